@@ -1,0 +1,180 @@
+/** The only importer of the binary, and the types of its surface. Everything else in `lib/` goes through here. */
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export type DataType = 'float32' | 'float64'
+export type TypedArray = Float32Array | Float64Array | Uint8Array | Int32Array
+export type FloatArray = Float32Array | Float64Array
+
+/** A model lowered to plain data: what a {@link NativeProgram} is made from and what `loadModel` reads. */
+export interface Descriptor {
+  dtype: DataType
+  /** 0 to 2⁵³ − 1. */
+  seed: number
+  inputs: { name: string; shape: number[]; kind: 'real' | 'index' }[]
+  /** In topological order. Node i < inputs.length is input i itself; nodes[j] is node inputs.length + j. */
+  nodes: NodeDescriptor[]
+  parameters: ParameterDescriptor[]
+  /** Number of the node whose value is the model's output. */
+  output: number
+  loss?: { kind: string; parameter?: number }
+  metrics?: { kind: string; k?: number }[]
+  optimizer?: OptimizerDescriptor
+}
+
+export interface NodeDescriptor {
+  op: string
+  /** The layer's name; unique unless the layer is shared. */
+  name: string
+  inputs: number[]
+  /** Role of each parameter of the op (`weight`, `bias`, `gain`, `mean`, `variance`) to its number in `parameters`. */
+  parameters?: Record<string, number>
+  [attribute: string]: unknown
+}
+
+export interface ParameterDescriptor {
+  /** `layer.role`. */
+  name: string
+  shape: number[]
+  trainable: boolean
+  initializer:
+    | { kind: 'constant'; value: number }
+    | { kind: 'uniform'; low: number; high: number }
+    | { kind: 'normal'; mean: number; deviation: number }
+  /** Loss terms l1·Σ|w| and l2/2·Σw². */
+  l1?: number
+  l2?: number
+  /** Largest norm of a column (the weights into one unit), enforced after each update. */
+  maxNorm?: number
+}
+
+export interface OptimizerDescriptor {
+  kind: string
+  momentum?: number
+  decayRate?: number
+  epsilon?: number
+  /** Decoupled weight decay. */
+  weightDecay?: number
+  /** Keeps a running average of the weights with this decay. */
+  averageDecay?: number
+}
+
+export interface NativeColumn {
+  name: string
+  type: 'float32' | 'float64' | 'uint8' | 'int32'
+  /** Of one example. */
+  shape: number[]
+  scale?: number
+  offset?: number
+}
+export type ColumnRole = 'input' | 'target' | 'weight'
+
+export interface NativeDataset {
+  readonly size: number
+  /** Copies `data` (of the column's type) to element `first` of the column, now. */
+  write(role: ColumnRole, column: number, first: number, data: TypedArray): void
+  subset(rows: Uint32Array): NativeDataset
+  /** First row with a NaN or infinity, or -1. */
+  firstNonfinite(role: ColumnRole, column: number): number
+  range(role: ColumnRole, column: number): [number, number]
+  /** Lets go of the memory now; later use throws `GRADUS_DISPOSED`. A running call keeps its data. */
+  dispose(): void
+}
+
+export interface TrainCall {
+  dataset: NativeDataset
+  shuffle: boolean
+  epoch: number
+  firstRow: number
+  batchSize: number
+  batches: number
+  accumulate?: number
+  learningRates: Float64Array
+  momenta?: Float64Array
+  clipNorm?: number
+  clipValue?: number
+  classWeights?: Float64Array
+  maxRefused?: number
+  tensorStatistics?: boolean
+  threads: number
+}
+
+/** One entry an update; see `TrainResult` in native/engine/program.h. */
+export interface TrainResult {
+  updates: number
+  rows: number
+  loss: Float64Array
+  regularizationLoss: Float64Array
+  weight: Float64Array
+  gradientNorm: Float64Array
+  refused: Uint8Array
+  metricSums: Float64Array
+  tensors: Float64Array
+  failure?: { step: number; layer: string; tensor: string; nonfinite: number }
+}
+
+export interface EvaluateResult {
+  loss: number
+  weight: number
+  regularizationLoss: number
+  metricSums: Float64Array
+}
+
+/** Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_INVALID_ARGUMENT` otherwise. */
+export interface NativeProgram {
+  readonly dtype: DataType
+  readonly parameters: { name: string; shape: number[]; size: number; trainable: boolean }[]
+  readonly arenas: string[]
+  readonly outputShape: number[]
+  readonly metricWidth: number
+  readonly busy: boolean
+  /** Accepted updates so far. */
+  step: number
+  /** A copy of one parameter in one arena, of the program's dtype. */
+  read(arena: string, parameter: number): FloatArray
+  /** Copies in; float32 and float64 are converted. */
+  write(arena: string, parameter: number, data: FloatArray): void
+  train(call: TrainCall): Promise<TrainResult>
+  evaluate(call: {
+    dataset: NativeDataset
+    batchSize: number
+    threads: number
+    classWeights?: Float64Array
+  }): Promise<EvaluateResult>
+  predict(call: { dataset: NativeDataset; batchSize: number; threads: number }): Promise<FloatArray>
+  gradient(call: {
+    dataset: NativeDataset
+    training: boolean
+    regularization: boolean
+    threads: number
+  }): Promise<EvaluateResult>
+  /** Asks the running call to end after the step it is in; its promise resolves with what was done. */
+  stop(): void
+  dispose(): void
+}
+
+export interface Native {
+  Dataset: new (
+    examples: number,
+    inputs: NativeColumn[],
+    target: NativeColumn | null,
+    weight: NativeColumn | null,
+  ) => NativeDataset
+  Program: new (descriptor: Descriptor) => NativeProgram
+  /** The ISA in use and those this host has, best first. */
+  isa: string
+  availableIsas: string[]
+  /** Names of the activations, losses, metrics and optimizers the core knows, with their defaults where they have any. */
+  activations: Record<string, number>
+  losses: string[]
+  metrics: string[]
+  optimizers: string[]
+  /** Synchronous kernels on typed arrays: see lib/kernels.ts. */
+  kernels: Record<string, (...arguments_: never[]) => unknown>
+}
+
+// node-gyp and cmake-js both write build/Release in a checkout; a package carries prebuilds/.
+const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..')
+const require = createRequire(import.meta.url)
+export const native: Native = require('node-gyp-build')(packageRoot)

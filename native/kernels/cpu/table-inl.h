@@ -1,0 +1,33 @@
+// Everything an ISA compiles: the including file has chosen the ISA and named its table GRADUS_TABLE.
+// Only that table leaves the object file. No STL here: an inline function of it could escape with it.
+#include "../kernels.h"
+
+namespace gradus {
+namespace {
+#include "simd.h"
+
+#include "math-inl.h"
+#include "matmul-inl.h"
+#include "activations-inl.h"
+#include "random-inl.h"
+#include "losses-inl.h"
+#include "norms-inl.h"
+#include "rows-inl.h"
+#include "updates-inl.h"
+}  // namespace
+
+extern const Isa GRADUS_TABLE;
+const Isa GRADUS_TABLE = {
+    GRADUS_NAME,
+    {
+#define KERNEL(name, arguments) name<float>,
+#include "../kernels.def"
+#undef KERNEL
+    },
+    {
+#define KERNEL(name, arguments) name<double>,
+#include "../kernels.def"
+#undef KERNEL
+    },
+};
+}  // namespace gradus

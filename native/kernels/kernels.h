@@ -1,0 +1,125 @@
+// The kernels: plain functions on pointers and sizes. They check nothing, allocate nothing and never throw; each runs on
+// the calling thread. Whoever wants threads cuts the work by output and calls once a piece.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace gradus {
+
+enum class Activation : int32_t {
+#define ACTIVATION(name, parameter) name,
+#include "activations.def"
+#undef ACTIVATION
+};
+
+// C(m, n) = activation(alpha · op(A)(m, k) · op(B)(k, n) + beta · C + bias), then multiplied by gate'(·) if there is one.
+// Each element sums over k in order, in blocks of fixed size; the result does not depend on ISA or on how C is cut.
+template <class T> struct Matmul {
+  size_t m = 0, n = 0, k = 0;
+  const T* a = nullptr;  // element (i, p) of op(A) at a[i * a_row + p * a_column]; one of the two strides is 1
+  size_t a_row = 0, a_column = 1;
+  const T* b = nullptr;  // element (p, j) of op(B) at b[p * b_row + j * b_column]; one of the two strides is 1
+  size_t b_row = 0, b_column = 1;
+  T* c = nullptr;  // element (i, j) at c[i * c_row + j]
+  size_t c_row = 0;
+  T alpha = 1, beta = 0;  // beta = 0: C is written, never read
+  const T* bias = nullptr;  // (n), or none
+  Activation activation = Activation::identity;
+  T activation_parameter = 0;
+  // For dX = (dY · Wᵀ) ⊙ f'(Z): the output y of the activation below, laid out as C with row stride gate_row. Only
+  // activations whose derivative follows from y: relu, leaky_relu, elu, tanh, sigmoid, softplus.
+  const T* gate = nullptr;
+  size_t gate_row = 0;
+  Activation gate_kind = Activation::identity;
+  T gate_parameter = 0;
+  bool* nonfinite = nullptr;  // set (never cleared) when an element written is not finite
+};
+// Elements of workspace that a matmul call may use, for either type, aligned to 64 bytes.
+constexpr size_t matmul_workspace = size_t(1) << 20;
+
+// Where in the counter-based generator (Philox 4×32-10) a draw lies: see cpu/random-inl.h.
+struct Counter {
+  uint64_t seed = 0;
+  uint32_t stream = 0;
+  uint64_t step = 0;
+};
+
+// Scores (rows, columns) against integer labels (rows) or dense targets (rows, columns), exactly one of them given.
+template <class T> struct Loss {
+  size_t rows = 0, columns = 0;
+  const T* scores = nullptr;
+  const int32_t* labels = nullptr;
+  const T* targets = nullptr;
+  const T* weights = nullptr;  // (rows), or none: all one
+  T scale = 1;                 // gradient of Σ scale · weight · loss(row); 1 / rows for the mean
+  T parameter = 1;             // margin of the hinges, delta of huber
+  T* losses = nullptr;         // (rows): weight · loss(row), unscaled
+  T* gradient = nullptr;       // (rows, columns), or none
+};
+
+// Layer norm normalises each row over columns; batch norm each column over rows.
+template <class T> struct Norm {
+  size_t rows = 0, columns = 0, stride = 0;  // x, y, dy, dx: element (i, j) at [i * stride + j]
+  const T* x = nullptr;
+  const T* gain = nullptr;  // (columns)
+  const T* bias = nullptr;  // (columns)
+  T epsilon = 0;
+  T* mean = nullptr;               // (rows) for layer norm, (columns) for batch norm: written by the layer's forward
+  T* inverse_deviation = nullptr;  // likewise; for batch norm written by batch_norm_statistics
+  T* variance = nullptr;           // (columns), batch_norm_statistics only
+  T* y = nullptr;
+  const T* dy = nullptr;
+  T* dx = nullptr;     // or none
+  T* dgain = nullptr;  // (columns), added into
+  T* dbias = nullptr;  // (columns), added into
+};
+
+// One stretch of the arenas that belongs to one tensor. The gradient that counts is
+//   g = clamp(gradient_scale · (gradient + l2 · w + l1 · sign(w)), ±clip_value)
+template <class T> struct Update {
+  size_t n = 0;
+  const T* gradient = nullptr;
+  T* w = nullptr;
+  T* slots[3] = {nullptr, nullptr, nullptr};
+  T* average = nullptr;  // running average of w, or none
+  T gradient_scale = 1, clip_value = 0 /* none */, l1 = 0, l2 = 0;
+  T learning_rate = 0, weight_decay = 0 /* decoupled: w -= learning_rate · weight_decay · w */, average_decay = 0;
+  T momentum = 0;               // beta1 for adam
+  T decay_rate = 0;             // rmsprop's rho, beta2 for adam
+  T epsilon = 0;
+  T correction1 = 1, correction2 = 1;  // adam: 1 / (1 − beta1ᵗ), 1 / (1 − beta2ᵗ)
+};
+
+// What an update adds up on its way, over the stretch it was given.
+struct UpdateSums {
+  double weight_squares = 0, weight_absolutes = 0;  // of w before the update
+  double change_squares = 0;                        // of w after − w before
+  double gradient_squares = 0;                      // of gradient + l2 · w + l1 · sign(w), before scale and clamp
+  uint64_t nonfinite = 0;                           // elements of gradient that are not finite
+};
+// Sums are made in chunks of this many elements from the start of a stretch, each reduced in one fixed tree; a stretch
+// cut at multiples of it gives the same sums when they are added in order.
+constexpr size_t update_chunk = 4096;
+
+template <class T> struct Kernels {
+#define KERNEL(name, arguments) void(*name) arguments;
+#include "kernels.def"
+#undef KERNEL
+};
+
+struct Isa {
+  const char* name;
+  Kernels<float> float32;
+  Kernels<double> float64;
+};
+
+// The ISAs compiled in that this host can run, best first; the last is always "scalar". Ends with a null pointer.
+const Isa* const* available_isas();
+// The best of them, or the one that GRADUS_ISA names; null when it names none of them.
+const Isa* chosen_isa();
+
+template <class T> const Kernels<T>& kernels_of(const Isa& isa);
+template <> inline const Kernels<float>& kernels_of(const Isa& isa) { return isa.float32; }
+template <> inline const Kernels<double>& kernels_of(const Isa& isa) { return isa.float64; }
+
+}  // namespace gradus
