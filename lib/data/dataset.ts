@@ -1,0 +1,183 @@
+/** Examples to train on, evaluate with or predict from; copied once into native memory for each kind of model. */
+import { GradusError, invalidArgument } from '../errors.js'
+import { type ColumnRole, type DataType, type NativeColumn, type NativeDataset, native } from '../native.js'
+import { type ColumnData, elementsPerRow, isTable, type OpenColumn, openColumn, product } from './column.js'
+import { type Conversion, fill } from './fill.js'
+
+/** Examples as plain arrays. What is not copied yet must not be changed or transferred until the call is done. */
+export interface Examples {
+  /**
+   * The inputs: one column for a model with one input, else a record of columns by the inputs' names. A typed array is
+   * cut into examples of the model's input shape. A `Uint8Array` stays 8-bit in memory and means v/255, unless
+   * `{ data, scale, offset }` says otherwise; other numbers become the model's dtype.
+   */
+  x: ColumnData | Record<string, ColumnData>
+  /** The targets: class numbers, or numbers shaped as the model's output. Bytes mean themselves here. */
+  y?: ColumnData
+  /** One weight from 0 up for each example: how much it counts in the loss and in the metrics. Default 1. */
+  sampleWeights?: ColumnData
+}
+
+/** What a model needs of its data. */
+export interface Requirements {
+  dtype: DataType
+  inputs: readonly { name: string; shape: readonly number[]; kind: 'real' | 'index'; vocabulary?: number }[]
+  outputShape: readonly number[]
+  /** `none`: inputs alone, for predictions. */
+  targets: 'labels' | 'dense' | 'either' | 'none'
+}
+
+interface Plan {
+  column: OpenColumn
+  role: ColumnRole
+  index: number
+  native: NativeColumn
+  conversion: Conversion
+}
+
+/**
+ * Examples that stay in native memory from their first use until {@link Dataset.dispose}, or until they are collected.
+ * Made by {@link dataset}.
+ */
+export class Dataset {
+  readonly examples: Examples
+  #resident = new Map<string, Promise<NativeDataset>>()
+  #disposed = false
+
+  /** @internal */
+  constructor(examples: Examples) {
+    if (typeof examples !== 'object' || examples === null || !('x' in examples)) {
+      throw invalidArgument('data', 'examples as { x, y }', examples)
+    }
+    this.examples = examples
+  }
+
+  /**
+   * The examples in native memory, as the model needs them.
+   * Errors: `GRADUS_INVALID_ARGUMENT` when shapes do not fit, `GRADUS_INVALID_DATA` names the row with a NaN, an
+   * infinity or a label out of range.
+   * @internal
+   */
+  resident(requirements: Requirements): Promise<NativeDataset> {
+    if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'The dataset was disposed: make a new one')
+    const inputs = JSON.stringify([requirements.dtype, requirements.inputs])
+    const targets =
+      requirements.targets === 'none' ? '' : JSON.stringify([requirements.targets, requirements.outputShape])
+    // A copy that carries targets as well serves predictions too.
+    const known = [...this.#resident].find(([key]) => (targets ? key === inputs + targets : key.startsWith(inputs)))
+    if (known) return known[1]
+    const made = load(this.examples, requirements)
+    const key = inputs + targets
+    this.#resident.set(key, made)
+    made.catch(() => this.#resident.delete(key))
+    return made
+  }
+
+  /** Gives the native memory back now. A run under way keeps its data. */
+  dispose(): void {
+    this.#disposed = true
+    for (const made of this.#resident.values()) made.then((dataset) => dataset.dispose()).catch(() => {})
+    this.#resident.clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+/**
+ * Examples to be used more than once: the arrays are checked and copied into native memory at their first use, a slice
+ * at a time, and stay there. `fit`, `evaluate` and `predict` also take plain `{ x, y }`, which they copy each time.
+ *
+ * @example
+ * const train = dataset({ x: await readIdx('train-images.gz'), y: await readIdx('train-labels.gz') })
+ */
+export function dataset(examples: Examples): Dataset {
+  return new Dataset(examples)
+}
+
+async function load(examples: Examples, requirements: Requirements): Promise<NativeDataset> {
+  const plans = planInputs(examples, requirements)
+  const rows = plans[0]?.column.rows ?? 0
+  if (requirements.targets !== 'none') plans.push(planTargets(examples.y, requirements, rows))
+  if (examples.sampleWeights !== undefined && requirements.targets !== 'none') {
+    plans.push(planWeights(examples.sampleWeights, requirements))
+  }
+  for (const { column } of plans) {
+    if (column.rows !== rows) {
+      throw invalidArgument(column.argument, `${rows} rows, as many as the first input has`, `${column.rows}`)
+    }
+  }
+  const of = (role: ColumnRole) => plans.filter((plan) => plan.role === role).map((plan) => plan.native)
+  const made = new native.Dataset(rows, of('input'), of('target')[0] ?? null, of('weight')[0] ?? null)
+  try {
+    for (const plan of plans) await fill(made, plan.role, plan.index, plan.column, plan.conversion)
+  } catch (error) {
+    made.dispose()
+    throw error
+  }
+  return made
+}
+
+function planInputs(examples: Examples, { inputs, dtype }: Requirements): Plan[] {
+  const named = namedColumns(examples.x, inputs)
+  return inputs.map(({ name, shape, kind, vocabulary }, index) => {
+    const argument = inputs.length > 1 ? `x.${name}` : 'x'
+    const column = openColumn(argument, named[name] as ColumnData, product(shape), 1 / 255)
+    const limit = vocabulary ?? 2 ** 31
+    return kind === 'index'
+      ? plan('input', index, name, column, shape, { type: 'int32', limit, meaning: 'whole number' })
+      : plan('input', index, name, column, shape, { type: column.bytes ? 'uint8' : dtype })
+  })
+}
+
+function namedColumns(x: Examples['x'], inputs: Requirements['inputs']): Record<string, ColumnData> {
+  const names = inputs.map((input) => input.name)
+  const isColumn = Array.isArray(x) || ArrayBuffer.isView(x) || isTable(x)
+  if (isColumn && names.length === 1) return { [names[0] as string]: x as ColumnData }
+  const record = (isColumn ? {} : x) as Record<string, ColumnData>
+  const given = typeof x === 'object' && x !== null ? Object.keys(record) : []
+  const fits = names.length === given.length && names.every((name) => given.includes(name))
+  if (!fits) {
+    const expected = names.length === 1 ? 'one column of numbers' : `one column for each input (${names.join(', ')})`
+    throw invalidArgument('x', expected, isColumn || given.length === 0 ? x : `{ ${given.join(', ')} }`)
+  }
+  return record
+}
+
+function planTargets(y: ColumnData | undefined, requirements: Requirements, rows: number): Plan {
+  if (y === undefined) throw invalidArgument('y', 'the targets', y)
+  const { outputShape, dtype, targets } = requirements
+  const labelShape = outputShape.slice(0, -1)
+  const classes = outputShape.at(-1) ?? 1
+  const elements = elementsPerRow('y', y, rows)
+  // Where both would fit (a single output) the numbers are targets as they stand.
+  const dense = targets === 'dense' || (targets === 'either' && elements === product(outputShape))
+  if (dense) {
+    const column = openColumn('y', y, product(outputShape), 1)
+    return plan('target', 0, 'y', column, outputShape, { type: column.bytes ? 'uint8' : dtype })
+  }
+  if (elements !== null && elements !== product(labelShape)) {
+    const either = targets === 'either' ? ` or ${product(outputShape)} numbers` : ''
+    throw invalidArgument('y', `${product(labelShape)} class number${either} an example`, `${elements} numbers`)
+  }
+  const column = openColumn('y', y, product(labelShape), 1)
+  return plan('target', 0, 'y', column, labelShape, { type: 'int32', limit: classes, meaning: 'class number' })
+}
+
+function planWeights(weights: ColumnData, { dtype }: Requirements): Plan {
+  const column = openColumn('sampleWeights', weights, 1, 1)
+  return plan('weight', 0, 'sampleWeights', column, [], { type: dtype, nonNegative: true })
+}
+
+function plan(
+  role: ColumnRole,
+  index: number,
+  name: string,
+  column: OpenColumn,
+  shape: readonly number[],
+  conversion: Conversion,
+): Plan {
+  const meaning = conversion.type === 'uint8' ? column.bytes : null
+  return { column, role, index, native: { name, type: conversion.type, shape: [...shape], ...meaning }, conversion }
+}

@@ -1,0 +1,117 @@
+/** Rows in another order and in two parts; the same seed gives the same rows. */
+import { invalidArgument } from '../errors.js'
+import { asTable, type ColumnData, elementsPerRow, isTable, openColumn, takeRows } from './column.js'
+import type { Examples } from './dataset.js'
+import { permutation } from './random.js'
+
+export interface SplitOptions {
+  /** The share of the rows that goes into `test`, between 0 and 1. Default 0.2. */
+  fraction?: number
+  /** 0 to 2⁵³ − 1. Default 0. */
+  seed?: number
+  /** Keeps the share of each class (each value of `y`) the same in both parts. Default false. */
+  stratify?: boolean
+  /** How many examples there are; needed only where the shapes do not tell. */
+  rows?: number
+}
+
+/**
+ * Splits examples at random in two. The arrays are copied; those given are left as they are.
+ *
+ * @example const { train, test } = split({ x, y }, { fraction: 0.1, seed: 7, stratify: true })
+ */
+export function split<E extends Examples>(examples: E, options: SplitOptions = {}): { train: E; test: E } {
+  const { fraction = 0.2, seed = 0, stratify = false } = options
+  if (!(fraction > 0 && fraction < 1)) throw invalidArgument('fraction', 'a number between 0 and 1', fraction)
+  const rows = countRows(examples, options.rows)
+  const order = permutation(rows, checkSeed(seed))
+  const held = new Uint8Array(rows)
+  for (const group of stratify ? groupByTarget(examples, order) : [order]) {
+    for (const row of group.subarray(0, Math.round(group.length * fraction))) held[row] = 1
+  }
+  return {
+    train: take(
+      examples,
+      order.filter((row) => !held[row]),
+      rows,
+    ),
+    test: take(
+      examples,
+      order.filter((row) => held[row]),
+      rows,
+    ),
+  }
+}
+
+/** The examples in a random order that depends on the seed alone; a copy. */
+export function shuffle<E extends Examples>(examples: E, options: { seed?: number; rows?: number } = {}): E {
+  const rows = countRows(examples, options.rows)
+  return take(examples, permutation(rows, checkSeed(options.seed ?? 0)), rows)
+}
+
+function checkSeed(seed: number): number {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalidArgument('seed', 'a whole number from 0 to 2⁵³ − 1', seed)
+  return seed
+}
+
+/** Name and data of each column there is. */
+function columnsOf({ x, y, sampleWeights }: Examples): [string, ColumnData][] {
+  const isColumn = Array.isArray(x) || ArrayBuffer.isView(x) || isTable(x)
+  const inputs = isColumn ? { x: x as ColumnData } : (x as Record<string, ColumnData>)
+  const named = Object.entries(inputs ?? {}).map(([name, data]): [string, ColumnData] => [
+    isColumn ? 'x' : `x.${name}`,
+    data,
+  ])
+  if (y !== undefined) named.push(['y', y])
+  if (sampleWeights !== undefined) named.push(['sampleWeights', sampleWeights])
+  return named
+}
+
+/** As the columns say; a flat array says it only where each number is one example: weights, and labels of integers. */
+function countRows(examples: Examples, given: number | undefined): number {
+  const columns = columnsOf(examples)
+  const counts = columns.map(([argument, data]) => {
+    if (Array.isArray(data)) return data.length
+    const table = asTable(argument, data)
+    if (table.shape) return table.shape[0] ?? 0
+    const isFloat = table.data instanceof Float32Array || table.data instanceof Float64Array
+    const isOneEach = argument === 'sampleWeights' || (argument === 'y' && !isFloat)
+    return isOneEach ? table.data.length : null
+  })
+  const rows = given ?? counts.find((count) => count !== null)
+  if (rows === undefined || !Number.isSafeInteger(rows) || rows < 0) {
+    throw invalidArgument('rows', 'how many examples there are, which flat arrays do not tell', rows)
+  }
+  columns.forEach(([argument, data], i) => {
+    const count = counts[i] ?? rows
+    if (count !== rows) throw invalidArgument(argument, `${rows} rows, as many as the others have`, count)
+    elementsPerRow(argument, data, rows)
+  })
+  return rows
+}
+
+function take<E extends Examples>(examples: E, rows: Uint32Array, total: number): E {
+  const taken = new Map(
+    columnsOf(examples).map(([argument, data]) => [argument, takeRows(argument, data, rows, total)]),
+  )
+  const x = taken.get('x') ?? Object.fromEntries(Object.keys(examples.x).map((name) => [name, taken.get(`x.${name}`)]))
+  const others = { y: taken.get('y'), sampleWeights: taken.get('sampleWeights') }
+  const given = Object.entries(others).filter(([, data]) => data !== undefined)
+  return { ...examples, x, ...Object.fromEntries(given) }
+}
+
+/** The rows of each value of y, in the order given. */
+function groupByTarget({ y }: Examples, order: Uint32Array): Uint32Array[] {
+  if (y === undefined) throw invalidArgument('y', 'class numbers to stratify by', y)
+  const labels = openColumn('y', y, elementsPerRow('y', y, order.length) ?? 1, 1)
+  if (labels.elements !== 1) throw invalidArgument('y', 'one class number an example to stratify by', y)
+  const values = labels.read(0, labels.rows)
+  const groups = new Map<number, number[]>()
+  for (const row of order) {
+    const value = values[row] as number
+    const group = groups.get(value)
+    if (group) group.push(row)
+    else groups.set(value, [row])
+  }
+  return [...groups.values()].map((group) => Uint32Array.from(group))
+}

@@ -1,0 +1,49 @@
+import type { TrainResult } from '../native.js'
+import type { EpochRecord, History } from './history.js'
+import type { TrainTarget } from './target.js'
+
+/** What a callback is told. */
+export interface CallbackContext {
+  /** The model under training; between steps, so that it can be read and evaluated. */
+  readonly target: TrainTarget
+  /** The running or just finished epoch, from 1; `initialEpoch` before the first. */
+  readonly epoch: number
+  /** Number of the last epoch. */
+  readonly epochs: number
+  /** The epochs finished so far. */
+  readonly history: History
+  /** In `onEpochEnd`: the finished epoch. */
+  readonly record?: EpochRecord
+  /** In `onStepsEnd`: the updates since the last call. */
+  readonly steps?: StepsReport
+  /** In `onTrainEnd`: `epochs`, the reason given to `stop`, `abort` or `error`. */
+  readonly stoppedBy?: string
+  /** Ends the run: after this epoch, or after this step when called in `onStepsEnd`. The first reason given counts. */
+  stop(reason?: string): void
+}
+
+/** Updates done in one native call, as columns with one entry an update. */
+export interface StepsReport extends TrainResult {
+  /** Number of the first, from 0. */
+  readonly firstStep: number
+  /** One an accepted update. */
+  readonly learningRates: Float64Array
+  /** Examples of this epoch trained so far, and all of them (null for a stream). */
+  readonly rowsDone: number
+  readonly rowsTotal: number | null
+}
+
+/**
+ * An object told of a run's events. Each function may be async: the run waits for it. One that throws ends the run with
+ * its error. An object can be used for several runs, one after the other.
+ */
+export interface Callback {
+  onTrainBegin?(context: CallbackContext): void | Promise<void>
+  onEpochBegin?(context: CallbackContext): void | Promise<void>
+  /** After each native call of about 50 ms; see `stepsPerCall`. */
+  onStepsEnd?(context: CallbackContext): void | Promise<void>
+  /** After validation. */
+  onEpochEnd?(context: CallbackContext): void | Promise<void>
+  /** However the run ends. */
+  onTrainEnd?(context: CallbackContext): void | Promise<void>
+}

@@ -1,0 +1,87 @@
+import { GradusError, invalidArgument } from '../errors.js'
+import type { FloatArray } from '../native.js'
+import type { Callback, CallbackContext } from './callback.js'
+import { type EpochRecord, validationColumn } from './history.js'
+import type { TrainTarget } from './target.js'
+import { copyWeights, restoreWeights } from './weights.js'
+
+export interface EarlyStoppingOptions {
+  /** The column of the records to watch. Default `valLoss`, or `loss` without validation. */
+  monitor?: string
+  /** So many epochs without an improvement end the run. Default 5. */
+  patience?: number
+  /** What is no more than this is no improvement. Default 0. */
+  minimumDelta?: number
+  /** Puts the weights of the best epoch back at the end, unless the run ends by an error or an abort. Default false. */
+  restoreBest?: boolean
+  /** Whether small or large values are good. Default: large for metrics that say so, as accuracy; else small. */
+  mode?: 'min' | 'max'
+}
+
+export interface EarlyStopping extends Callback {
+  /** The best epoch of the run; null before the first. */
+  readonly best: { epoch: number; value: number } | null
+}
+
+/**
+ * Ends the run when a value has stopped improving: training on would overfit (Prechelt, "Early stopping — but when?",
+ * 1998). `restoreBest` puts back the weights, bit for bit, and nothing else: the optimizer's state stays.
+ *
+ * @example fit(data, { epochs: 100, validation, callbacks: [earlyStopping({ patience: 5, restoreBest: true })] })
+ */
+export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+  const { patience = 5, minimumDelta = 0, restoreBest = false } = options
+  if (!Number.isSafeInteger(patience) || patience < 1)
+    throw invalidArgument('patience', 'a whole number from 1 up', patience)
+  if (!(minimumDelta >= 0)) throw invalidArgument('minimumDelta', 'a number from 0 up', minimumDelta)
+  if (options.mode !== undefined && options.mode !== 'min' && options.mode !== 'max') {
+    throw invalidArgument('mode', "'min' or 'max'", options.mode)
+  }
+  let best: { epoch: number; value: number } | null = null
+  let bestWeights: FloatArray[] | null = null
+  let waited = 0
+
+  return {
+    get best() {
+      return best
+    },
+    onTrainBegin() {
+      best = null
+      bestWeights = null
+      waited = 0
+    },
+    async onEpochEnd({ target, record, stop }: CallbackContext) {
+      const { name, value, epoch } = monitored(record as EpochRecord, options.monitor)
+      const sign = (options.mode ?? modeOf(name, target)) === 'max' ? -1 : 1
+      const isBetter = best === null ? !Number.isNaN(value) : sign * value < sign * best.value - minimumDelta
+      if (isBetter) {
+        best = { epoch, value }
+        waited = 0
+        if (restoreBest) bestWeights = await copyWeights(target.program)
+      } else if (++waited >= patience) {
+        stop('earlyStopping')
+      }
+    },
+    async onTrainEnd({ target, stoppedBy }: CallbackContext) {
+      const weights = bestWeights
+      bestWeights = null
+      if (weights && stoppedBy !== 'error' && stoppedBy !== 'abort') await restoreWeights(target.program, weights)
+    },
+  }
+}
+
+function monitored(record: EpochRecord, monitor: string | undefined) {
+  const name = monitor ?? ('valLoss' in record ? 'valLoss' : 'loss')
+  const value = record[name]
+  if (typeof value !== 'number') {
+    const columns = Object.keys(record).filter((column) => typeof record[column] === 'number')
+    const message = `monitor: expected a column of the run (${columns.join(', ')}), received ${name}`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  return { name, value, epoch: record.epoch }
+}
+
+function modeOf(column: string, target: TrainTarget): 'min' | 'max' {
+  const metric = target.metrics.find(({ name }) => name === column || validationColumn(name) === column)
+  return metric?.better === 'larger' ? 'max' : 'min'
+}

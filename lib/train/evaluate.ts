@@ -1,0 +1,87 @@
+import type { Data } from '../data/stream.js'
+import { GradusError } from '../errors.js'
+import { checkPositiveInteger, resolveThreads } from './options.js'
+import { openSource, type Source } from './source.js'
+import type { TrainTarget } from './target.js'
+import { callInTurn } from './turn.js'
+
+export interface EvaluateOptions {
+  /** Examples computed at once; changes speed and memory alone. Default 256. */
+  batchSize?: number
+  /** Default: all cores. `GRADUS_THREADS` overrides. */
+  threads?: number
+  /** Ends the call; the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** What `evaluate` finds: the losses and each metric by its name. */
+export interface Evaluation {
+  /** Mean data loss, weighted by the sample weights. */
+  loss: number
+  /** The regularisers' term, apart. */
+  regularizationLoss: number
+  accuracy?: number
+  [metric: string]: number | number[][] | undefined
+}
+
+/**
+ * Loss and metrics of a compiled model on data, off the main thread, with dropout off and batch statistics as learnt.
+ *
+ * Errors: those of the data; `GRADUS_INVALID_ARGUMENT` names a bad option.
+ */
+export async function evaluate(target: TrainTarget, data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const { batchSize = 256, signal } = options
+  checkPositiveInteger('batchSize', batchSize)
+  const threads = resolveThreads(options.threads)
+  signal?.throwIfAborted()
+  const source = await openSource(target, data)
+  try {
+    return await evaluateSource(target, source, { batchSize, threads, signal })
+  } finally {
+    source.close()
+  }
+}
+
+/** Sums over the pieces of a source. Rejects with the signal's reason when it fires. */
+export async function evaluateSource(
+  target: TrainTarget,
+  source: Source,
+  options: { batchSize: number; threads: number; signal?: AbortSignal },
+): Promise<Evaluation> {
+  const { batchSize, threads, signal } = options
+  const { program } = target
+  const metricSums = new Float64Array(program.metricWidth)
+  let loss = 0
+  let weight = 0
+  let regularizationLoss = 0
+  let rows = 0
+  for await (const dataset of source.pieces()) {
+    if (dataset.size === 0) continue
+    const call = () => program.evaluate({ dataset, batchSize, threads })
+    const result = await callInTurn(program, signal, call)
+    signal?.throwIfAborted()
+    if (!result) continue
+    rows += dataset.size
+    loss += result.loss * result.weight
+    weight += result.weight
+    regularizationLoss = result.regularizationLoss
+    result.metricSums.forEach((sum, i) => {
+      metricSums[i] = (metricSums[i] as number) + sum
+    })
+  }
+  if (rows === 0) throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
+  return { loss: loss / weight, regularizationLoss, ...finishMetrics(target, metricSums, weight) }
+}
+
+/** The model's metrics by name, from their sums over examples. */
+export function finishMetrics(target: TrainTarget, sums: Float64Array, weight: number) {
+  const outputSize = target.outputShape.reduce((size, dimension) => size * dimension, 1)
+  const values: Record<string, number | number[][]> = {}
+  let first = 0
+  for (const metric of target.metrics) {
+    const width = metric.width(outputSize)
+    values[metric.name] = metric.finish(sums.subarray(first, first + width), weight)
+    first += width
+  }
+  return values
+}

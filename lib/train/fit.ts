@@ -1,0 +1,32 @@
+import type { Data } from '../data/stream.js'
+import { GradusError } from '../errors.js'
+import type { NativeProgram } from '../native.js'
+import { type FitOptions, resolveFitOptions } from './options.js'
+import { progress } from './progress.js'
+import { Run } from './run.js'
+import type { TrainTarget } from './target.js'
+import { Training } from './training.js'
+
+const inTraining = new WeakSet<NativeProgram>()
+
+/**
+ * Trains a compiled model, off the main thread. Training begins at once and does not wait to be awaited.
+ *
+ * Errors, thrown now: `GRADUS_INVALID_ARGUMENT` names a bad option, `GRADUS_BUSY` when the model is in training.
+ * Errors of the run, from `done` and from iterating: those of the data (`GRADUS_INVALID_ARGUMENT`,
+ * `GRADUS_INVALID_DATA`); `GRADUS_NON_FINITE` when too many steps in a row had to be refused; whatever a callback
+ * throws; the signal's reason. The model then has the weights of its last accepted step.
+ */
+export function fit(target: TrainTarget, data: Data, options: FitOptions = {}): Run {
+  const settings = resolveFitOptions(target, options)
+  const { program } = target
+  if (inTraining.has(program)) throw new GradusError('GRADUS_BUSY', 'The model is being fitted: await run.done first')
+  if (!settings.quiet) settings.callbacks = [progress(), ...settings.callbacks]
+  inTraining.add(program)
+  const training = new Training(target, data, settings)
+  return new Run({
+    history: training.history,
+    stop: (reason) => training.stop(reason),
+    run: (report) => training.run(report).finally(() => inTraining.delete(program)),
+  })
+}

@@ -1,0 +1,143 @@
+/** What `fit` can be told, and the checks on it. */
+import { availableParallelism } from 'node:os'
+import type { Data } from '../data/stream.js'
+import { invalidArgument } from '../errors.js'
+import type { Schedule } from '../schedules/index.js'
+import type { Callback } from './callback.js'
+import type { TrainTarget } from './target.js'
+
+export interface FitOptions {
+  /** Number of the last epoch. Default 1. */
+  epochs?: number
+  /** Epochs done before, when a run goes on: training begins with the next. Default 0. */
+  initialEpoch?: number
+  /** Examples in a batch; the last of an epoch may be smaller. Default 32; of a stream, each piece as it comes. */
+  batchSize?: number
+  /** Gradients of this many batches are averaged into one update. Default 1. */
+  accumulate?: number
+  /** Data to evaluate on after each epoch. */
+  validation?: Data
+  /** Or: the share of the examples, the last ones, kept out of training for that. */
+  validationSplit?: number
+  /** The order of the examples changes each epoch, by the model's seed. Default true; streams keep their order. */
+  shuffle?: boolean
+  /** The learning rate over time. Default: the optimizer's own, always. */
+  schedule?: Schedule
+  /** Scales the whole gradient down to this norm when it is longer. */
+  clipNorm?: number
+  /** Limits each element of the gradient to ± this, before `clipNorm`. */
+  clipValue?: number
+  /** How much the examples of each class count: by class number; classes not named count 1. */
+  classWeights?: ArrayLike<number> | Record<number, number>
+  /** Objects told of the run's events; a function is told of each finished epoch. */
+  callbacks?: (Callback | NonNullable<Callback['onEpochEnd']>)[]
+  /** Ends the run after the step it is in: `done` rejects with the signal's reason; the weights stay as they are. */
+  signal?: AbortSignal
+  /** Steps in a row with a gradient that is not finite, after which training gives up. Default 10. */
+  maxRefusedSteps?: number
+  /** Default: all cores. `GRADUS_THREADS` overrides. The results are the same bits for any number. */
+  threads?: number
+  /** Updates done in one native call, between which callbacks are told. Default: as many as take about 50 ms. */
+  stepsPerCall?: number
+  /** Writes nothing to the terminal. Default false. */
+  quiet?: boolean
+}
+
+export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
+  epochs: number
+  initialEpoch: number
+  accumulate: number
+  shuffle: boolean
+  maxRefusedSteps: number
+  threads: number
+  quiet: boolean
+  callbacks: Callback[]
+  classWeights?: Float64Array
+}
+
+/** The options with their defaults. Error: `GRADUS_INVALID_ARGUMENT` names the bad one. */
+export function resolveFitOptions(target: TrainTarget, options: FitOptions): Settings {
+  const { epochs = 1, initialEpoch = 0, accumulate = 1, shuffle = true, maxRefusedSteps = 10, quiet = false } = options
+  checkPositiveInteger('epochs', epochs)
+  if (!Number.isSafeInteger(initialEpoch) || initialEpoch < 0) {
+    throw invalidArgument('initialEpoch', 'a whole number from 0 up', initialEpoch)
+  }
+  checkPositiveInteger('accumulate', accumulate)
+  checkPositiveInteger('maxRefusedSteps', maxRefusedSteps)
+  if (options.batchSize !== undefined) checkPositiveInteger('batchSize', options.batchSize)
+  if (options.stepsPerCall !== undefined) checkPositiveInteger('stepsPerCall', options.stepsPerCall)
+  checkPositive('clipNorm', options.clipNorm)
+  checkPositive('clipValue', options.clipValue)
+  const { validation, validationSplit, schedule } = options
+  if (validationSplit !== undefined) {
+    if (!(validationSplit > 0 && validationSplit < 1)) {
+      throw invalidArgument('validationSplit', 'a number between 0 and 1', validationSplit)
+    }
+    if (validation !== undefined) throw invalidArgument('validationSplit', 'no validation beside it', validationSplit)
+  }
+  if (schedule !== undefined && typeof schedule !== 'function')
+    throw invalidArgument('schedule', 'a function', schedule)
+  return {
+    ...options,
+    epochs,
+    initialEpoch,
+    accumulate,
+    shuffle,
+    maxRefusedSteps,
+    quiet,
+    threads: resolveThreads(options.threads),
+    callbacks: resolveCallbacks(options.callbacks ?? []),
+    classWeights: resolveClassWeights(target, options.classWeights),
+  }
+}
+
+function resolveCallbacks(callbacks: NonNullable<FitOptions['callbacks']>): Callback[] {
+  if (!Array.isArray(callbacks)) throw invalidArgument('callbacks', 'an array', callbacks)
+  return callbacks.map((callback, i) => {
+    if (typeof callback === 'function') return { onEpochEnd: callback }
+    if (typeof callback === 'object' && callback !== null) return callback
+    throw invalidArgument(`callbacks[${i}]`, 'an object or a function', callback)
+  })
+}
+
+function resolveClassWeights(target: TrainTarget, weights: FitOptions['classWeights']): Float64Array | undefined {
+  if (weights === undefined) return undefined
+  const classes = target.outputShape.at(-1) ?? 1
+  if (target.loss.targets === 'dense') {
+    throw invalidArgument('classWeights', `a loss on class numbers, which ${target.loss.kind} is not`, weights)
+  }
+  const resolved = new Float64Array(classes).fill(1)
+  const given = 'length' in weights ? Array.from(weights as ArrayLike<number>).entries() : Object.entries(weights)
+  for (const [key, weight] of given) {
+    const label = Number(key)
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw invalidArgument('classWeights', `class numbers from 0 to ${classes - 1}`, label)
+    }
+    if (!(Number.isFinite(weight) && weight >= 0)) {
+      throw invalidArgument(`classWeights[${label}]`, 'a number from 0 up', weight)
+    }
+    resolved[label] = weight
+  }
+  return resolved
+}
+
+/** The number of threads asked for: `GRADUS_THREADS`, else the option, else one a core. */
+export function resolveThreads(threads: number | undefined): number {
+  const forced = process.env.GRADUS_THREADS
+  if (forced) {
+    checkPositiveInteger('GRADUS_THREADS', Number(forced))
+    return Number(forced)
+  }
+  if (threads !== undefined) checkPositiveInteger('threads', threads)
+  return threads ?? availableParallelism()
+}
+
+export function checkPositiveInteger(argument: string, value: unknown): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 1)
+    throw invalidArgument(argument, 'a whole number from 1 up', value)
+}
+
+function checkPositive(argument: string, value: number | undefined): void {
+  if (value === undefined) return
+  if (!(Number.isFinite(value) && value > 0)) throw invalidArgument(argument, 'a positive number', value)
+}

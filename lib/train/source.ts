@@ -1,0 +1,67 @@
+/** Examples on their way into native calls: one resident piece, or a stream of them. */
+import { Dataset, type Requirements } from '../data/dataset.js'
+import { type Data, isStream, loadAhead } from '../data/stream.js'
+import { GradusError } from '../errors.js'
+import type { NativeDataset } from '../native.js'
+import type { TrainTarget } from './target.js'
+
+export interface Source {
+  /** Null for a stream, which does not say. */
+  readonly rows: number | null
+  /** The pieces of one epoch, in order. */
+  pieces(): AsyncIterable<NativeDataset>
+  close(): void
+}
+
+/** What a model that need not be compiled has, and all that predictions take. */
+export type PredictTarget = Pick<TrainTarget, 'program' | 'inputs' | 'outputShape'>
+
+export function inputRequirements({ inputs, outputShape, program }: PredictTarget): Requirements {
+  return { dtype: program.dtype, inputs, outputShape, targets: 'none' }
+}
+
+/** Plain examples are copied now and given back by `close`; a {@link Dataset} keeps its copy. */
+export async function openSource(target: TrainTarget, data: Data): Promise<Source> {
+  const needs: Requirements = { ...inputRequirements(target), targets: target.loss.targets }
+  if (isStream(data)) return { rows: null, pieces: () => loadAhead(data, needs), close() {} }
+  const dataset = data instanceof Dataset ? data : new Dataset(data)
+  const resident = await dataset.resident(needs)
+  return {
+    ...residentSource(resident),
+    close() {
+      if (dataset !== data) dataset.dispose()
+    },
+  }
+}
+
+export function residentSource(resident: NativeDataset): Source {
+  return {
+    rows: resident.size,
+    async *pieces() {
+      yield resident
+    },
+    close() {},
+  }
+}
+
+/** The last `fraction` of the rows for validation, the others for training; both views of the same memory. */
+export async function splitSource(source: Source, fraction: number): Promise<[Source, Source]> {
+  const { rows } = source
+  if (rows === null) {
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', 'validationSplit: expected data in memory, received a stream')
+  }
+  const first = rows - Math.round(rows * fraction)
+  if (first === 0 || first === rows) {
+    const message = `validationSplit: expected at least one row on each side, received ${fraction} of ${rows} rows`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  const parts: [Source, Source][] = []
+  for await (const piece of source.pieces()) {
+    const order = Uint32Array.from({ length: rows }, (_, row) => row)
+    parts.push([
+      residentSource(piece.subset(order.subarray(0, first))),
+      residentSource(piece.subset(order.subarray(first))),
+    ])
+  }
+  return parts[0] as [Source, Source]
+}

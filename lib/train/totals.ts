@@ -1,0 +1,76 @@
+import type { TrainResult } from '../native.js'
+import { finishMetrics } from './evaluate.js'
+import type { TrainTarget } from './target.js'
+
+/** Sums over the updates of one epoch. Refused updates count only as refused: their numbers are not finite. */
+export class EpochTotals {
+  rows = 0
+  refusedSteps = 0
+  #accepted = 0
+  #weight = 0
+  #loss = 0
+  #regularizationLoss = 0
+  #gradientNorm = 0
+  #updateRatio = 0
+  #learningRate = Number.NaN
+  readonly #metricSums: Float64Array
+  readonly #target: TrainTarget
+
+  constructor(target: TrainTarget) {
+    this.#target = target
+    this.#metricSums = new Float64Array(target.program.metricWidth)
+  }
+
+  add(result: TrainResult, learningRates: Float64Array): void {
+    this.rows += result.rows
+    let accepted = 0
+    for (let i = 0; i < result.updates; i++) {
+      if (result.refused[i]) {
+        this.refusedSteps++
+        continue
+      }
+      this.#learningRate = learningRates[accepted++] as number
+      const weight = result.weight[i] as number
+      this.#weight += weight
+      this.#loss += weight > 0 ? (result.loss[i] as number) * weight : 0
+      this.#regularizationLoss += result.regularizationLoss[i] as number
+      this.#gradientNorm += result.gradientNorm[i] as number
+      this.#updateRatio += updateRatio(result, i)
+      this.#addMetrics(result, i)
+    }
+    this.#accepted += accepted
+  }
+
+  #addMetrics(result: TrainResult, update: number): void {
+    const width = this.#metricSums.length
+    for (let k = 0; k < width; k++) {
+      this.#metricSums[k] = (this.#metricSums[k] as number) + (result.metricSums[update * width + k] as number)
+    }
+  }
+
+  /** The epoch's part of its record. */
+  finish() {
+    const updates = this.#accepted
+    return {
+      loss: this.#loss / this.#weight,
+      regularizationLoss: this.#regularizationLoss / updates,
+      learningRate: this.#learningRate,
+      ...finishMetrics(this.#target, this.#metricSums, this.#weight),
+      updateRatio: this.#updateRatio / updates,
+      gradientNorm: this.#gradientNorm / updates,
+      refusedSteps: this.refusedSteps,
+    }
+  }
+}
+
+/** ‖Δw‖ / ‖w‖ over all trainable parameters of one update; 0 while all weights are 0. */
+function updateRatio({ tensors, updates }: TrainResult, update: number): number {
+  const width = tensors.length / updates
+  let weights = 0
+  let changes = 0
+  for (let at = update * width; at < (update + 1) * width; at += 4) {
+    weights += (tensors[at + 1] as number) ** 2
+    changes += (tensors[at + 2] as number) ** 2
+  }
+  return weights > 0 ? Math.sqrt(changes / weights) : 0
+}

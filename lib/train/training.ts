@@ -1,0 +1,203 @@
+import type { Data } from '../data/stream.js'
+import { GradusError } from '../errors.js'
+import type { NativeDataset } from '../native.js'
+import type { Callback, CallbackContext } from './callback.js'
+import { evaluateSource } from './evaluate.js'
+import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
+import type { Settings } from './options.js'
+import { openSource, type Source, splitSource } from './source.js'
+import { Steps } from './steps.js'
+import type { TrainTarget } from './target.js'
+import { EpochTotals } from './totals.js'
+
+const evaluationBatchSize = 256
+const defaultBatchSize = 32
+
+/** One call of `fit`: epochs of steps, each followed by validation, with callbacks in between. */
+export class Training {
+  readonly history: History = emptyHistory()
+  readonly #target: TrainTarget
+  readonly #data: Data
+  readonly #settings: Settings
+  readonly #halt = new AbortController()
+  /** Fires on `stop` and with the user's signal. */
+  readonly #signal: AbortSignal
+  #stopReason: string | null = null
+  #epoch: number
+  #report: (record: EpochRecord) => void = () => {}
+
+  constructor(target: TrainTarget, data: Data, settings: Settings) {
+    this.#target = target
+    this.#data = data
+    this.#settings = settings
+    this.#epoch = settings.initialEpoch
+    const { signal } = settings
+    this.#signal = signal ? AbortSignal.any([signal, this.#halt.signal]) : this.#halt.signal
+  }
+
+  stop(reason = 'stop'): void {
+    this.#stopAfterEpoch(reason)
+    this.#halt.abort()
+  }
+
+  #stopAfterEpoch(reason: string): void {
+    this.#stopReason ??= reason
+  }
+
+  async run(report: (record: EpochRecord) => void): Promise<History> {
+    this.#report = report
+    const sources: Source[] = []
+    try {
+      this.#settings.signal?.throwIfAborted()
+      const [training, validation] = await this.#open(sources)
+      await this.#notify('onTrainBegin')
+      await this.#trainEpochs(training, validation)
+    } catch (error) {
+      // The run's own error counts, not one that a callback makes of it.
+      await this.#end(sources, this.#settings.signal?.aborted ? 'abort' : 'error')
+      throw error
+    }
+    const failures = await this.#end(sources, this.#stopReason ?? 'epochs')
+    if (failures.length > 0) throw failures[0]
+    return this.history
+  }
+
+  /** The sources of training and validation; all that must be closed goes into `opened`. */
+  async #open(opened: Source[]): Promise<[Source, Source | null]> {
+    const { validation, validationSplit } = this.#settings
+    const open = async (data: Data) => {
+      const source = await openSource(this.#target, data)
+      opened.push(source)
+      if (source.rows === 0) {
+        throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
+      }
+      return source
+    }
+    const training = await open(this.#data)
+    if (validationSplit !== undefined) return await splitSource(training, validationSplit)
+    return [training, validation === undefined ? null : await open(validation)]
+  }
+
+  async #trainEpochs(training: Source, validation: Source | null): Promise<void> {
+    const { initialEpoch, epochs, signal } = this.#settings
+    const steps = new Steps(this.#target, this.#settings, this.#signal)
+    for (let epoch = initialEpoch; epoch < epochs && this.#stopReason === null; epoch++) {
+      signal?.throwIfAborted()
+      this.#epoch = epoch + 1
+      const started = performance.now()
+      await this.#notify('onEpochBegin')
+      const totals = new EpochTotals(this.#target)
+      const isWhole = await this.#trainEpoch(training, epoch, steps, totals)
+      signal?.throwIfAborted()
+      if (!isWhole) return
+      const trained = performance.now()
+      const validated = validation ? await this.#validate(validation) : {}
+      const record: EpochRecord = {
+        epoch: epoch + 1,
+        ...totals.finish(),
+        ...validated,
+        seconds: (performance.now() - started) / 1000,
+        samplesPerSecond: totals.rows / ((trained - started) / 1000),
+      }
+      addRecord(this.history, record)
+      this.#report(record)
+      await this.#notify('onEpochEnd', { record })
+    }
+  }
+
+  /** Returns whether the epoch came to its end, that is, was not stopped. */
+  async #trainEpoch(source: Source, epoch: number, steps: Steps, totals: EpochTotals): Promise<boolean> {
+    const pieces = source.pieces()[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const next = await firstOf(pieces.next(), this.#signal)
+        if (!next) return false
+        if (next.done) break
+        if (!(await this.#trainPiece(next.value, source.rows, epoch, steps, totals))) return false
+      }
+    } finally {
+      // Not awaited: a stream that hangs must not keep the run from ending.
+      void pieces.return?.().catch(() => {})
+    }
+    if (totals.rows > 0) return true
+    const problem = 'the iterable gave no examples in epoch'
+    const remedy = 'a function that makes a new iterable each time is what several epochs need'
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `data: ${problem} ${epoch + 1}; ${remedy}`)
+  }
+
+  async #trainPiece(
+    piece: NativeDataset,
+    rowsTotal: number | null,
+    epoch: number,
+    steps: Steps,
+    totals: EpochTotals,
+  ): Promise<boolean> {
+    const isStream = rowsTotal === null
+    const batchSize = this.#settings.batchSize ?? (isStream ? piece.size : defaultBatchSize)
+    const shuffle = this.#settings.shuffle && !isStream
+    for (let firstRow = 0; firstRow < piece.size; ) {
+      const done = await steps.train(piece, { epoch, firstRow, batchSize, shuffle })
+      if (!done) return false
+      const { result, firstStep, learningRates } = done
+      firstRow += result.rows
+      totals.add(result, learningRates)
+      const report = { ...result, firstStep, learningRates, rowsDone: totals.rows, rowsTotal }
+      await this.#notify('onStepsEnd', { steps: report, stop: (reason = 'stop') => this.stop(reason) })
+      steps.throwFailure(result)
+      if (this.#signal.aborted && firstRow < piece.size) return false
+    }
+    return true
+  }
+
+  async #validate(validation: Source): Promise<Record<string, number | number[][] | undefined>> {
+    const { threads, signal } = this.#settings
+    const options = { batchSize: evaluationBatchSize, threads, signal }
+    const { regularizationLoss: _, ...values } = await evaluateSource(this.#target, validation, options)
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationColumn(name), value]))
+  }
+
+  async #notify(event: Exclude<keyof Callback, 'onTrainEnd'>, details?: Partial<CallbackContext>): Promise<void> {
+    for (const callback of this.#settings.callbacks) await callback[event]?.(this.#context(details))
+  }
+
+  /** Tells every callback, whatever another one throws; returns what they threw. */
+  async #end(sources: Source[], stoppedBy: string): Promise<unknown[]> {
+    this.history.stoppedBy = stoppedBy
+    for (const source of sources) source.close()
+    const failures: unknown[] = []
+    for (const callback of this.#settings.callbacks) {
+      try {
+        await callback.onTrainEnd?.(this.#context({ stoppedBy }))
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    return failures
+  }
+
+  #context(details: Partial<CallbackContext> = {}): CallbackContext {
+    return {
+      target: this.#target,
+      epoch: this.#epoch,
+      epochs: this.#settings.epochs,
+      history: this.history,
+      stop: (reason = 'stop') => this.#stopAfterEpoch(reason),
+      ...details,
+    }
+  }
+}
+
+/** The promise's value, or null when the signal fires first. */
+async function firstOf<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  if (signal.aborted) return null
+  let onAbort = () => {}
+  const aborted = new Promise<null>((resolve) => {
+    onAbort = () => resolve(null)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
