@@ -1,0 +1,27 @@
+/**
+ * How layers, losses, optimizers and metrics are written down: as the call that makes them, in plain data. A saved model
+ * is made of such calls, and loading it makes them again through the same checks as a user's own call.
+ */
+import { GradusError } from './errors.js'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** `['dense', 10, { init: 'he' }]` stands for `dense(10, { init: 'he' })`. */
+export type Call = readonly [factory: string, ...arguments_: Json[]]
+
+/** Plain data out of checked arguments: leaves out what was not given. */
+export function callOf(factory: string, ...arguments_: unknown[]): Call {
+  return JSON.parse(JSON.stringify([factory, ...arguments_])) as Call
+}
+
+/** Makes what a call stands for, out of the factories that a module exports. */
+export function restore<Made>(factories: object, call: unknown, isMade: (value: unknown) => value is Made): Made {
+  const [name, ...arguments_] = Array.isArray(call) ? call : []
+  const factory = typeof name === 'string' && Object.hasOwn(factories, name) && (factories as Factories)[name]
+  if (typeof factory !== 'function') throw new GradusError('GRADUS_BAD_FILE', `there is no ${JSON.stringify(name)}`)
+  const made = factory(...arguments_)
+  if (!isMade(made)) throw new GradusError('GRADUS_BAD_FILE', `${name} does not belong here`)
+  return made
+}
+
+type Factories = Record<string, (...arguments_: unknown[]) => unknown>

@@ -1,0 +1,57 @@
+/** Checks of single arguments: each gives the value back, or throws one sentence that names the argument. */
+import { GradusError, invalidArgument } from './errors.js'
+
+/** An options object: nothing but the known keys, so that a misspelt option is not silently ignored. */
+export function checkOptions(argument: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+    throw invalidArgument(argument, 'an options object', options)
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    const name = JSON.stringify(key.length > 40 ? `${key.slice(0, 39)}…` : key)
+    throw new GradusError(
+      'GRADUS_INVALID_ARGUMENT',
+      `${argument}: unknown option ${name}; known are ${known.join(', ')}`,
+    )
+  }
+}
+
+/** A finite number that `accept` accepts. */
+function checkNumber(argument: string, expected: string, value: unknown, accept: (value: number) => boolean): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || !accept(value)) {
+    throw invalidArgument(argument, expected, value)
+  }
+  return value
+}
+
+export const checkFinite = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a finite number', value, () => true)
+
+export const checkPositive = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a positive number', value, (number) => number > 0)
+
+export const checkNotNegative = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a number of at least 0', value, (number) => number >= 0)
+
+/** At least 0 and less than 1: a dropout rate, a decay, a momentum. */
+export const checkFraction = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a number of at least 0 and less than 1', value, (number) => number >= 0 && number < 1)
+
+export const checkPositiveInteger = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a positive integer', value, (number) => Number.isSafeInteger(number) && number > 0)
+
+/** 0 to 2⁵³ − 1. */
+export const checkSeed = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'an integer from 0 to 2^53 - 1', value, (number) => Number.isSafeInteger(number) && number >= 0)
+
+export function checkBoolean(argument: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidArgument(argument, 'true or false', value)
+  return value
+}
+
+export function checkOneOf<Name extends string>(argument: string, value: unknown, names: readonly Name[]): Name {
+  if (!names.includes(value as Name)) {
+    throw invalidArgument(argument, `one of ${names.map((name) => `'${name}'`).join(', ')}`, value)
+  }
+  return value as Name
+}

@@ -1,0 +1,104 @@
+/** Elementwise activations, softmax and maxout. */
+import { type Call, callOf } from '../call.js'
+import { checkNotNegative, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import { checkName, defineLayer, type Layer, type Scope } from './layer.js'
+import { shapeError } from './shape.js'
+
+export interface ActivationOptions {
+  /** Default `relu1`, `relu2`, … in layer order, with the activation's own name. */
+  name?: string
+}
+
+/** Public name to the core's name; the defaults of parameters lie in native/kernels/activations.def. */
+const operations = {
+  relu: 'relu',
+  leakyRelu: 'leaky_relu',
+  elu: 'elu',
+  gelu: 'gelu',
+  silu: 'silu',
+  tanh: 'tanh',
+  sigmoid: 'sigmoid',
+  softplus: 'softplus',
+  softmax: 'softmax',
+} as const
+
+export type ActivationName = keyof typeof operations
+export const activationNames = Object.keys(operations) as ActivationName[]
+
+export function lowerActivation(kind: ActivationName, scope: Scope, node: number, parameter?: number): number {
+  if (kind === 'softmax') return scope.node('softmax', [node])
+  return scope.node('activation', [node], { kind: operations[kind], parameter })
+}
+
+function activation(kind: ActivationName, call: Call, name: string | undefined, parameter?: number): Layer {
+  return defineLayer({
+    call,
+    name: checkName('name', name),
+    outputShape: ([shape]) => shape!,
+    lower: (scope, [input]) => lowerActivation(kind, scope, input!.node, parameter),
+  })
+}
+
+function plain(kind: ActivationName, options: ActivationOptions): Layer {
+  checkOptions('options', options, ['name'])
+  return activation(kind, callOf(kind, { name: options.name }), options.name)
+}
+
+/** max(0, x). */
+export const relu = (options: ActivationOptions = {}): Layer => plain('relu', options)
+
+/** x for x ≥ 0, else slope·x; slope 0.01 unless given (Maas et al. 2013). */
+export function leakyRelu(options: ActivationOptions & { slope?: number } = {}): Layer {
+  checkOptions('options', options, ['slope', 'name'])
+  const { slope = 0.01, name } = options
+  return activation('leakyRelu', callOf('leakyRelu', { slope, name }), name, checkNotNegative('slope', slope))
+}
+
+/** x for x ≥ 0, else alpha·(eˣ − 1); alpha 1 unless given (Clevert et al. 2016). */
+export function elu(options: ActivationOptions & { alpha?: number } = {}): Layer {
+  checkOptions('options', options, ['alpha', 'name'])
+  const { alpha = 1, name } = options
+  return activation('elu', callOf('elu', { alpha, name }), name, checkPositive('alpha', alpha))
+}
+
+/** x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016). */
+export const gelu = (options: ActivationOptions = {}): Layer => plain('gelu', options)
+
+/** x·sigmoid(x), also called swish (Elfwing et al. 2018). */
+export const silu = (options: ActivationOptions = {}): Layer => plain('silu', options)
+
+/** The hyperbolic tangent. */
+export const tanh = (options: ActivationOptions = {}): Layer => plain('tanh', options)
+
+/** 1 / (1 + e⁻ˣ). */
+export const sigmoid = (options: ActivationOptions = {}): Layer => plain('sigmoid', options)
+
+/** log(1 + eˣ). */
+export const softplus = (options: ActivationOptions = {}): Layer => plain('softplus', options)
+
+/**
+ * eˣ divided by its sum over the last dimension. Not for the end of a classifier trained with
+ * {@link softmaxCrossEntropy}, which takes scores and does this itself.
+ */
+export const softmax = (options: ActivationOptions = {}): Layer => plain('softmax', options)
+
+/**
+ * The largest of each `pieces` neighbours of the last dimension (Goodfellow et al. 2013): `dense(64 * 2)`, `maxout(2)`
+ * gives 64 outputs.
+ */
+export function maxout(pieces: number, options: ActivationOptions = {}): Layer {
+  checkPositiveInteger('pieces', pieces)
+  checkOptions('options', options, ['name'])
+  return defineLayer({
+    call: callOf('maxout', pieces, { name: options.name }),
+    name: checkName('name', options.name),
+    outputShape: ([shape = []], label) => {
+      const last = shape.at(-1)
+      if (last === undefined || last % pieces) {
+        throw shapeError(label, `a last dimension that is a multiple of ${pieces}`, shape)
+      }
+      return [...shape.slice(0, -1), last / pieces]
+    },
+    lower: (scope, [input]) => scope.node('maxout', [input!.node], { pieces }),
+  })
+}

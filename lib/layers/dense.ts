@@ -1,0 +1,95 @@
+/** The fully connected layer: Y = X·W + b. */
+import { callOf } from '../call.js'
+import { checkBoolean, checkOneOf, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import { type ActivationName, activationNames, lowerActivation } from './activations.js'
+import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
+import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkRegularizer, type Regularizer } from './regularizers.js'
+import { shapeError } from './shape.js'
+
+export interface DenseOptions {
+  /** How the weights start; default `'he'`. */
+  init?: Initializer
+  /** Whether there is a bias; default true. */
+  bias?: boolean
+  /** How the bias starts; default `'zeros'`. */
+  biasInit?: Initializer
+  /** Keeps the weights small: {@link l1}, {@link l2} or {@link elastic}. */
+  regularizer?: Regularizer
+  /** Likewise for the bias, which usually needs none. */
+  biasRegularizer?: Regularizer
+  /** Largest Euclidean norm of the weights into one unit, enforced after each update (Srebro et al. 2005). */
+  maxNorm?: number
+  /** Follows the layer directly, as `relu()` in the list would; `'softmax'` too. */
+  activation?: ActivationName
+  /** False: the weights stay as they are. Default true. */
+  trainable?: boolean
+  /** Default `dense1`, `dense2`, … in layer order. */
+  name?: string
+}
+
+const known = [
+  'init',
+  'bias',
+  'biasInit',
+  'regularizer',
+  'biasRegularizer',
+  'maxNorm',
+  'activation',
+  'trainable',
+  'name',
+] as const
+
+/**
+ * A layer of `units` outputs, each connected to every input: Y = X·W + b, W of shape (inputs, units), b of (units).
+ * Takes one-dimensional examples; put {@link flatten} before it for others.
+ */
+export function dense(units: number, options: DenseOptions = {}): Layer {
+  checkPositiveInteger('units', units)
+  checkOptions('options', options, known)
+  const init = checkInitializer('init', options.init ?? 'he')
+  const biasInit = checkInitializer('biasInit', options.biasInit ?? 'zeros')
+  const bias = checkBoolean('bias', options.bias ?? true)
+  const trainable = checkBoolean('trainable', options.trainable ?? true)
+  const regularizer = options.regularizer && checkRegularizer('regularizer', options.regularizer)
+  const biasRegularizer = options.biasRegularizer && checkRegularizer('biasRegularizer', options.biasRegularizer)
+  const maxNorm = options.maxNorm === undefined ? undefined : checkPositive('maxNorm', options.maxNorm)
+  const activation = options.activation && checkOneOf('activation', options.activation, activationNames)
+  const name = checkName('name', options.name)
+  const resolved: DenseOptions = {
+    init,
+    bias,
+    biasInit,
+    regularizer,
+    biasRegularizer,
+    maxNorm,
+    activation,
+    trainable,
+    name,
+  }
+  return defineLayer({
+    call: callOf('dense', units, resolved),
+    name,
+    outputShape: ([shape = []], label) => {
+      if (shape.length !== 1) throw shapeError(label, 'one dimension', shape, 'put flatten() before it')
+      return [units]
+    },
+    lower(scope, [input]) {
+      const size = input!.shape[0]!
+      const weight = scope.parameter('weight', {
+        shape: [size, units],
+        trainable,
+        initializer: lowerInitializer(init, size, units),
+        ...regularizer,
+        maxNorm,
+      })
+      const parameters: Record<string, number> = { weight }
+      if (bias) {
+        const initializer = lowerInitializer(biasInit, size, units)
+        parameters.bias = scope.parameter('bias', { shape: [units], trainable, initializer, ...biasRegularizer })
+      }
+      const node = scope.node('dense', [input!.node], { parameters })
+      return activation ? lowerActivation(activation, scope, node) : node
+    },
+  })
+}

@@ -1,0 +1,46 @@
+/** The lookup table from row numbers to vectors. */
+import { callOf } from '../call.js'
+import { checkBoolean, checkOptions, checkPositiveInteger } from '../checks.js'
+import { checkInitializer, type Initializer, lowerInitializer, uniform } from './initializers.js'
+import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkRegularizer, type Regularizer } from './regularizers.js'
+
+export interface EmbeddingOptions {
+  /** How the table starts; default `uniform({ limit: 0.05 })`. */
+  init?: Initializer
+  /** Keeps the table's entries small: {@link l1}, {@link l2} or {@link elastic}. */
+  regularizer?: Regularizer
+  /** False: the table stays as it is. Default true. */
+  trainable?: boolean
+  /** Default `embedding1`, … in layer order. */
+  name?: string
+}
+
+/**
+ * Replaces each integer from 0 to `vocabulary` − 1 by its row of a trained table: an example of shape [length] becomes
+ * [length, dimension]. Takes an input of the model directly.
+ */
+export function embedding(vocabulary: number, dimension: number, options: EmbeddingOptions = {}): Layer {
+  checkPositiveInteger('vocabulary', vocabulary)
+  checkPositiveInteger('dimension', dimension)
+  checkOptions('options', options, ['init', 'regularizer', 'trainable', 'name'])
+  const init = checkInitializer('init', options.init ?? uniform({ limit: 0.05 }))
+  const regularizer = options.regularizer && checkRegularizer('regularizer', options.regularizer)
+  const trainable = checkBoolean('trainable', options.trainable ?? true)
+  const name = checkName('name', options.name)
+  return defineLayer({
+    call: callOf('embedding', vocabulary, dimension, { init, regularizer, trainable, name }),
+    name,
+    vocabulary,
+    outputShape: ([shape]) => [...shape!, dimension],
+    lower(scope, [input]) {
+      const weight = scope.parameter('weight', {
+        shape: [vocabulary, dimension],
+        trainable,
+        initializer: lowerInitializer(init, vocabulary, dimension),
+        ...regularizer,
+      })
+      return scope.node('embedding', [input!.node], { parameters: { weight } })
+    },
+  })
+}

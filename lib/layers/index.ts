@@ -1,0 +1,24 @@
+/** The layers. Each factory exported here is one that a saved model may call. */
+export {
+  type ActivationName,
+  type ActivationOptions,
+  elu,
+  gelu,
+  leakyRelu,
+  maxout,
+  relu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  tanh,
+} from './activations.js'
+export { type DenseOptions, dense } from './dense.js'
+export { dropout } from './dropout.js'
+export { type EmbeddingOptions, embedding } from './embedding.js'
+export { constant, type DistributionInitializer, type Initializer, normal, uniform } from './initializers.js'
+export { type GraphNode, input, type Layer } from './layer.js'
+export { add, concat, merge } from './merge.js'
+export { type BatchNormOptions, batchNorm, type LayerNormOptions, layerNorm } from './normalization.js'
+export { elastic, l1, l2, type Regularizer } from './regularizers.js'
+export { flatten, reshape } from './reshape.js'

@@ -1,0 +1,71 @@
+/** How weights start. */
+import { checkFinite, checkNotNegative, checkOptions, checkPositive } from '../checks.js'
+import { invalidArgument } from '../errors.js'
+import type { ParameterDescriptor } from '../native.js'
+
+type NativeInitializer = ParameterDescriptor['initializer']
+
+/**
+ * With `fanIn` inputs and `fanOut` outputs of the layer:
+ *
+ * - `'he'`: normal with standard deviation √(2 / fanIn), for layers before a ReLU (He et al. 2015);
+ * - `'xavier'`: uniform in ±√(6 / (fanIn + fanOut)), for tanh (Glorot and Bengio 2010);
+ * - `'lecun'`: normal with standard deviation √(1 / fanIn), for linear units (LeCun et al. 1998);
+ * - `'zeros'`, `'ones'`; {@link normal}, {@link uniform} and {@link constant} for values of one's own.
+ */
+export type Initializer = keyof typeof named | DistributionInitializer
+/** Made by {@link normal}, {@link uniform} or {@link constant}. */
+export type DistributionInitializer =
+  | { readonly normal: { readonly mean: number; readonly deviation: number } }
+  | { readonly uniform: { readonly low: number; readonly high: number } }
+  | { readonly constant: number }
+
+const named = {
+  he: (fanIn: number): NativeInitializer => ({ kind: 'normal', mean: 0, deviation: Math.sqrt(2 / fanIn) }),
+  xavier: (fanIn: number, fanOut: number): NativeInitializer => {
+    const limit = Math.sqrt(6 / (fanIn + fanOut))
+    return { kind: 'uniform', low: -limit, high: limit }
+  },
+  lecun: (fanIn: number): NativeInitializer => ({ kind: 'normal', mean: 0, deviation: Math.sqrt(1 / fanIn) }),
+  zeros: (): NativeInitializer => ({ kind: 'constant', value: 0 }),
+  ones: (): NativeInitializer => ({ kind: 'constant', value: 1 }),
+}
+
+/** Normally distributed with this standard deviation; `mean` 0 unless given. */
+export function normal(options: { deviation: number; mean?: number }): DistributionInitializer {
+  checkOptions('options', options, ['deviation', 'mean'])
+  const { deviation, mean = 0 } = options
+  return { normal: { mean: checkFinite('mean', mean), deviation: checkNotNegative('deviation', deviation) } }
+}
+
+/** Uniform from −limit to limit. */
+export function uniform(options: { limit: number }): DistributionInitializer {
+  checkOptions('options', options, ['limit'])
+  const limit = checkPositive('limit', options.limit)
+  return { uniform: { low: -limit, high: limit } }
+}
+
+/** The same value everywhere. */
+export const constant = (value: number): DistributionInitializer => ({ constant: checkFinite('value', value) })
+
+/** Checks an initializer that a user or a file gave. */
+export function checkInitializer(argument: string, value: unknown): Initializer {
+  if (typeof value === 'string' && Object.hasOwn(named, value)) return value as keyof typeof named
+  const { normal: bell, uniform: range, constant: fixed } = (value ?? {}) as Record<string, unknown>
+  const finite = (numbers: unknown, keys: string[]) =>
+    typeof numbers === 'object' &&
+    numbers !== null &&
+    keys.every((key) => Number.isFinite((numbers as Record<string, unknown>)[key]))
+  if (finite(bell, ['mean', 'deviation']) || finite(range, ['low', 'high']) || Number.isFinite(fixed)) {
+    return value as DistributionInitializer
+  }
+  const names = Object.keys(named).map((name) => `'${name}'`)
+  throw invalidArgument(argument, `${names.join(', ')}, normal(…), uniform(…) or constant(…)`, value)
+}
+
+export function lowerInitializer(initializer: Initializer, fanIn: number, fanOut: number): NativeInitializer {
+  if (typeof initializer === 'string') return named[initializer](fanIn, fanOut)
+  if ('normal' in initializer) return { kind: 'normal', ...initializer.normal }
+  if ('uniform' in initializer) return { kind: 'uniform', ...initializer.uniform }
+  return { kind: 'constant', value: initializer.constant }
+}

@@ -1,0 +1,107 @@
+/** What a layer is, and how layers are joined into a graph. */
+import type { Call } from '../call.js'
+import { invalidArgument } from '../errors.js'
+import type { ParameterDescriptor } from '../native.js'
+import { checkShape, type Shape } from './shape.js'
+
+/**
+ * One layer of a network, with weights of its own. It stands in the list of {@link sequential}, or is called on nodes of
+ * a graph: `relu()(dense(64)(image))`. The same layer called twice shares its weights.
+ */
+export interface Layer {
+  (...inputs: GraphNode[]): GraphNode
+  readonly definition: LayerDefinition
+}
+
+/** What a layer's file says about it. */
+export interface LayerDefinition {
+  readonly call: Call
+  /** As given; otherwise the model counts: `dense1`, `dense2`, … */
+  readonly name?: string
+  /** What the model counts, and error messages say, without a name; the call's name unless stated. */
+  readonly stem?: string
+  /** Takes two inputs or more; otherwise exactly one. */
+  readonly merges?: boolean
+  /** Takes row numbers below this, not real values. */
+  readonly vocabulary?: number
+  /** Throws an error that begins with `label` when the inputs do not fit. */
+  outputShape(inputs: readonly Shape[], label: string): Shape
+  /** Adds the layer's parameters and ops; returns the number of the node that holds its output. */
+  lower(scope: Scope, inputs: readonly LoweredInput[]): number
+}
+
+/** Where a layer is lowered to: the descriptor of the native program, as seen by one layer. */
+export interface Scope {
+  /** Returns the parameter's number. For a layer that was lowered before, the one it had then. */
+  parameter(role: string, parameter: Omit<ParameterDescriptor, 'name'>): number
+  /** Returns the node's number. */
+  node(op: string, inputs: readonly number[], attributes?: Record<string, unknown>): number
+}
+
+export interface LoweredInput {
+  readonly node: number
+  readonly shape: Shape
+}
+
+/** A place in a graph: an input, or a layer called on other nodes. */
+export class GraphNode {
+  /** @internal */
+  constructor(
+    /** Of one example. */
+    readonly shape: Shape,
+    /** Null for an input. */
+    readonly layer: Layer | null,
+    readonly inputs: readonly GraphNode[],
+    readonly name?: string,
+  ) {}
+}
+
+/**
+ * An input of a graph, of this shape for one example.
+ *
+ * @example
+ * const image = input([784])
+ * const hidden = relu()(dense(64)(image))
+ * const model = graph({ inputs: [image], output: dense(10)(hidden), seed: 1 })
+ */
+export function input(shape: number | readonly number[], options: { name?: string } = {}): GraphNode {
+  return new GraphNode(checkShape('shape', shape), null, [], checkName('name', options.name))
+}
+
+export function defineLayer(definition: LayerDefinition): Layer {
+  const layer: Layer = Object.assign((...inputs: GraphNode[]) => applyLayer(layer, inputs), { definition })
+  Object.defineProperty(layer, 'name', { value: definition.call[0] })
+  return Object.freeze(layer)
+}
+
+/** The label stands for the layer in error messages. */
+export function applyLayer(layer: Layer, inputs: readonly GraphNode[], label = labelOf(layer)): GraphNode {
+  inputs.forEach((node, i) => {
+    if (!(node instanceof GraphNode)) throw invalidArgument(`${label}: inputs[${i}]`, 'a node of a graph', node)
+  })
+  const { merges, outputShape } = layer.definition
+  if (merges ? inputs.length < 2 : inputs.length !== 1) {
+    throw invalidArgument(label, merges ? 'two nodes or more' : 'one node', inputs)
+  }
+  const shape = outputShape(
+    inputs.map((node) => node.shape),
+    label,
+  )
+  return new GraphNode(checkShape(`${label}: output`, shape), layer, [...inputs])
+}
+
+export const isLayer = (value: unknown): value is Layer =>
+  typeof value === 'function' && typeof (value as Partial<Layer>).definition?.lower === 'function'
+
+export const stemOf = ({ definition }: Layer): string => definition.stem ?? definition.call[0]
+
+const labelOf = (layer: Layer): string => layer.definition.name ?? stemOf(layer)
+
+/** Names become parts of weight names, `dense1.weight`, and of file entries. */
+export function checkName(argument: string, name: unknown): string | undefined {
+  if (name === undefined) return undefined
+  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) {
+    throw invalidArgument(argument, 'a letter, then at most 63 letters, digits, "-" or "_"', name)
+  }
+  return name
+}
