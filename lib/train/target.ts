@@ -1,4 +1,7 @@
+import type { Metric } from '../metrics/metric.js'
 import type { NativeProgram } from '../native.js'
+
+export type { Metric }
 
 /**
  * What training needs to know of a model. `Model` implements it; nothing in `train/` imports `model/`.
@@ -14,17 +17,4 @@ export interface TrainTarget {
   readonly loss: { readonly kind: string; readonly targets: 'labels' | 'dense' | 'either' }
   readonly metrics: readonly Metric[]
   readonly optimizer: { readonly kind: string; readonly learningRate: number; readonly momentum?: number }
-}
-
-/** A metric is a sum over examples, made natively, and what to make of it. */
-export interface Metric {
-  /** As in history: `accuracy`, `top5Accuracy`, `meanAbsoluteError`, `r2`, `confusionMatrix`. */
-  readonly name: string
-  readonly descriptor: { readonly kind: string; readonly k?: number }
-  /** How many sums it takes for an output of this many elements. */
-  width(outputSize: number): number
-  /** sums: `width` numbers added over all examples; weight: the sum of their weights. */
-  finish(sums: Float64Array, weight: number): number | number[][]
-  /** Larger is better (accuracy), or smaller (an error); for early stopping. */
-  readonly better?: 'larger' | 'smaller'
 }
