@@ -1,0 +1,66 @@
+/** The losses. Each is a mean over the examples, weighted if they have weights; regularisation is added apart. */
+import { callOf } from '../call.js'
+import { checkOptions, checkPositive } from '../checks.js'
+import type { Loss } from './loss.js'
+
+export type { Loss } from './loss.js'
+
+/**
+ * −log of the probability that softmax of the scores gives to the right class. Takes scores, without a softmax layer at
+ * the end; targets are class numbers, or probabilities for each class.
+ */
+export const softmaxCrossEntropy = (): Loss => ({
+  call: callOf('softmaxCrossEntropy'),
+  kind: 'softmax_cross_entropy',
+  targets: 'either',
+})
+
+/**
+ * Σ over the wrong classes j of max(0, score[j] − score[right] + margin): the multiclass support vector machine of
+ * Weston and Watkins (1999). Margin 1 unless given. Targets are class numbers.
+ */
+export function multiclassHinge(options: { margin?: number } = {}): Loss {
+  const margin = checkMargin(options)
+  return { call: callOf('multiclassHinge', { margin }), kind: 'multiclass_hinge', parameter: margin, targets: 'labels' }
+}
+
+/**
+ * Σ over all classes j of max(0, margin − s·score[j]), s = 1 for the right class and −1 for the others: one support
+ * vector machine a class. Margin 1 unless given. Targets are class numbers.
+ */
+export function oneVsAllHinge(options: { margin?: number } = {}): Loss {
+  const margin = checkMargin(options)
+  return { call: callOf('oneVsAllHinge', { margin }), kind: 'one_vs_all_hinge', parameter: margin, targets: 'labels' }
+}
+
+/** The mean over the outputs of (output − target)². Targets are shaped as the output. */
+export const meanSquaredError = (): Loss => ({
+  call: callOf('meanSquaredError'),
+  kind: 'mean_squared_error',
+  targets: 'dense',
+})
+
+/**
+ * −t·log σ(score) − (1 − t)·log(1 − σ(score)), averaged over the outputs, for any number of independent yes-or-no
+ * questions. Takes scores, without a sigmoid layer at the end; targets t from 0 to 1, shaped as the output.
+ */
+export const binaryCrossEntropy = (): Loss => ({
+  call: callOf('binaryCrossEntropy'),
+  kind: 'binary_cross_entropy',
+  targets: 'dense',
+})
+
+/**
+ * Squared near zero, absolute beyond: with e = output − target, e²/2 for |e| ≤ delta, else delta·(|e| − delta/2), averaged
+ * over the outputs (Huber 1964). Delta 1 unless given. Targets are shaped as the output.
+ */
+export function huber(options: { delta?: number } = {}): Loss {
+  checkOptions('options', options, ['delta'])
+  const delta = checkPositive('delta', options.delta ?? 1)
+  return { call: callOf('huber', { delta }), kind: 'huber', parameter: delta, targets: 'dense' }
+}
+
+function checkMargin(options: { margin?: number }): number {
+  checkOptions('options', options, ['margin'])
+  return checkPositive('margin', options.margin ?? 1)
+}

@@ -1,0 +1,50 @@
+import { type Call, callOf } from '../call.js'
+import { checkFraction, checkNotNegative, checkPositive } from '../checks.js'
+import type { OptimizerDescriptor } from '../native.js'
+
+/** Made by one of the optimizers, such as {@link adam}. */
+export interface Optimizer {
+  readonly call: Call
+  readonly learningRate: number
+  readonly descriptor: OptimizerDescriptor
+}
+
+/** What every optimizer takes. */
+export interface OptimizerOptions {
+  /** Size of a step. A schedule given to `fit` takes its place. */
+  learningRate?: number
+  /**
+   * Decoupled weight decay (Loshchilov and Hutter 2019): each step also takes learningRate·weightDecay·w off w. Default 0.
+   * For the L2 term of the loss see {@link l2}.
+   */
+  weightDecay?: number
+  /**
+   * Keeps a running average of the weights: average = averageDecay·average + (1 − averageDecay)·w after each step (Polyak
+   * and Juditsky 1992). `getWeights({ average: true })` reads it. Default: none is kept.
+   */
+  averageDecay?: number
+}
+
+/** Names of the options that every optimizer takes. */
+export const common = ['learningRate', 'weightDecay', 'averageDecay'] as const
+
+export const isOptimizer = (value: unknown): value is Optimizer =>
+  typeof value === 'object' && value !== null && 'learningRate' in value && 'descriptor' in value
+
+export function optimizer<Options extends OptimizerOptions>(
+  factory: string,
+  options: Options,
+  defaultRate: number,
+  kind: string,
+  own: Partial<OptimizerDescriptor>,
+): Optimizer {
+  const learningRate = checkPositive('learningRate', options.learningRate ?? defaultRate)
+  const weightDecay = checkNotNegative('weightDecay', options.weightDecay ?? 0)
+  const averageDecay =
+    options.averageDecay === undefined ? undefined : checkFraction('averageDecay', options.averageDecay)
+  return {
+    call: callOf(factory, { ...options, learningRate, weightDecay, averageDecay }),
+    learningRate,
+    descriptor: { kind, ...own, weightDecay, averageDecay },
+  }
+}
