@@ -1,0 +1,103 @@
+/** What `compile` is given, checked against the model's output. */
+import { type Call, restore } from '../call.js'
+import { checkOptions } from '../checks.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import { stemOf } from '../layers/layer.js'
+import { formatShape } from '../layers/shape.js'
+import * as losses from '../losses/index.js'
+import { isLoss, type Loss } from '../losses/loss.js'
+import * as metrics from '../metrics/index.js'
+import { isMetric, type Metric } from '../metrics/metric.js'
+import type { Descriptor } from '../native.js'
+import * as optimizers from '../optimizers/index.js'
+import { isOptimizer, type Optimizer } from '../optimizers/optimizer.js'
+import type { Network } from './lower.js'
+
+/** The metrics that need no argument may be given by name. */
+const { accuracy, confusionMatrix, meanAbsoluteError, r2 } = metrics
+const metricsByName = { accuracy, confusionMatrix, meanAbsoluteError, r2 } as const
+export type MetricName = keyof typeof metricsByName
+
+export interface CompileOptions {
+  /** What training makes small: {@link softmaxCrossEntropy}, {@link meanSquaredError}, … */
+  loss: Loss
+  /** How it is made small: {@link adam}, {@link sgd}, … */
+  optimizer: Optimizer
+  /** What is reported besides: `'accuracy'`, `topKAccuracy(5)`, … */
+  metrics?: readonly (MetricName | Metric)[]
+}
+
+export interface Compiled {
+  readonly loss: Loss
+  readonly optimizer: Optimizer
+  readonly metrics: readonly Metric[]
+}
+
+export function checkCompileOptions(options: CompileOptions, network: Network): Compiled {
+  checkOptions('options', options, ['loss', 'optimizer', 'metrics'])
+  const { loss, optimizer, metrics: asked = [] } = options
+  if (!isLoss(loss)) throw invalidArgument('loss', 'a loss such as softmaxCrossEntropy()', loss)
+  if (!isOptimizer(optimizer)) throw invalidArgument('optimizer', 'an optimizer such as adam()', optimizer)
+  if (!Array.isArray(asked)) throw invalidArgument('metrics', 'an array', asked)
+  checkLoss(loss, network)
+  const chosen = asked.map((metric, i) => checkMetric(`metrics[${i}]`, metric))
+  chosen.forEach(({ name }, i) => {
+    if (chosen.findIndex((metric) => metric.name === name) === i) return
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `metrics[${i}]: "${name}" is there already`)
+  })
+  return { loss, optimizer, metrics: chosen }
+}
+
+function checkMetric(argument: string, metric: MetricName | Metric): Metric {
+  if (typeof metric === 'string' && Object.hasOwn(metricsByName, metric)) return metricsByName[metric]()
+  if (isMetric(metric)) return metric
+  const names = Object.keys(metricsByName).map((name) => `'${name}'`)
+  throw invalidArgument(argument, `${names.join(', ')} or a metric such as topKAccuracy(5)`, metric)
+}
+
+/** The last layer that a loss takes upon itself, and that must therefore not be there. */
+const included: Record<string, string> = { softmaxCrossEntropy: 'softmax', binaryCrossEntropy: 'sigmoid' }
+
+function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
+  const { shape, layer } = output
+  if (targets !== 'dense' && (shape.length !== 1 || shape[0]! < 2)) {
+    const received = `the model's output shape ${formatShape(shape)}`
+    throw new GradusError('GRADUS_SHAPE_MISMATCH', `loss: ${name} expects two scores or more, received ${received}`)
+  }
+  if (!layer || included[name] === undefined) return
+  const last = layer.definition.call[0] === 'dense' ? activationOf(layer.definition.call) : stemOf(layer)
+  if (last !== included[name]) return
+  const advice = `take ${last} away from the model's end; the loss does it`
+  throw new GradusError(
+    'GRADUS_INVALID_ARGUMENT',
+    `loss: ${name} expects plain scores, received those of ${last}; ${advice}`,
+  )
+}
+
+const activationOf = (call: Call) => (call[2] as { activation?: string } | undefined)?.activation
+
+/** The descriptor of a program that can train. */
+export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor => ({
+  ...descriptor,
+  loss: { kind: loss.kind, parameter: loss.parameter },
+  metrics: metrics.map((metric) => ({ ...metric.descriptor })),
+  optimizer: optimizer.descriptor,
+})
+
+/** Compile options as plain data, and back. */
+export const defineCompiled = ({ loss, optimizer, metrics }: Compiled) => ({
+  loss: loss.call,
+  optimizer: optimizer.call,
+  metrics: metrics.map((metric) => metric.call),
+})
+
+export function restoreCompileOptions(definition: unknown): CompileOptions {
+  checkOptions('training', definition, ['loss', 'optimizer', 'metrics'])
+  const { loss, optimizer, metrics: calls } = definition as Record<string, unknown>
+  if (!Array.isArray(calls)) throw invalidArgument('metrics', 'an array', calls)
+  return {
+    loss: restore(losses, loss, isLoss),
+    optimizer: restore(optimizers, optimizer, isOptimizer),
+    metrics: calls.map((call) => restore(metrics, call, isMetric)),
+  }
+}

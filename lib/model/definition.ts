@@ -1,0 +1,76 @@
+/** A network written down as plain data, and made again from it through the same checks as a user's own calls. */
+import { type Call, restore } from '../call.js'
+import { checkOptions } from '../checks.js'
+import { invalidArgument } from '../errors.js'
+import * as layers from '../layers/index.js'
+import { applyLayer, type GraphNode, input, isLayer, type Layer } from '../layers/layer.js'
+import type { DataType } from '../native.js'
+import { type Network, nameAll, orderOf } from './lower.js'
+
+export interface Definition {
+  readonly dtype: DataType
+  readonly seed: number
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  /** The call that makes each layer. */
+  readonly layers: readonly Call[]
+  /** A layer's number, then the numbers of the nodes it is called on; the inputs are the first nodes. */
+  readonly nodes: readonly (readonly number[])[]
+  readonly output: number
+}
+
+export function define(network: Network): Definition {
+  const order = orderOf(network)
+  const names = nameAll(order)
+  const used = [...new Set(order.flatMap((node) => node.layer ?? []))]
+  const layerNumber = new Map(used.map((layer, i) => [layer, i]))
+  const nodeNumber = new Map(order.map((node, i) => [node, i]))
+  return {
+    dtype: network.dtype,
+    seed: network.seed,
+    inputs: network.inputs.map((node) => ({ name: names.get(node)!, shape: node.shape })),
+    layers: used.map((layer) => layer.definition.call),
+    nodes: order
+      .filter((node) => node.layer)
+      .map((node) => [layerNumber.get(node.layer!)!, ...node.inputs.map((from) => nodeNumber.get(from)!)]),
+    output: nodeNumber.get(network.output)!,
+  }
+}
+
+/** Joins the layers again; what comes out, `graph` checks once more. Throws on anything that `define` would not write. */
+export function restoreNetwork(definition: unknown): Network {
+  checkOptions('definition', definition, ['dtype', 'seed', 'inputs', 'layers', 'nodes', 'output'])
+  const { dtype, seed, ...parts } = definition as Record<keyof Definition, unknown>
+  const inputs = checkArray('inputs', parts.inputs).map((column, i) => {
+    checkOptions(`inputs[${i}]`, column, ['name', 'shape'])
+    const { name, shape } = column as { name: string; shape: number[] }
+    return input(shape, { name })
+  })
+  const made = checkArray('layers', parts.layers).map((call): Layer => restore(layers, call, isLayer))
+  const nodes: GraphNode[] = [...inputs]
+  checkArray('nodes', parts.nodes).forEach((numbers, i) => {
+    const [layer, ...from] = checkArray(`nodes[${i}]`, numbers)
+    nodes.push(
+      applyLayer(
+        pick(`nodes[${i}]`, made, layer),
+        from.map((number) => pick(`nodes[${i}]`, nodes, number)),
+      ),
+    )
+  })
+  return {
+    dtype: dtype as DataType,
+    seed: seed as number,
+    inputs,
+    output: pick('output', nodes, parts.output),
+  }
+}
+
+function checkArray(argument: string, value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw invalidArgument(argument, 'an array', value)
+  return value
+}
+
+function pick<Item>(argument: string, items: readonly Item[], index: unknown): Item {
+  const item = Number.isSafeInteger(index) ? items[index as number] : undefined
+  if (item === undefined) throw invalidArgument(argument, `a number from 0 to ${items.length - 1}`, index)
+  return item
+}

@@ -1,0 +1,116 @@
+/** Safetensors files: written whole or not at all, read without trust, in pieces so that the event loop runs on. */
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import {
+  badFile,
+  decodeHeader,
+  emptyTensor,
+  encodeHeader,
+  type Header,
+  maxHeaderLength,
+  type Tensor,
+  type TensorData,
+} from './safetensors.js'
+
+const piece = 1 << 24
+
+/**
+ * Writes to a temporary file beside `file`, makes sure that it lies on the disk, and puts it in the place of `file`. A
+ * crash leaves either the old file or the new one.
+ */
+export async function writeSafetensors(
+  file: string,
+  tensors: readonly Tensor[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const header = encodeHeader(tensors, metadata)
+  const temporary = join(dirname(file), `.${basename(file)}.${randomUUID()}`)
+  try {
+    const handle = await open(temporary, 'wx')
+    try {
+      await writeAll(handle, header)
+      for (const { data } of tensors) await writeAll(handle, bytesOf(data))
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+  await syncFolder(dirname(file))
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await handle.write(bytes, done, Math.min(piece, bytes.length - done))).bytesWritten
+  }
+}
+
+/** Puts the rename itself on the disk. Windows cannot open folders, and needs not. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** An open safetensors file. */
+export class SafetensorsFile {
+  private constructor(
+    private readonly handle: FileHandle,
+    readonly header: Header,
+    private readonly dataBegin: number,
+  ) {}
+
+  /** @throws GRADUS_BAD_FILE naming what is wrong with it */
+  static async open(file: string): Promise<SafetensorsFile> {
+    const handle = await open(file, 'r')
+    try {
+      const status = await handle.stat()
+      if (!status.isFile()) throw badFile('it is not a regular file')
+      if (status.size < 8) throw badFile(`it has ${status.size} bytes, and the length of the header alone needs 8`)
+      const prefix = await readAll(handle, new Uint8Array(8), 0)
+      const length = new DataView(prefix.buffer).getBigUint64(0, true)
+      if (length > BigInt(maxHeaderLength))
+        throw badFile(`its header claims ${length} bytes; at most 100 MB are allowed`)
+      if (length > BigInt(status.size - 8)) {
+        throw badFile(`its header claims ${length} bytes, and the file has ${status.size - 8} after the length`)
+      }
+      const bytes = await readAll(handle, new Uint8Array(Number(length)), 8)
+      const dataBegin = 8 + bytes.length
+      return new SafetensorsFile(handle, decodeHeader(bytes, status.size - dataBegin), dataBegin)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  async read(name: string): Promise<TensorData> {
+    const place = this.header.tensors.get(name)
+    if (!place) throw badFile(`there is no tensor ${JSON.stringify(name)}`)
+    const data = emptyTensor(place)
+    await readAll(this.handle, bytesOf(data), this.dataBegin + place.begin)
+    return data
+  }
+
+  close(): Promise<void> {
+    return this.handle.close()
+  }
+}
+
+async function readAll(handle: FileHandle, bytes: Uint8Array, from: number): Promise<Uint8Array> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, done, Math.min(piece, bytes.length - done), from + done)
+    if (!bytesRead) throw badFile('it became shorter while it was read')
+    done += bytesRead
+  }
+  return bytes
+}
+
+const bytesOf = (data: TensorData): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

@@ -1,0 +1,156 @@
+/** From a graph of layers to the descriptor that the native program is made from. */
+import { GradusError } from '../errors.js'
+import { type GraphNode, type Layer, type Scope, stemOf } from '../layers/layer.js'
+import { formatShape, sameShape } from '../layers/shape.js'
+import type { DataType, Descriptor, NodeDescriptor, ParameterDescriptor } from '../native.js'
+
+/** A model before lowering: what `sequential`, `graph` and a saved file all come down to. */
+export interface Network {
+  readonly dtype: DataType
+  readonly seed: number
+  readonly inputs: readonly GraphNode[]
+  readonly output: GraphNode
+}
+
+export interface Lowered {
+  readonly descriptor: Descriptor
+  readonly inputs: readonly LoweredInputColumn[]
+  /** Every node of the graph in the order of work; inputs first. */
+  readonly steps: readonly Step[]
+}
+
+export interface LoweredInputColumn {
+  readonly name: string
+  readonly shape: number[]
+  readonly kind: 'real' | 'index'
+  readonly vocabulary?: number
+}
+
+/** One line of the summary. */
+export interface Step {
+  readonly name: string
+  readonly node: GraphNode
+  readonly inputs: readonly string[]
+  /** Numbers of the parameters that this step is the first to use. */
+  readonly parameters: readonly number[]
+}
+
+export function lower(network: Network): Lowered {
+  const order = orderOf(network)
+  const names = nameAll(order)
+  const inputs = network.inputs.map((node) => inputColumn(node, order, names.get(node)!))
+  const work = new Lowering(inputs.length)
+  const numberOf = new Map<GraphNode, number>(network.inputs.map((node, i) => [node, i]))
+  const steps: Step[] = []
+  for (const node of order) {
+    const name = names.get(node.layer ?? node)!
+    const known = work.parameters.length
+    if (node.layer) {
+      const from = node.inputs.map((input) => ({ node: numberOf.get(input)!, shape: input.shape }))
+      numberOf.set(node, node.layer.definition.lower(work.scope(node.layer, name), from))
+    }
+    const parameters = work.parameters.slice(known).map((_, i) => known + i)
+    steps.push({ name, node, inputs: node.inputs.map((input) => names.get(input.layer ?? input)!), parameters })
+  }
+  const descriptor: Descriptor = {
+    dtype: network.dtype,
+    seed: network.seed,
+    inputs: inputs.map(({ name, shape, kind }) => ({ name, shape, kind })),
+    nodes: work.nodes,
+    parameters: work.parameters,
+    output: numberOf.get(network.output)!,
+  }
+  return { descriptor, inputs, steps }
+}
+
+/** Nodes and parameters as they come in. */
+class Lowering {
+  readonly nodes: NodeDescriptor[] = []
+  readonly parameters: ParameterDescriptor[] = []
+  readonly #numberOf = new Map<Layer, Map<string, number>>()
+
+  constructor(private readonly inputs: number) {}
+
+  scope(layer: Layer, name: string): Scope {
+    const roles = this.#numberOf.get(layer) ?? new Map<string, number>()
+    this.#numberOf.set(layer, roles)
+    return {
+      parameter: (role, parameter) => {
+        const shared = roles.get(role)
+        if (shared === undefined) {
+          roles.set(role, this.parameters.length)
+          return this.parameters.push({ name: `${name}.${role}`, ...parameter }) - 1
+        }
+        const { shape } = this.parameters[shared]!
+        if (sameShape(shape, parameter.shape)) return shared
+        const shapes = `${formatShape(shape)} and ${formatShape(parameter.shape)}`
+        throw new GradusError('GRADUS_SHAPE_MISMATCH', `${name}: one layer cannot have a ${role} of both ${shapes}`)
+      },
+      node: (op, inputs, attributes) =>
+        this.inputs + this.nodes.push({ op, name, inputs: [...inputs], ...attributes }) - 1,
+    }
+  }
+}
+
+/** Inputs first, then every node that leads to the output, each after those it takes. */
+export function orderOf({ inputs, output }: Network): GraphNode[] {
+  const order = new Set<GraphNode>(inputs)
+  const open = [output]
+  while (open.length) {
+    const node = open.at(-1)!
+    const next = node.inputs.find((input) => !order.has(input))
+    if (next) {
+      open.push(next)
+    } else if (node.layer || order.has(node)) {
+      order.add(node)
+      open.pop()
+    } else {
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', `inputs: the output also depends on ${labelOf(node)}; add it`)
+    }
+  }
+  const used = new Set([...order].flatMap((node) => node.inputs))
+  const unused = inputs.findIndex((node) => !used.has(node))
+  if (unused < 0) return [...order]
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', `inputs[${unused}]: the output does not depend on it; leave it out`)
+}
+
+const labelOf = (node: GraphNode): string => `an input ${node.name ?? `of shape ${formatShape(node.shape)}`}`
+
+/** Given names as they are; the others counted by kind in the order of work: dense1, relu1, dense2. */
+export function nameAll(nodes: readonly GraphNode[]): Map<Layer | GraphNode, string> {
+  return nameThings(nodes.map((node) => node.layer ?? node))
+}
+
+export function nameThings(things: readonly (Layer | GraphNode)[]): Map<Layer | GraphNode, string> {
+  const distinct = [...new Set(things)]
+  const given = (thing: Layer | GraphNode) => ('definition' in thing ? thing.definition.name : thing.name)
+  const taken = new Set<string>()
+  for (const name of distinct.map(given)) {
+    if (name === undefined) continue
+    if (taken.has(name)) throw new GradusError('GRADUS_INVALID_ARGUMENT', `name: two layers are called "${name}"`)
+    taken.add(name)
+  }
+  const counts = new Map<string, number>()
+  return new Map(
+    distinct.map((thing) => {
+      let name = given(thing)
+      const stem = 'definition' in thing ? stemOf(thing) : 'input'
+      for (let count = counts.get(stem) ?? 0; name === undefined; ) {
+        counts.set(stem, ++count)
+        if (!taken.has(`${stem}${count}`)) name = `${stem}${count}`
+      }
+      return [thing, name]
+    }),
+  )
+}
+
+/** An input is of row numbers if an embedding takes it; then nothing else may take it. */
+function inputColumn(input: GraphNode, order: readonly GraphNode[], name: string): LoweredInputColumn {
+  const shape = [...input.shape]
+  const takers = order.filter((node) => node.inputs.includes(input)).map((node) => node.layer!.definition)
+  const vocabularies = takers.flatMap(({ vocabulary }) => vocabulary ?? [])
+  if (!vocabularies.length) return { name, shape, kind: 'real' }
+  if (vocabularies.length === takers.length)
+    return { name, shape, kind: 'index', vocabulary: Math.min(...vocabularies) }
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', `${name}: an embedding takes it, so no other kind of layer can`)
+}

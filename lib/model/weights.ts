@@ -1,0 +1,48 @@
+/** Weights by name, as copies. */
+import { describe, GradusError, invalidArgument } from '../errors.js'
+import { formatShape, sameShape, sizeOf } from '../layers/shape.js'
+import type { DataType, FloatArray, NativeProgram, ParameterDescriptor } from '../native.js'
+
+/** Of one weight: its shape and its elements in row-major order. */
+export interface Weight {
+  shape: number[]
+  data: FloatArray
+}
+
+/** `dense1.weight`, `dense1.bias`, `dense2.weight`, … in layer order. */
+export type Weights = Record<string, Weight>
+
+type Parameters = readonly Pick<ParameterDescriptor, 'name' | 'shape'>[]
+
+export function readWeights(program: NativeProgram, parameters: Parameters, arena = 'parameters'): Weights {
+  return Object.fromEntries(
+    parameters.map(({ name, shape }, i) => [name, { shape: [...shape], data: program.read(arena, i) }]),
+  )
+}
+
+/** Private copies of the data for each parameter, in order; throws before anything is changed. */
+export function checkWeights(weights: unknown, parameters: Parameters, dtype: DataType): FloatArray[] {
+  if (typeof weights !== 'object' || weights === null) throw invalidArgument('weights', 'a record of weights', weights)
+  const unknown = Object.keys(weights).find((name) => !parameters.some((parameter) => parameter.name === name))
+  if (unknown !== undefined) {
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `weights: the model has no ${describe(unknown)}`)
+  }
+  return parameters.map(({ name, shape }) => {
+    const argument = `weights["${name}"]`
+    const weight: Partial<Weight> = (weights as Weights)[name] ?? {}
+    const { data } = weight
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+      throw invalidArgument(`${argument}.data`, 'a Float32Array or Float64Array', data)
+    }
+    if (!Array.isArray(weight.shape) || !sameShape(weight.shape, shape)) {
+      const received = Array.isArray(weight.shape) ? formatShape(weight.shape) : describe(weight.shape)
+      const message = `${argument}.shape: expected ${formatShape(shape)}, received ${received}`
+      throw new GradusError('GRADUS_SHAPE_MISMATCH', message)
+    }
+    if (data.length !== sizeOf(shape)) throw invalidArgument(`${argument}.data`, `${sizeOf(shape)} elements`, data)
+    const copy = dtype === 'float32' ? new Float32Array(data) : new Float64Array(data)
+    const bad = copy.findIndex((value) => !Number.isFinite(value))
+    if (bad < 0) return copy
+    throw invalidArgument(`${argument}.data[${bad}]`, `a finite ${dtype}`, data[bad])
+  })
+}
