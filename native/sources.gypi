@@ -6,14 +6,19 @@
       "native/engine/dataset.cc",
       "native/engine/program.cc"
     ],
-    "binding_sources": [
-      "native/addon.cc"
-    ],
     "avx2_sources": ["native/kernels/cpu/avx2.cc"],
     "avx512_sources": ["native/kernels/cpu/avx512.cc"],
     "neon_sources": ["native/kernels/cpu/neon.cc"],
-    "test_sources": [
-      "test/native/main.cc"
+    "binding_sources": ["native/addon.cc"],
+    "test_sources": ["test/native/main.cc"],
+    "native_cflags": [
+      "-std=c++17", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden",
+      "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"
+    ],
+    "avx2_cflags": ["-mavx2", "-mfma", "-Wno-ignored-attributes"],
+    "avx512_cflags": [
+      "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma",
+      "-mprefer-vector-width=512", "-Wno-uninitialized", "-Wno-maybe-uninitialized"
     ]
   }
 }

@@ -1,0 +1,71 @@
+# The CPU addon and its native tests. Sources and flags come from native/sources.gypi, which CMakeLists.txt reads too.
+# One static library per instruction set: gyp has no flags per file.
+{
+  'includes': ['native/sources.gypi'],
+  'target_defaults': {
+    'include_dirs': ['native'],
+    'cflags!': ['-O2', '-fno-omit-frame-pointer'],
+    'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
+    'cflags_cc': ['<@(native_cflags)'],
+    'conditions': [
+      ['OS=="mac"', {
+        'xcode_settings': {
+          'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+          'GCC_ENABLE_CPP_RTTI': 'YES',
+          'MACOSX_DEPLOYMENT_TARGET': '11.0',
+          'OTHER_CPLUSPLUSFLAGS': ['<@(native_cflags)'],
+        },
+      }],
+    ],
+  },
+  'conditions': [
+    ['target_arch=="x64"', {
+      'targets': [
+        {
+          'target_name': 'kernels_avx2',
+          'type': 'static_library',
+          'sources': ['<@(avx2_sources)'],
+          'cflags_cc': ['<@(avx2_cflags)'],
+          'xcode_settings': { 'OTHER_CPLUSPLUSFLAGS': ['<@(avx2_cflags)'] },
+        },
+        {
+          'target_name': 'kernels_avx512',
+          'type': 'static_library',
+          'sources': ['<@(avx512_sources)'],
+          'cflags_cc': ['<@(avx512_cflags)'],
+          'xcode_settings': { 'OTHER_CPLUSPLUSFLAGS': ['<@(avx512_cflags)'] },
+        },
+      ],
+    }],
+    ['target_arch=="arm64"', {
+      'targets': [{ 'target_name': 'kernels_neon', 'type': 'static_library', 'sources': ['<@(neon_sources)'] }],
+    }],
+  ],
+  'targets': [
+    {
+      'target_name': 'core',
+      'type': 'static_library',
+      'sources': ['<@(core_sources)'],
+      'conditions': [
+        ['target_arch=="x64"', { 'dependencies': ['kernels_avx2', 'kernels_avx512'] }],
+        ['target_arch=="arm64"', { 'dependencies': ['kernels_neon'] }],
+      ],
+      'export_dependent_settings': [],
+    },
+    {
+      'target_name': 'gradus',
+      'sources': ['<@(binding_sources)'],
+      'dependencies': ['core'],
+      'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+    },
+    {
+      'target_name': 'gradus_tests',
+      'type': 'executable',
+      'sources': ['<@(test_sources)'],
+      'dependencies': ['core'],
+      'include_dirs': ['test/native'],
+      'libraries': ['-lpthread'],
+    },
+  ],
+}
