@@ -9,10 +9,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** `['dense', 10, { init: 'he' }]` stands for `dense(10, { init: 'he' })`. */
 export type Call = readonly [factory: string, ...arguments_: Json[]]
 
-/** Plain data out of checked arguments: leaves out what was not given. */
-export function callOf(factory: string, ...arguments_: unknown[]): Call {
-  return JSON.parse(JSON.stringify([factory, ...arguments_])) as Call
-}
+export const callOf = (factory: string, ...arguments_: unknown[]): Call => plain([factory, ...arguments_]) as Call
+
+/** A copy without the entries that are undefined: options that were not given. */
+export const plain = <Data>(data: Data): Data => JSON.parse(JSON.stringify(data))
 
 /** Makes what a call stands for, out of the factories that a module exports. */
 export function restore<Made>(factories: object, call: unknown, isMade: (value: unknown) => value is Made): Made {

@@ -55,3 +55,12 @@ export function checkOneOf<Name extends string>(argument: string, value: unknown
   }
   return value as Name
 }
+
+/** Undefined stays undefined: an option that was not given. */
+export function checkOptional<Value, Checked>(
+  check: (argument: string, value: Value) => Checked,
+  argument: string,
+  value: Value | undefined,
+): Checked | undefined {
+  return value === undefined ? undefined : check(argument, value)
+}

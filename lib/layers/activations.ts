@@ -1,6 +1,6 @@
 /** Elementwise activations, softmax and maxout. */
 import { type Call, callOf } from '../call.js'
-import { checkNotNegative, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import { checkNotNegative, checkOneOf, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
 import { checkName, defineLayer, type Layer, type Scope } from './layer.js'
 import { shapeError } from './shape.js'
 
@@ -23,7 +23,9 @@ const operations = {
 } as const
 
 export type ActivationName = keyof typeof operations
-export const activationNames = Object.keys(operations) as ActivationName[]
+
+export const checkActivationName = (argument: string, name: unknown): ActivationName =>
+  checkOneOf(argument, name, Object.keys(operations) as ActivationName[])
 
 export function lowerActivation(kind: ActivationName, scope: Scope, node: number, parameter?: number): number {
   if (kind === 'softmax') return scope.node('softmax', [node])

@@ -1,7 +1,7 @@
 /** The fully connected layer: Y = X·W + b. */
 import { callOf } from '../call.js'
-import { checkBoolean, checkOneOf, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
-import { type ActivationName, activationNames, lowerActivation } from './activations.js'
+import { checkBoolean, checkOptional, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import { type ActivationName, checkActivationName, lowerActivation } from './activations.js'
 import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
@@ -51,10 +51,10 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   const biasInit = checkInitializer('biasInit', options.biasInit ?? 'zeros')
   const bias = checkBoolean('bias', options.bias ?? true)
   const trainable = checkBoolean('trainable', options.trainable ?? true)
-  const regularizer = options.regularizer && checkRegularizer('regularizer', options.regularizer)
-  const biasRegularizer = options.biasRegularizer && checkRegularizer('biasRegularizer', options.biasRegularizer)
-  const maxNorm = options.maxNorm === undefined ? undefined : checkPositive('maxNorm', options.maxNorm)
-  const activation = options.activation && checkOneOf('activation', options.activation, activationNames)
+  const regularizer = checkOptional(checkRegularizer, 'regularizer', options.regularizer)
+  const biasRegularizer = checkOptional(checkRegularizer, 'biasRegularizer', options.biasRegularizer)
+  const maxNorm = checkOptional(checkPositive, 'maxNorm', options.maxNorm)
+  const activation = checkOptional(checkActivationName, 'activation', options.activation)
   const name = checkName('name', options.name)
   const resolved: DenseOptions = {
     init,

@@ -1,6 +1,6 @@
 /** The lookup table from row numbers to vectors. */
 import { callOf } from '../call.js'
-import { checkBoolean, checkOptions, checkPositiveInteger } from '../checks.js'
+import { checkBoolean, checkOptional, checkOptions, checkPositiveInteger } from '../checks.js'
 import { checkInitializer, type Initializer, lowerInitializer, uniform } from './initializers.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
@@ -25,7 +25,7 @@ export function embedding(vocabulary: number, dimension: number, options: Embedd
   checkPositiveInteger('dimension', dimension)
   checkOptions('options', options, ['init', 'regularizer', 'trainable', 'name'])
   const init = checkInitializer('init', options.init ?? uniform({ limit: 0.05 }))
-  const regularizer = options.regularizer && checkRegularizer('regularizer', options.regularizer)
+  const regularizer = checkOptional(checkRegularizer, 'regularizer', options.regularizer)
   const trainable = checkBoolean('trainable', options.trainable ?? true)
   const name = checkName('name', options.name)
   return defineLayer({

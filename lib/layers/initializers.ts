@@ -11,14 +11,14 @@ type NativeInitializer = ParameterDescriptor['initializer']
  * - `'he'`: normal with standard deviation √(2 / fanIn), for layers before a ReLU (He et al. 2015);
  * - `'xavier'`: uniform in ±√(6 / (fanIn + fanOut)), for tanh (Glorot and Bengio 2010);
  * - `'lecun'`: normal with standard deviation √(1 / fanIn), for linear units (LeCun et al. 1998);
- * - `'zeros'`, `'ones'`; {@link normal}, {@link uniform} and {@link constant} for values of one's own.
+ * - `'zeros'`, `'ones'`, or a number: the same everywhere;
+ * - {@link normal} and {@link uniform} for distributions of one's own.
  */
-export type Initializer = keyof typeof named | DistributionInitializer
-/** Made by {@link normal}, {@link uniform} or {@link constant}. */
+export type Initializer = keyof typeof named | number | DistributionInitializer
+/** Made by {@link normal} or {@link uniform}. */
 export type DistributionInitializer =
   | { readonly normal: { readonly mean: number; readonly deviation: number } }
   | { readonly uniform: { readonly low: number; readonly high: number } }
-  | { readonly constant: number }
 
 const named = {
   he: (fanIn: number): NativeInitializer => ({ kind: 'normal', mean: 0, deviation: Math.sqrt(2 / fanIn) }),
@@ -45,27 +45,24 @@ export function uniform(options: { limit: number }): DistributionInitializer {
   return { uniform: { low: -limit, high: limit } }
 }
 
-/** The same value everywhere. */
-export const constant = (value: number): DistributionInitializer => ({ constant: checkFinite('value', value) })
-
 /** Checks an initializer that a user or a file gave. */
 export function checkInitializer(argument: string, value: unknown): Initializer {
   if (typeof value === 'string' && Object.hasOwn(named, value)) return value as keyof typeof named
-  const { normal: bell, uniform: range, constant: fixed } = (value ?? {}) as Record<string, unknown>
+  const { normal: bell, uniform: range } = (value ?? {}) as Record<string, unknown>
   const finite = (numbers: unknown, keys: string[]) =>
     typeof numbers === 'object' &&
     numbers !== null &&
     keys.every((key) => Number.isFinite((numbers as Record<string, unknown>)[key]))
-  if (finite(bell, ['mean', 'deviation']) || finite(range, ['low', 'high']) || Number.isFinite(fixed)) {
-    return value as DistributionInitializer
+  if (Number.isFinite(value) || finite(bell, ['mean', 'deviation']) || finite(range, ['low', 'high'])) {
+    return value as Initializer
   }
   const names = Object.keys(named).map((name) => `'${name}'`)
-  throw invalidArgument(argument, `${names.join(', ')}, normal(…), uniform(…) or constant(…)`, value)
+  throw invalidArgument(argument, `${names.join(', ')}, a number, normal(…) or uniform(…)`, value)
 }
 
 export function lowerInitializer(initializer: Initializer, fanIn: number, fanOut: number): NativeInitializer {
   if (typeof initializer === 'string') return named[initializer](fanIn, fanOut)
+  if (typeof initializer === 'number') return { kind: 'constant', value: initializer }
   if ('normal' in initializer) return { kind: 'normal', ...initializer.normal }
-  if ('uniform' in initializer) return { kind: 'uniform', ...initializer.uniform }
-  return { kind: 'constant', value: initializer.constant }
+  return { kind: 'uniform', ...initializer.uniform }
 }

@@ -1,5 +1,5 @@
 /** What `compile` is given, checked against the model's output. */
-import { type Call, restore } from '../call.js'
+import { type Call, plain, restore } from '../call.js'
 import { checkOptions } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { stemOf } from '../layers/layer.js'
@@ -77,12 +77,13 @@ function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
 const activationOf = (call: Call) => (call[2] as { activation?: string } | undefined)?.activation
 
 /** The descriptor of a program that can train. */
-export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor => ({
-  ...descriptor,
-  loss: { kind: loss.kind, parameter: loss.parameter },
-  metrics: metrics.map((metric) => ({ ...metric.descriptor })),
-  optimizer: optimizer.descriptor,
-})
+export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor =>
+  plain({
+    ...descriptor,
+    loss: { kind: loss.kind, parameter: loss.parameter },
+    metrics: metrics.map((metric) => metric.descriptor),
+    optimizer: optimizer.descriptor,
+  })
 
 /** Compile options as plain data, and back. */
 export const defineCompiled = ({ loss, optimizer, metrics }: Compiled) => ({

@@ -1,4 +1,5 @@
 /** From a graph of layers to the descriptor that the native program is made from. */
+import { plain } from '../call.js'
 import { GradusError } from '../errors.js'
 import { type GraphNode, type Layer, type Scope, stemOf } from '../layers/layer.js'
 import { formatShape, sameShape } from '../layers/shape.js'
@@ -60,7 +61,7 @@ export function lower(network: Network): Lowered {
     parameters: work.parameters,
     output: numberOf.get(network.output)!,
   }
-  return { descriptor, inputs, steps }
+  return { descriptor: plain(descriptor), inputs, steps }
 }
 
 /** Nodes and parameters as they come in. */

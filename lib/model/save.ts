@@ -1,5 +1,7 @@
 /** What a model's file says: weights by name, and in the metadata all that makes the model again. */
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { NativeProgram } from '../native.js'
+import { inTurn } from '../train/turn.js'
 import { type Compiled, defineCompiled } from './compile.js'
 import { define } from './definition.js'
 import { writeSafetensors } from './file.js'
@@ -16,7 +18,7 @@ export const stateArenas = (program: NativeProgram): string[] =>
 export const entryName = (arena: string, parameter: string): string =>
   arena === 'parameters' ? parameter : `${arena}/${parameter}`
 
-/** Copies everything now, so that what is written is of one moment, then writes. */
+/** Copies everything in the program's turn, so that what is written is of one moment between steps, then writes. */
 export async function saveModel(
   file: string,
   network: Network,
@@ -25,15 +27,18 @@ export async function saveModel(
   compiled: Compiled | undefined,
   withOptimizer: boolean,
 ): Promise<void> {
-  const tensors: Tensor[] = []
-  for (const arena of ['parameters', ...(withOptimizer ? stateArenas(program) : [])]) {
-    parameters.forEach(({ name, shape, trainable }, i) => {
-      if (arena !== 'parameters' && !trainable) return
-      tensors.push({ name: entryName(arena, name), shape, data: program.read(arena, i) })
-    })
-  }
   const metadata: Record<string, string> = { format: formatVersion, model: JSON.stringify(define(network)) }
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
-  if (withOptimizer) metadata.step = String(program.step)
+  const tensors: Tensor[] = []
+  await inTurn(program, async () => {
+    if (withOptimizer) metadata.step = String(program.step)
+    for (const arena of ['parameters', ...(withOptimizer ? stateArenas(program) : [])]) {
+      for (const [i, { name, shape, trainable }] of parameters.entries()) {
+        if (arena !== 'parameters' && !trainable) continue
+        tensors.push({ name: entryName(arena, name), shape, data: program.read(arena, i) })
+        await nextTick()
+      }
+    }
+  })
   await writeSafetensors(file, tensors, metadata)
 }

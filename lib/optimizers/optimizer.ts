@@ -1,5 +1,5 @@
 import { type Call, callOf } from '../call.js'
-import { checkFraction, checkNotNegative, checkPositive } from '../checks.js'
+import { checkFraction, checkNotNegative, checkOptional, checkPositive } from '../checks.js'
 import type { OptimizerDescriptor } from '../native.js'
 
 /** Made by one of the optimizers, such as {@link adam}. */
@@ -40,8 +40,7 @@ export function optimizer<Options extends OptimizerOptions>(
 ): Optimizer {
   const learningRate = checkPositive('learningRate', options.learningRate ?? defaultRate)
   const weightDecay = checkNotNegative('weightDecay', options.weightDecay ?? 0)
-  const averageDecay =
-    options.averageDecay === undefined ? undefined : checkFraction('averageDecay', options.averageDecay)
+  const averageDecay = checkOptional(checkFraction, 'averageDecay', options.averageDecay)
   return {
     call: callOf(factory, { ...options, learningRate, weightDecay, averageDecay }),
     learningRate,

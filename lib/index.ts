@@ -1,0 +1,10 @@
+/** Gradus: training neural networks. */
+export * from './data/index.js'
+export { GradusError } from './errors.js'
+export * from './layers/index.js'
+export * from './losses/index.js'
+export * from './metrics/index.js'
+export * from './model/index.js'
+export * from './optimizers/index.js'
+export * from './schedules/index.js'
+export * from './train/index.js'

@@ -1,0 +1,5 @@
+export { type GraphOptions, graph, type ModelOptions, type SequentialOptions, sequential } from './build.js'
+export type { CompileOptions, MetricName } from './compile.js'
+export { loadModel } from './load.js'
+export type { Model } from './model.js'
+export type { Weight, Weights } from './weights.js'

@@ -1,0 +1,92 @@
+/** A model made again from its file. */
+import { GradusError } from '../errors.js'
+import { formatShape, sameShape } from '../layers/shape.js'
+import type { FloatArray } from '../native.js'
+import { graph } from './build.js'
+import { restoreCompileOptions } from './compile.js'
+import { restoreNetwork } from './definition.js'
+import { SafetensorsFile } from './file.js'
+import type { Model } from './model.js'
+import { badFile, type Header } from './safetensors.js'
+import { entryName, formatVersion, stateArenas } from './save.js'
+
+/**
+ * Reads a model that `model.save` wrote, compiled again if it was, with the optimizer's state if that was saved. No code
+ * of the model's own is needed.
+ *
+ * @throws GRADUS_BAD_FILE naming what is wrong with the file
+ */
+export async function loadModel(path: string): Promise<Model> {
+  try {
+    const file = await SafetensorsFile.open(path)
+    try {
+      return await load(file)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (!(error instanceof GradusError)) throw error
+    throw new GradusError('GRADUS_BAD_FILE', `${path}: ${error.message}`, { cause: error })
+  }
+}
+
+async function load(file: SafetensorsFile): Promise<Model> {
+  const { metadata } = file.header
+  if (metadata.format !== formatVersion) {
+    throw badFile(`its format is ${JSON.stringify(metadata.format)}, not the "${formatVersion}" of a saved model`)
+  }
+  const model = graph(restoreNetwork(parse('model', metadata.model)))
+  const { dtype, parameters } = model.descriptor
+  // Before anything is allocated: what the model asks for must lie in the file.
+  for (const { name, shape } of parameters) checkEntry(file.header, name, shape, dtype)
+  try {
+    if (metadata.training !== undefined) model.compile(restoreCompileOptions(parse('training', metadata.training)))
+    const step = checkStep(metadata)
+    const arenas = ['parameters', ...(step === undefined ? [] : stateArenas(model.program))]
+    const entries = arenas.flatMap((arena) =>
+      parameters.flatMap(({ name, shape, trainable }, i) =>
+        arena === 'parameters' || trainable ? { arena, i, shape, name: entryName(arena, name) } : [],
+      ),
+    )
+    for (const { name, shape } of entries) checkEntry(file.header, name, shape, dtype)
+    const wanted = new Set(entries.map(({ name }) => name))
+    const extra = [...file.header.tensors.keys()].find((name) => !wanted.has(name))
+    if (extra !== undefined) throw badFile(`tensor ${JSON.stringify(extra)} belongs to nothing in the model`)
+    for (const { arena, i, name } of entries) model.program.write(arena, i, (await file.read(name)) as FloatArray)
+    if (step !== undefined) model.program.step = step
+    return model
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+}
+
+function checkEntry({ tensors }: Header, name: string, shape: number[], dtype: 'float32' | 'float64'): void {
+  const tensor = tensors.get(name)
+  if (!tensor) throw badFile(`there is no tensor "${name}", which the model needs`)
+  if (!sameShape(tensor.shape, shape)) {
+    throw badFile(
+      `tensor "${name}" is of shape ${formatShape(tensor.shape)}, and the model needs ${formatShape(shape)}`,
+    )
+  }
+  const needed = dtype === 'float32' ? 'F32' : 'F64'
+  if (tensor.dtype !== needed) throw badFile(`tensor "${name}" is ${tensor.dtype}, and the model needs ${needed}`)
+}
+
+function checkStep({ step, training }: Readonly<Record<string, string>>): number | undefined {
+  if (step === undefined) return undefined
+  if (!/^\d{1,16}$/.test(step) || !Number.isSafeInteger(Number(step))) {
+    throw badFile('the step in the metadata is not a whole number')
+  }
+  if (training === undefined) throw badFile('the metadata have a step, but no training that it could be of')
+  return Number(step)
+}
+
+function parse(entry: string, json: string | undefined): unknown {
+  if (json === undefined) throw badFile(`the metadata have no entry "${entry}"`)
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    throw badFile(`entry "${entry}" of the metadata is not JSON`, error)
+  }
+}

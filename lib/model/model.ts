@@ -1,0 +1,194 @@
+import { plain } from '../call.js'
+import { checkBoolean, checkOptions } from '../checks.js'
+import type { Data, Dataset, Examples } from '../data/index.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import { sizeOf } from '../layers/shape.js'
+import type { Loss } from '../losses/index.js'
+import type { Metric } from '../metrics/index.js'
+import { type DataType, type Descriptor, type FloatArray, type NativeProgram, native } from '../native.js'
+import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
+import { fit } from '../train/fit.js'
+import type { FitOptions } from '../train/options.js'
+import { predict } from '../train/predict.js'
+import type { Run } from '../train/run.js'
+import type { TrainTarget } from '../train/target.js'
+import { type Compiled, type CompileOptions, checkCompileOptions, trainable } from './compile.js'
+import { type Lowered, lower, type Network } from './lower.js'
+import { saveModel } from './save.js'
+import { summarize } from './summary.js'
+import { checkWeights, readWeights, type Weights } from './weights.js'
+
+/**
+ * A network and its weights. Made by {@link sequential}, {@link graph} or {@link loadModel}; the weights are native memory,
+ * freed when the model is garbage, or now by `dispose()`.
+ */
+export class Model implements TrainTarget {
+  readonly dtype: DataType
+  readonly seed: number
+  readonly inputs: TrainTarget['inputs']
+  /** Of one example. */
+  readonly outputShape: readonly number[]
+
+  readonly #network: Network
+  readonly #lowered: Lowered
+  #program: NativeProgram | undefined
+  #compiled: Compiled | undefined
+  #disposed = false
+
+  /** @internal */
+  constructor(network: Network) {
+    this.#network = network
+    this.#lowered = lower(network)
+    this.dtype = network.dtype
+    this.seed = network.seed
+    this.inputs = this.#lowered.inputs
+    this.outputShape = network.output.shape
+  }
+
+  /** The network as plain data: what the native program is made from. A copy. */
+  get descriptor(): Descriptor {
+    const { descriptor } = this.#lowered
+    return this.#compiled ? trainable(descriptor, this.#compiled) : plain(descriptor)
+  }
+
+  /** @internal The native program, made when it is first needed. */
+  get program(): NativeProgram {
+    if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the model has been disposed')
+    this.#program ??= new native.Program(this.#lowered.descriptor)
+    return this.#program
+  }
+
+  /**
+   * Says what to train for and how; needed before `fit` and `evaluate`. May be called again: the weights are kept, the
+   * optimizer starts anew.
+   *
+   * @throws GRADUS_INVALID_ARGUMENT, GRADUS_SHAPE_MISMATCH when the loss or a metric does not fit the output, GRADUS_BUSY
+   */
+  compile(options: CompileOptions): this {
+    const compiled = checkCompileOptions(options, this.#network)
+    if (this.#disposed || this.#program?.busy) this.#readable()
+    const program = new native.Program(trainable(this.#lowered.descriptor, compiled))
+    const before = this.#program
+    if (before) {
+      for (const i of program.parameters.keys()) program.write('parameters', i, before.read('parameters', i))
+      before.dispose()
+    }
+    this.#program = program
+    this.#compiled = compiled
+    return this
+  }
+
+  /** @internal */
+  get loss(): Loss {
+    return this.#needCompiled('loss').loss
+  }
+
+  /** @internal */
+  get metrics(): readonly Metric[] {
+    return this.#needCompiled('metrics').metrics
+  }
+
+  /** @internal */
+  get optimizer(): TrainTarget['optimizer'] {
+    const { learningRate, descriptor } = this.#needCompiled('optimizer').optimizer
+    return { kind: descriptor.kind, learningRate, momentum: descriptor.momentum }
+  }
+
+  /**
+   * Trains off the main thread. The run can be awaited (`done`) and iterated, epoch by epoch.
+   *
+   * @throws GRADUS_NOT_COMPILED before `compile`; for the others see {@link FitOptions}
+   */
+  fit(data: Data, options: FitOptions = {}): Run {
+    this.#needCompiled('fit')
+    return fit(this, data, options)
+  }
+
+  /** Loss and metrics on data, without training: dropout is off, batch norm takes its running averages. */
+  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+    this.#needCompiled('evaluate')
+    return evaluate(this, data, options)
+  }
+
+  /** The outputs for `x`, as one array of (examples, ...outputShape) in row-major order. */
+  async predict(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<FloatArray> {
+    return predict(this, x, options)
+  }
+
+  /** How many numbers the model consists of, running averages of batch norm included. */
+  get parameterCount(): number {
+    return this.#lowered.descriptor.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  }
+
+  /**
+   * Copies of the weights, by name in layer order.
+   *
+   * @param options - `average: true` for the running average that an optimizer with `averageDecay` keeps
+   */
+  getWeights(options: { average?: boolean } = {}): Weights {
+    checkOptions('options', options, ['average'])
+    const program = this.#readable()
+    const weights = readWeights(program, this.#lowered.descriptor.parameters)
+    if (!checkBoolean('average', options.average ?? false)) return weights
+    if (!program.arenas.includes('average')) {
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', 'average: the model has no running average; set averageDecay')
+    }
+    const trained = program.parameters.filter((parameter) => parameter.trainable)
+    const average = readWeights(program, this.#lowered.descriptor.parameters, 'average')
+    for (const { name } of trained) weights[name] = average[name]!
+    return weights
+  }
+
+  /**
+   * Replaces all weights; the record is as `getWeights` gives it, float32 or float64. Everything is checked first: after
+   * an error nothing has changed. The optimizer's state stays.
+   */
+  setWeights(weights: Weights): void {
+    const program = this.#readable()
+    const copies = checkWeights(weights, this.#lowered.descriptor.parameters, this.dtype)
+    for (const [i, data] of copies.entries()) program.write('parameters', i, data)
+  }
+
+  /** A table of the layers with their output shapes and parameters. */
+  summary(): string {
+    return summarize(this.#lowered)
+  }
+
+  /**
+   * Writes the whole model to one safetensors file, which {@link loadModel} reads without any code of the model's own and
+   * Python's safetensors reads too. Written beside the file and then put in its place: never half a file. During `fit` it
+   * waits for a moment between steps.
+   *
+   * @param options - `optimizer: true` also saves the optimizer's state, so that training can go on as if never
+   * interrupted; default false
+   */
+  async save(file: string, options: { optimizer?: boolean } = {}): Promise<void> {
+    if (typeof file !== 'string' || file === '') throw invalidArgument('file', 'a path', file)
+    checkOptions('options', options, ['optimizer'])
+    const withOptimizer = checkBoolean('optimizer', options.optimizer ?? false)
+    if (withOptimizer) this.#needCompiled('save with its optimizer')
+    await saveModel(file, this.#network, this.#lowered, this.program, this.#compiled, withOptimizer)
+  }
+
+  /** Frees the native memory now; later calls throw GRADUS_DISPOSED. */
+  dispose(): void {
+    this.#disposed = true
+    this.#program?.dispose()
+    this.#program = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #needCompiled(what: string): Compiled {
+    if (this.#compiled) return this.#compiled
+    throw new GradusError('GRADUS_NOT_COMPILED', `${what}: call compile({ loss, optimizer }) first`)
+  }
+
+  #readable(): NativeProgram {
+    const { program } = this
+    if (program.busy) throw new GradusError('GRADUS_BUSY', 'the model is training or evaluating; await that first')
+    return program
+  }
+}
