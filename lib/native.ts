@@ -19,10 +19,21 @@ export interface Descriptor {
   /** Number of the node whose value is the model's output. */
   output: number
   loss?: { kind: string; parameter?: number }
+  /**
+   * Sums over examples, weighted: `accuracy`, `top_k` { k }: 1 if right; `confusion_matrix`: classes × classes counts, row
+   * the right class; `mean_absolute_error`: the mean over the outputs; `r2`: for each output Σ t, Σ t², Σ (t − y)².
+   */
   metrics?: { kind: string; k?: number }[]
   optimizer?: OptimizerDescriptor
 }
 
+/**
+ * Ops with their attributes and parameters: `dense` (weight, bias or none), `activation` { kind, parameter? }, `softmax`,
+ * `maxout` { pieces }, `dropout` { rate }, `reshape` { shape }, `layer_norm` { epsilon } (gain, bias), `batch_norm`
+ * { epsilon, momentum } (gain, bias, mean, variance; momentum is the share of the running values that is kept),
+ * `embedding` (weight), `add`, `concat` (last dimension). Softmax, maxout and concat work on the last dimension; dense and
+ * the norms take one dimension. Shapes are of one example.
+ */
 export interface NodeDescriptor {
   op: string
   /** The layer's name; unique unless the layer is shared. */
