@@ -1,0 +1,111 @@
+// Which way data flows, checked on the text of the sources.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, extname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const architecture = suite('architecture')
+
+const base = ['errors', 'checks', 'call', 'native']
+/** What each part of lib/ may import, besides itself. A new part needs a line here. */
+const mayImport = {
+  errors: [],
+  native: [],
+  checks: ['errors'],
+  call: ['errors'],
+  kernels: ['native', 'errors', 'checks'],
+  data: base,
+  schedules: base,
+  layers: base,
+  losses: base,
+  optimizers: base,
+  metrics: base,
+  train: [...base, 'data', 'schedules', 'losses', 'optimizers', 'metrics'],
+  model: [...base, 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
+  index: null,
+}
+
+/** Path from the root to text, for every file below a folder with one of these extensions. */
+function sources(folder, extensions) {
+  const names = readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name))
+  return new Map(
+    names.filter((name) => extensions.includes(extname(name))).map((name) => [name, readFileSync(join(root, name), 'utf8')]),
+  )
+}
+
+/** `lib/layers/dense.ts` is of the part `layers`, `lib/errors.ts` of `errors`. */
+const partOf = (file) => relative('lib', file).split(/[/.]/)[0]
+
+function importsOf(file, text) {
+  const paths = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)].map(([, path]) => path)
+  return paths.map((path) => join(dirname(file), path))
+}
+
+architecture('imports in lib/ go one way', () => {
+  const files = sources('lib', ['.ts'])
+  assert.ok(files.size > 20)
+  for (const [file, text] of files) {
+    const part = partOf(file)
+    assert.ok(part in mayImport, `${file}: say in test/architecture.test.js what ${part} may import`)
+    for (const imported of importsOf(file, text)) {
+      assert.ok(files.has(imported.replace(/\.js$/, '.ts')), `${file} imports ${imported}, which is not there`)
+      const target = partOf(imported)
+      assert.is.not(target, 'index', `${file} imports the package's index`)
+      const allowed = mayImport[part] === null || target === part || mayImport[part].includes(target)
+      assert.ok(allowed, `${file} imports ${imported}: ${part} must not know of ${target}`)
+    }
+  }
+})
+
+architecture('only lib/native.ts loads the binary', () => {
+  for (const [file, text] of sources('lib', ['.ts'])) {
+    if (file === join('lib', 'native.ts')) continue
+    assert.not.match(text, /node-gyp-build|process\.dlopen|\.node['"`]/, file)
+  }
+})
+
+/** Paths of quoted includes, from native/ where they are not beside the file, and names of the others. */
+function includesOf(file, text, all) {
+  return [...text.matchAll(/^\s*#\s*include\s+[<"]([^>"]+)[>"]/gm)].map(([, name]) => {
+    const beside = join(dirname(file), name)
+    return all.has(beside) ? beside : join('native', name)
+  })
+}
+
+architecture('includes in native/ go one way, and only the binding knows of JavaScript', () => {
+  const files = sources('native', ['.h', '.cc', '.def', '.cu', '.cuh'])
+  const forbidden = [
+    { in: 'native/kernels/', names: /^native\/(engine|binding)\// },
+    { in: 'native/engine/', names: /^native\/binding\// },
+  ]
+  assert.ok(files.size > 10)
+  for (const [file, text] of files) {
+    for (const included of includesOf(file, text, files)) {
+      for (const rule of forbidden) {
+        if (file.startsWith(rule.in)) assert.not.match(included, rule.names, `${file} includes ${included}`)
+      }
+      if (file.startsWith('native/binding/') || file === 'native/addon.cc') continue
+      assert.not.match(included, /^native\/(napi|node_api|js_native_api|uv|v8|node)\.h$/, `${file} includes ${included}`)
+    }
+  }
+})
+
+architecture('kernels written on the virtual vector include nothing of their own', () => {
+  for (const [file, text] of sources('native/kernels/cpu', ['.h'])) {
+    if (!file.endsWith('-inl.h') || file.endsWith('table-inl.h')) continue
+    assert.not.match(text, /^\s*#\s*include/m, file)
+    assert.not.match(text, /\bstd::/, `${file}: inline functions of the library would leak from the object`)
+  }
+})
+
+architecture('every file can be read in one sitting', () => {
+  for (const folder of ['lib', 'native', 'test']) {
+    for (const [file, text] of sources(folder, ['.ts', '.js', '.h', '.cc', '.cu', '.def'])) {
+      assert.ok(text.split('\n').length - 1 <= 400, `${file} is longer than 400 lines`)
+    }
+  }
+})
+
+architecture.run()
