@@ -79,9 +79,12 @@ export function applyLayer(layer: Layer, inputs: readonly GraphNode[], label = l
   inputs.forEach((node, i) => {
     if (!(node instanceof GraphNode)) throw invalidArgument(`${label}: inputs[${i}]`, 'a node of a graph', node)
   })
-  const { merges, outputShape } = layer.definition
+  const { merges, vocabulary, outputShape } = layer.definition
   if (merges ? inputs.length < 2 : inputs.length !== 1) {
     throw invalidArgument(label, merges ? 'two nodes or more' : 'one node', inputs)
+  }
+  if (vocabulary !== undefined && inputs[0]?.layer) {
+    throw invalidArgument(label, 'an input of the model, which holds row numbers', inputs[0].layer)
   }
   const shape = outputShape(
     inputs.map((node) => node.shape),
