@@ -2,7 +2,7 @@
 import type { Call } from '../call.js'
 import { invalidArgument } from '../errors.js'
 import type { ParameterDescriptor } from '../native.js'
-import { checkShape, type Shape } from './shape.js'
+import { checkShape, checkSize, type Shape } from './shape.js'
 
 /**
  * One layer of a network, with weights of its own. It stands in the list of {@link sequential}, or is called on nodes of
@@ -90,7 +90,7 @@ export function applyLayer(layer: Layer, inputs: readonly GraphNode[], label = l
     inputs.map((node) => node.shape),
     label,
   )
-  return new GraphNode(checkShape(`${label}: output`, shape), layer, [...inputs])
+  return new GraphNode(checkSize(label, shape), layer, [...inputs])
 }
 
 export const isLayer = (value: unknown): value is Layer =>

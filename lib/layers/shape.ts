@@ -13,10 +13,12 @@ export function checkShape(argument: string, shape: unknown): number[] {
       throw invalidArgument(`${argument}[${i}]`, 'a positive integer', dimension)
     }
   })
-  if (!Number.isSafeInteger(sizeOf(dimensions))) {
-    throw new GradusError('GRADUS_TOO_LARGE', `${argument}: ${formatShape(dimensions)} has more than 2^53 elements`)
-  }
-  return [...dimensions]
+  return [...checkSize(argument, dimensions)]
+}
+
+export function checkSize(argument: string, shape: Shape): Shape {
+  if (Number.isSafeInteger(sizeOf(shape))) return shape
+  throw new GradusError('GRADUS_TOO_LARGE', `${argument}: ${formatShape(shape)} has more than 2^53 elements`)
 }
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, dimension) => product * dimension, 1)
