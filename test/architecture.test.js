@@ -31,7 +31,9 @@ const mayImport = {
 function sources(folder, extensions) {
   const names = readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name))
   return new Map(
-    names.filter((name) => extensions.includes(extname(name))).map((name) => [name, readFileSync(join(root, name), 'utf8')]),
+    names
+      .filter((name) => extensions.includes(extname(name)))
+      .map((name) => [name, readFileSync(join(root, name), 'utf8')]),
   )
 }
 
@@ -87,7 +89,11 @@ architecture('includes in native/ go one way, and only the binding knows of Java
         if (file.startsWith(rule.in)) assert.not.match(included, rule.names, `${file} includes ${included}`)
       }
       if (file.startsWith('native/binding/') || file === 'native/addon.cc') continue
-      assert.not.match(included, /^native\/(napi|node_api|js_native_api|uv|v8|node)\.h$/, `${file} includes ${included}`)
+      assert.not.match(
+        included,
+        /^native\/(napi|node_api|js_native_api|uv|v8|node)\.h$/,
+        `${file} includes ${included}`,
+      )
     }
   }
 })

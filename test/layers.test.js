@@ -1,7 +1,28 @@
 // Layers as they are described to the core: shapes, parameters, starting values, and what is said of bad arguments.
 import {
-  batchNorm, dense, dropout, elastic, elu, embedding, flatten, gelu, l1, l2, layerNorm, leakyRelu, maxout, normal, relu,
-  reshape, sequential, sigmoid, silu, softmax, softplus, tanh, uniform,
+  batchNorm,
+  dense,
+  dropout,
+  elastic,
+  elu,
+  embedding,
+  flatten,
+  gelu,
+  l1,
+  l2,
+  layerNorm,
+  leakyRelu,
+  maxout,
+  normal,
+  relu,
+  reshape,
+  sequential,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  tanh,
+  uniform,
 } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -43,9 +64,20 @@ layers('weights are named by role, and layers counted by kind in their order', (
   assert.equal(
     model.descriptor.parameters.map(({ name }) => name),
     [
-      'dense1.weight', 'dense1.bias', 'dense3.weight', 'dense3.bias',
-      'batchNorm1.gain', 'batchNorm1.bias', 'batchNorm1.mean', 'batchNorm1.variance',
-      'dense2.weight', 'dense2.bias', 'dense4.weight', 'dense4.bias', 'layerNorm1.gain', 'layerNorm1.bias',
+      'dense1.weight',
+      'dense1.bias',
+      'dense3.weight',
+      'dense3.bias',
+      'batchNorm1.gain',
+      'batchNorm1.bias',
+      'batchNorm1.mean',
+      'batchNorm1.variance',
+      'dense2.weight',
+      'dense2.bias',
+      'dense4.weight',
+      'dense4.bias',
+      'layerNorm1.gain',
+      'layerNorm1.bias',
     ],
   )
 })
@@ -80,9 +112,17 @@ layers('regularizers and limits reach the weights they are for', () => {
 })
 
 const misfits = [
-  ['dense on an image', () => build([28, 28], relu(), dense(3, { name: 'head' })), /^head: expected one dimension.*\[28, 28\]/],
+  [
+    'dense on an image',
+    () => build([28, 28], relu(), dense(3, { name: 'head' })),
+    /^head: expected one dimension.*\[28, 28\]/,
+  ],
   ['second dense on an image', () => build(4, dense(4), reshape([2, 2]), dense(3)), /^dense2: .*flatten\(\)/],
-  ['reshape to another size', () => build([6], reshape([4, 2])), /^reshape1: expected the 8 elements of \[4, 2\].*\[6\]/],
+  [
+    'reshape to another size',
+    () => build([6], reshape([4, 2])),
+    /^reshape1: expected the 8 elements of \[4, 2\].*\[6\]/,
+  ],
   ['maxout of a remainder', () => build([7], maxout(2)), /^maxout1: expected a last dimension.*multiple of 2.*\[7\]/],
   ['norm of an image', () => build([4, 4], layerNorm()), /^layerNorm1: expected one dimension/],
   ['batch norm of an image', () => build([4, 4], batchNorm()), /^batchNorm1: expected one dimension/],

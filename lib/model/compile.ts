@@ -3,7 +3,7 @@ import { type Call, plain, restore } from '../call.js'
 import { checkOptions } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { stemOf } from '../layers/layer.js'
-import { formatShape } from '../layers/shape.js'
+import { formatShape, sizeOf } from '../layers/shape.js'
 import * as losses from '../losses/index.js'
 import { isLoss, type Loss } from '../losses/loss.js'
 import * as metrics from '../metrics/index.js'
@@ -41,9 +41,13 @@ export function checkCompileOptions(options: CompileOptions, network: Network): 
   if (!Array.isArray(asked)) throw invalidArgument('metrics', 'an array', asked)
   checkLoss(loss, network)
   const chosen = asked.map((metric, i) => checkMetric(`metrics[${i}]`, metric))
-  chosen.forEach(({ name }, i) => {
-    if (chosen.findIndex((metric) => metric.name === name) === i) return
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', `metrics[${i}]: "${name}" is there already`)
+  chosen.forEach(({ name, descriptor: { k = 1 } }, i) => {
+    if (chosen.findIndex((metric) => metric.name === name) !== i) {
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', `metrics[${i}]: "${name}" is there already`)
+    }
+    if (k > sizeOf(network.output.shape)) {
+      throw invalidArgument(`metrics[${i}]`, `a k of at most ${sizeOf(network.output.shape)}, the number of outputs`, k)
+    }
   })
   return { loss, optimizer, metrics: chosen }
 }

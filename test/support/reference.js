@@ -84,6 +84,53 @@ function backward(layer, input, error, into) {
   return input.map((_, i) => error.reduce((sum, e, j) => sum + e * layer.weight.data[i * columns + j], 0))
 }
 
+/** One step of each optimizer on one array of weights; `state` is an object of its own for each array, `t` counts from 1. */
+export const steps = {
+  sgd(w, g, rate) {
+    for (const i of w.keys()) w[i] -= rate * g[i]
+  },
+  momentum(w, g, rate, _, state) {
+    state.v ??= new Float64Array(w.length)
+    for (const i of w.keys()) {
+      state.v[i] = 0.9 * state.v[i] - rate * g[i]
+      w[i] += state.v[i]
+    }
+  },
+  nesterov(w, g, rate, _, state) {
+    state.v ??= new Float64Array(w.length)
+    for (const i of w.keys()) {
+      const before = state.v[i]
+      state.v[i] = 0.9 * before - rate * g[i]
+      w[i] += -0.9 * before + 1.9 * state.v[i]
+    }
+  },
+  adagrad(w, g, rate, _, state) {
+    state.sum ??= new Float64Array(w.length)
+    for (const i of w.keys()) {
+      state.sum[i] += g[i] ** 2
+      w[i] -= (rate * g[i]) / (Math.sqrt(state.sum[i]) + 1e-8)
+    }
+  },
+  rmsprop(w, g, rate, _, state) {
+    state.mean ??= new Float64Array(w.length)
+    for (const i of w.keys()) {
+      state.mean[i] = 0.9 * state.mean[i] + 0.1 * g[i] ** 2
+      w[i] -= (rate * g[i]) / (Math.sqrt(state.mean[i]) + 1e-8)
+    }
+  },
+  adam(w, g, rate, t, state, decay = 0) {
+    state.m ??= new Float64Array(w.length)
+    state.v ??= new Float64Array(w.length)
+    for (const i of w.keys()) {
+      state.m[i] = 0.9 * state.m[i] + 0.1 * g[i]
+      state.v[i] = 0.999 * state.v[i] + 0.001 * g[i] ** 2
+      const [m, v] = [state.m[i] / (1 - 0.9 ** t), state.v[i] / (1 - 0.999 ** t)]
+      w[i] -= (rate * m) / (Math.sqrt(v) + 1e-8) + rate * decay * w[i]
+    }
+  },
+  adamW: (w, g, rate, t, state) => steps.adam(w, g, rate, t, state, 0.1),
+}
+
 /** Copies the weights of dense layers out of `getWeights()`, float64, ready for `forward`. */
 export function denseOf(weights, name) {
   const copy = (weight) => weight && { shape: weight.shape, data: Float64Array.from(weight.data) }

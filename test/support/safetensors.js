@@ -10,13 +10,22 @@ export function parse(file) {
   const header = JSON.parse(bytes.toString('utf8', 8, 8 + length))
   const { __metadata__: metadata, ...entries } = header
   const tensors = Object.fromEntries(
-    Object.entries(entries).map(([name, { dtype, shape, data_offsets: [begin, end] }]) => {
-      const values = []
-      for (let at = 8 + length + begin; at < 8 + length + end; at += sizes[dtype]) {
-        values.push(dtype === 'F32' ? bytes.readFloatLE(at) : bytes.readDoubleLE(at))
-      }
-      return [name, { dtype, shape, offsets: [begin, end], values }]
-    }),
+    Object.entries(entries).map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [begin, end],
+        },
+      ]) => {
+        const values = []
+        for (let at = 8 + length + begin; at < 8 + length + end; at += sizes[dtype]) {
+          values.push(dtype === 'F32' ? bytes.readFloatLE(at) : bytes.readDoubleLE(at))
+        }
+        return [name, { dtype, shape, offsets: [begin, end], values }]
+      },
+    ),
   )
   return { names: Object.keys(entries), metadata, tensors, dataBegin: 8 + length, size: bytes.length }
 }

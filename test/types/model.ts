@@ -1,0 +1,95 @@
+// Compiled, never run: what the types let through, and after @ts-expect-error what they do not.
+import {
+  adam,
+  add,
+  dense,
+  dropout,
+  type Evaluation,
+  embedding,
+  type GraphNode,
+  graph,
+  input,
+  type Layer,
+  l2,
+  loadModel,
+  type Model,
+  normal,
+  relu,
+  sequential,
+  softmaxCrossEntropy,
+  stepDecay,
+  topKAccuracy,
+  type Weights,
+} from 'gradus'
+
+// The example of the documentation.
+const model = sequential({ input: [784], seed: 1 }, [
+  dense(256, { init: 'he', regularizer: l2(1e-4) }),
+  relu(),
+  dropout(0.5),
+  dense(10),
+])
+model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 1e-3 }), metrics: ['accuracy'] })
+
+export async function example(x: Float32Array, y: Uint8Array, signal: AbortSignal): Promise<void> {
+  const run = model.fit(
+    { x, y },
+    { epochs: 30, batchSize: 128, validation: { x, y }, signal, schedule: stepDecay({ every: 5 }), clipNorm: 5 },
+  )
+  for await (const epoch of run) {
+    const loss: number = epoch.loss
+    const accuracy: number | undefined = epoch.valAccuracy
+    console.log(loss, accuracy, epoch.updateRatio)
+  }
+  const history = await run.done
+  const losses: number[] = history.loss
+  const evaluation: Evaluation = await model.evaluate({ x, y })
+  const outputs: Float32Array | Float64Array = await model.predict(x)
+  await model.save('model.safetensors', { optimizer: true })
+  const loaded: Model = await loadModel('model.safetensors')
+  const weights: Weights = loaded.getWeights()
+  const shape: number[] | undefined = weights['dense1.weight']?.shape
+  loaded.setWeights(weights)
+  console.log(losses, evaluation.loss, outputs, shape)
+}
+
+{
+  using disposable = model
+  const compiled: Model = disposable.compile({
+    loss: softmaxCrossEntropy(),
+    optimizer: adam(),
+    metrics: [topKAccuracy(5)],
+  })
+  const table: string = compiled.summary()
+  const layer: Layer = dense(3, { init: normal({ deviation: 0.1 }), activation: 'tanh' })
+  const node: GraphNode = layer(input([4]))
+  graph({ inputs: [input([4])], output: add(node, relu()(node)), dtype: 'float64' })
+  console.log(table)
+}
+
+// @ts-expect-error: a misspelt option
+dense(10, { activaton: 'relu' })
+// @ts-expect-error: an activation that is not there
+dense(10, { activation: 'swish' })
+// @ts-expect-error: an initializer that is not there
+dense(10, { init: 'kaiming' })
+// @ts-expect-error: the size is missing
+dense()
+// @ts-expect-error: the dimension is missing
+embedding(100)
+// @ts-expect-error: a dtype that is not there
+sequential({ input: [4], dtype: 'float16' }, [relu()])
+// @ts-expect-error: a layer that was not made
+sequential({ input: [4] }, [relu])
+// @ts-expect-error: the loss is missing
+model.compile({ optimizer: adam() })
+// @ts-expect-error: an optimizer in the loss's place
+model.compile({ loss: adam(), optimizer: adam() })
+// @ts-expect-error: a metric that is not there
+model.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['acuracy'] })
+// @ts-expect-error: words in whole
+adam({ lr: 1e-3 })
+// @ts-expect-error: the output is missing
+graph({ inputs: [input([4])] })
+// @ts-expect-error: an array is no option
+model.getWeights([])
