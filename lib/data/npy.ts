@@ -7,7 +7,8 @@ type NumpyTable = Table & { shape: number[] }
 
 /**
  * Reads a .npy file (NumPy's format 1.0 to 3.0) of real numbers or booleans; needs the package `npyjs`. Arrays in
- * Fortran order are turned to C order, float16 becomes float32, 64-bit integers become int32, booleans 0 and 1.
+ * Fortran order are turned to C order, float16 becomes float32, 64-bit integers int32 or, where they are larger, float64,
+ * booleans 0 and 1.
  *
  * Errors: `GRADUS_BAD_FILE` says what is wrong with the file, `GRADUS_MISSING_PACKAGE` how to install npyjs.
  */
@@ -70,10 +71,10 @@ function decode(parse: Parse, bytes: Uint8Array, fail: Fail): NumpyTable {
 function toNumbers(data: unknown, fail: Fail): NumberArray {
   if (Array.isArray(data)) return Uint8Array.from(data as boolean[], Number)
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-    const numbers = Int32Array.from(data as BigInt64Array, Number)
-    const bad = numbers.findIndex((value, i) => BigInt(value) !== data[i])
-    if (bad >= 0) throw fail(`element ${bad}, ${data[bad]}, does not fit 32 bits`)
-    return numbers
+    const numbers = Float64Array.from(data as BigInt64Array, Number)
+    const bad = numbers.findIndex((value) => !Number.isSafeInteger(value))
+    if (bad >= 0) throw fail(`element ${bad}, ${data[bad]}, is beyond what a number holds exactly`)
+    return numbers.every((value) => value === (value | 0)) ? Int32Array.from(numbers) : numbers
   }
   return data as NumberArray
 }
