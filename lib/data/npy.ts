@@ -52,7 +52,7 @@ function decode(parse: Parse, bytes: Uint8Array, fail: Fail): NumpyTable {
   let parsed: ReturnType<Parse>
   try {
     // npyjs views the buffer at the header's end, which NumPy aligns; a copy starts aligned too.
-    parsed = parse(bytes.slice().buffer as ArrayBuffer)
+    parsed = parse(new Uint8Array(bytes).buffer)
   } catch (error) {
     throw fail(`not a readable .npy file (${(error as Error).message})`, error)
   }
