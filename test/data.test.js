@@ -1,5 +1,3 @@
-import { test } from 'uvu'
-import * as assert from 'uvu/assert'
 import {
   add,
   argmax,
@@ -19,6 +17,8 @@ import {
   standardization,
   standardize,
 } from 'gradus'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
 import { philox } from '../dist/data/random.js'
 
 /** A model whose output 1·a + 10·b + 100·c shows which numbers it was given, and in which order. */
@@ -59,11 +59,19 @@ for (const Type of [Float32Array, Float64Array, Int8Array, Int16Array, Uint16Arr
 test('nested arrays, arrays of typed arrays and tables are read alike', async () => {
   const model = revealing()
   const forms = [
-    [[1, 2, 3], [4, 5, 6]],
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
     [Float32Array.of(1, 2, 3), [4, [5], [[6]]]],
     { data: Float64Array.from(numbers), shape: [2, 3] },
     { data: Int32Array.from(numbers), shape: [2, 1, 3] },
-    { input: [[1, 2, 3], [4, 5, 6]] },
+    {
+      input: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    },
   ]
   for (const x of forms) assert.equal([...(await model.predict(x))], revealed)
 })
@@ -94,7 +102,18 @@ test('several inputs come by their names', async () => {
     'dense2.weight': { shape: [1, 1], data: Float64Array.of(100) },
     'dense2.bias': bias,
   })
-  assert.equal([...(await model.predict({ right: [[3], [6]], left: [[1, 2], [4, 5]] }))], revealed)
+  assert.equal(
+    [
+      ...(await model.predict({
+        right: [[3], [6]],
+        left: [
+          [1, 2],
+          [4, 5],
+        ],
+      })),
+    ],
+    revealed,
+  )
   const onlyLeft = await refusal(model.predict({ left: [[1, 2]] }))
   assert.match(onlyLeft, /GRADUS_INVALID_ARGUMENT x: expected one column for each input \(left, right\)/)
   const uneven = await refusal(model.predict({ left: [[1, 2]], right: [[1], [2]] }))
@@ -119,18 +138,44 @@ test('a column of more than one slice arrives whole, and its bad value is found 
 
 test('what is not finite is refused with its place', async () => {
   const model = revealing('float32')
-  assert.match(await refusal(model.predict([[1, 2, 3], [4, Infinity, 6]])), /GRADUS_INVALID_DATA x, row 1, column 1:/)
-  assert.match(await refusal(model.predict([[1, 2, 1e39]])), /row 0, column 2: expected a finite float32 number, .* 1e\+39/)
+  assert.match(
+    await refusal(
+      model.predict([
+        [1, 2, 3],
+        [4, Infinity, 6],
+      ]),
+    ),
+    /GRADUS_INVALID_DATA x, row 1, column 1:/,
+  )
+  assert.match(
+    await refusal(model.predict([[1, 2, 1e39]])),
+    /row 0, column 2: expected a finite float32 number, .* 1e\+39/,
+  )
 })
 
 test('shapes that do not fit are refused', async () => {
   const model = revealing()
   const cases = [
-    [[[1, 2, 3], [4, 5]], /x\[1\]: expected 3 numbers/],
-    [[[1, 2, 3], [4, 5, 6, 7]], /x\[1\]: expected 3 numbers/],
+    [
+      [
+        [1, 2, 3],
+        [4, 5],
+      ],
+      /x\[1\]: expected 3 numbers/,
+    ],
+    [
+      [
+        [1, 2, 3],
+        [4, 5, 6, 7],
+      ],
+      /x\[1\]: expected 3 numbers/,
+    ],
     [[[1, 2, 'three']], /x\[0\]: expected numbers, received "three"/],
     [Float32Array.of(1, 2, 3, 4), /x: expected a multiple of 3 numbers/],
-    [{ data: Float32Array.from(numbers), shape: [3, 2] }, /x: expected 3 numbers an example, received the shape \[3,2\]/],
+    [
+      { data: Float32Array.from(numbers), shape: [3, 2] },
+      /x: expected 3 numbers an example, received the shape \[3,2\]/,
+    ],
     [{ data: Float32Array.from(numbers), shape: [3, 3] }, /x: expected 9 numbers for the shape \[3,3\]/],
     [{ data: Float32Array.from(numbers), scale: 2 }, /x\.scale: expected scale and offset only with a Uint8Array/],
     [BigInt64Array.of(1n, 2n, 3n), /x: expected/],
@@ -153,24 +198,47 @@ test('an array transferred away is refused, never read', async () => {
 
 test('labels are checked against the number of classes', async () => {
   const model = classifier()
-  const x = [[1, 2], [3, 4], [5, 6]]
+  const x = [
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]
   const evaluated = (y) => refusal(model.evaluate({ x, y }))
   assert.is(await evaluated([0, 1, 3]), 'GRADUS_INVALID_DATA y, row 2: expected a class number from 0 to 2, received 3')
   assert.match(await evaluated(Int8Array.of(0, -1, 2)), /GRADUS_INVALID_DATA y, row 1: .* received -1/)
   assert.match(await evaluated(Float64Array.of(0.5, 1, 2)), /GRADUS_INVALID_DATA y, row 0: .* received 0.5/)
   assert.match(await evaluated([0, 1]), /GRADUS_INVALID_ARGUMENT y: expected 3 rows/)
-  assert.match(await evaluated([[0, 1], [1, 0], [1, 0]]), /y: expected 1 class number or 3 numbers an example/)
+  assert.match(
+    await evaluated([
+      [0, 1],
+      [1, 0],
+      [1, 0],
+    ]),
+    /y: expected 1 class number or 3 numbers an example/,
+  )
   assert.match(await refusal(model.evaluate({ x })), /GRADUS_INVALID_ARGUMENT y: expected the targets/)
 })
 
 test('labels in any array and one-hot rows mean the same', async () => {
   const model = classifier({ dtype: 'float64', seed: 3 })
-  const x = [[1, 2], [-3, 4], [5, -6]]
+  const x = [
+    [1, 2],
+    [-3, 4],
+    [5, -6],
+  ]
   const { loss, accuracy } = await model.evaluate({ x, y: [2, 0, 1] })
   for (const y of [Uint8Array.of(2, 0, 1), Int32Array.of(2, 0, 1), Float32Array.of(2, 0, 1)]) {
     assert.is((await model.evaluate({ x, y })).loss, loss)
   }
-  for (const y of [oneHot([2, 0, 1]), [[0, 0, 1], [1, 0, 0], [0, 1, 0]], { data: Uint8Array.of(0, 0, 1, 1, 0, 0, 0, 1, 0) }]) {
+  for (const y of [
+    oneHot([2, 0, 1]),
+    [
+      [0, 0, 1],
+      [1, 0, 0],
+      [0, 1, 0],
+    ],
+    { data: Uint8Array.of(0, 0, 1, 1, 0, 0, 0, 1, 0) },
+  ]) {
     const dense = await model.evaluate({ x, y })
     assert.ok(Math.abs(dense.loss - loss) < 1e-12)
     assert.is(dense.accuracy, accuracy)
@@ -180,7 +248,10 @@ test('labels in any array and one-hot rows mean the same', async () => {
 test('bytes as targets mean themselves', async () => {
   const model = revealing()
   model.compile({ loss: meanSquaredError(), optimizer: sgd() })
-  const x = [[1, 0, 0], [2, 0, 0]]
+  const x = [
+    [1, 0, 0],
+    [2, 0, 0],
+  ]
   assert.is((await model.evaluate({ x, y: Uint8Array.of(1, 2) })).loss, 0)
 })
 
@@ -193,7 +264,13 @@ test('a loss on labels refuses dense targets', async () => {
 
 test('sample weights are checked', async () => {
   const model = classifier()
-  const examples = { x: [[1, 2], [3, 4]], y: [0, 1] }
+  const examples = {
+    x: [
+      [1, 2],
+      [3, 4],
+    ],
+    y: [0, 1],
+  }
   const evaluated = (sampleWeights) => refusal(model.evaluate({ ...examples, sampleWeights }))
   assert.match(await evaluated([1, -1]), /GRADUS_INVALID_DATA sampleWeights, row 1: expected a finite number from 0 up/)
   assert.match(await evaluated([1]), /GRADUS_INVALID_ARGUMENT sampleWeights: expected 2 rows/)
@@ -202,11 +279,20 @@ test('sample weights are checked', async () => {
 test('indices of an embedding are checked against its vocabulary', async () => {
   const model = sequential({ input: [2], dtype: 'float64' }, [embedding(5, 3)])
   assert.is((await model.predict(Uint8Array.of(0, 4, 2, 2))).length, 12)
-  assert.match(await refusal(model.predict([[0, 5]])), /GRADUS_INVALID_DATA x, row 0, column 1: .* from 0 to 4, received 5/)
+  assert.match(
+    await refusal(model.predict([[0, 5]])),
+    /GRADUS_INVALID_DATA x, row 0, column 1: .* from 0 to 4, received 5/,
+  )
 })
 
 test('a dataset serves several models and calls, until it is disposed', async () => {
-  const data = dataset({ x: [[1, 2], [3, 4]], y: [0, 1] })
+  const data = dataset({
+    x: [
+      [1, 2],
+      [3, 4],
+    ],
+    y: [0, 1],
+  })
   const [small, large] = [classifier({ seed: 1 }), classifier({ seed: 1, dtype: 'float64' })]
   const first = await small.evaluate(data)
   assert.equal(await small.evaluate(data), first)
@@ -229,7 +315,10 @@ test('shuffle keeps rows together and depends on the seed alone', () => {
     sampleWeights: Array.from({ length: 20 }, (_, i) => i / 10),
   }
   const { x, y, sampleWeights } = shuffle(examples, { seed: 5 })
-  assert.equal([...y].sort((a, b) => a - b), [...examples.y])
+  assert.equal(
+    [...y].sort((a, b) => a - b),
+    [...examples.y],
+  )
   assert.not.equal([...y], [...examples.y])
   for (const [i, label] of y.entries()) {
     assert.equal([x[2 * i], x[2 * i + 1], sampleWeights[i]], [2 * label, 2 * label + 1, label / 10])
@@ -253,10 +342,19 @@ test('split gives each row to one part, stratified when asked', () => {
   const y = Int32Array.from({ length: 100 }, (_, i) => (i < 90 ? 0 : 1))
   const x = { data: Float32Array.from({ length: 300 }, (_, i) => i), shape: [100, 3] }
   const { train, test: held } = split({ x, y }, { fraction: 0.2, seed: 1, stratify: true })
-  assert.equal([train.x.shape, held.x.shape], [[80, 3], [20, 3]])
+  assert.equal(
+    [train.x.shape, held.x.shape],
+    [
+      [80, 3],
+      [20, 3],
+    ],
+  )
   assert.is(held.y.filter((label) => label === 1).length, 2)
   const rows = [...train.x.data, ...held.x.data].filter((_, i) => i % 3 === 0).map((value) => value / 3)
-  assert.equal(rows.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i))
+  assert.equal(
+    rows.sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, i) => i),
+  )
   for (let i = 0; i < 20; i++) assert.is(held.y[i], held.x.data[3 * i] / 3 < 90 ? 0 : 1)
 })
 
@@ -275,7 +373,10 @@ test('standardize gives mean 0 and deviation 1, and is reused on other data', ()
   const x = { data: Float64Array.of(1, 1e6, 7, 2, 1e6 + 2, 7, 6, 1e6 + 4, 7), shape: [3, 3] }
   const scale = standardize(x)
   assert.equal([...scale.mean], [3, 1e6 + 2, 7])
-  assert.equal([...scale.deviation].map((d) => d ** 2).map((v) => v.toFixed(9)), ['4.666666667', '2.666666667', '1.000000000'])
+  assert.equal(
+    [...scale.deviation].map((d) => d ** 2).map((v) => v.toFixed(9)),
+    ['4.666666667', '2.666666667', '1.000000000'],
+  )
   const { data, shape } = scale.apply(x)
   assert.equal(shape, [3, 3])
   for (let column = 0; column < 3; column++) {
@@ -290,7 +391,14 @@ test('standardize gives mean 0 and deviation 1, and is reused on other data', ()
   assert.equal([...all.mean], [3])
   assert.equal([...all.deviation], [Math.sqrt(5)])
   assert.instance(all.apply(Float32Array.of(3)).data, Float32Array)
-  assert.throws(() => standardize([[1, 2], [Number.NaN, 3]]), /x, row 1, column 0: expected a finite number/)
+  assert.throws(
+    () =>
+      standardize([
+        [1, 2],
+        [Number.NaN, 3],
+      ]),
+    /x, row 1, column 0: expected a finite number/,
+  )
 })
 
 test('oneHot and argmax undo each other', () => {
@@ -298,7 +406,10 @@ test('oneHot and argmax undo each other', () => {
   const { data, shape } = oneHot(labels, 4)
   assert.equal(shape, [4, 4])
   assert.equal([...argmax(data, 4)], labels)
-  assert.is(data.reduce((a, b) => a + b), 4)
+  assert.is(
+    data.reduce((a, b) => a + b),
+    4,
+  )
   assert.equal([...argmax(Float64Array.of(1, 3, 3, -5, -9, -7), 3)], [1, 0])
   assert.throws(() => oneHot([0, 3], 3), /labels, row 1: expected a class number from 0 to 2, received 3/)
   assert.throws(() => argmax(data, 3), /classes: expected a whole number that divides 16/)

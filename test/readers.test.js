@@ -92,7 +92,10 @@ test('a malformed IDX file is refused with what is wrong', async () => {
     assert.match(said, /^GRADUS_BAD_FILE .*bad\.idx: /)
     assert.match(said, message)
   }
-  assert.match(await refusal(readIdx(join(folder, 'none.idx'))), /GRADUS_BAD_FILE .*none\.idx: could not be read \(ENOENT/)
+  assert.match(
+    await refusal(readIdx(join(folder, 'none.idx'))),
+    /GRADUS_BAD_FILE .*none\.idx: could not be read \(ENOENT/,
+  )
   assert.match(await refusal(readIdx(7)), /GRADUS_INVALID_ARGUMENT file: expected a path/)
 })
 
@@ -146,7 +149,7 @@ test('a malformed CSV file is refused with its row and column', async () => {
 function npy(descr, shape, bytes, fortran = 'False') {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
   const dictionary = `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': (${tuple}), }`
-  const header = dictionary.padEnd(64 * Math.ceil((dictionary.length + 11) / 64) - 11) + '\n'
+  const header = `${dictionary.padEnd(64 * Math.ceil((dictionary.length + 11) / 64) - 11)}\n`
   const length = Buffer.alloc(2)
   length.writeUInt16LE(header.length)
   return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), length, Buffer.from(header, 'latin1'), bytes])
@@ -181,7 +184,8 @@ test('NPY in Fortran order is turned to C order', async () => {
   for (let k = 0; k < 4; k++) for (let j = 0; j < 3; j++) for (let i = 0; i < 2; i++) stored.push(100 * i + 10 * j + k)
   const { data, shape } = await readNpy(npy('<f8', [2, 3, 4], bytesOf(Float64Array.from(stored)), 'True'))
   const expected = []
-  for (let i = 0; i < 2; i++) for (let j = 0; j < 3; j++) for (let k = 0; k < 4; k++) expected.push(100 * i + 10 * j + k)
+  for (let i = 0; i < 2; i++)
+    for (let j = 0; j < 3; j++) for (let k = 0; k < 4; k++) expected.push(100 * i + 10 * j + k)
   assert.equal([[...data], shape], [expected, [2, 3, 4]])
 })
 

@@ -1,0 +1,455 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  adam,
+  constant,
+  dense,
+  dropout,
+  exponentialDecay,
+  inverseDecay,
+  l2,
+  meanSquaredError,
+  relu,
+  sequential,
+  sgd,
+  softmaxCrossEntropy,
+  stepDecay,
+  tanh,
+} from 'gradus'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { native } from '../dist/native.js'
+import { Reference } from './reference.js'
+
+/** Numbers without a pattern, from −1 to 1. */
+function noise(count, seed) {
+  let state = seed
+  return Float64Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 31 - 1
+  })
+}
+
+const rows = 37
+const x = noise(rows * 5, 1)
+const y = Int32Array.from(noise(rows, 2), (value) => Math.floor((value + 1) * 1.5))
+
+function smallModel({ optimizer = sgd({ learningRate: 0.3, momentum: 0.9 }), regularizer = l2(0.01) } = {}) {
+  const layers = [dense(7, { regularizer }), tanh(), dense(3)]
+  const model = sequential({ input: [5], seed: 4, dtype: 'float64' }, layers)
+  return model.compile({ loss: softmaxCrossEntropy(), optimizer, metrics: ['accuracy', 'confusionMatrix'] })
+}
+
+function near(actual, expected, what, tolerance = 1e-10) {
+  const off = Math.abs(actual - expected) / Math.max(1e-3, Math.abs(expected))
+  assert.ok(off < tolerance, `${what}: expected ${expected}, received ${actual}`)
+}
+
+function allNear(actual, expected, what, tolerance) {
+  assert.is(actual.length, expected.length, what)
+  for (const [i, value] of actual.entries()) near(value, expected[i], `${what}[${i}]`, tolerance)
+}
+
+function sameWeights(model, expected, tolerance) {
+  for (const [k, values] of weightsOf(model).entries()) allNear(values, expected[k], `weight ${k}`, tolerance)
+}
+
+const bitsOf = (model) => {
+  const hash = createHash('sha256')
+  for (const { data } of Object.values(model.getWeights())) hash.update(data)
+  return hash.digest('hex')
+}
+
+const weightsOf = (model) => Object.values(model.getWeights()).map(({ data }) => [...data])
+
+async function refusal(work) {
+  try {
+    await work()
+  } catch (error) {
+    return `${error.code} ${error.message}`
+  }
+  return 'nothing was thrown'
+}
+
+const referenceCases = [
+  ['plain', {}],
+  ['clipped by norm', { clipNorm: 0.2 }],
+  ['clipped by value', { clipValue: 0.02 }],
+  ['clipped by value, then by norm', { clipValue: 0.03, clipNorm: 0.1 }],
+  ['with sample weights', { sampleWeights: noise(rows, 3).map((value) => value + 1.1) }],
+  ['with class weights', { classWeights: [1, 2.5, 0.5] }],
+  ['accumulated', { accumulate: 3 }],
+  ['one batch an epoch', { batchSize: 100 }],
+]
+for (const [name, options] of referenceCases) {
+  test(`four epochs equal those of a plain float64 network: ${name}`, async () => {
+    const { sampleWeights, ...others } = options
+    const model = smallModel()
+    const reference = new Reference(weightsOf(model), { inputs: 5, hidden: 7, classes: 3, l2: 0.01 })
+    const settings = { epochs: 4, batchSize: 8, ...others }
+    const rate = (epoch) => 0.3 * 0.5 ** Math.floor(epoch / 2)
+    const expected = reference.train(x, y, { ...settings, sampleWeights, rate, momentum: 0.9 })
+    const schedule = stepDecay({ every: 2 })
+    const history = await model.fit({ x, y, sampleWeights }, { ...settings, schedule, shuffle: false, quiet: true })
+      .done
+    assert.is(history.epochs, 4)
+    expected.forEach((epoch, e) => {
+      for (const [column, value] of Object.entries(epoch)) near(history[column][e], value, `${column} of epoch ${e}`)
+    })
+    sameWeights(model, reference.weights, 1e-9)
+  })
+}
+
+test('validation is evaluate on the same weights, bit for bit', async () => {
+  const model = smallModel()
+  const validation = { x: noise(55, 7), y: Int32Array.from({ length: 11 }, (_, i) => i % 3) }
+  const found = []
+  const onEpochEnd = async () => {
+    found.push(await model.evaluate(validation))
+  }
+  const history = await model.fit({ x, y }, { epochs: 3, validation, callbacks: [{ onEpochEnd }], quiet: true }).done
+  assert.equal(
+    history.valLoss,
+    found.map(({ loss }) => loss),
+  )
+  assert.equal(
+    history.valAccuracy,
+    found.map(({ accuracy }) => accuracy),
+  )
+  assert.equal(
+    history.valConfusionMatrix,
+    found.map(({ confusionMatrix }) => confusionMatrix),
+  )
+  assert.is(new Set(history.valLoss).size, 3)
+})
+
+test('evaluate is the plain mean over the examples, for any batch size and number of threads', async () => {
+  const model = smallModel()
+  const reference = new Reference(weightsOf(model), { inputs: 5, hidden: 7, classes: 3, l2: 0.01 })
+  const expected = reference.evaluate(x, y)
+  for (const batchSize of [1, 8, 37, 256]) {
+    const found = await model.evaluate({ x, y }, { batchSize, threads: 2 })
+    near(found.loss, expected.loss, 'loss')
+    near(found.regularizationLoss, expected.regularizationLoss, 'regularizationLoss')
+    assert.is(found.accuracy, expected.accuracy)
+    assert.is(
+      found.confusionMatrix.flat().reduce((sum, count) => sum + count),
+      rows,
+    )
+  }
+})
+
+test('predict gives the same bits for any batch size and number of threads', async () => {
+  const model = smallModel()
+  const whole = await model.predict(x, { threads: 1 })
+  assert.is(whole.length, rows * 3)
+  for (const batchSize of [1, 5, 37]) assert.equal(await model.predict(x, { batchSize, threads: 3 }), whole)
+  const reference = new Reference(weightsOf(model), { inputs: 5, hidden: 7, classes: 3, l2: 0 })
+  const scores = Array.from(y, (_, row) => reference.forward(x, row).scores)
+  allNear(whole, scores.flat(), 'output')
+})
+
+test('a validation split holds out the last rows, and trains as if they were not there', async () => {
+  const [split, apart] = [smallModel(), smallModel()]
+  const options = { epochs: 3, quiet: true, batchSize: 8 }
+  const first = await split.fit({ x, y }, { ...options, validationSplit: 0.25 }).done
+  const kept = rows - Math.round(rows * 0.25)
+  const examples = { x: x.slice(0, kept * 5), y: y.slice(0, kept) }
+  const validation = { x: x.slice(kept * 5), y: y.slice(kept) }
+  const second = await apart.fit(examples, { ...options, validation }).done
+  assert.equal([first.loss, first.valLoss], [second.loss, second.valLoss])
+  assert.is(bitsOf(split), bitsOf(apart))
+})
+
+/** The same run with whole-number weights and with rows that often: the gradients are the same means. */
+async function repeated(weightOf, options) {
+  const examples = { x: [], y: [] }
+  for (let row = 0; row < rows; row++) {
+    for (let copy = 0; copy < weightOf(row); copy++) {
+      examples.x.push(x.slice(5 * row, 5 * row + 5))
+      examples.y.push(y[row])
+    }
+  }
+  const model = smallModel()
+  const history = await model.fit(examples, options).done
+  return { model, history }
+}
+
+const wholeBatches = { epochs: 5, batchSize: 1000, shuffle: false, quiet: true }
+
+test('a sample of weight n counts as n samples, one of weight 0 as none', async () => {
+  const sampleWeights = Array.from({ length: rows }, (_, row) => row % 3)
+  const weighted = smallModel()
+  const history = await weighted.fit({ x, y, sampleWeights }, wholeBatches).done
+  const other = await repeated((row) => row % 3, wholeBatches)
+  allNear(history.loss, other.history.loss, 'loss')
+  allNear(history.accuracy, other.history.accuracy, 'accuracy')
+  sameWeights(weighted, weightsOf(other.model))
+})
+
+test('a class of weight n counts as n times as many samples', async () => {
+  const weighted = smallModel()
+  const history = await weighted.fit({ x, y }, { ...wholeBatches, classWeights: { 0: 3, 2: 2 } }).done
+  const other = await repeated((row) => [3, 1, 2][y[row]], wholeBatches)
+  allNear(history.loss, other.history.loss, 'loss')
+  sameWeights(weighted, weightsOf(other.model))
+})
+
+test('accumulated batches are one batch of their size', async () => {
+  const [accumulated, large] = [smallModel(), smallModel()]
+  const options = { epochs: 3, quiet: true }
+  const first = await accumulated.fit({ x, y }, { ...options, batchSize: 4, accumulate: 4 }).done
+  const second = await large.fit({ x, y }, { ...options, batchSize: 16 }).done
+  allNear(first.loss, second.loss, 'loss')
+  sameWeights(accumulated, weightsOf(large))
+})
+
+function* batches(size) {
+  for (let row = 0; row < rows; row += size) {
+    yield { x: x.slice(5 * row, 5 * (row + size)), y: y.slice(row, row + size) }
+  }
+}
+
+test('a stream of batches trains as the same data in memory, bit for bit', async () => {
+  const options = { epochs: 3, shuffle: false, quiet: true }
+  const resident = smallModel()
+  const { loss } = await resident.fit({ x, y }, { ...options, batchSize: 8 }).done
+  const streams = [
+    [() => batches(8), {}],
+    [() => batches(16), { batchSize: 8 }],
+    [{ [Symbol.iterator]: () => batches(8) }, {}],
+    [
+      async function* () {
+        for (const batch of batches(8)) yield await Promise.resolve(batch)
+      },
+      {},
+    ],
+  ]
+  for (const [stream, others] of streams) {
+    const model = smallModel()
+    const history = await model.fit(stream, { ...options, ...others }).done
+    assert.equal(history.loss, loss)
+    assert.is(bitsOf(model), bitsOf(resident))
+  }
+  near((await resident.evaluate(() => batches(10))).loss, (await resident.evaluate({ x, y })).loss, 'loss')
+})
+
+test('a stream that ends, fails or yields what does not fit ends the run with its error', async () => {
+  const fitted = (stream) => refusal(() => smallModel().fit(stream, { epochs: 2, quiet: true }).done)
+  assert.match(await fitted(batches(8)), /GRADUS_INVALID_ARGUMENT data: the iterable gave no examples in epoch 2/)
+  const broken = async function* () {
+    yield* batches(16)
+    throw new RangeError('the disk is gone')
+  }
+  assert.is(await fitted(broken), 'undefined the disk is gone')
+  assert.match(await fitted(() => [{ x: [[1, 2]], y: [0] }]), /GRADUS_INVALID_ARGUMENT x\[0\]: expected 5 numbers/)
+  assert.match(await fitted(() => [7]), /GRADUS_INVALID_ARGUMENT data: expected examples as \{ x, y \}, received 7/)
+})
+
+test('a stream left early is told so', async () => {
+  let isClosed = false
+  const endless = async function* () {
+    try {
+      for (;;) yield* batches(8)
+    } finally {
+      isClosed = true
+    }
+  }
+  const run = smallModel().fit(endless, { quiet: true, callbacks: [{ onStepsEnd: ({ stop }) => stop('enough') }] })
+  const history = await run.done
+  assert.equal([history.stoppedBy, history.epochs], ['enough', 0])
+  for (let i = 0; i < 100 && !isClosed; i++) await new Promise(setImmediate)
+  assert.ok(isClosed)
+})
+
+/** Everything random at once: initial weights, shuffle, dropout. */
+function randomModel() {
+  const layers = [dense(33), relu(), dropout(0.4), dense(19), relu(), dropout(0.2), dense(3)]
+  const model = sequential({ input: [5], seed: 11 }, layers)
+  return model.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['accuracy'] })
+}
+
+async function randomBits(options) {
+  const model = randomModel()
+  const history = await model.fit({ x, y }, { epochs: 6, batchSize: 7, clipNorm: 1, quiet: true, ...options }).done
+  return [bitsOf(model), ...history.loss]
+}
+
+test('the same bits for any number of threads and of steps a call', async () => {
+  const expected = await randomBits({ threads: 1 })
+  for (const threads of [2, 3, 4]) assert.equal(await randomBits({ threads }), expected, `${threads} threads`)
+  for (const stepsPerCall of [1, 2, 5, 1000]) {
+    assert.equal(await randomBits({ stepsPerCall, threads: 2 }), expected, `${stepsPerCall} steps a call`)
+  }
+})
+
+test('another order of the examples, or another seed, gives other bits', async () => {
+  const [shuffled, inOrder] = [await randomBits({}), await randomBits({ shuffle: false })]
+  assert.is.not(shuffled[0], inOrder[0])
+})
+
+test('the same bits on every ISA and for GRADUS_THREADS', async () => {
+  const expected = await randomBits({})
+  const here = fileURLToPath(import.meta.url)
+  const cases = native.availableIsas.map((isa) => ({ GRADUS_ISA: isa }))
+  for (const variables of [...cases, { GRADUS_THREADS: '1' }, { GRADUS_THREADS: '3' }]) {
+    const env = { ...process.env, ...variables, GRADUS_PRINT_BITS: '1' }
+    const printed = execFileSync(process.execPath, [here], { env, encoding: 'utf8', cwd: dirname(here) })
+    const { isa, bits } = JSON.parse(printed)
+    if (variables.GRADUS_ISA) assert.is(isa, variables.GRADUS_ISA)
+    assert.equal(bits, expected, JSON.stringify(variables))
+  }
+})
+
+test('a run in two parts gives the bits of a run in one', async () => {
+  const options = { batchSize: 7, quiet: true, schedule: exponentialDecay({ rate: 0.01, unit: 'step' }) }
+  const [whole, parts] = [randomModel(), randomModel()]
+  const { loss } = await whole.fit({ x, y }, { ...options, epochs: 5 }).done
+  const first = await parts.fit({ x, y }, { ...options, epochs: 2 }).done
+  const second = await parts.fit({ x, y }, { ...options, epochs: 5, initialEpoch: 2 }).done
+  assert.equal([...first.loss, ...second.loss], loss)
+  assert.equal(second.epoch, [3, 4, 5])
+  assert.is(bitsOf(whole), bitsOf(parts))
+})
+
+test('schedules are their formulas', () => {
+  const times = [0, 1, 2, 5, 10]
+  const of = (schedule) => times.map((t) => schedule(t, 0.8))
+  assert.equal(of(constant()), [0.8, 0.8, 0.8, 0.8, 0.8])
+  assert.equal(of(constant(0.1)), [0.1, 0.1, 0.1, 0.1, 0.1])
+  assert.equal(of(stepDecay({ every: 5, factor: 0.5 })), [0.8, 0.8, 0.8, 0.4, 0.2])
+  assert.equal(
+    of(exponentialDecay({ rate: 0.5 })),
+    times.map((t) => 0.8 * Math.exp(-0.5 * t)),
+  )
+  assert.equal(of(inverseDecay({ rate: 2 })), [0.8, 0.8 / 3, 0.8 / 5, 0.8 / 11, 0.8 / 21])
+  assert.equal([constant().unit, stepDecay({ every: 9, unit: 'step' }).unit], ['epoch', 'step'])
+  assert.throws(() => stepDecay({ every: 0 }), /every: expected a positive number, received 0/)
+  assert.throws(() => inverseDecay({ rate: 1, unit: 'batch' }), /unit: expected 'step' or 'epoch'/)
+})
+
+test('a schedule by steps counts updates, from 0 in each new run', async () => {
+  const model = smallModel()
+  const asked = []
+  const schedule = Object.assign((t, initial) => asked.push(t) && initial / (1 + t), { unit: 'step' })
+  const options = { epochs: 2, batchSize: 8, stepsPerCall: 2, schedule, quiet: true }
+  for (const _ of [1, 2]) {
+    asked.length = 0
+    const history = await model.fit({ x, y }, options).done
+    assert.equal(asked, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    assert.equal(history.learningRate, [0.3 / 5, 0.3 / 10])
+  }
+  const bad = refusal(() => model.fit({ x, y }, { schedule: () => -1, quiet: true }).done)
+  assert.match(await bad, /schedule: expected a learning rate from 0 up, received -1 for epoch 0/)
+})
+
+function fragile() {
+  const model = sequential({ input: [2], seed: 1 }, [dense(2)])
+  return model.compile({ loss: meanSquaredError(), optimizer: sgd() })
+}
+
+test('steps with a gradient that is not finite change nothing, and too many in a row end the run', async () => {
+  const model = fragile()
+  const before = bitsOf(model)
+  const examples = { x: Array.from({ length: 8 }, () => [1e30, 1e30]), y: Array.from({ length: 8 }, () => [0, 0]) }
+  const seen = []
+  const callbacks = [{ onStepsEnd: ({ steps }) => void seen.push(...steps.refused) }]
+  const options = { epochs: 5, batchSize: 2, maxRefusedSteps: 6, callbacks, quiet: true }
+  for (const stepsPerCall of [1, 100]) {
+    seen.length = 0
+    const said = await refusal(() => model.fit(examples, { ...options, stepsPerCall }).done)
+    assert.match(
+      said,
+      /^GRADUS_NON_FINITE Training gave up at step 0: .* dense1\.(weight|bias) in layer dense1 .* 6 times/,
+    )
+    assert.match(said, /smaller learningRate, clipNorm/)
+    assert.equal(seen, [1, 1, 1, 1, 1, 1])
+    assert.is(bitsOf(model), before)
+  }
+})
+
+test('a refused step is counted, warned about once, and left out of the means', async () => {
+  const warnings = []
+  const listen = (warning) => warnings.push(warning)
+  process.on('warning', listen)
+  const good = {
+    x: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    y: [
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ],
+  }
+  const spoilt = { x: [...good.x, [1e30, 1e30]], y: [...good.y, [0, 0]] }
+  const [model, clean] = [fragile(), fragile()]
+  const options = { epochs: 2, batchSize: 1, shuffle: false, quiet: true }
+  const history = await model.fit(spoilt, options).done
+  const expected = await clean.fit(good, options).done
+  await new Promise(setImmediate)
+  process.off('warning', listen)
+  assert.equal(history.refusedSteps, [1, 1])
+  assert.equal(history.loss, expected.loss)
+  assert.is(bitsOf(model), bitsOf(clean))
+  assert.equal(
+    warnings.map(({ code }) => code),
+    ['GRADUS_REFUSED_STEP'],
+  )
+})
+
+test('bad options are refused at once, by name', () => {
+  const model = smallModel()
+  const cases = [
+    [{ epochs: 0 }, /epochs: expected a whole number from 1 up, received 0/],
+    [{ batchSize: 1.5 }, /batchSize: /],
+    [{ accumulate: -1 }, /accumulate: /],
+    [{ threads: 0 }, /threads: /],
+    [{ initialEpoch: -1 }, /initialEpoch: /],
+    [{ maxRefusedSteps: 0 }, /maxRefusedSteps: /],
+    [{ clipNorm: 0 }, /clipNorm: expected a positive number/],
+    [{ clipValue: Number.NaN }, /clipValue: /],
+    [{ validationSplit: 1 }, /validationSplit: expected a number between 0 and 1/],
+    [{ validationSplit: 0.5, validation: { x, y } }, /validationSplit: expected no validation beside it/],
+    [{ schedule: 0.1 }, /schedule: expected a function/],
+    [{ classWeights: [1, 2, 3, 4] }, /classWeights: expected class numbers from 0 to 2, received 3/],
+    [{ classWeights: { 1: -2 } }, /classWeights\[1\]: expected a number from 0 up, received -2/],
+    [{ callbacks: [7] }, /callbacks\[0\]: expected an object or a function, received 7/],
+  ]
+  for (const [options, message] of cases) assert.throws(() => model.fit({ x, y }, options), message)
+})
+
+test('no examples, or none left by the split, are refused', async () => {
+  const fitted = (data, options) => refusal(() => smallModel().fit(data, { quiet: true, ...options }).done)
+  assert.match(await fitted({ x: [], y: [] }), /GRADUS_INVALID_ARGUMENT data: expected at least one example/)
+  const one = { x: x.slice(0, 5), y: [0] }
+  assert.match(await fitted(one, { validationSplit: 0.5 }), /validationSplit: expected at least one row on each side/)
+  assert.match(await fitted(() => batches(8), { validationSplit: 0.5 }), /validationSplit: expected data in memory/)
+  assert.match(await refusal(() => smallModel().evaluate({ x: [], y: [] })), /data: expected at least one example/)
+})
+
+test('predictions during a run wait for their turn and do not disturb it; a second run is refused', async () => {
+  const [alone, watched] = [randomModel(), randomModel()]
+  const options = { epochs: 4, batchSize: 7, stepsPerCall: 1, quiet: true }
+  await alone.fit({ x, y }, options).done
+  const run = watched.fit({ x, y }, options)
+  assert.throws(
+    () => watched.fit({ x, y }, { quiet: true }),
+    (error) => error.code === 'GRADUS_BUSY',
+  )
+  const outputs = await Promise.all([watched.predict(x), watched.evaluate({ x, y }), watched.predict(x.slice(0, 5))])
+  assert.equal([outputs[0].length, outputs[2].length], [rows * 3, 3])
+  await run.done
+  assert.is(bitsOf(watched), bitsOf(alone))
+  await watched.fit({ x, y }, { quiet: true }).done
+})
+
+if (process.env.GRADUS_PRINT_BITS) {
+  console.log(JSON.stringify({ isa: native.isa, bits: await randomBits({}) }))
+} else {
+  test.run()
+}
