@@ -9,6 +9,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define INLINE_PLAIN inline __attribute__((always_inline))
+#define INLINE_LAMBDA __attribute__((always_inline))
 
 template <class T> struct BitsOf;
 template <> struct BitsOf<float> {
@@ -74,6 +75,10 @@ VEC Vec<T> operator^(Vec<T> a, Vec<T> b) { return Vec<T>::O::bit_xor(a.r, b.r); 
 // On the lanes' bits as unsigned integers of the lane's size.
 VEC Vec<T> integer_add(Vec<T> a, Vec<T> b) { return Vec<T>::O::integer_add(a.r, b.r); }
 VEC Vec<T> integer_subtract(Vec<T> a, Vec<T> b) { return Vec<T>::O::integer_subtract(a.r, b.r); }
+// The 64-bit product of the low 32 bits of each 64-bit lane.
+INLINE Vec<double> multiply_low_halves(Vec<double> a, Vec<double> b) {
+  return Vec<double>::O::multiply_low_halves(a.r, b.r);
+}
 template <int N, class T> INLINE Vec<T> shift_left(Vec<T> a) { return Vec<T>::O::template shift_left<N>(a.r); }
 template <int N, class T> INLINE Vec<T> shift_right(Vec<T> a) { return Vec<T>::O::template shift_right<N>(a.r); }
 

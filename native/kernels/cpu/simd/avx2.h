@@ -96,6 +96,7 @@ template <> struct Ops<F64x4> {
   INLINE V bit_xor(V a, V b) { return {_mm256_xor_pd(a.value, b.value)}; }
   INLINE V integer_add(V a, V b) { return real(_mm256_add_epi64(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(_mm256_sub_epi64(integer(a), integer(b))); }
+  INLINE V multiply_low_halves(V a, V b) { return real(_mm256_mul_epu32(integer(a), integer(b))); }
   template <int N> INLINE V shift_left(V a) { return real(_mm256_slli_epi64(integer(a), N)); }
   template <int N> INLINE V shift_right(V a) { return real(_mm256_srli_epi64(integer(a), N)); }
 

@@ -101,6 +101,7 @@ template <> struct Ops<F64x2> {
   INLINE V bit_xor(V a, V b) { return real(veorq_u64(integer(a), integer(b))); }
   INLINE V integer_add(V a, V b) { return real(vaddq_u64(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(vsubq_u64(integer(a), integer(b))); }
+  INLINE V multiply_low_halves(V a, V b) { return real(vmull_u32(vmovn_u64(integer(a)), vmovn_u64(integer(b)))); }
   template <int N> INLINE V shift_left(V a) { return real(vshlq_n_u64(integer(a), N)); }
   template <int N> INLINE V shift_right(V a) { return real(vshrq_n_u64(integer(a), N)); }
 

@@ -49,6 +49,9 @@ template <class R> struct Ops<Pair<R>> {
   INLINE V integer_subtract(V a, V b) {
     return {O::integer_subtract(a.low, b.low), O::integer_subtract(a.high, b.high)};
   }
+  INLINE V multiply_low_halves(V a, V b) {
+    return {O::multiply_low_halves(a.low, b.low), O::multiply_low_halves(a.high, b.high)};
+  }
   template <int N> INLINE V shift_left(V a) {
     return {O::template shift_left<N>(a.low), O::template shift_left<N>(a.high)};
   }

@@ -45,6 +45,7 @@ template <class T> struct Ops<Lane<T>> {
   INLINE V bit_xor(V a, V b) { return from_bits(bits(a) ^ bits(b)); }
   INLINE V integer_add(V a, V b) { return from_bits(bits(a) + bits(b)); }
   INLINE V integer_subtract(V a, V b) { return from_bits(bits(a) - bits(b)); }
+  INLINE V multiply_low_halves(V a, V b) { return from_bits((bits(a) & 0xffffffff) * (bits(b) & 0xffffffff)); }
   template <int N> INLINE V shift_left(V a) { return from_bits(bits(a) << N); }
   template <int N> INLINE V shift_right(V a) { return from_bits(bits(a) >> N); }
 

@@ -1,0 +1,196 @@
+// The optimizers: one pass over gradient, parameter and slots, which also leaves the norms that a monitor wants.
+// Each optimizer is only a rule on vectors; run() does what they share. A rule gets w already shrunk by weight decay and
+// returns the new w; slot[] holds its state before and after.
+
+template <class T> struct Sgd {
+  static constexpr int slots = 0;
+  Vec<T> rate;
+  INLINE_PLAIN explicit Sgd(const Update<T>& u) : rate(u.learning_rate) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>*) const { return fnma(rate, g, w); }
+};
+
+template <class T> struct Momentum {
+  static constexpr int slots = 1;
+  Vec<T> rate, momentum;
+  INLINE_PLAIN explicit Momentum(const Update<T>& u) : rate(u.learning_rate), momentum(u.momentum) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    slot[0] = fnma(rate, g, momentum * slot[0]);
+    return w + slot[0];
+  }
+};
+
+// Nesterov's momentum with the look-ahead folded into w (CS231n, "Learning").
+template <class T> struct Nesterov {
+  static constexpr int slots = 1;
+  Vec<T> rate, momentum, ahead;
+  INLINE_PLAIN explicit Nesterov(const Update<T>& u)
+      : rate(u.learning_rate), momentum(u.momentum), ahead(1 + u.momentum) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    const Vec<T> before = slot[0];
+    slot[0] = fnma(rate, g, momentum * before);
+    return w + fnma(momentum, before, ahead * slot[0]);
+  }
+};
+
+template <class T> struct Adagrad {
+  static constexpr int slots = 1;
+  Vec<T> rate, epsilon;
+  INLINE_PLAIN explicit Adagrad(const Update<T>& u) : rate(u.learning_rate), epsilon(u.epsilon) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    slot[0] = fma(g, g, slot[0]);
+    return w - rate * g / (sqrt(slot[0]) + epsilon);
+  }
+};
+
+template <class T> struct RmsProp {
+  static constexpr int slots = 1;
+  Vec<T> rate, epsilon, decay, fresh;
+  INLINE_PLAIN explicit RmsProp(const Update<T>& u)
+      : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    slot[0] = fma(decay, slot[0], fresh * g * g);
+    return w - rate * g / (sqrt(slot[0]) + epsilon);
+  }
+};
+
+// Kingma and Ba 2015, with bias correction.
+template <class T> struct Adam {
+  static constexpr int slots = 2;
+  Vec<T> rate, epsilon, decay1, fresh1, decay2, fresh2, correction2;
+  INLINE_PLAIN explicit Adam(const Update<T>& u)
+      : rate(u.learning_rate * u.correction1), epsilon(u.epsilon), decay1(u.momentum), fresh1(1 - u.momentum),
+        decay2(u.decay_rate), fresh2(1 - u.decay_rate), correction2(u.correction2) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    slot[0] = fma(decay1, slot[0], fresh1 * g);
+    slot[1] = fma(decay2, slot[1], fresh2 * g * g);
+    return w - rate * slot[0] / (sqrt(slot[1] * correction2) + epsilon);
+  }
+};
+
+// Only the sums: nothing is written.
+template <class T> struct NoStep {
+  static constexpr int slots = -1;
+  INLINE_PLAIN explicit NoStep(const Update<T>&) {}
+};
+
+template <class T> struct LaneSums {
+  Vec<T> weight_squares = Vec<T>(0), weight_absolutes = Vec<T>(0);
+  Vec<T> change_squares = Vec<T>(0), gradient_squares = Vec<T>(0);
+};
+
+INLINE bool is_finite(double a) { return a - a == 0; }
+template <class T> static uint64_t count_nonfinite(const T* x, size_t n) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < n; ++i) count += !is_finite(x[i]);
+  return count;
+}
+
+// Everything of one update at hand: constants in vectors, pointers out of reach of the stores.
+template <class T, template <class> class Rule, bool regularized, bool averaged> struct Pass {
+  static constexpr int slots = Rule<T>::slots;
+  const Rule<T> rule;
+  const T* const gradient;
+  T *const w, *const average;
+  T* const slot_at[3];
+  const Vec<T> scale, l1, l2, limit, shrink, keep, fresh;
+
+  INLINE_PLAIN explicit Pass(const Update<T>& u)
+      : rule(u), gradient(u.gradient), w(u.w), average(u.average), slot_at{u.slots[0], u.slots[1], u.slots[2]},
+        scale(u.gradient_scale), l1(u.l1), l2(u.l2), limit(u.clip_value > 0 ? u.clip_value : T(__builtin_inf())),
+        shrink(u.learning_rate * u.weight_decay), keep(u.average_decay), fresh(1 - u.average_decay) {}
+
+  // Elements i to i + count; whole is a constant that says count == lanes.
+  INLINE_PLAIN void step(bool whole, size_t i, int count, LaneSums<T>& sums) const {
+    const auto read = [&](const T* p) INLINE_LAMBDA { return whole ? load(p + i) : load_partial(p + i, count); };
+    const auto write = [&](T* p, Vec<T> a) INLINE_LAMBDA { whole ? store(p + i, a) : store_partial(p + i, a, count); };
+    Vec<T> g = read(gradient);
+    const Vec<T> before = read(w);
+    if (regularized) {
+      g = fma(l2, before, g);
+      g = select(before == Vec<T>(0), g, g + copy_sign(l1, before));
+    }
+    sums.weight_squares = fma(before, before, sums.weight_squares);
+    sums.weight_absolutes = sums.weight_absolutes + abs(before);
+    sums.gradient_squares = fma(g, g, sums.gradient_squares);
+    if constexpr (slots >= 0) {
+      g = min(limit, max(-limit, scale * g));  // a NaN comes through
+      Vec<T> slot[slots + 1];
+      for (int s = 0; s < slots; ++s) slot[s] = read(slot_at[s]);
+      Vec<T> after = rule(fnma(shrink, before, before), g, slot);
+      for (int s = 0; s < slots; ++s) write(slot_at[s], slot[s]);
+      write(w, after);
+      if (averaged) write(average, fma(keep, read(average), fresh * after));
+      if (!whole) after = read(w);  // the lanes beyond count are zero again, whatever the rule made of them
+      const Vec<T> change = after - before;
+      sums.change_squares = fma(change, change, sums.change_squares);
+    }
+  }
+
+  // One chunk of at most update_chunk elements. A gradient that is not finite makes its sum of squares not finite, so
+  // elements are counted only then.
+  INLINE_PLAIN void chunk(size_t first, size_t n, UpdateSums& sums) const {
+    constexpr size_t lanes = Vec<T>::lanes;
+    LaneSums<T> lane;
+    size_t i = 0;
+    for (; i + lanes <= n; i += lanes) step(true, first + i, int(lanes), lane);
+    if (i < n) step(false, first + i, int(n - i), lane);
+    const double gradient_squares = double(sum(lane.gradient_squares));
+    sums.weight_squares += double(sum(lane.weight_squares));
+    sums.weight_absolutes += double(sum(lane.weight_absolutes));
+    sums.change_squares += double(sum(lane.change_squares));
+    sums.gradient_squares += gradient_squares;
+    if (!is_finite(gradient_squares)) sums.nonfinite += count_nonfinite(gradient + first, n);
+  }
+};
+
+template <class T, template <class> class Rule, bool regularized, bool averaged>
+void run_pass(const Update<T>& update, UpdateSums& sums) {
+  const Pass<T, Rule, regularized, averaged> pass(update);
+  const size_t n = update.n;
+  for (size_t first = 0; first < n; first += update_chunk)
+    pass.chunk(first, n - first < update_chunk ? n - first : update_chunk, sums);
+}
+
+// The sums are added into. Regularisation and average are left out of the loop when they are not wanted; clamp and decay
+// always run, on neutral values if need be.
+template <template <class> class Rule, class T> void run(const Update<T>& update, UpdateSums& sums) {
+  const bool regularized = update.l1 != 0 || update.l2 != 0;
+  if (update.average && Rule<T>::slots >= 0) {
+    regularized ? run_pass<T, Rule, true, true>(update, sums) : run_pass<T, Rule, false, true>(update, sums);
+  } else {
+    regularized ? run_pass<T, Rule, true, false>(update, sums) : run_pass<T, Rule, false, false>(update, sums);
+  }
+}
+
+template <class T> void gradient_norm(const Update<T>& update, UpdateSums& sums) { run<NoStep>(update, sums); }
+template <class T> void sgd(const Update<T>& update, UpdateSums& sums) { run<Sgd>(update, sums); }
+template <class T> void momentum(const Update<T>& update, UpdateSums& sums) { run<Momentum>(update, sums); }
+template <class T> void nesterov(const Update<T>& update, UpdateSums& sums) { run<Nesterov>(update, sums); }
+template <class T> void adagrad(const Update<T>& update, UpdateSums& sums) { run<Adagrad>(update, sums); }
+template <class T> void rmsprop(const Update<T>& update, UpdateSums& sums) { run<RmsProp>(update, sums); }
+template <class T> void adam(const Update<T>& update, UpdateSums& sums) { run<Adam>(update, sums); }
+
+// Scales down the columns of w (rows, columns) whose norm is above the limit; the others keep their bits.
+template <class T> void limit_column_norms(T* w, size_t rows, size_t columns, T limit) {
+  for_column_groups<T>(columns, [=](auto group, size_t j, int count) INLINE_LAMBDA {
+    constexpr int vectors = decltype(group)::value;
+    T* const top = w + j;
+    Vec<T> squares[1][vectors], factor[vectors];
+    sum_over_rows(rows, squares, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+      const Vec<T> a = load_column<vectors>(top + i * columns, v, count);
+      term[0] = a * a;
+    });
+    bool above = false;
+    for (int v = 0; v < vectors; ++v) {
+      const Vec<T> norm = sqrt(squares[0][v]);
+      const Mask<T> over = norm > Vec<T>(limit);
+      factor[v] = select(over, Vec<T>(limit) / norm, Vec<T>(1));
+      above = above || any(over);
+    }
+    for (size_t i = 0; above && i < rows; ++i)
+      for (int v = 0; v < vectors; ++v) {
+        T* row = top + i * columns;
+        store_column<vectors>(row, v, count, load_column<vectors>(row, v, count) * factor[v]);
+      }
+  });
+}
