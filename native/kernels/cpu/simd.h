@@ -18,7 +18,9 @@ template <> struct BitsOf<float> {
 template <> struct BitsOf<double> {
   using type = uint64_t;
 };
-template <class R> struct Ops;       // the operations of one register type
+// The operations of one register type. One has no use on the virtual vector and only native registers have it:
+// exchange<S>(a, b), S a power of two, lets each lane l of a with bit S of l set trade places with lane l - S of b.
+template <class R> struct Ops;
 template <class T> struct VectorOf;  // the register type of the virtual vector of T
 
 #include "simd/pair.h"

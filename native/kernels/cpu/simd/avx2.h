@@ -54,6 +54,18 @@ template <> struct Ops<F32x8> {
   INLINE bool any(Mask a) { return _mm256_movemask_ps(a) != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm256_blendv_ps(b.value, a.value, m)}; }
 
+  template <int S> INLINE void exchange(V& a, V& b) {
+    const __m256 x = a.value, y = b.value;
+    if constexpr (S == 4) {
+      a.value = _mm256_permute2f128_ps(x, y, 0x20), b.value = _mm256_permute2f128_ps(x, y, 0x31);
+    } else if constexpr (S == 2) {
+      a.value = _mm256_shuffle_ps(x, y, 0x44), b.value = _mm256_shuffle_ps(x, y, 0xee);
+    } else {
+      a.value = _mm256_blend_ps(x, _mm256_moveldup_ps(y), 0xaa);
+      b.value = _mm256_blend_ps(_mm256_movehdup_ps(x), y, 0xaa);
+    }
+  }
+
   INLINE float sum(V a) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.value), _mm256_extractf128_ps(a.value, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -108,6 +120,15 @@ template <> struct Ops<F64x4> {
   INLINE Mask mask_not(Mask a) { return _mm256_xor_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(-1))); }
   INLINE bool any(Mask a) { return _mm256_movemask_pd(a) != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm256_blendv_pd(b.value, a.value, m)}; }
+
+  template <int S> INLINE void exchange(V& a, V& b) {
+    const __m256d x = a.value, y = b.value;
+    if constexpr (S == 2) {
+      a.value = _mm256_permute2f128_pd(x, y, 0x20), b.value = _mm256_permute2f128_pd(x, y, 0x31);
+    } else {
+      a.value = _mm256_unpacklo_pd(x, y), b.value = _mm256_unpackhi_pd(x, y);
+    }
+  }
 
   INLINE double sum(V a) {
     const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(a.value), _mm256_extractf128_pd(a.value, 1));

@@ -52,6 +52,15 @@ template <> struct Ops<F32x16> {
   INLINE bool any(Mask a) { return a != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm512_mask_blend_ps(m, b.value, a.value)}; }
 
+  template <int S> INLINE void exchange(V& a, V& b) {
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __mmask16 upper = S == 8 ? 0xff00 : S == 4 ? 0xf0f0 : S == 2 ? 0xcccc : 0xaaaa;  // lanes with bit S set
+    const __m512i low = _mm512_mask_add_epi32(lane, upper, lane, _mm512_set1_epi32(16 - S));
+    const __m512 x = a.value;
+    a.value = _mm512_permutex2var_ps(x, low, b.value);
+    b.value = _mm512_permutex2var_ps(x, _mm512_add_epi32(low, _mm512_set1_epi32(S)), b.value);
+  }
+
   INLINE float sum(V a) {
     const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.value), _mm512_extractf32x8_ps(a.value, 1));
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -101,6 +110,15 @@ template <> struct Ops<F64x8> {
   INLINE Mask mask_not(Mask a) { return static_cast<Mask>(~a); }
   INLINE bool any(Mask a) { return a != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm512_mask_blend_pd(m, b.value, a.value)}; }
+
+  template <int S> INLINE void exchange(V& a, V& b) {
+    const __m512i lane = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    const __mmask8 upper = S == 4 ? 0xf0 : S == 2 ? 0xcc : 0xaa;  // lanes with bit S set
+    const __m512i low = _mm512_mask_add_epi64(lane, upper, lane, _mm512_set1_epi64(8 - S));
+    const __m512d x = a.value;
+    a.value = _mm512_permutex2var_pd(x, low, b.value);
+    b.value = _mm512_permutex2var_pd(x, _mm512_add_epi64(low, _mm512_set1_epi64(S)), b.value);
+  }
 
   INLINE double sum(V a) {
     const __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(a.value), _mm512_extractf64x4_pd(a.value, 1));

@@ -59,6 +59,16 @@ template <> struct Ops<F32x4> {
   INLINE bool any(Mask a) { return vmaxvq_u32(a) != 0; }
   INLINE V select(Mask m, V a, V b) { return {vbslq_f32(m, a.value, b.value)}; }
 
+  template <int S> INLINE void exchange(V& a, V& b) {
+    const float32x4_t x = a.value, y = b.value;
+    if constexpr (S == 2) {
+      const float64x2_t p = vreinterpretq_f64_f32(x), q = vreinterpretq_f64_f32(y);
+      a.value = vreinterpretq_f32_f64(vtrn1q_f64(p, q)), b.value = vreinterpretq_f32_f64(vtrn2q_f64(p, q));
+    } else {
+      a.value = vtrn1q_f32(x, y), b.value = vtrn2q_f32(x, y);
+    }
+  }
+
   INLINE float sum(V a) {
     const float32x2_t two = vadd_f32(vget_low_f32(a.value), vget_high_f32(a.value));
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
@@ -113,6 +123,11 @@ template <> struct Ops<F64x2> {
   INLINE Mask mask_not(Mask a) { return veorq_u64(a, vdupq_n_u64(~0ull)); }
   INLINE bool any(Mask a) { return (vgetq_lane_u64(a, 0) | vgetq_lane_u64(a, 1)) != 0; }
   INLINE V select(Mask m, V a, V b) { return {vbslq_f64(m, a.value, b.value)}; }
+
+  template <int S> INLINE void exchange(V& a, V& b) {
+    const float64x2_t x = a.value, y = b.value;
+    a.value = vtrn1q_f64(x, y), b.value = vtrn2q_f64(x, y);
+  }
 
   INLINE double sum(V a) { return vgetq_lane_f64(a.value, 0) + vgetq_lane_f64(a.value, 1); }
   INLINE double max_lane(V a) { return vmaxvq_f64(a.value); }
