@@ -4,13 +4,14 @@
       "native/kernels/isa.cc",
       "native/kernels/cpu/scalar.cc",
       "native/engine/dataset.cc",
+      "native/engine/partition.cc",
       "native/engine/program.cc"
     ],
     "avx2_sources": ["native/kernels/cpu/avx2.cc"],
     "avx512_sources": ["native/kernels/cpu/avx512.cc"],
     "neon_sources": ["native/kernels/cpu/neon.cc"],
     "binding_sources": ["native/addon.cc"],
-    "test_sources": ["test/native/main.cc"],
+    "test_sources": ["test/native/main.cc", "test/native/matmul_test.cc"],
     "native_cflags": [
       "-std=c++17", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden",
       "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"

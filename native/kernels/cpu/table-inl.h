@@ -7,8 +7,8 @@ namespace {
 #include "simd.h"
 
 #include "math-inl.h"
-#include "matmul-inl.h"
 #include "activations-inl.h"
+#include "matmul-inl.h"
 #include "random-inl.h"
 #include "losses-inl.h"
 #include "norms-inl.h"

@@ -1,0 +1,200 @@
+// C = activation(alpha · A · B + beta · C + bias) ⊙ gate': five loops around a register tile. Columns of B in blocks
+// that stay in the last cache, k in blocks, rows of A in blocks that stay in the second cache, panels of B that stay in
+// the first, and tiles. Each element runs the same operations in the same order whatever the blocks, the instruction
+// set and the packing: only the blocks of k show in the bits, and their size depends on k alone.
+
+#include "matmul/pack-inl.h"
+#include "matmul/tile-inl.h"
+#include "matmul/finish-inl.h"
+
+// A range cut into the least number of parts not longer than `longest`, as even as can be: the longer parts come first.
+struct EvenCut {
+  size_t parts, shorter, longer_parts;
+  INLINE_PLAIN EvenCut(size_t length, size_t longest)
+      : parts((length + longest - 1) / longest),
+        shorter(parts ? length / parts : 0),
+        longer_parts(parts ? length % parts : 0) {}
+  INLINE_PLAIN size_t first(size_t part) const { return part * shorter + (part < longer_parts ? part : longer_parts); }
+  INLINE_PLAIN size_t length(size_t part) const { return shorter + (part < longer_parts); }
+};
+
+template <class T>
+struct Blocking {
+  static constexpr size_t lanes = Vec<T>::lanes, panel = tile_vectors * lanes;
+  static constexpr size_t k = sizeof(T) == 4 ? 384 : 256;   // the same on every instruction set
+  static constexpr size_t tiles = tile_rows > 8 ? 12 : 24;  // rows of tiles in a block of A
+  // Rows of the copy of A; an odd number of vectors keeps them off each other's cache sets.
+  static constexpr size_t a_row(size_t k) { return ((k + lanes - 1) / lanes | 1) * lanes; }
+  static constexpr size_t a_size = tiles * tile_rows * (k + 2 * lanes) + panel;
+  static constexpr size_t columns = (matmul_workspace - a_size) / k / panel * panel;
+};
+
+// One block of the loops: rows [i, i + rows) × columns [j, j + columns) × k [p, p + k), and where its copies lie.
+template <class T>
+struct MatmulBlock {
+  const Matmul<T>& task;
+  EvenCut tiles;  // of all rows
+  bool pack_a, pack_b;
+  T* a_copy;
+  T* b_copy;
+  size_t p = 0, k = 0, j = 0, columns = 0;
+  bool last = false;  // of the blocks of k
+};
+
+template <class T>
+INLINE size_t panel_width(const MatmulBlock<T>& block, size_t j) {
+  const size_t left = block.columns - j;
+  return left < Blocking<T>::panel ? left : Blocking<T>::panel;
+}
+// Without packing only a panel that does not end at a whole vector is copied, into the place of the first.
+template <class T>
+INLINE bool is_copied(const MatmulBlock<T>& block, size_t width) {
+  return block.pack_b || width % Vec<T>::lanes != 0;
+}
+
+template <class T>
+static void copy_b(const MatmulBlock<T>& block) {
+  const Matmul<T>& task = block.task;
+  T* to = block.b_copy;
+  for (size_t j = 0; j < block.columns; j += Blocking<T>::panel) {
+    const size_t width = panel_width(block, j);
+    if (!is_copied(block, width)) continue;
+    const T* from = task.b + block.p * task.b_row + (block.j + j) * task.b_column;
+    if (task.b_column == 1) {
+      copy_rows(from, task.b_row, block.k, width, to, Blocking<T>::panel);
+    } else {
+      copy_transposed(from, task.b_column, width, block.k, to, Blocking<T>::panel);
+    }
+    to += block.k * Blocking<T>::panel;
+  }
+}
+
+// Rows of A as they lie when they run along k, else panels of a tile's height.
+template <class T>
+static void copy_a(const MatmulBlock<T>& block, size_t first_tile, size_t end_tile) {
+  const Matmul<T>& task = block.task;
+  const size_t first = block.tiles.first(first_tile);
+  const T* from = task.a + first * task.a_row + block.p * task.a_column;
+  if (task.a_column == 1) {
+    return copy_rows(from, task.a_row, block.tiles.first(end_tile) - first, block.k, block.a_copy,
+                     Blocking<T>::a_row(block.k));
+  }
+  T* to = block.a_copy;
+  for (size_t tile = first_tile; tile < end_tile; ++tile, to += block.k * tile_rows) {
+    const T* panel = from + (block.tiles.first(tile) - first) * task.a_row;
+    copy_rows(panel, task.a_column, block.k, block.tiles.length(tile), to, size_t(tile_rows));
+  }
+}
+
+template <class T>
+INLINE void place_a(const MatmulBlock<T>& block, size_t first_tile, size_t index, Tile<T>& tile) {
+  const Matmul<T>& task = block.task;
+  const size_t i = block.tiles.first(index);
+  if (!block.pack_a) {
+    tile.a = task.a + i * task.a_row + block.p * task.a_column;
+    tile.a_row = task.a_row, tile.a_column = task.a_column;
+  } else if (task.a_column == 1) {
+    tile.a_row = Blocking<T>::a_row(block.k), tile.a_column = 1;
+    tile.a = block.a_copy + (i - block.tiles.first(first_tile)) * tile.a_row;
+  } else {
+    tile.a_row = 1, tile.a_column = tile_rows;
+    tile.a = block.a_copy + (index - first_tile) * block.k * tile_rows;
+  }
+}
+
+template <class T>
+static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_t end_tile) {
+  const Matmul<T>& task = block.task;
+  const bool finish = block.last && (task.activation != Activation::identity || task.gate || task.nonfinite);
+  Tile<T> tile;
+  tile.k = block.k, tile.c_row = task.c_row, tile.alpha = task.alpha, tile.beta = block.p == 0 ? task.beta : T(1);
+  const T* copy = block.b_copy;
+  for (size_t j = 0; j < block.columns; j += Blocking<T>::panel) {
+    const size_t width = panel_width(block, j), column = block.j + j;
+    const bool copied = is_copied(block, width);
+    tile.b = copied ? copy : task.b + block.p * task.b_row + column;
+    tile.b_row = copied ? Blocking<T>::panel : task.b_row;
+    if (copied) copy += block.k * Blocking<T>::panel;
+    tile.columns = static_cast<int>(width);
+    tile.bias = block.last && task.bias ? task.bias + column : nullptr;
+    const auto& run = tile_table<T>.run[(width - 1) / Vec<T>::lanes];
+    for (size_t index = first_tile; index < end_tile; ++index) {
+      const size_t i = block.tiles.first(index), rows = block.tiles.length(index);
+      place_a(block, first_tile, index, tile);
+      tile.c = task.c + i * task.c_row + column;
+      run[rows - 1](tile);
+      if (finish) finish_tile(task, i, column, rows, tile.columns);
+    }
+  }
+}
+
+// Copies pay when they are read often enough, or where the operand as it lies is slow to read.
+template <class T>
+INLINE bool worth_packing_a(const Matmul<T>& task) {
+  return task.n > 4 * Blocking<T>::panel && task.m * task.k > 16384;
+}
+template <class T>
+INLINE bool worth_packing_b(const Matmul<T>& task) {
+  return task.b_column != 1 || (task.m > 4 * tile_rows && task.n * task.k > 16384);
+}
+
+template <class T>
+static void matmul(const Matmul<T>& task, T* workspace) {
+  if (task.m == 0 || task.n == 0) return;
+  MatmulBlock<T> block{task,      EvenCut(task.m, tile_rows),     worth_packing_a(task), worth_packing_b(task),
+                       workspace, workspace + Blocking<T>::a_size};
+  const EvenCut column_blocks((task.n + Blocking<T>::panel - 1) / Blocking<T>::panel,
+                              Blocking<T>::columns / Blocking<T>::panel);
+  const EvenCut k_blocks(task.k ? task.k : 1, Blocking<T>::k);
+  const EvenCut row_blocks(block.tiles.parts, block.pack_a ? Blocking<T>::tiles : block.tiles.parts);
+  for (size_t jc = 0; jc < column_blocks.parts; ++jc) {
+    block.j = column_blocks.first(jc) * Blocking<T>::panel;
+    const size_t end = block.j + column_blocks.length(jc) * Blocking<T>::panel;
+    block.columns = (end < task.n ? end : task.n) - block.j;
+    for (size_t pc = 0; pc < k_blocks.parts; ++pc) {
+      block.p = k_blocks.first(pc);
+      block.k = task.k ? k_blocks.length(pc) : 0;
+      block.last = pc + 1 == k_blocks.parts;
+      copy_b(block);
+      for (size_t ic = 0; ic < row_blocks.parts; ++ic) {
+        const size_t first = row_blocks.first(ic), past = first + row_blocks.length(ic);
+        if (block.pack_a) copy_a(block, first, past);
+        multiply_block(block, first, past);
+      }
+    }
+  }
+}
+
+// Four running sums a column, over the rows 0, 4, 8, …, 1, 5, 9, … and so on, added as (0 + 2) + (1 + 3).
+template <class T>
+INLINE Vec<T> sum_column(const T* x, size_t rows, size_t stride, int columns) {
+  Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
+  const bool whole = columns >= Vec<T>::lanes;
+  size_t i = 0;
+  for (; i + 4 <= rows; i += 4)
+    for (size_t r = 0; r < 4; ++r)
+      sums[r] = sums[r] + (whole ? load(x + (i + r) * stride) : load_partial(x + (i + r) * stride, columns));
+  for (size_t r = 0; i + r < rows; ++r) sums[r] = sums[r] + load_partial(x + (i + r) * stride, columns);
+  return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+}
+
+// sums(j) = beta · sums(j) + Σᵢ x(i, j); beta = 0: written, never read.
+template <class T>
+static void column_sums(const T* x, size_t rows, size_t columns, size_t stride, T beta, T* sums) {
+  constexpr size_t lanes = Vec<T>::lanes;
+  for (size_t j = 0; j < columns; j += lanes) {
+    const int there = static_cast<int>(columns - j < lanes ? columns - j : lanes);
+    Vec<T> total = sum_column(x + j, rows, stride, there);
+    if (beta != 0) total = fma(Vec<T>(beta), load_partial(sums + j, there), total);
+    store_partial(sums + j, total, there);
+  }
+}
+
+template <class T>
+static void add(const T* a, const T* b, size_t n, T* sum) {
+  constexpr size_t lanes = Vec<T>::lanes;
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) store(sum + i, load(a + i) + load(b + i));
+  const int rest = static_cast<int>(n - i);
+  if (rest) store_partial(sum + i, load_partial(a + i, rest) + load_partial(b + i, rest), rest);
+}

@@ -1,0 +1,66 @@
+// What follows the sums while the tile is still in the first cache: activation, gate, the check for non-finite values.
+
+template <class T, class F>
+INLINE void map_tile(T* c, size_t c_row, size_t rows, int columns, F function) {
+  constexpr int lanes = Vec<T>::lanes;
+  for (size_t i = 0; i < rows; ++i, c += c_row) {
+    int j = 0;
+    for (; j + lanes <= columns; j += lanes) store(c + j, function(load(c + j), i, j, lanes));
+    if (j < columns) store_partial(c + j, function(load_partial(c + j, columns - j), i, j, columns - j), columns - j);
+  }
+}
+
+template <class T>
+static void activate_tile(const Matmul<T>& task, T* c, size_t rows, int columns) {
+  const T parameter = task.activation_parameter;
+  switch (task.activation) {
+#define ACTIVATION(name, default_parameter)                                                            \
+  case Activation::name:                                                                               \
+    return map_tile(                                                                                   \
+        c, task.c_row, rows, columns, [=](Vec<T> x, size_t, int, int) __attribute__((always_inline)) { \
+          return activate(Activation::name, parameter, x);                                             \
+        });
+#include "../../activations.def"
+#undef ACTIVATION
+  }
+}
+
+template <class T>
+static void gate_tile(const Matmul<T>& task, const T* gate, T* c, size_t rows, int columns) {
+  const T parameter = task.gate_parameter;
+  const size_t gate_row = task.gate_row;
+  switch (task.gate_kind) {
+#define ACTIVATION(name, default_parameter)                                                                  \
+  case Activation::name:                                                                                     \
+    return map_tile(                                                                                         \
+        c, task.c_row, rows, columns, [=](Vec<T> x, size_t i, int j, int n) __attribute__((always_inline)) { \
+          const T* y = gate + i * gate_row + j;                                                              \
+          return x * activation_slope_from_output(Activation::name, parameter,                               \
+                                                  n == Vec<T>::lanes ? load(y) : load_partial(y, n));        \
+        });
+#include "../../activations.def"
+#undef ACTIVATION
+  }
+}
+
+template <class T>
+static bool tile_is_finite(const T* c, size_t c_row, size_t rows, int columns) {
+  constexpr int lanes = Vec<T>::lanes;
+  const Vec<T> zero(T(0));
+  Vec<T> check = zero;  // becomes NaN with the first infinity or NaN
+  for (size_t i = 0; i < rows; ++i, c += c_row) {
+    int j = 0;
+    for (; j + lanes <= columns; j += lanes) check = fma(load(c + j), zero, check);
+    if (j < columns) check = fma(load_partial(c + j, columns - j), zero, check);
+  }
+  return !any(!(check == zero));
+}
+
+// The tile's first element is (i, j) of C.
+template <class T>
+static void finish_tile(const Matmul<T>& task, size_t i, size_t j, size_t rows, int columns) {
+  T* c = task.c + i * task.c_row + j;
+  if (task.activation != Activation::identity) activate_tile(task, c, rows, columns);
+  if (task.gate) gate_tile(task, task.gate + i * task.gate_row + j, c, rows, columns);
+  if (task.nonfinite && !tile_is_finite(c, task.c_row, rows, columns)) *task.nonfinite = true;
+}

@@ -1,0 +1,319 @@
+// matmul against an exact product of small integers and against float64, on every instruction set, cut in every way.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "engine/partition.h"
+#include "test.h"
+
+using namespace gradus;
+using namespace gradus::test;
+
+namespace {
+
+constexpr size_t guard = 32;  // elements around an array and, with a wide stride, after each row
+
+// A matrix with a row stride wider than a row; everything that is not an element holds a mark.
+template <class T>
+struct Matrix {
+  static constexpr T mark = T(-12345.5);
+  size_t rows, columns, stride;
+  std::vector<T> memory;
+  Matrix(size_t rows, size_t columns, size_t gap = 3)
+      : rows(rows), columns(columns), stride(columns + gap), memory(2 * guard + rows * stride, mark) {}
+  T* data() { return memory.data() + guard; }
+  T& at(size_t i, size_t j) { return data()[i * stride + j]; }
+  template <class F>
+  void fill(F value) {
+    for (size_t i = 0; i < rows; ++i)
+      for (size_t j = 0; j < columns; ++j) at(i, j) = value();
+  }
+  bool guards_untouched() const {
+    for (size_t e = 0; e < memory.size(); ++e) {
+      const bool inside = e >= guard && e < guard + rows * stride && (e - guard) % stride < columns;
+      if (!inside && memory[e] != mark) return false;
+    }
+    return true;
+  }
+};
+
+// op(A) (m, k) and op(B) (k, n), each stored as it is or transposed.
+template <class T>
+struct Problem {
+  bool a_transposed, b_transposed;
+  Matrix<T> a, b, c;
+  Matmul<T> task;
+  Problem(size_t m, size_t n, size_t k, int transposes, size_t gap = 3)
+      : a_transposed(transposes & 1),
+        b_transposed(transposes & 2),
+        a(a_transposed ? k : m, a_transposed ? m : k, gap),
+        b(b_transposed ? n : k, b_transposed ? k : n, gap),
+        c(m, n, gap) {
+    task.m = m, task.n = n, task.k = k;
+    task.a = a.data(), task.b = b.data(), task.c = c.data(), task.c_row = c.stride;
+    task.a_row = a_transposed ? 1 : a.stride, task.a_column = a_transposed ? a.stride : 1;
+    task.b_row = b_transposed ? 1 : b.stride, task.b_column = b_transposed ? b.stride : 1;
+  }
+  T a_at(size_t i, size_t p) { return task.a[i * task.a_row + p * task.a_column]; }
+  T b_at(size_t p, size_t j) { return task.b[p * task.b_row + j * task.b_column]; }
+};
+
+template <class T>
+T* workspace() {
+  static std::vector<T> memory(matmul_workspace + 2 * guard, T(7));
+  T* start = memory.data();
+  while (reinterpret_cast<uintptr_t>(start) % 64) ++start;
+  return start;
+}
+
+struct Integers {
+  std::mt19937 engine{7};
+  int operator()() { return static_cast<int>(engine() % 17) - 8; }
+};
+struct Reals {
+  std::mt19937 engine{11};
+  double operator()() { return std::normal_distribution<double>()(engine); }
+};
+
+template <class T>
+void fill(Problem<T>& problem) {
+  Reals real;
+  problem.a.fill([&] { return T(real()); });
+  problem.b.fill([&] { return T(real()); });
+  problem.c.fill([&] { return T(real()); });
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+const size_t sizes[17] = {1, 2, 3, 5, 7, 8, 13, 15, 16, 17, 31, 32, 33, 47, 48, 64, 67};
+
+// Every size of a 17³ grid; the scalar table, far slower, takes every fourth m.
+template <class T>
+void check_integers(const Isa& isa) {
+  const bool slow = std::strcmp(isa.name, "scalar") == 0;
+  for (int transposes = 0; transposes < 4; ++transposes) {
+    Integers integer;
+    Problem<T> full(67, 67, 67, transposes);  // the smaller problems are its corners
+    full.a.fill(integer), full.b.fill(integer);
+    std::vector<long> sums(67 * 67);  // exact, over the k done so far
+    size_t done = 0;
+    for (size_t k : sizes) {
+      for (; done < k; ++done)
+        for (size_t i = 0; i < 67; ++i)
+          for (size_t j = 0; j < 67; ++j) sums[i * 67 + j] += long(full.a_at(i, done)) * long(full.b_at(done, j));
+      for (size_t mi = 0; mi < 17; mi += slow ? 4 : 1)
+        for (size_t n : sizes) {
+          const size_t m = sizes[mi];
+          Matrix<T> c(m, n);
+          Matmul<T> task = full.task;
+          task.m = m, task.n = n, task.k = k, task.c = c.data(), task.c_row = c.stride;
+          kernels_of<T>(isa).matmul(task, workspace<T>());
+          bool exact = c.guards_untouched();
+          for (size_t i = 0; i < m; ++i)
+            for (size_t j = 0; j < n; ++j) exact = exact && c.at(i, j) == T(sums[i * 67 + j]);
+          if (!exact) {
+            std::ostringstream where;
+            where << "m " << m << " n " << n << " k " << k << " transposes " << transposes;
+            Scope scope(where.str());
+            CHECK(exact);
+          } else {
+            CHECK(exact);
+          }
+        }
+    }
+  }
+}
+
+template <class T>
+void check_reals(const Isa& isa, size_t m, size_t n, size_t k) {
+  for (int transposes = 0; transposes < 4; ++transposes) {
+    Problem<T> problem(m, n, k, transposes);
+    fill(problem);
+    kernels_of<T>(isa).matmul(problem.task, workspace<T>());
+    CHECK(problem.c.guards_untouched());
+    double worst = 0;  // error in units of u · Σ|ab|
+    for (size_t i = 0; i < m; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        long double sum = 0, size = 0;
+        for (size_t p = 0; p < k; ++p) {
+          const long double product = (long double)problem.a_at(i, p) * problem.b_at(p, j);
+          sum += product, size += std::fabs(product);
+        }
+        const long double unit = std::numeric_limits<T>::epsilon() / 2;
+        worst = std::max(worst, double(std::fabs(problem.c.at(i, j) - sum) / (unit * size)));
+      }
+    CHECK_NEAR(worst, 0, 8);
+  }
+}
+
+// All the options at once, so that every path of the tile's end runs.
+template <class T>
+struct Options {
+  Problem<T> problem;
+  Matrix<T> gate;
+  std::vector<T> bias;
+  bool nonfinite = false;
+  Options(size_t m, size_t n, size_t k, int transposes, T alpha, T beta, Activation activation, Activation gate_kind)
+      : problem(m, n, k, transposes), gate(m, n), bias(n) {
+    fill(problem);
+    Reals real;
+    for (T& element : bias) element = T(real());
+    gate.fill([&] { return T(0.9 * std::tanh(real())); });
+    Matmul<T>& task = problem.task;
+    task.alpha = alpha, task.beta = beta, task.bias = bias.data();
+    task.activation = activation, task.activation_parameter = T(0.5);
+    task.gate = gate.data(), task.gate_row = gate.stride, task.gate_kind = gate_kind, task.gate_parameter = T(0.5);
+    task.nonfinite = &nonfinite;
+  }
+};
+
+template <class T>
+std::vector<T> result(const Isa& isa, size_t m, size_t n, size_t k, int transposes, size_t pieces) {
+  const bool even = transposes % 2 == 0;
+  Options<T> options(m, n, k, transposes, T(0.75), even ? T(0.5) : T(0),
+                     even ? Activation::elu : Activation::leaky_relu, even ? Activation::tanh : Activation::relu);
+  for (size_t piece = 0; piece < pieces; ++piece)
+    kernels_of<T>(isa).matmul(piece_of(options.problem.task, pieces, piece), workspace<T>());
+  CHECK(options.problem.c.guards_untouched());
+  CHECK(!options.nonfinite);
+  return options.problem.c.memory;
+}
+
+template <class T>
+void check_bits(size_t m, size_t n, size_t k) {
+  const Isa* best = available_isas()[0];
+  for (int transposes = 0; transposes < 4; ++transposes) {
+    const std::vector<T> expected = result<T>(*best, m, n, k, transposes, 1);
+    for_each_isa([&](const Isa& isa) { CHECK(same_bits(expected, result<T>(isa, m, n, k, transposes, 1))); });
+    for (size_t pieces = 2; pieces <= 4; ++pieces)
+      CHECK(same_bits(expected, result<T>(*best, m, n, k, transposes, pieces)));
+  }
+}
+
+}  // namespace
+
+TEST("matmul of integers is exact in every transposition, guards untouched") {
+  for_each_isa([](const Isa& isa) { check_integers<float>(isa), check_integers<double>(isa); });
+}
+
+TEST("matmul of reals is within 8 u sum |ab| of float64") {
+  for_each_isa([](const Isa& isa) {
+    for (const auto& [m, n, k] : {std::array<size_t, 3>{33, 47, 64}, {15, 40, 700}, {70, 130, 1100}})
+      check_reals<float>(isa, m, n, k), check_reals<double>(isa, m, n, k);
+  });
+}
+
+TEST("matmul has the same bits on every instruction set and however it is cut") {
+  for (const auto& [m, n, k] :
+       {std::array<size_t, 3>{1, 1, 1}, {9, 70, 33}, {61, 10, 257}, {65, 193, 900}, {200, 300, 400}})
+    check_bits<float>(m, n, k), check_bits<double>(m, n, k);
+}
+
+TEST("matmul applies alpha, beta, bias, activation and gate in this order") {
+  for_each_isa([](const Isa& isa) {
+    for (size_t k : {size_t(0), size_t(5), size_t(801)}) {
+      Options<double> options(18, 37, k, 0, 0.75, -0.5, Activation::leaky_relu, Activation::tanh);
+      Matrix<double> before = options.problem.c;
+      kernels_of<double>(isa).matmul(options.problem.task, workspace<double>());
+      for (size_t i = 0; i < 18; ++i)
+        for (size_t j = 0; j < 37; ++j) {
+          double sum = 0;
+          for (size_t p = 0; p < k; ++p) sum += options.problem.a_at(i, p) * options.problem.b_at(p, j);
+          double expected = 0.75 * sum - 0.5 * before.at(i, j) + options.bias[j];
+          if (expected < 0) expected *= 0.5;
+          const double y = options.gate.at(i, j);
+          CHECK_NEAR(options.problem.c.at(i, j), expected * (1 - y * y), 1e-11);
+        }
+    }
+  });
+}
+
+TEST("matmul with beta = 0 never reads C, and one of no rows, columns or inner size is well defined") {
+  for_each_isa([](const Isa& isa) {
+    Problem<float> problem(20, 40, 600, 0);
+    fill(problem);
+    problem.c.fill([] { return std::numeric_limits<float>::quiet_NaN(); });
+    kernels_of<float>(isa).matmul(problem.task, workspace<float>());
+    bool finite = true;
+    for (size_t i = 0; i < 20; ++i)
+      for (size_t j = 0; j < 40; ++j) finite = finite && std::isfinite(problem.c.at(i, j));
+    CHECK(finite);
+    for (size_t empty = 0; empty < 3; ++empty) {
+      Problem<float> none(empty == 0 ? 0 : 5, empty == 1 ? 0 : 6, empty == 2 ? 0 : 7, 0);
+      none.c.fill([] { return 3.0f; });
+      kernels_of<float>(isa).matmul(none.task, workspace<float>());
+      CHECK(none.c.guards_untouched());
+      if (empty == 2) CHECK_EQ(none.c.at(4, 5), 0.0f);
+    }
+  });
+}
+
+TEST("matmul reports an element that is not finite, wherever it is") {
+  for_each_isa([](const Isa& isa) {
+    for (size_t bad : {size_t(0), size_t(16), size_t(36), size_t(17 * 40 + 36)}) {
+      Problem<float> problem(18, 37, 5, 0);
+      fill(problem);
+      bool nonfinite = false;
+      problem.task.nonfinite = &nonfinite;
+      kernels_of<float>(isa).matmul(problem.task, workspace<float>());
+      CHECK(!nonfinite);
+      problem.task.beta = 1;
+      problem.task.c[bad] = bad % 2 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+      kernels_of<float>(isa).matmul(problem.task, workspace<float>());
+      CHECK(nonfinite);
+    }
+  });
+}
+
+TEST("pieces of a matmul cover C once, and none is larger than its share by more than a unit") {
+  for (size_t m : {size_t(0), size_t(1), size_t(10), size_t(64), size_t(513)})
+    for (size_t n : {size_t(0), size_t(1), size_t(10), size_t(64), size_t(1024)})
+      for (size_t pieces = 1; pieces <= 5; ++pieces) {
+        std::vector<int> covered(m * n);
+        for (size_t piece = 0; piece < pieces; ++piece) {
+          const Piece part = piece_of(m, n, pieces, piece);
+          CHECK(part.rows * part.columns <= (m * n) / pieces + 32 * std::max(m, n));
+          for (size_t i = part.row; i < part.row + part.rows; ++i)
+            for (size_t j = part.column; j < part.column + part.columns; ++j) ++covered[i * n + j];
+        }
+        CHECK_EQ(std::count(covered.begin(), covered.end(), 1), std::ptrdiff_t(m * n));
+      }
+}
+
+TEST("column sums and add are exact on integers, have the same bits everywhere, guards untouched") {
+  for_each_isa([](const Isa& isa) {
+    for (size_t rows : {size_t(0), size_t(1), size_t(3), size_t(4), size_t(67)})
+      for (size_t columns : sizes) {
+        Integers integer;
+        Matrix<float> x(rows, columns), sums(1, columns), total(1, columns);
+        x.fill(integer), sums.fill(integer);
+        const Matrix<float> before = sums;
+        kernels_of<float>(isa).column_sums(x.data(), rows, columns, x.stride, 2, sums.data());
+        kernels_of<float>(isa).add(sums.data(), sums.data(), columns, total.data());
+        CHECK(sums.guards_untouched());
+        CHECK(total.guards_untouched());
+        for (size_t j = 0; j < columns; ++j) {
+          float expected = 2 * before.memory[guard + j];
+          for (size_t i = 0; i < rows; ++i) expected += x.at(i, j);
+          CHECK_EQ(sums.at(0, j), expected);
+          CHECK_EQ(total.at(0, j), 2 * expected);
+        }
+      }
+  });
+  for_each_isa([](const Isa& isa) {
+    const auto sums = [](const Isa& on) {
+      Matrix<double> x(131, 45), out(1, 45);
+      Reals real;
+      x.fill(real);
+      kernels_of<double>(on).column_sums(x.data(), 131, 45, x.stride, 0, out.data());
+      return out.memory;
+    };
+    CHECK(same_bits(sums(isa), sums(*available_isas()[0])));
+  });
+}
