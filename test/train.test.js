@@ -1,40 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import {
-  adam,
-  constant,
-  dense,
-  dropout,
-  exponentialDecay,
-  inverseDecay,
-  l2,
-  meanSquaredError,
-  relu,
-  sequential,
-  sgd,
-  softmaxCrossEntropy,
-  stepDecay,
-  tanh,
-} from 'gradus'
+import { dense, l2, meanSquaredError, sequential, sgd, softmaxCrossEntropy, stepDecay, tanh } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { native } from '../dist/native.js'
-import { Reference } from './reference.js'
-
-/** Numbers without a pattern, from −1 to 1. */
-function noise(count, seed) {
-  let state = seed
-  return Float64Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 31 - 1
-  })
-}
+import { Reference } from './support/momentum-network.js'
+import { numbers } from './support/reference.js'
 
 const rows = 37
-const x = noise(rows * 5, 1)
-const y = Int32Array.from(noise(rows, 2), (value) => Math.floor((value + 1) * 1.5))
+const x = numbers(rows * 5, 1)
+const y = Int32Array.from(numbers(rows, 2), (value) => Math.floor((value + 1) * 1.5))
 
 function smallModel({ optimizer = sgd({ learningRate: 0.3, momentum: 0.9 }), regularizer = l2(0.01) } = {}) {
   const layers = [dense(7, { regularizer }), tanh(), dense(3)]
@@ -78,7 +51,7 @@ const referenceCases = [
   ['clipped by norm', { clipNorm: 0.2 }],
   ['clipped by value', { clipValue: 0.02 }],
   ['clipped by value, then by norm', { clipValue: 0.03, clipNorm: 0.1 }],
-  ['with sample weights', { sampleWeights: noise(rows, 3).map((value) => value + 1.1) }],
+  ['with sample weights', { sampleWeights: numbers(rows, 3).map((value) => value + 1.1) }],
   ['with class weights', { classWeights: [1, 2.5, 0.5] }],
   ['accumulated', { accumulate: 3 }],
   ['one batch an epoch', { batchSize: 100 }],
@@ -104,7 +77,7 @@ for (const [name, options] of referenceCases) {
 
 test('validation is evaluate on the same weights, bit for bit', async () => {
   const model = smallModel()
-  const validation = { x: noise(55, 7), y: Int32Array.from({ length: 11 }, (_, i) => i % 3) }
+  const validation = { x: numbers(55, 7), y: Int32Array.from({ length: 11 }, (_, i) => i % 3) }
   const found = []
   const onEpochEnd = async () => {
     found.push(await model.evaluate(validation))
@@ -264,72 +237,6 @@ test('a stream left early is told so', async () => {
   assert.ok(isClosed)
 })
 
-/** Everything random at once: initial weights, shuffle, dropout. */
-function randomModel() {
-  const layers = [dense(33), relu(), dropout(0.4), dense(19), relu(), dropout(0.2), dense(3)]
-  const model = sequential({ input: [5], seed: 11 }, layers)
-  return model.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['accuracy'] })
-}
-
-async function randomBits(options) {
-  const model = randomModel()
-  const history = await model.fit({ x, y }, { epochs: 6, batchSize: 7, clipNorm: 1, quiet: true, ...options }).done
-  return [bitsOf(model), ...history.loss]
-}
-
-test('the same bits for any number of threads and of steps a call', async () => {
-  const expected = await randomBits({ threads: 1 })
-  for (const threads of [2, 3, 4]) assert.equal(await randomBits({ threads }), expected, `${threads} threads`)
-  for (const stepsPerCall of [1, 2, 5, 1000]) {
-    assert.equal(await randomBits({ stepsPerCall, threads: 2 }), expected, `${stepsPerCall} steps a call`)
-  }
-})
-
-test('another order of the examples, or another seed, gives other bits', async () => {
-  const [shuffled, inOrder] = [await randomBits({}), await randomBits({ shuffle: false })]
-  assert.is.not(shuffled[0], inOrder[0])
-})
-
-test('the same bits on every ISA and for GRADUS_THREADS', async () => {
-  const expected = await randomBits({})
-  const here = fileURLToPath(import.meta.url)
-  const cases = native.availableIsas.map((isa) => ({ GRADUS_ISA: isa }))
-  for (const variables of [...cases, { GRADUS_THREADS: '1' }, { GRADUS_THREADS: '3' }]) {
-    const env = { ...process.env, ...variables, GRADUS_PRINT_BITS: '1' }
-    const printed = execFileSync(process.execPath, [here], { env, encoding: 'utf8', cwd: dirname(here) })
-    const { isa, bits } = JSON.parse(printed)
-    if (variables.GRADUS_ISA) assert.is(isa, variables.GRADUS_ISA)
-    assert.equal(bits, expected, JSON.stringify(variables))
-  }
-})
-
-test('a run in two parts gives the bits of a run in one', async () => {
-  const options = { batchSize: 7, quiet: true, schedule: exponentialDecay({ rate: 0.01, unit: 'step' }) }
-  const [whole, parts] = [randomModel(), randomModel()]
-  const { loss } = await whole.fit({ x, y }, { ...options, epochs: 5 }).done
-  const first = await parts.fit({ x, y }, { ...options, epochs: 2 }).done
-  const second = await parts.fit({ x, y }, { ...options, epochs: 5, initialEpoch: 2 }).done
-  assert.equal([...first.loss, ...second.loss], loss)
-  assert.equal(second.epoch, [3, 4, 5])
-  assert.is(bitsOf(whole), bitsOf(parts))
-})
-
-test('schedules are their formulas', () => {
-  const times = [0, 1, 2, 5, 10]
-  const of = (schedule) => times.map((t) => schedule(t, 0.8))
-  assert.equal(of(constant()), [0.8, 0.8, 0.8, 0.8, 0.8])
-  assert.equal(of(constant(0.1)), [0.1, 0.1, 0.1, 0.1, 0.1])
-  assert.equal(of(stepDecay({ every: 5, factor: 0.5 })), [0.8, 0.8, 0.8, 0.4, 0.2])
-  assert.equal(
-    of(exponentialDecay({ rate: 0.5 })),
-    times.map((t) => 0.8 * Math.exp(-0.5 * t)),
-  )
-  assert.equal(of(inverseDecay({ rate: 2 })), [0.8, 0.8 / 3, 0.8 / 5, 0.8 / 11, 0.8 / 21])
-  assert.equal([constant().unit, stepDecay({ every: 9, unit: 'step' }).unit], ['epoch', 'step'])
-  assert.throws(() => stepDecay({ every: 0 }), /every: expected a positive number, received 0/)
-  assert.throws(() => inverseDecay({ rate: 1, unit: 'batch' }), /unit: expected 'step' or 'epoch'/)
-})
-
 test('a schedule by steps counts updates, from 0 in each new run', async () => {
   const model = smallModel()
   const asked = []
@@ -432,24 +339,4 @@ test('no examples, or none left by the split, are refused', async () => {
   assert.match(await refusal(() => smallModel().evaluate({ x: [], y: [] })), /data: expected at least one example/)
 })
 
-test('predictions during a run wait for their turn and do not disturb it; a second run is refused', async () => {
-  const [alone, watched] = [randomModel(), randomModel()]
-  const options = { epochs: 4, batchSize: 7, stepsPerCall: 1, quiet: true }
-  await alone.fit({ x, y }, options).done
-  const run = watched.fit({ x, y }, options)
-  assert.throws(
-    () => watched.fit({ x, y }, { quiet: true }),
-    (error) => error.code === 'GRADUS_BUSY',
-  )
-  const outputs = await Promise.all([watched.predict(x), watched.evaluate({ x, y }), watched.predict(x.slice(0, 5))])
-  assert.equal([outputs[0].length, outputs[2].length], [rows * 3, 3])
-  await run.done
-  assert.is(bitsOf(watched), bitsOf(alone))
-  await watched.fit({ x, y }, { quiet: true }).done
-})
-
-if (process.env.GRADUS_PRINT_BITS) {
-  console.log(JSON.stringify({ isa: native.isa, bits: await randomBits({}) }))
-} else {
-  test.run()
-}
+test.run()

@@ -26,7 +26,10 @@ export async function fill(
   for (let first = 0; first < column.rows; first += rows) {
     if (first > 0) await nextTick()
     const count = Math.min(rows, column.rows - first)
-    dataset.write(role, index, first * column.elements, convert(column.read(first, count), first))
+    const values = column.read(first, count)
+    // Memory shared with other threads may change between check and copy: the check is made on a copy.
+    const own = values.buffer instanceof ArrayBuffer ? values : values.slice()
+    dataset.write(role, index, first * column.elements, convert(own, first))
   }
 }
 
