@@ -11,7 +11,14 @@
     "avx512_sources": ["native/kernels/cpu/avx512.cc"],
     "neon_sources": ["native/kernels/cpu/neon.cc"],
     "binding_sources": ["native/addon.cc"],
-    "test_sources": ["test/native/main.cc", "test/native/matmul_test.cc"],
+    "test_sources": [
+      "test/native/main.cc",
+      "test/native/matmul_test.cc",
+      "test/native/norms_test.cc",
+      "test/native/random_test.cc",
+      "test/native/rows_test.cc",
+      "test/native/updates_test.cc"
+    ],
     "native_cflags": [
       "-std=c++17", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden",
       "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"
