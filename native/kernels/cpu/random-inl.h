@@ -12,11 +12,11 @@
 INLINE Vec<double> of_integer(uint64_t a) { return Vec<double>::of_bits(a); }
 
 // The two vectors of values of tile t, as bits.
-template <class T> struct Tile {
+template <class T> struct Draws {
   static constexpr size_t size = 2 * Vec<T>::lanes;
   Vec<T> bits[2];
 };
-template <class T> INLINE Tile<T> philox_tile(const Counter& at, uint64_t t) {
+template <class T> INLINE Draws<T> philox_tile(const Counter& at, uint64_t t) {
   alignas(64) static const uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
   const uint64_t block = 8 * t;
   const Vec<double> low = of_integer(0xffffffff);
@@ -33,7 +33,7 @@ template <class T> INLINE Tile<T> philox_tile(const Counter& at, uint64_t t) {
     key0 += 0x9E3779B9, key1 += 0xBB67AE85;
   }
   const Vec<double> words[2] = {(c0 & low) | shift_left<32>(c1), (c2 & low) | shift_left<32>(c3)};
-  Tile<T> tile;
+  Draws<T> tile;
   static_assert(sizeof tile == sizeof words, "a tile is eight blocks of four words");
   __builtin_memcpy(&tile, words, sizeof tile);
   return tile;
@@ -64,10 +64,10 @@ template <class T> INLINE Vec<T> unit_uniform(Vec<T> bits) {
 
 // body(bits, i, count) for the values first + i of [first, first + n), a vector or less at a time.
 template <class T, class F> INLINE void for_values(const Counter& at, size_t first, size_t n, F body) {
-  constexpr size_t lanes = Vec<T>::lanes, size = Tile<T>::size;
+  constexpr size_t lanes = Vec<T>::lanes, size = Draws<T>::size;
   for (size_t i = 0; i < n;) {
     const size_t offset = (first + i) % size;
-    const Tile<T> tile = philox_tile<T>(at, (first + i) / size);
+    const Draws<T> tile = philox_tile<T>(at, (first + i) / size);
     if (offset == 0 && n - i >= size) {
       body(tile.bits[0], i, int(lanes));
       body(tile.bits[1], i + lanes, int(lanes));
