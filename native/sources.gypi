@@ -12,7 +12,10 @@
     "neon_sources": ["native/kernels/cpu/neon.cc"],
     "binding_sources": ["native/addon.cc"],
     "test_sources": [
+      "test/native/activations_test.cc",
+      "test/native/losses_test.cc",
       "test/native/main.cc",
+      "test/native/math_test.cc",
       "test/native/matmul_test.cc",
       "test/native/norms_test.cc",
       "test/native/random_test.cc",
