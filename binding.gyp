@@ -50,14 +50,13 @@
         ['target_arch=="x64"', { 'dependencies': ['kernels_avx2', 'kernels_avx512'] }],
         ['target_arch=="arm64"', { 'dependencies': ['kernels_neon'] }],
       ],
-      'export_dependent_settings': [],
     },
     {
       'target_name': 'gradus',
       'sources': ['<@(binding_sources)'],
       'dependencies': ['core'],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'defines': ['<@(binding_defines)'],
     },
     {
       'target_name': 'gradus_tests',

@@ -23,14 +23,16 @@ struct Scope {
   ~Scope();
 };
 
-template <class F> void for_each_isa(F body) {
+template <class F>
+void for_each_isa(F body) {
   for (const Isa* const* isa = available_isas(); *isa; ++isa) {
     Scope scope(std::string("isa ") + (*isa)->name);
     body(**isa);
   }
 }
 
-template <class A, class B> std::string compare(const char* a_text, const char* b_text, const A& a, const B& b) {
+template <class A, class B>
+std::string compare(const char* a_text, const char* b_text, const A& a, const B& b) {
   std::ostringstream out;
   out.precision(17);
   out << a_text << " is " << a << ", expected " << b_text << " = " << b;
@@ -41,29 +43,29 @@ template <class A, class B> std::string compare(const char* a_text, const char* 
 
 #define GRADUS_JOIN2(a, b) a##b
 #define GRADUS_JOIN(a, b) GRADUS_JOIN2(a, b)
-#define TEST(sentence)                                                                                          \
-  static void GRADUS_JOIN(test_, __LINE__)();                                                                   \
-  static gradus::test::Registration GRADUS_JOIN(registration_, __LINE__)(__FILE__, sentence,                    \
-                                                                         GRADUS_JOIN(test_, __LINE__));         \
+#define TEST(sentence)                                                                                  \
+  static void GRADUS_JOIN(test_, __LINE__)();                                                           \
+  static gradus::test::Registration GRADUS_JOIN(registration_, __LINE__)(__FILE__, sentence,            \
+                                                                         GRADUS_JOIN(test_, __LINE__)); \
   static void GRADUS_JOIN(test_, __LINE__)()
 
 #define CHECK(condition) \
   ((condition) ? gradus::test::passed_check() : gradus::test::fail(__FILE__, __LINE__, #condition " is false"))
-#define CHECK_EQ(a, b)                                                                              \
-  do {                                                                                              \
-    const auto& check_a = (a);                                                                      \
-    const auto& check_b = (b);                                                                      \
-    if (check_a == check_b)                                                                         \
-      gradus::test::passed_check();                                                                 \
-    else                                                                                            \
-      gradus::test::fail(__FILE__, __LINE__, gradus::test::compare(#a, #b, check_a, check_b));      \
+#define CHECK_EQ(a, b)                                                                         \
+  do {                                                                                         \
+    const auto& check_a = (a);                                                                 \
+    const auto& check_b = (b);                                                                 \
+    if (check_a == check_b)                                                                    \
+      gradus::test::passed_check();                                                            \
+    else                                                                                       \
+      gradus::test::fail(__FILE__, __LINE__, gradus::test::compare(#a, #b, check_a, check_b)); \
   } while (0)
 // Fails on NaN too.
-#define CHECK_NEAR(a, b, tolerance)                                                                 \
-  do {                                                                                              \
-    const double check_a = (a), check_b = (b);                                                      \
-    if (std::fabs(check_a - check_b) <= (tolerance))                                                \
-      gradus::test::passed_check();                                                                 \
-    else                                                                                            \
-      gradus::test::fail(__FILE__, __LINE__, gradus::test::compare(#a, #b, check_a, check_b));      \
+#define CHECK_NEAR(a, b, tolerance)                                                            \
+  do {                                                                                         \
+    const double check_a = (a), check_b = (b);                                                 \
+    if (std::fabs(check_a - check_b) <= (tolerance))                                           \
+      gradus::test::passed_check();                                                            \
+    else                                                                                       \
+      gradus::test::fail(__FILE__, __LINE__, gradus::test::compare(#a, #b, check_a, check_b)); \
   } while (0)
