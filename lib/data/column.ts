@@ -37,7 +37,7 @@ export interface OpenColumn {
   elements: number
   /** Kept as bytes in native memory, with this meaning; null for everything that becomes float or int32. */
   bytes: { scale: number; offset: number } | null
-  /** The elements of rows first … first + count − 1. May be a view of the user's memory: use it at once. */
+  /** The elements of rows first … first + count − 1. Valid until the next call: a view of the user's memory, or a buffer. */
   read(first: number, count: number): NumberArray
 }
 
@@ -110,13 +110,15 @@ function openTable(argument: string, table: Table, elements: number, defaultScal
 }
 
 function openNested(argument: string, rows: NestedArray, elements: number): OpenColumn {
+  let buffer = new Float64Array(0)
   return {
     argument,
     rows: rows.length,
     elements,
     bytes: null,
     read(first, count) {
-      const out = new Float64Array(count * elements)
+      if (buffer.length < count * elements) buffer = new Float64Array(count * elements)
+      const out = buffer.subarray(0, count * elements)
       for (let i = 0; i < count; i++) {
         const end = flatten(`${argument}[${first + i}]`, rows[first + i], out, i * elements, (i + 1) * elements)
         if (end !== (i + 1) * elements) {

@@ -35,7 +35,7 @@ export interface CsvTable {
  * Reads a CSV file (RFC 4180: quotes, line breaks in quotes, any line ending), plain or `.gz`; needs the package
  * `csv-parse`. Cells must be numbers; the target's may be words.
  *
- * Errors: `GRADUS_BAD_FILE` names the row and column of a cell that is no number, or a row of the wrong length;
+ * @throws `GRADUS_BAD_FILE` names the row and column of a cell that is no number, or a row of the wrong length;
  * `GRADUS_MISSING_PACKAGE` how to install csv-parse.
  */
 export async function readCsv(file: FileSource, options: CsvOptions = {}): Promise<CsvTable> {

@@ -54,7 +54,7 @@ export class Dataset {
 
   /**
    * The examples in native memory, as the model needs them.
-   * Errors: `GRADUS_INVALID_ARGUMENT` when shapes do not fit, `GRADUS_INVALID_DATA` names the row with a NaN, an
+   * @throws `GRADUS_INVALID_ARGUMENT` when shapes do not fit, `GRADUS_INVALID_DATA` names the row with a NaN, an
    * infinity or a label out of range.
    * @internal
    */

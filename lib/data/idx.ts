@@ -23,7 +23,7 @@ const sliceBytes = 1 << 20
  * Reads an IDX file, plain or gzip-compressed, of any of its six element types.
  *
  * @returns the elements and their shape: (examples, …)
- * Errors: `GRADUS_BAD_FILE` says what is wrong with the file.
+ * @throws `GRADUS_BAD_FILE` says what is wrong with the file.
  */
 export async function readIdx(file: FileSource): Promise<Table & { shape: number[] }> {
   const bytes = await readBytes(file)

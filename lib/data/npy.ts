@@ -10,7 +10,7 @@ type NumpyTable = Table & { shape: number[] }
  * Fortran order are turned to C order, float16 becomes float32, 64-bit integers int32 or, where they are larger, float64,
  * booleans 0 and 1.
  *
- * Errors: `GRADUS_BAD_FILE` says what is wrong with the file, `GRADUS_MISSING_PACKAGE` how to install npyjs.
+ * @throws `GRADUS_BAD_FILE` says what is wrong with the file, `GRADUS_MISSING_PACKAGE` how to install npyjs.
  */
 export async function readNpy(file: FileSource): Promise<NumpyTable> {
   const { parse } = await optionalPackage('npyjs', 'readNpy', () => import('npyjs'))
@@ -20,7 +20,7 @@ export async function readNpy(file: FileSource): Promise<NumpyTable> {
 /**
  * Reads all arrays of a .npz file by their names; needs the packages `npyjs` and `fflate`.
  *
- * Errors: as {@link readNpy}.
+ * @throws as {@link readNpy}.
  */
 export async function readNpz(file: FileSource): Promise<Record<string, NumpyTable>> {
   const { parse } = await optionalPackage('npyjs', 'readNpz', () => import('npyjs'))

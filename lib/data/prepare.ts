@@ -35,7 +35,7 @@ export interface Standardization {
  * const scale = standardize(train.x)
  * const [xTrain, xTest] = [scale.apply(train.x), scale.apply(test.x)]
  *
- * Errors: `GRADUS_INVALID_DATA` names the row of a NaN or an infinity.
+ * @throws `GRADUS_INVALID_DATA` names the row of a NaN or an infinity.
  */
 export function standardize(x: ColumnData, options: StandardizeOptions = {}): Standardization {
   const { per = 'feature' } = options
@@ -112,7 +112,7 @@ function flatten(x: ColumnData, features: number | undefined) {
  * @param labels whole numbers from 0 to classes − 1
  * @param classes default: the largest label + 1
  * @returns (labels, classes)
- * Errors: `GRADUS_INVALID_DATA` names the row of a label out of range.
+ * @throws `GRADUS_INVALID_DATA` names the row of a label out of range.
  */
 export function oneHot(labels: ArrayLike<number>, classes?: number): { data: Float32Array; shape: [number, number] } {
   const numbers = Array.from(labels)

@@ -27,7 +27,7 @@ export interface Evaluation {
 /**
  * Loss and metrics of a compiled model on data, off the main thread, with dropout off and batch statistics as learnt.
  *
- * Errors: those of the data; `GRADUS_INVALID_ARGUMENT` names a bad option.
+ * @throws those of the data; `GRADUS_INVALID_ARGUMENT` names a bad option.
  */
 export async function evaluate(target: TrainTarget, data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { batchSize = 256, signal } = options

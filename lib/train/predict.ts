@@ -10,7 +10,7 @@ import { callInTurn } from './turn.js'
  *
  * @param x the inputs as in {@link Examples}, or a {@link Dataset}
  * @returns (rows, ...outputShape), flat, of the model's dtype; {@link argmax} makes class numbers of it
- * Errors: those of the data; rejects with the signal's reason when it fires.
+ * @throws those of the data; rejects with the signal's reason when it fires.
  */
 export async function predict(
   target: PredictTarget,
