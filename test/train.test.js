@@ -50,7 +50,7 @@ const referenceCases = [
   ['plain', {}],
   ['clipped by norm', { clipNorm: 0.2 }],
   ['clipped by value', { clipValue: 0.02 }],
-  ['clipped by value, then by norm', { clipValue: 0.03, clipNorm: 0.1 }],
+  ['clipped by norm, then by value', { clipNorm: 0.3, clipValue: 0.05 }],
   ['with sample weights', { sampleWeights: numbers(rows, 3).map((value) => value + 1.1) }],
   ['with class weights', { classWeights: [1, 2.5, 0.5] }],
   ['accumulated', { accumulate: 3 }],

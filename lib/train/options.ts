@@ -23,9 +23,9 @@ export interface FitOptions {
   shuffle?: boolean
   /** The learning rate over time. Default: the optimizer's own, always. */
   schedule?: Schedule
-  /** Scales the whole gradient down to this norm when it is longer. */
+  /** Scales the whole gradient, regularisation included, down to this norm when it is longer. */
   clipNorm?: number
-  /** Limits each element of the gradient to ± this, before `clipNorm`. */
+  /** Limits each element of the gradient to ± this, after `clipNorm`. */
   clipValue?: number
   /** How much the examples of each class count: by class number; classes not named count 1. */
   classWeights?: ArrayLike<number> | Record<number, number>

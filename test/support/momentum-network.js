@@ -96,11 +96,11 @@ export class Reference {
     })
     const norm = (lists) => Math.sqrt(lists.flat().reduce((sum, value) => sum + value ** 2, 0))
     sums.norm += norm(gradient)
+    const scale = Math.min(1, (clipNorm ?? Infinity) / norm(gradient))
     const limit = clipValue ?? Infinity
-    const limited = gradient.map((values) => values.map((value) => Math.max(-limit, Math.min(limit, value))))
-    const scale = Math.min(1, (clipNorm ?? Infinity) / norm(limited))
+    const limited = gradient.map((values) => values.map((g) => Math.max(-limit, Math.min(limit, scale * g))))
     const before = norm(this.weights)
-    this.velocity = this.velocity.map((values, k) => values.map((v, i) => momentum * v - rate * scale * limited[k][i]))
+    this.velocity = this.velocity.map((values, k) => values.map((v, i) => momentum * v - rate * limited[k][i]))
     this.weights = this.weights.map((values, k) => values.map((value, i) => value + this.velocity[k][i]))
     sums.ratio += norm(this.velocity) / before
   }
