@@ -1,5 +1,5 @@
 // Saving and loading: the layout of the file, the same model again, and files that lie.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -153,8 +153,9 @@ files('saving replaces the file at once and leaves nothing else behind', async (
   await model.save(path())
   assert.equal(parse(path()).names, ['dense1.weight', 'dense1.bias'])
   await failure(() => model.save(join(folder, 'nowhere', 'model.safetensors')))
-  await failure(() => model.save(folder))
-  assert.equal(readdirSync(folder), ['model.safetensors'])
+  mkdirSync(path('taken'))
+  await failure(() => model.save(path('taken')))
+  assert.equal(readdirSync(folder), ['model.safetensors', 'taken'])
 })
 
 files('saving names a bad argument', async () => {
