@@ -39,8 +39,9 @@ const model = (entry) =>
   changed(({ __metadata__: metadata }) => {
     metadata.model = JSON.stringify({ ...JSON.parse(metadata.model), ...entry })
   })
-const trained = (entry, step) =>
+const trained = (entry, step, of = {}) =>
   changed(({ __metadata__: metadata }) => {
+    metadata.model = JSON.stringify({ ...JSON.parse(metadata.model), ...of })
     metadata.training = JSON.stringify({ loss: ['meanSquaredError'], optimizer: ['sgd', {}], metrics: [], ...entry })
     if (step !== undefined) metadata.step = step
   })
@@ -181,6 +182,11 @@ const lies = [
   [
     'a larger layer than there are data for',
     () => write(path(), model({ layers: [['dense', 2 ** 40, {}]] }), bytes),
+    /the model needs \[2, /,
+  ],
+  [
+    'a larger layer that is to be trained',
+    () => write(path(), trained({}, undefined, { layers: [['dense', 2 ** 40, {}]] }), bytes),
     /the model needs \[2, /,
   ],
   ['a node of a layer that is not there', () => write(path(), model({ nodes: [[1, 0]] }), bytes), /nodes\[0\]/],
