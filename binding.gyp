@@ -2,6 +2,8 @@
 # One static library per instruction set: gyp has no flags per file.
 {
   'includes': ['native/sources.gypi'],
+  # `npm run bench` sets it; the executables then share the libraries that are built already.
+  'variables': { 'gradus_bench%': 0 },
   'target_defaults': {
     'include_dirs': ['native'],
     'cflags!': ['-O2', '-fno-omit-frame-pointer'],
@@ -34,6 +36,24 @@
           'sources': ['<@(avx512_sources)'],
           'cflags_cc': ['<@(avx512_cflags)'],
           'xcode_settings': { 'OTHER_CPLUSPLUSFLAGS': ['<@(avx512_cflags)'] },
+        },
+      ],
+    }],
+    ['gradus_bench==1', {
+      'targets': [
+        {
+          'target_name': 'gradus_bench_matmul',
+          'type': 'executable',
+          'sources': ['bench/native/matmul.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
+        {
+          'target_name': 'gradus_bench_update',
+          'type': 'executable',
+          'sources': ['bench/native/update.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
         },
       ],
     }],

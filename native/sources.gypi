@@ -22,7 +22,6 @@
       "test/native/rows_test.cc",
       "test/native/updates_test.cc"
     ],
-    "bench_sources": [],
     "binding_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
     "native_cflags": [
       "-std=c++17", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden",

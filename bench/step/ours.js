@@ -1,0 +1,65 @@
+// Arguments: number of the net, optimizer, milliseconds to measure, statistics on or off. Prints microseconds a step.
+// The data lie in native memory; the steps go in bunches, each its own batch of as much data as stays near the caches.
+import { adam, dense, relu, sequential, sgd, softmaxCrossEntropy } from 'gradus'
+import { native } from '../../dist/native.js'
+import { median } from '../lib/median.js'
+import nets from './nets.json' with { type: 'json' }
+
+const [number, optimizer, milliseconds, statistics] = process.argv.slice(2)
+const { widths, batch } = nets[number]
+const inputs = widths[0]
+const classes = widths.at(-1)
+const learningRate = 1e-4
+const batches = Math.max(4, Math.min(500, Math.round(2 ** 22 / (4 * batch * inputs))))
+
+const hidden = widths.slice(1, -1).flatMap((width) => [dense(width, { init: 'he' }), relu()])
+const model = sequential({ input: [inputs], seed: 1 }, [...hidden, dense(classes)]).compile({
+  loss: softmaxCrossEntropy(),
+  optimizer: optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum: 0.9, nesterov: true }),
+})
+const program = new native.Program(model.descriptor)
+const rows = batch * batches
+const dataset = new native.Dataset(
+  rows,
+  [{ name: model.inputs[0].name, type: 'float32', shape: [inputs] }],
+  { name: 'y', type: 'int32', shape: [] },
+  null,
+)
+dataset.write(
+  'input',
+  0,
+  0,
+  Float32Array.from({ length: rows * inputs }, () => Math.random() * 2 - 1),
+)
+dataset.write(
+  'target',
+  0,
+  0,
+  Int32Array.from({ length: rows }, () => Math.floor(Math.random() * classes)),
+)
+
+const call = {
+  dataset,
+  shuffle: false,
+  epoch: 1,
+  firstRow: 0,
+  batchSize: batch,
+  batches,
+  learningRates: new Float64Array(batches).fill(learningRate),
+  momenta: optimizer === 'adam' ? undefined : new Float64Array(batches).fill(0.9),
+  tensorStatistics: statistics === 'on',
+  threads: 2,
+}
+async function time() {
+  const begin = performance.now()
+  const { updates } = await program.train(call)
+  if (updates !== batches) throw new Error(`${updates} of ${batches} steps were done`)
+  return ((performance.now() - begin) * 1000) / batches
+}
+
+for (const end = performance.now() + milliseconds / 4; performance.now() < end; ) await time()
+const times = []
+for (const end = performance.now() + Number(milliseconds); performance.now() < end || times.length < 3; ) {
+  times.push(await time())
+}
+console.log(median(times))
