@@ -1,9 +1,12 @@
 // Examples resident in native memory: input columns, at most one target column and one of weights, of equal length.
 // Shared ownership: a running program keeps the data alive whatever JavaScript does.
 #pragma once
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gradus {
@@ -38,6 +41,13 @@ class Dataset {
   std::pair<int32_t, int32_t> range(Role role, size_t column) const;
 
   const std::vector<Column>& columns(Role role) const;
+
+ private:
+  const Column& column(Role role, size_t number) const;
+
+  size_t examples_ = 0;
+  std::array<std::vector<Column>, 3> columns_;            // by role
+  std::shared_ptr<const std::vector<uint32_t>> rows_;  // of the view, or none: all as they lie
 };
 
 }  // namespace gradus

@@ -1,0 +1,96 @@
+#include "dataset.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "arena.h"
+
+namespace gradus {
+
+size_t size_of(DataType type) {
+  switch (type) {
+    case DataType::float32: return 4;
+    case DataType::float64: return 8;
+    case DataType::uint8: return 1;
+    case DataType::int32: return 4;
+  }
+  return 0;
+}
+
+size_t Column::elements() const {
+  size_t elements = 1;
+  for (size_t extent : shape) elements = product(elements, extent);
+  return elements;
+}
+
+Dataset::Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column> target, std::vector<Column> weight)
+    : examples_(examples), columns_{std::move(inputs), std::move(target), std::move(weight)} {
+  if (columns_[1].size() > 1 || columns_[2].size() > 1)
+    throw Error("GRADUS_INVALID_ARGUMENT", "a dataset has at most one target and one weight column");
+  for (auto& role : columns_)
+    for (Column& column : role)
+      column.data = allocate_zeroed(product(product(examples, column.elements()), size_of(column.type)));
+}
+
+size_t Dataset::size() const { return rows_ ? rows_->size() : examples_; }
+size_t Dataset::row(size_t i) const { return rows_ ? (*rows_)[i] : i; }
+const std::vector<Column>& Dataset::columns(Role role) const { return columns_[size_t(role)]; }
+
+const Column& Dataset::column(Role role, size_t number) const {
+  if (number >= columns(role).size())
+    throw Error("GRADUS_INVALID_ARGUMENT", "the dataset has no such column: " + std::to_string(number));
+  return columns(role)[number];
+}
+
+void Dataset::write(Role role, size_t number, size_t first, const void* from, size_t count) {
+  const Column& to = column(role, number);
+  const size_t elements = examples_ * to.elements(), bytes = size_of(to.type);
+  if (first > elements || count > elements - first)
+    throw Error("GRADUS_INVALID_ARGUMENT", to.name + ": expected at most " + std::to_string(elements) +
+                                               " elements, received " + std::to_string(count) + " from element " +
+                                               std::to_string(first) + " on");
+  if (count) std::memcpy(to.data.get() + first * bytes, from, count * bytes);
+}
+
+std::shared_ptr<Dataset> Dataset::subset(std::vector<uint32_t> rows) const {
+  for (uint32_t& row : rows) {
+    if (row >= size())
+      throw Error("GRADUS_INVALID_ARGUMENT", "rows: expected numbers below " + std::to_string(size()) + ", received " +
+                                                 std::to_string(row));
+    row = uint32_t(this->row(row));
+  }
+  auto view = std::make_shared<Dataset>(*this);
+  view->rows_ = std::make_shared<const std::vector<uint32_t>>(std::move(rows));
+  return view;
+}
+
+template <class T> static bool all_finite(const T* x, size_t n) {
+  return std::all_of(x, x + n, [](T value) { return std::isfinite(value); });
+}
+
+size_t Dataset::first_nonfinite(Role role, size_t number) const {
+  const Column& of = column(role, number);
+  const size_t n = of.elements();
+  for (size_t i = 0; i < size(); ++i) {
+    const uint8_t* at = of.data.get() + row(i) * n * size_of(of.type);
+    if (of.type == DataType::float32 && !all_finite(reinterpret_cast<const float*>(at), n)) return i;
+    if (of.type == DataType::float64 && !all_finite(reinterpret_cast<const double*>(at), n)) return i;
+  }
+  return size();
+}
+
+std::pair<int32_t, int32_t> Dataset::range(Role role, size_t number) const {
+  const Column& of = column(role, number);
+  if (of.type != DataType::int32) throw Error("GRADUS_INVALID_ARGUMENT", of.name + ": expected an int32 column");
+  const size_t n = of.elements();
+  const int32_t* values = reinterpret_cast<const int32_t*>(of.data.get());
+  int32_t low = INT32_MAX, high = INT32_MIN;
+  for (size_t i = 0; i < size(); ++i)
+    for (size_t j = 0; j < n; ++j) {
+      low = std::min(low, values[row(i) * n + j]);
+      high = std::max(high, values[row(i) * n + j]);
+    }
+  return low <= high ? std::make_pair(low, high) : std::make_pair(0, 0);
+}
+
+}  // namespace gradus

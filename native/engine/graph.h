@@ -1,0 +1,40 @@
+// The ops of a program in order, joined where one can do another's work, and the memory that a pass moves through.
+#pragma once
+#include "op.h"
+#include "plan.h"
+
+namespace gradus {
+
+template <class T> class Graph {
+ public:
+  Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool);
+
+  void reserve(size_t batch, size_t threads);  // memory for passes of so many examples
+  void forward();
+  void backward();  // the output's gradient lies in output_gradient()
+
+  const Shape& output_shape() const { return output_shape_; }
+  T* output() { return pass.value(output_); }
+  T* output_gradient() {
+    pass.at(output_).written = true;
+    return pass.gradient(output_);
+  }
+  size_t vocabulary(size_t input) const { return vocabularies_[input]; }  // rows that an index input may name
+
+  Pass<T> pass;
+
+ private:
+  void make_ops(const Value& descriptor, const Plan& plan);
+  void drop_unneeded();
+  void find_wanted(const Plan& plan);
+  void fuse();
+  void note_vocabulary(const Op<T>& op, const NodeReader& node);
+
+  size_t inputs_, output_;
+  std::vector<std::unique_ptr<Op<T>>> ops_;  // those that lead to the output, in order
+  std::vector<Shape> shapes_;                // by node
+  std::vector<size_t> vocabularies_;
+  Shape output_shape_;
+};
+
+}  // namespace gradus

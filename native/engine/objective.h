@@ -1,0 +1,21 @@
+// The loss of a batch and its gradient, and the sums of the metrics.
+#pragma once
+#include "batch.h"
+
+namespace gradus {
+
+bool loss_takes_labels(const LossPlan& loss);
+bool loss_takes_dense(const LossPlan& loss);
+double yes_threshold(const LossPlan& loss);  // a single output above it means yes
+
+// Σ weight · loss over the rows gathered, in row order. Writes the gradient of scale · that sum unless gradient is null.
+template <class T>
+double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* losses,
+               T* gradient);
+
+// Adds the rows gathered to each metric's sums, which lie one after the other.
+template <class T>
+void add_metrics(const std::vector<MetricPlan>& metrics, double threshold, const Batch<T>& batch, size_t rows,
+                 const T* scores, double* sums);
+
+}  // namespace gradus

@@ -1,0 +1,163 @@
+// An op: one node of the graph with its forward and backward, and the pass that it works in.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <optional>
+
+#include "fields.h"
+#include "kernels/kernels.h"
+#include "pool.h"
+#include "program.h"
+
+namespace gradus {
+
+// What a pass knows of a node's value. Sizes are of one example.
+template <class T> struct NodeState {
+  size_t size = 0;
+  bool index = false;     // an input of row numbers: indices instead of value
+  bool wanted = false;    // a trainable parameter lies below: the gradient is made
+  bool written = false;   // the gradient has been given once in this pass
+  Buffer<T> value, gradient;
+  Buffer<int32_t> indices;
+};
+
+template <class T> struct ParameterState {
+  T* w = nullptr;
+  T* gradient = nullptr;
+  size_t size = 0;
+  bool trainable = true;
+  bool written = false;    // the gradient has been given once in this update
+  bool watched = false;    // whoever wrote the gradient has looked for elements that are not finite
+  bool nonfinite = false;
+  bool is_staged = false;
+  Buffer<T> staged;        // the value after this update, for parameters that the forward pass moves
+};
+
+template <class T> class Pass {
+ public:
+  const Kernels<T>* kernels = nullptr;
+  Pool* pool = nullptr;
+  size_t batch = 0;
+  bool training = false;
+  Counter counter;               // seed and step; each op sets its stream
+  std::vector<NodeState<T>> nodes;
+  std::vector<size_t> home;      // node → the node whose memory it lives in: reshapes and fused ops share
+  std::vector<ParameterState<T>> parameters;
+  Buffer<T> scratch;             // for gradients that are added to others
+  std::vector<Buffer<T>> workspaces;  // of matmul, one a thread
+
+  NodeState<T>& at(size_t node) { return nodes[home[node]]; }
+  T* value(size_t node) { return at(node).value.data(); }
+  T* gradient(size_t node) { return at(node).gradient.data(); }
+  bool wanted(size_t node) { return at(node).wanted; }
+
+  // write(dx) gives this node's gradient, or one more part of it, if anybody wants it.
+  template <class Write> void give_gradient(size_t node, const Write& write) {
+    NodeState<T>& to = at(node);
+    if (!to.wanted) return;
+    if (!to.written) {
+      to.written = true;
+      return write(to.gradient.data());
+    }
+    const size_t n = batch * to.size;
+    scratch.grow(n);
+    write(scratch.data());
+    kernels->add(to.gradient.data(), scratch.data(), n, to.gradient.data());
+  }
+  // Whether something lies there to add to; from now on it does.
+  bool mark(bool& written) { return std::exchange(written, true); }
+  // For kernels that add into a parameter's gradient: zeros there the first time.
+  T* added_gradient(size_t parameter) {
+    ParameterState<T>& to = parameters[parameter];
+    if (!mark(to.written)) std::fill_n(to.gradient, to.size, T(0));
+    return to.gradient;
+  }
+  T* staged(size_t parameter) {
+    ParameterState<T>& of = parameters[parameter];
+    if (!mark(of.is_staged)) {
+      of.staged.grow(of.size);
+      std::copy_n(of.w, of.size, of.staged.data());
+    }
+    return of.staged.data();
+  }
+
+  void matmul(const Matmul<T>& task);
+  // body(first, count) over stretches of n elements, on all threads when there is enough to do.
+  template <class Body> void stretches(size_t n, const Body& body) { cut(n, size_t(1) << 14, body); }
+  // The same over rows that hold `columns` elements each.
+  template <class Body> void row_blocks(size_t rows, size_t columns, const Body& body) {
+    cut(rows, std::max<size_t>(1, (size_t(1) << 14) / std::max<size_t>(1, columns)), body);
+  }
+  // The same over columns of `rows` elements each, in whole cache lines.
+  template <class Body> void column_blocks(size_t columns, size_t rows, const Body& body) {
+    cut(columns, round_up((size_t(1) << 14) / std::max<size_t>(1, rows) + 1, 64), body);
+  }
+  void column_sums(const T* x, size_t rows, size_t columns, T beta, T* sums);
+
+ private:
+  template <class Body> void cut(size_t n, size_t block, const Body& body) {
+    if (n < 2 * block || pool->threads() == 1) return body(size_t(0), n);
+    pool->parallel((n + block - 1) / block, [&](size_t piece, size_t) {
+      body(piece * block, std::min(block, n - piece * block));
+    });
+  }
+};
+
+// A node of the descriptor as its op reads it, shapes of its inputs known.
+struct NodeReader {
+  Fields fields;
+  size_t number = 0;
+  std::string name;
+  std::vector<size_t> inputs;
+  std::vector<Shape> input_shapes;
+  std::vector<bool> input_is_index;
+  const std::vector<ParameterInfo>* parameters = nullptr;
+
+  const Shape& only_input() const;  // the shape of the one real input
+  size_t parameter(const std::string& role, const Shape& shape) const;
+  std::optional<size_t> optional_parameter(const std::string& role, const Shape& shape) const;
+};
+
+// What fusion asks about an op.
+struct ActivationChoice {
+  Activation kind = Activation::identity;
+  double parameter = 0;
+};
+
+template <class T> class Op {
+ public:
+  explicit Op(const NodeReader& node) : node(node.number), name(node.name), inputs(node.inputs) {}
+  virtual ~Op() = default;
+  virtual void reserve(size_t batch) { (void)batch; }  // memory of its own for so many examples
+  virtual void forward(Pass<T>& pass) = 0;
+  virtual void backward(Pass<T>& pass) = 0;
+
+  virtual bool is_alias() const { return false; }  // its value is its input's
+  // A dense op can apply the activation above it, and f' of the activation below it.
+  virtual bool fuse_above(ActivationChoice) { return false; }
+  virtual bool fuse_below(ActivationChoice) { return false; }
+  // An activation whose derivative follows from its value; then whether the ops beside it do its work.
+  virtual std::optional<ActivationChoice> fusible() const { return std::nullopt; }
+  virtual void set_forward_fused() {}
+  virtual void set_backward_fused() {}
+
+  size_t node;
+  std::string name;
+  std::vector<size_t> inputs;
+  Shape shape;                     // of one example of the value
+  std::vector<size_t> parameters;  // those that it uses
+};
+
+#define OP(name) template <class T> std::unique_ptr<Op<T>> make_##name(const NodeReader& node);
+#include "ops.def"
+#undef OP
+
+#define GRADUS_OP(name, Class)                                                \
+  template <class T> std::unique_ptr<Op<T>> make_##name(const NodeReader& node) { \
+    return std::make_unique<Class<T>>(node);                                  \
+  }                                                                           \
+  template std::unique_ptr<Op<float>> make_##name<float>(const NodeReader&);  \
+  template std::unique_ptr<Op<double>> make_##name<double>(const NodeReader&);
+
+}  // namespace gradus

@@ -1,0 +1,80 @@
+// y = f(x) for each element. Where f' follows from y, a dense op below writes y itself, and a dense op above, when it is
+// the only one that takes y, multiplies by f' on its way.
+#include "../op.h"
+
+namespace gradus {
+namespace {
+
+struct Entry {
+  const char* name;
+  Activation kind;
+  double parameter;
+};
+constexpr Entry entries[] = {
+#define ACTIVATION(name, parameter) {#name, Activation::name, parameter},
+#include "kernels/activations.def"
+#undef ACTIVATION
+};
+
+bool derivative_follows_from_value(Activation kind) {
+  return kind != Activation::gelu && kind != Activation::silu && kind != Activation::identity;
+}
+
+template <class T> class ActivationOp final : public Op<T> {
+ public:
+  explicit ActivationOp(const NodeReader& node) : Op<T>(node) {
+    this->shape = node.only_input();
+    size_ = elements_of(this->shape);
+    const std::string& kind = node.fields.text("kind");
+    const Entry* entry = std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) { return kind == e.name; });
+    if (entry == std::end(entries)) node.fields.fail("kind: there is no activation \"" + kind + "\"");
+    choice_ = {entry->kind, node.fields.number("parameter", entry->parameter)};
+  }
+
+  std::optional<ActivationChoice> fusible() const override {
+    if (!derivative_follows_from_value(choice_.kind)) return std::nullopt;
+    // With a slope of 0 or less y no longer says on which side of 0 x was.
+    const bool sloped = choice_.kind == Activation::leaky_relu || choice_.kind == Activation::elu;
+    if (sloped && choice_.parameter <= 0) return std::nullopt;
+    return choice_;
+  }
+  void set_forward_fused() override { forward_fused_ = true; }
+  void set_backward_fused() override { backward_fused_ = true; }
+
+  void forward(Pass<T>& pass) override {
+    if (forward_fused_) return;
+    const T* x = pass.value(this->inputs[0]);
+    T* y = pass.value(this->node);
+    pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
+      pass.kernels->activation_forward(choice_.kind, T(choice_.parameter), x + first, n, y + first);
+    });
+  }
+
+  void backward(Pass<T>& pass) override {
+    if (backward_fused_ && forward_fused_) return;
+    const T* x = pass.value(this->inputs[0]);
+    const T* y = pass.value(this->node);
+    const T* dy = pass.gradient(this->node);
+    const auto write = [&](T* dx) {
+      pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
+        pass.kernels->activation_backward(choice_.kind, T(choice_.parameter), x + first, y + first, dy + first, n,
+                                          dx + first);
+      });
+    };
+    // Fused into the dense op below, both share one gradient, which turns from dY to dZ in place.
+    if (forward_fused_) {
+      if (pass.wanted(this->node)) write(pass.gradient(this->node));
+    } else {
+      pass.give_gradient(this->inputs[0], write);
+    }
+  }
+
+ private:
+  size_t size_;
+  ActivationChoice choice_;
+  bool forward_fused_ = false, backward_fused_ = false;
+};
+
+}  // namespace
+GRADUS_OP(activation, ActivationOp)
+}  // namespace gradus

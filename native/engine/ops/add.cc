@@ -1,0 +1,42 @@
+// The elementwise sum of two or more inputs.
+#include "../op.h"
+
+namespace gradus {
+namespace {
+
+template <class T> class Add final : public Op<T> {
+ public:
+  explicit Add(const NodeReader& node) : Op<T>(node) {
+    if (node.inputs.size() < 2) node.fields.fail("inputs: expected two or more");
+    this->shape = node.input_shapes[0];
+    size_ = elements_of(this->shape);
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.input_shapes[i] != this->shape || node.input_is_index[i])
+        node.fields.fail("inputs: expected shapes equal to " + to_string(this->shape) + ", one is " +
+                         to_string(node.input_shapes[i]));
+  }
+
+  void forward(Pass<T>& pass) override {
+    T* y = pass.value(this->node);
+    const T* sum = pass.value(this->inputs[0]);
+    for (size_t i = 1; i < this->inputs.size(); ++i, sum = y) {
+      const T* x = pass.value(this->inputs[i]);
+      pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
+        pass.kernels->add(sum + first, x + first, n, y + first);
+      });
+    }
+  }
+
+  void backward(Pass<T>& pass) override {
+    const T* dy = pass.gradient(this->node);
+    for (size_t input : this->inputs)
+      pass.give_gradient(input, [&](T* dx) { std::copy_n(dy, pass.batch * size_, dx); });
+  }
+
+ private:
+  size_t size_;
+};
+
+}  // namespace
+GRADUS_OP(add, Add)
+}  // namespace gradus

@@ -1,0 +1,86 @@
+// Y = X · W + b on the last dimension; every dimension before it counts as rows.
+#include "../op.h"
+
+namespace gradus {
+namespace {
+
+template <class T> class Dense final : public Op<T> {
+ public:
+  explicit Dense(const NodeReader& node) : Op<T>(node) {
+    this->shape = node.only_input();
+    if (this->shape.empty()) node.fields.fail("expected an input of at least one dimension");
+    in_ = this->shape.back();
+    this->shape.pop_back();
+    rows_ = elements_of(this->shape);
+    weight_ = node.parameter("weight", {in_, 0});
+    out_ = (*node.parameters)[weight_].shape[1];
+    bias_ = node.optional_parameter("bias", {out_});
+    this->shape.push_back(out_);
+    this->parameters = {weight_};
+    if (bias_) this->parameters.push_back(*bias_);
+  }
+
+  bool fuse_above(ActivationChoice activation) override {
+    above_ = activation;
+    return true;
+  }
+  bool fuse_below(ActivationChoice activation) override {
+    below_ = activation;
+    return true;
+  }
+
+  void forward(Pass<T>& pass) override {
+    Matmul<T> task;
+    task.m = pass.batch * rows_, task.n = out_, task.k = in_;
+    task.a = pass.value(this->inputs[0]), task.a_row = in_;
+    task.b = pass.parameters[weight_].w, task.b_row = out_;
+    task.c = pass.value(this->node), task.c_row = out_;
+    task.bias = bias_ ? pass.parameters[*bias_].w : nullptr;
+    task.activation = above_.kind, task.activation_parameter = T(above_.parameter);
+    pass.matmul(task);
+  }
+
+  void backward(Pass<T>& pass) override {
+    const size_t rows = pass.batch * rows_;
+    const T* dy = pass.gradient(this->node);
+    ParameterState<T>& weight = pass.parameters[weight_];
+    if (weight.trainable) {  // dW = Xᵀ · dY
+      Matmul<T> task;
+      task.m = in_, task.n = out_, task.k = rows;
+      task.a = pass.value(this->inputs[0]), task.a_row = 1, task.a_column = in_;
+      task.b = dy, task.b_row = out_;
+      task.c = weight.gradient, task.c_row = out_;
+      task.beta = pass.mark(weight.written) ? 1 : 0;
+      task.nonfinite = &weight.nonfinite;
+      weight.watched = true;
+      pass.matmul(task);
+    }
+    if (bias_ && pass.parameters[*bias_].trainable) {
+      ParameterState<T>& bias = pass.parameters[*bias_];
+      pass.column_sums(dy, rows, out_, pass.mark(bias.written) ? 1 : 0, bias.gradient);
+    }
+    NodeState<T>& input = pass.at(this->inputs[0]);
+    if (!input.wanted) return;
+    Matmul<T> task;  // dX = dY · Wᵀ
+    task.m = rows, task.n = in_, task.k = out_;
+    task.a = dy, task.a_row = out_;
+    task.b = weight.w, task.b_row = 1, task.b_column = out_;
+    task.c = input.gradient.data(), task.c_row = in_;
+    task.beta = pass.mark(input.written) ? 1 : 0;
+    if (below_) {
+      task.gate = input.value.data(), task.gate_row = in_;
+      task.gate_kind = below_->kind, task.gate_parameter = T(below_->parameter);
+    }
+    pass.matmul(task);
+  }
+
+ private:
+  size_t rows_, in_, out_, weight_;
+  std::optional<size_t> bias_;
+  ActivationChoice above_;
+  std::optional<ActivationChoice> below_;
+};
+
+}  // namespace
+GRADUS_OP(dense, Dense)
+}  // namespace gradus

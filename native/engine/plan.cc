@@ -1,0 +1,149 @@
+#include "plan.h"
+
+#include <algorithm>
+
+#include "names.h"
+
+namespace gradus {
+
+std::vector<std::string> op_names() {
+  return {
+#define OP(name) #name,
+#include "ops.def"
+#undef OP
+  };
+}
+std::vector<std::string> loss_names() {
+  return {
+#define LOSS(name, labels, dense, threshold) #name,
+#include "losses.def"
+#undef LOSS
+  };
+}
+std::vector<std::string> metric_names() {
+  return {
+#define METRIC(name, width) #name,
+#include "metrics.def"
+#undef METRIC
+  };
+}
+std::vector<std::string> optimizer_names() {
+  return {
+#define OPTIMIZER(name, ...) #name,
+#include "optimizers.def"
+#undef OPTIMIZER
+  };
+}
+
+namespace {
+
+size_t line_of(const std::vector<std::string>& names, const Fields& fields) {
+  const std::string& kind = fields.text("kind");
+  const auto at = std::find(names.begin(), names.end(), kind);
+  if (at == names.end()) fields.fail("kind: there is no \"" + kind + "\"");
+  return size_t(at - names.begin());
+}
+
+std::vector<InputPlan> decode_inputs(const Fields& all) {
+  std::vector<InputPlan> inputs;
+  for (const Value& value : all.array("inputs")) {
+    const Fields fields(value, "inputs[" + std::to_string(inputs.size()) + "]");
+    const std::string& kind = fields.text("kind");
+    if (kind != "real" && kind != "index") fields.fail("kind: expected real or index, received " + kind);
+    inputs.push_back({fields.text("name"), fields.shape("shape"), kind == "index"});
+  }
+  if (inputs.empty()) all.fail("inputs: expected at least one");
+  return inputs;
+}
+
+ParameterPlan decode_parameter(const Fields& fields) {
+  ParameterPlan plan;
+  const Value* value = fields.find("initializer");
+  if (!value) fields.fail("initializer: expected an object");
+  const Fields initializer(*value, fields.place() + ": initializer");
+  plan.initializer = initializer.text("kind");
+  if (plan.initializer == "constant") {
+    plan.low = initializer.number("value");
+  } else if (plan.initializer == "uniform") {
+    plan.low = initializer.number("low"), plan.high = initializer.number("high");
+  } else if (plan.initializer == "normal") {
+    plan.low = initializer.number("mean"), plan.high = initializer.number("deviation");
+  } else {
+    initializer.fail("kind: expected constant, uniform or normal, received " + plan.initializer);
+  }
+  plan.l1 = fields.number_within("l1", 0, 0, HUGE_VAL);
+  plan.l2 = fields.number_within("l2", 0, 0, HUGE_VAL);
+  plan.max_norm = fields.number_within("maxNorm", 0, 0, HUGE_VAL);
+  return plan;
+}
+
+void decode_parameters(const Fields& all, Plan& plan) {
+  for (const Value& value : all.array("parameters")) {
+    const Fields fields(value, "parameters[" + std::to_string(plan.infos.size()) + "]");
+    ParameterInfo info;
+    info.name = fields.text("name");
+    info.shape = fields.shape("shape");
+    info.size = elements_of(info.shape);
+    info.offset = plan.arena_size;
+    info.trainable = fields.flag("trainable");
+    plan.arena_size += round_up(info.size, 16);
+    product(plan.arena_size, sizeof(double));
+    plan.infos.push_back(info);
+    plan.parameters.push_back(decode_parameter(fields));
+    if (plan.parameters.back().max_norm > 0 && info.shape.size() != 2)
+      fields.fail("maxNorm: expected a parameter of two dimensions");
+  }
+}
+
+OptimizerPlan decode_optimizer(const Value& value) {
+  const Fields fields(value, "optimizer");
+  OptimizerPlan plan;
+  plan.kind = line_of(optimizer_names(), fields);
+  plan.momentum = fields.number_within("momentum", 0, 0, 1);
+  plan.decay_rate = fields.number_within("decayRate", 0, 0, 1);
+  plan.epsilon = fields.number_within("epsilon", 0, 0, HUGE_VAL);
+  plan.weight_decay = fields.number_within("weightDecay", 0, 0, HUGE_VAL);
+  plan.averages = fields.find("averageDecay");
+  plan.average_decay = fields.number_within("averageDecay", 0, 0, 1);
+  return plan;
+}
+
+}  // namespace
+
+Plan decode(const Value& descriptor) {
+  const Fields all(descriptor, "descriptor");
+  Plan plan;
+  const std::string& dtype = all.text("dtype");
+  if (dtype != "float32" && dtype != "float64") all.fail("dtype: expected float32 or float64, received " + dtype);
+  plan.precision = dtype == "float32" ? Precision::float32 : Precision::float64;
+  plan.seed = all.count("seed");
+  plan.inputs = decode_inputs(all);
+  decode_parameters(all, plan);
+  plan.output = all.count("output");
+  if (const Value* value = all.find("loss")) {
+    const Fields fields(*value, "loss");
+    plan.loss = LossPlan{line_of(loss_names(), fields), fields.number("parameter", 1)};
+  }
+  if (const Value* value = all.find("optimizer")) plan.optimizer = decode_optimizer(*value);
+  return plan;
+}
+
+std::vector<MetricPlan> decode_metrics(const Value& descriptor, size_t n) {
+  const Fields all(descriptor, "descriptor");
+  std::vector<MetricPlan> metrics;
+  if (!all.find("metrics")) return metrics;
+  const size_t widths[] = {
+#define METRIC(name, width) width,
+#include "metrics.def"
+#undef METRIC
+  };
+  product(n, n);
+  for (const Value& value : all.array("metrics")) {
+    const Fields fields(value, "metrics[" + std::to_string(metrics.size()) + "]");
+    const size_t kind = line_of(metric_names(), fields);
+    metrics.push_back({kind, fields.find("k") ? fields.count("k") : 1, widths[kind]});
+  }
+  return metrics;
+}
+
+}  // namespace gradus

@@ -1,0 +1,54 @@
+// A descriptor decoded and checked, as far as it does not depend on the type of the numbers.
+#pragma once
+#include <optional>
+
+#include "fields.h"
+#include "program.h"
+
+namespace gradus {
+
+struct InputPlan {
+  std::string name;
+  Shape shape;
+  bool index = false;  // row numbers for an embedding
+};
+
+struct ParameterPlan {
+  std::string initializer;
+  double low = 0, high = 0;  // constant: low; uniform: low, high; normal: mean, deviation
+  double l1 = 0, l2 = 0, max_norm = 0;
+};
+
+struct LossPlan {
+  size_t kind = 0;  // line of losses.def
+  double parameter = 1;
+};
+
+struct MetricPlan {
+  size_t kind = 0;  // line of metrics.def
+  size_t k = 0;
+  size_t width = 0;
+};
+
+struct OptimizerPlan {
+  size_t kind = 0;  // line of optimizers.def
+  double momentum = 0, decay_rate = 0, epsilon = 0, weight_decay = 0, average_decay = 0;
+  bool averages = false;
+};
+
+struct Plan {
+  Precision precision = Precision::float32;
+  uint64_t seed = 0;
+  std::vector<InputPlan> inputs;
+  std::vector<ParameterInfo> infos;  // by number, like the next
+  std::vector<ParameterPlan> parameters;
+  size_t arena_size = 0;             // elements
+  size_t output = 0;                 // number of a node
+  std::optional<LossPlan> loss;
+  std::optional<OptimizerPlan> optimizer;
+};
+
+Plan decode(const Value& descriptor);
+std::vector<MetricPlan> decode_metrics(const Value& descriptor, size_t output_size);
+
+}  // namespace gradus

@@ -1,0 +1,252 @@
+#include "program.h"
+
+#include "objective.h"
+#include "update_step.h"
+
+namespace gradus {
+namespace {
+
+const Isa& isa_in_use() {
+  const Isa* isa = chosen_isa();
+  if (!isa) throw Error("GRADUS_INVALID_ARGUMENT", "GRADUS_ISA names none of the instruction sets this machine has");
+  return *isa;
+}
+
+template <class T> class ProgramOf final : public Program {
+ public:
+  ProgramOf(const Value& descriptor, Plan plan)
+      : plan_(std::move(plan)), graph_(descriptor, plan_, isa_in_use(), pool_),
+        update_(plan_, isa_in_use(), pool_, graph_.pass.parameters),
+        metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
+        batch_(plan_, graph_, plan_.loss && loss_takes_labels(*plan_.loss), !plan_.loss || loss_takes_dense(*plan_.loss)) {
+    for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
+  }
+
+  Precision precision() const override { return plan_.precision; }
+  const std::vector<ParameterInfo>& parameters() const override { return plan_.infos; }
+  std::vector<std::string> arenas() const override { return update_.arenas(); }
+  std::vector<size_t> output_shape() const override { return graph_.output_shape(); }
+  size_t output_size() const override { return elements_of(graph_.output_shape()); }
+  size_t metric_width() const override { return metric_width_; }
+  void* slice(const std::string& arena, size_t parameter) override {
+    T* start = parameter < plan_.infos.size() ? update_.arena(arena) : nullptr;
+    return start ? start + plan_.infos[parameter].offset : nullptr;
+  }
+  uint64_t step() const override { return step_; }
+  void set_step(uint64_t step) override { step_ = step; }
+
+  TrainResult train(const TrainCall& call) override;
+  EvaluateResult evaluate(const Dataset& data, size_t batch_size, size_t threads,
+                          const std::vector<double>& class_weights) override;
+  void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) override;
+  EvaluateResult gradient(const Dataset& data, bool training, bool regularization, size_t threads) override;
+
+ private:
+  void prepare(size_t rows, size_t threads, bool training);
+  void require_loss() const;
+  void begin_training(const TrainCall& call);
+  double pass_over(size_t first, size_t rows, double scale, double* metric_sums);
+  bool attempt(const TrainCall& call, size_t first, size_t rows, double learning_rate, std::optional<double> momentum,
+               TrainResult& result);
+  Failure failure_of_this_update();
+  void report_tensors(TrainResult& result) const;
+
+  Pool pool_;
+  Plan plan_;
+  Graph<T> graph_;
+  UpdateStep<T> update_;
+  std::vector<MetricPlan> metrics_;
+  Batch<T> batch_;
+  Buffer<T> losses_;
+  size_t metric_width_ = 0;
+  uint64_t step_ = 0;
+  std::vector<uint32_t> order_;  // permutation of epoch order_epoch_
+  uint64_t order_epoch_ = 0;
+};
+
+template <class T> void ProgramOf<T>::prepare(size_t rows, size_t threads, bool training) {
+  if (threads < 1 || threads > 1024) throw Error("GRADUS_INVALID_ARGUMENT", "threads: expected a number from 1 to 1024");
+  if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
+  pool_.set_threads(threads);
+  graph_.reserve(rows, threads);
+  batch_.reserve(rows);
+  losses_.grow(rows);
+  graph_.pass.training = training;
+  graph_.pass.counter.step = step_;
+}
+
+template <class T> void ProgramOf<T>::require_loss() const {
+  if (!plan_.loss) throw Error("GRADUS_NOT_COMPILED", "the model has no loss");
+}
+
+// The rows' forward pass, loss, metrics and, in training, backward pass; returns Σ weight · loss.
+template <class T> double ProgramOf<T>::pass_over(size_t first, size_t rows, double scale, double* metric_sums) {
+  batch_.gather(first, rows, graph_);
+  graph_.forward();
+  const bool backward = scale >= 0;
+  const double loss = loss_of(*plan_.loss, batch_, graph_.pass, graph_.output(), scale, losses_.data(),
+                              backward && graph_.pass.wanted(plan_.output) ? graph_.output_gradient() : nullptr);
+  if (metric_sums)
+    add_metrics(metrics_, yes_threshold(*plan_.loss), batch_, rows, graph_.output(), metric_sums);
+  if (backward) graph_.backward();
+  return loss;
+}
+
+template <class T> void ProgramOf<T>::begin_training(const TrainCall& call) {
+  require_loss();
+  if (!plan_.optimizer) throw Error("GRADUS_NOT_COMPILED", "the model has no optimizer");
+  if (call.accumulate < 1) throw Error("GRADUS_INVALID_ARGUMENT", "accumulate: expected at least 1");
+  if (call.learning_rates.size() < call.batches)
+    throw Error("GRADUS_INVALID_ARGUMENT", "learningRates: expected one for each of " + std::to_string(call.batches) +
+                                               " updates, received " + std::to_string(call.learning_rates.size()));
+  if (!call.momenta.empty() && call.momenta.size() < call.batches)
+    throw Error("GRADUS_INVALID_ARGUMENT", "momenta: expected one for each of " + std::to_string(call.batches) +
+                                               " updates, received " + std::to_string(call.momenta.size()));
+  const size_t size = call.data->size();
+  if (call.shuffle && (order_.size() != size || order_epoch_ != call.epoch)) {
+    order_ = permutation(plan_.seed, call.epoch, size);
+    order_epoch_ = call.epoch;
+  }
+  batch_.use(*call.data, true, call.class_weights, call.shuffle ? &order_ : nullptr);
+  prepare(std::min(call.batch_size, std::max<size_t>(size, 1)), call.threads, true);
+}
+
+template <class T> TrainResult ProgramOf<T>::train(const TrainCall& call) {
+  begin_training(call);
+  TrainResult result;
+  size_t accepted = 0, refused_in_row = 0, position = call.first_row;
+  std::optional<Failure> first_refused;
+  while (result.updates < call.batches && position < batch_.size() && !stop_requested) {
+    const size_t rows = std::min(product(call.batch_size, call.accumulate), batch_.size() - position);
+    const std::optional<double> momentum =
+        call.momenta.empty() ? std::nullopt : std::optional<double>(call.momenta[accepted]);
+    const bool done = attempt(call, position, rows, call.learning_rates[accepted], momentum, result);
+    position += rows;
+    result.rows += rows;
+    ++result.updates;
+    result.refused.push_back(!done);
+    if (done) {
+      ++accepted, ++step_;
+      refused_in_row = 0;
+      first_refused.reset();
+      continue;
+    }
+    if (!first_refused) first_refused = failure_of_this_update();
+    if (++refused_in_row >= call.max_refused) {
+      result.failure = first_refused;
+      break;
+    }
+  }
+  return result;
+}
+
+// One update from these rows; false if it was refused: then nothing has changed.
+template <class T>
+bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, double learning_rate,
+                           std::optional<double> momentum, TrainResult& result) {
+  result.metric_sums.resize(result.metric_sums.size() + metric_width_);
+  double* metric_sums = result.metric_sums.data() + result.metric_sums.size() - metric_width_;
+  const double weight = batch_.weight(first, rows);
+  const double scale = weight > 0 ? 1 / weight : 0;
+  double loss = 0;
+  update_.begin();
+  for (size_t done = 0, micro = 0; done < rows; ++micro) {
+    const size_t size = std::min(call.batch_size, rows - done);
+    graph_.pass.counter.step = step_ + (uint64_t(micro) << 32);
+    loss += pass_over(first + done, size, scale, metric_sums);
+    done += size;
+  }
+  loss *= scale;
+  const bool accepted = std::isfinite(loss) && update_.gradients_are_finite();
+  if (accepted)
+    update_.apply({learning_rate, momentum, call.clip_norm, call.clip_value, step_});
+  else
+    update_.measure();
+  result.loss.push_back(loss);
+  result.weight.push_back(weight);
+  result.regularization_loss.push_back(update_.regularization_loss());
+  result.gradient_norm.push_back(update_.gradient_norm());
+  if (call.tensor_statistics) report_tensors(result);
+  return accepted;
+}
+
+// The first tensor, from the input on, whose gradient is not finite; the last if only the loss is not.
+template <class T> Failure ProgramOf<T>::failure_of_this_update() {
+  Failure failure;
+  failure.step = step_;
+  for (size_t p = 0; p < plan_.infos.size() && failure.nonfinite == 0; ++p) {
+    if (!plan_.infos[p].trainable) continue;
+    failure.tensor = plan_.infos[p].name;
+    failure.nonfinite = update_.sums()[p].nonfinite;
+  }
+  failure.layer = failure.tensor.substr(0, failure.tensor.rfind('.'));
+  return failure;
+}
+
+template <class T> void ProgramOf<T>::report_tensors(TrainResult& result) const {
+  for (size_t p = 0; p < plan_.infos.size(); ++p) {
+    if (!plan_.infos[p].trainable) continue;
+    const UpdateSums& sums = update_.sums()[p];
+    for (double value : {std::sqrt(sums.gradient_squares), std::sqrt(sums.weight_squares), std::sqrt(sums.change_squares),
+                         double(sums.nonfinite)})
+      result.tensors.push_back(value);
+  }
+}
+
+template <class T>
+EvaluateResult ProgramOf<T>::evaluate(const Dataset& data, size_t batch_size, size_t threads,
+                                      const std::vector<double>& class_weights) {
+  require_loss();
+  batch_.use(data, true, class_weights, nullptr);
+  batch_size = std::min(batch_size, std::max<size_t>(data.size(), 1));
+  prepare(batch_size, threads, false);
+  EvaluateResult result;
+  result.metric_sums.resize(metric_width_);
+  for (size_t first = 0; first < data.size() && !stop_requested; first += batch_size) {
+    const size_t rows = std::min(batch_size, data.size() - first);
+    result.loss += pass_over(first, rows, -1, result.metric_sums.data());
+    result.weight += batch_.weight(first, rows);
+  }
+  if (result.weight > 0) result.loss /= result.weight;
+  result.regularization_loss = update_.current_regularization_loss();
+  return result;
+}
+
+template <class T> void ProgramOf<T>::predict(const Dataset& data, size_t batch_size, size_t threads, void* out) {
+  batch_.use(data, false, {}, nullptr);
+  batch_size = std::min(batch_size, std::max<size_t>(data.size(), 1));
+  prepare(batch_size, threads, false);
+  T* to = static_cast<T*>(out);
+  for (size_t first = 0; first < data.size() && !stop_requested; first += batch_size) {
+    const size_t rows = std::min(batch_size, data.size() - first);
+    batch_.gather(first, rows, graph_);
+    graph_.forward();
+    std::copy_n(graph_.output(), rows * output_size(), to + first * output_size());
+  }
+}
+
+template <class T>
+EvaluateResult ProgramOf<T>::gradient(const Dataset& data, bool training, bool regularization, size_t threads) {
+  require_loss();
+  batch_.use(data, true, {}, nullptr);
+  prepare(std::max<size_t>(data.size(), 1), threads, training);
+  EvaluateResult result;
+  result.metric_sums.resize(metric_width_);
+  result.weight = batch_.weight(0, data.size());
+  const double scale = result.weight > 0 ? 1 / result.weight : 0;
+  update_.begin();
+  if (data.size() > 0) result.loss = pass_over(0, data.size(), scale, result.metric_sums.data()) * scale;
+  if (regularization) update_.add_regularization_gradient();
+  result.regularization_loss = update_.current_regularization_loss();
+  return result;
+}
+
+}  // namespace
+
+std::shared_ptr<Program> Program::create(const Value& descriptor) {
+  Plan plan = decode(descriptor);
+  if (plan.precision == Precision::float32) return std::make_shared<ProgramOf<float>>(descriptor, std::move(plan));
+  return std::make_shared<ProgramOf<double>>(descriptor, std::move(plan));
+}
+
+}  // namespace gradus

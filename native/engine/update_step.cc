@@ -1,0 +1,205 @@
+#include "update_step.h"
+
+namespace gradus {
+namespace {
+
+// A block is what one call of a kernel takes: some chunks.
+constexpr size_t block_size = 8 * update_chunk;
+constexpr size_t elements_worth_sharing = size_t(1) << 15;
+constexpr uint32_t first_initial_stream = uint32_t(1) << 31;  // dropout draws from the streams below
+
+const std::vector<std::vector<const char*>>& slot_names() {
+  static const std::vector<std::vector<const char*>> names = {
+#define OPTIMIZER(name, ...) {__VA_ARGS__},
+#include "optimizers.def"
+#undef OPTIMIZER
+  };
+  return names;
+}
+
+// By squaring: the same bits everywhere, which the C library's pow does not promise.
+double power(double base, uint64_t exponent) {
+  double result = 1;
+  for (; exponent; exponent >>= 1, base *= base)
+    if (exponent & 1) result *= base;
+  return result;
+}
+
+template <class T> bool all_finite(const T* x, size_t n) {
+  T zero = 0;
+  for (size_t i = 0; i < n; ++i) zero += x[i] * 0;
+  return zero == 0;
+}
+
+}  // namespace
+
+template <class T>
+UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters)
+    : kernels_(&kernels_of<T>(isa)), pool_(&pool), parameters_(&parameters), infos_(plan.infos), plans_(plan.parameters),
+      optimizer_(plan.optimizer), names_{"parameters", "gradients"} {
+  if (optimizer_) {
+    for (const char* slot : slot_names()[optimizer_->kind]) names_.push_back(slot);
+    if (optimizer_->averages) names_.push_back("average");
+  }
+  for (size_t i = 0; i < names_.size(); ++i) memory_.emplace_back(plan.arena_size);
+  for (size_t i = 2; i < names_.size(); ++i)
+    (names_[i] == "average" ? average_ : slots_.emplace_back()) = memory_[i].data();
+  for (size_t p = 0; p < infos_.size(); ++p) {
+    parameters[p].w = memory_[0].data() + infos_[p].offset;
+    parameters[p].gradient = memory_[1].data() + infos_[p].offset;
+    if (!infos_[p].trainable) continue;
+    elements_ += infos_[p].size;
+    for (size_t first = 0; first < infos_[p].size; first += block_size)
+      blocks_.push_back({p, first, std::min(block_size, infos_[p].size - first)});
+  }
+  block_sums_.resize(blocks_.size());
+  sums_.resize(infos_.size());
+  initialize(plan);
+}
+
+template <class T> void UpdateStep<T>::initialize(const Plan& plan) {
+  for (size_t p = 0; p < infos_.size(); ++p) {
+    const ParameterPlan& by = plans_[p];
+    const Counter counter{plan.seed, first_initial_stream + uint32_t(p), 0};
+    T* w = (*parameters_)[p].w;
+    if (by.initializer == "constant")
+      std::fill_n(w, infos_[p].size, T(by.low));
+    else if (by.initializer == "uniform")
+      kernels_->random_uniform(counter, 0, infos_[p].size, T(by.low), T(by.high), w);
+    else
+      kernels_->random_normal(counter, 0, infos_[p].size, T(by.low), T(by.high), w);
+  }
+  if (average_) std::copy_n(memory_[0].data(), plan.arena_size, average_);
+}
+
+template <class T> std::vector<std::string> UpdateStep<T>::arenas() const { return names_; }
+
+template <class T> T* UpdateStep<T>::arena(const std::string& name) {
+  const auto at = std::find(names_.begin(), names_.end(), name);
+  return at == names_.end() ? nullptr : memory_[size_t(at - names_.begin())].data();
+}
+
+template <class T> void UpdateStep<T>::begin() {
+  for (ParameterState<T>& parameter : *parameters_)
+    parameter.written = parameter.watched = parameter.nonfinite = parameter.is_staged = false;
+}
+
+template <class T> bool UpdateStep<T>::gradients_are_finite() {
+  for (size_t p = 0; p < infos_.size(); ++p) {
+    const ParameterState<T>& parameter = (*parameters_)[p];
+    if (!parameter.trainable) continue;
+    if (parameter.watched ? parameter.nonfinite : !all_finite(parameter.gradient, parameter.size)) return false;
+  }
+  return true;
+}
+
+template <class T> void UpdateStep<T>::run(Kernel kernel, Update<T> common) {
+  const auto body = [&](size_t piece, size_t) {
+    const Block& block = blocks_[piece];
+    const ParameterState<T>& parameter = (*parameters_)[block.parameter];
+    const size_t at = infos_[block.parameter].offset + block.first;
+    Update<T> update = common;
+    update.n = block.n;
+    update.gradient = parameter.gradient + block.first;
+    update.w = parameter.w + block.first;
+    for (size_t s = 0; s < slots_.size(); ++s) update.slots[s] = slots_[s] + at;
+    update.average = average_ ? average_ + at : nullptr;
+    update.l1 = T(plans_[block.parameter].l1);
+    update.l2 = T(plans_[block.parameter].l2);
+    kernel(update, block_sums_[piece] = UpdateSums());
+  };
+  if (elements_ < elements_worth_sharing)
+    for (size_t piece = 0; piece < blocks_.size(); ++piece) body(piece, 0);
+  else
+    pool_->parallel(blocks_.size(), body);
+  std::fill(sums_.begin(), sums_.end(), UpdateSums());
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    UpdateSums& to = sums_[blocks_[i].parameter];
+    to.weight_squares += block_sums_[i].weight_squares;
+    to.weight_absolutes += block_sums_[i].weight_absolutes;
+    to.change_squares += block_sums_[i].change_squares;
+    to.gradient_squares += block_sums_[i].gradient_squares;
+    to.nonfinite += block_sums_[i].nonfinite;
+  }
+}
+
+template <class T> void UpdateStep<T>::measure() { run(kernels_->gradient_norm, Update<T>()); }
+
+template <class T> void UpdateStep<T>::apply(const UpdateOptions& options) {
+  const Kernel kernels[] = {
+#define OPTIMIZER(name, ...) kernels_->name,
+#include "optimizers.def"
+#undef OPTIMIZER
+  };
+  Update<T> update;
+  if (options.clip_norm > 0) {
+    measure();
+    const double norm = gradient_norm();
+    if (norm > options.clip_norm) update.gradient_scale = T(options.clip_norm / norm);
+  }
+  const double momentum = options.momentum.value_or(optimizer_->momentum);
+  update.clip_value = T(options.clip_value);
+  update.learning_rate = T(options.learning_rate);
+  update.weight_decay = T(optimizer_->weight_decay);
+  update.average_decay = T(optimizer_->average_decay);
+  update.momentum = T(momentum);
+  update.decay_rate = T(optimizer_->decay_rate);
+  update.epsilon = T(optimizer_->epsilon);
+  // Adam's corrections follow from the number of accepted updates alone, so a run resumes from its step count; momenta
+  // of a schedule correct as if each had been in force from the start.
+  update.correction1 = T(1 / (1 - power(momentum, options.step + 1)));
+  update.correction2 = T(1 / (1 - power(optimizer_->decay_rate, options.step + 1)));
+  run(kernels[optimizer_->kind], update);
+  for (size_t p = 0; p < infos_.size(); ++p) {
+    ParameterState<T>& parameter = (*parameters_)[p];
+    if (parameter.is_staged) std::copy_n(parameter.staged.data(), parameter.size, parameter.w);
+    if (parameter.trainable && plans_[p].max_norm > 0)
+      kernels_->limit_column_norms(parameter.w, infos_[p].shape[0], infos_[p].shape[1], T(plans_[p].max_norm));
+  }
+}
+
+template <class T> void UpdateStep<T>::add_regularization_gradient() {
+  for (size_t p = 0; p < infos_.size(); ++p) {
+    const ParameterState<T>& parameter = (*parameters_)[p];
+    if (!parameter.trainable || !regularized(p)) continue;
+    const T l1 = T(plans_[p].l1), l2 = T(plans_[p].l2);
+    for (size_t i = 0; i < parameter.size; ++i) {
+      const T w = parameter.w[i];
+      parameter.gradient[i] += l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
+    }
+  }
+}
+
+template <class T> double UpdateStep<T>::regularization_loss() const {
+  double loss = 0;
+  for (size_t p = 0; p < infos_.size(); ++p)
+    if (infos_[p].trainable && regularized(p))
+      loss += plans_[p].l1 * sums_[p].weight_absolutes + plans_[p].l2 / 2 * sums_[p].weight_squares;
+  return loss;
+}
+
+template <class T> double UpdateStep<T>::current_regularization_loss() {
+  double loss = 0;
+  for (size_t p = 0; p < infos_.size(); ++p) {
+    if (!infos_[p].trainable || !regularized(p)) continue;
+    double absolutes = 0, squares = 0;
+    const T* w = (*parameters_)[p].w;
+    for (size_t i = 0; i < infos_[p].size; ++i) {
+      absolutes += std::fabs(double(w[i]));
+      squares += double(w[i]) * double(w[i]);
+    }
+    loss += plans_[p].l1 * absolutes + plans_[p].l2 / 2 * squares;
+  }
+  return loss;
+}
+
+template <class T> double UpdateStep<T>::gradient_norm() const {
+  double squares = 0;
+  for (const UpdateSums& sums : sums_) squares += sums.gradient_squares;
+  return std::sqrt(squares);
+}
+
+template class UpdateStep<float>;
+template class UpdateStep<double>;
+
+}  // namespace gradus
