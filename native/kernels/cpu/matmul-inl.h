@@ -21,7 +21,7 @@ struct EvenCut {
 template <class T>
 struct Blocking {
   static constexpr size_t lanes = Vec<T>::lanes, panel = tile_vectors * lanes;
-  static constexpr size_t k = sizeof(T) == 4 ? 384 : 256;   // the same on every instruction set
+  static constexpr size_t k = sizeof(T) == 4 ? 512 : 256;   // the same on every instruction set
   static constexpr size_t tiles = tile_rows > 8 ? 12 : 24;  // rows of tiles in a block of A
   // Rows of the copy of A; an odd number of vectors keeps them off each other's cache sets.
   static constexpr size_t a_row(size_t k) { return ((k + lanes - 1) / lanes | 1) * lanes; }
