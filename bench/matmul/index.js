@@ -73,11 +73,3 @@ export const run = async ({ quick = false } = {}) => {
     rmSync(folder, { recursive: true, force: true })
   }
 }
-
-const markdown = ({ title, columns, rows, notes }) =>
-  [`## ${title}`, '', ...[columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`), '', ...notes].join('\n')
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const result = await run({ quick: process.argv.includes('--quick') })
-  console.log(process.argv.includes('--json') ? JSON.stringify(result) : markdown(result))
-}
