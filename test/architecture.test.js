@@ -98,10 +98,10 @@ architecture('includes in native/ go one way, and only the binding knows of Java
   }
 })
 
-architecture('kernels written on the virtual vector include nothing of their own', () => {
+architecture('kernels written on the virtual vector include nothing but lists and parts of their own', () => {
   for (const [file, text] of sources('native/kernels/cpu', ['.h'])) {
     if (!file.endsWith('-inl.h') || file.endsWith('table-inl.h')) continue
-    assert.not.match(text, /^\s*#\s*include/m, file)
+    assert.not.match(text.replaceAll(/^#include "[^"]*(\.def|-inl\.h)"$/gm, ''), /^\s*#\s*include/m, file)
     assert.not.match(text, /\bstd::/, `${file}: inline functions of the library would leak from the object`)
   }
 })

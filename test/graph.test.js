@@ -69,6 +69,14 @@ graphs('an embedding looks rows up, beside an input of real values', async () =>
   assert.equal([...outputs], [...row(5), ...row(0), 0.5, ...row(2), ...row(2), -1])
 })
 
+graphs('a dense layer works on each row of an image', async () => {
+  const model = sequential({ input: [3, 4], seed: 6, dtype: 'float64' }, [dense(2)])
+  const data = numbers(12)
+  const layer = denseOf(model.getWeights(), 'dense1')
+  const expected = [0, 4, 8].flatMap((at) => forward([layer], data.slice(at, at + 4)).at(-1))
+  assert.ok(difference(await model.predict(data), expected) < 1e-14)
+})
+
 graphs('concat joins the last dimension of images', async () => {
   const x = input([2, 1])
   const y = input([2, 2])

@@ -32,6 +32,7 @@ const build = (input, ...list) => sequential({ input, seed: 1 }, list)
 
 const shapes = [
   ['dense', [7], dense(3), [3], 24],
+  ['dense on the last dimension', [4, 7], dense(3), [4, 3], 24],
   ['dense without bias', [7], dense(3, { bias: false }), [3], 21],
   ['dense with an activation', [7], dense(3, { activation: 'tanh' }), [3], 24],
   ['relu', [2, 3], relu(), [2, 3], 0],
@@ -112,12 +113,8 @@ layers('regularizers and limits reach the weights they are for', () => {
 })
 
 const misfits = [
-  [
-    'dense on an image',
-    () => build([28, 28], relu(), dense(3, { name: 'head' })),
-    /^head: expected one dimension.*\[28, 28\]/,
-  ],
-  ['second dense on an image', () => build(4, dense(4), reshape([2, 2]), dense(3)), /^dense2: .*flatten\(\)/],
+  ['dense on a number', () => build([], relu(), dense(3, { name: 'head' })), /^head: expected at least one dimension/],
+  ['second norm on an image', () => build(4, layerNorm(), reshape([2, 2]), layerNorm()), /^layerNorm2: .*flatten\(\)/],
   [
     'reshape to another size',
     () => build([6], reshape([4, 2])),

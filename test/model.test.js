@@ -189,6 +189,7 @@ models('a model that is not compiled can predict and nothing else', async () => 
   }
 })
 
+const image = () => sequential({ input: [28, 28] }, [dense(10)])
 const head = (...layers) => sequential({ input: [5] }, layers)
 const compile = (model, options) => model.compile({ loss: meanSquaredError(), optimizer: sgd(), ...options })
 const bad = [
@@ -207,6 +208,7 @@ const bad = [
   [() => compile(head(dense(3, { activation: 'softmax' })), { loss: softmaxCrossEntropy() }), 'loss'],
   [() => compile(head(dense(3), sigmoid()), { loss: binaryCrossEntropy() }), 'loss'],
   [() => compile(head(dense(1)), { loss: softmaxCrossEntropy() }), 'loss', 'GRADUS_SHAPE_MISMATCH'],
+  [() => compile(image(), { loss: softmaxCrossEntropy() }), 'loss', 'GRADUS_SHAPE_MISMATCH'],
   [() => compile(small(), { metrics: [topKAccuracy(4)] }), 'metrics[0]'],
   [() => sgd({ learningRate: 0 }), 'learningRate'],
   [() => sgd({ lr: 1 }), 'options'],

@@ -42,7 +42,8 @@ const known = [
 
 /**
  * A layer of `units` outputs, each connected to every input: Y = X·W + b, W of shape (inputs, units), b of (units).
- * Takes one-dimensional examples; put {@link flatten} before it for others.
+ * Works on the last dimension: examples of shape [28, 28] become [28, units]. Put {@link flatten} before it to join all
+ * elements.
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
   checkPositiveInteger('units', units)
@@ -71,11 +72,11 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
     call: callOf('dense', units, resolved),
     name,
     outputShape: ([shape = []], label) => {
-      if (shape.length !== 1) throw shapeError(label, 'one dimension', shape, 'put flatten() before it')
-      return [units]
+      if (!shape.length) throw shapeError(label, 'at least one dimension', shape)
+      return [...shape.slice(0, -1), units]
     },
     lower(scope, [input]) {
-      const size = input!.shape[0]!
+      const size = input!.shape.at(-1)!
       const weight = scope.parameter('weight', {
         shape: [size, units],
         trainable,

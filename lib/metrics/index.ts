@@ -5,7 +5,10 @@ import type { Metric } from './metric.js'
 
 export type { Metric } from './metric.js'
 
-/** Share of the examples whose highest score is at the right class. With one output: whose score is on the right side of 0. */
+/**
+ * Share of the examples whose highest score is at the right class. With one output there are two classes, yes above 0 for
+ * the losses on scores and above 0.5 for those on values.
+ */
 export const accuracy = (): Metric => ({
   call: callOf('accuracy'),
   name: 'accuracy',

@@ -65,7 +65,7 @@ const included: Record<string, string> = { softmaxCrossEntropy: 'softmax', binar
 function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
   const { shape, layer } = output
   if (targets !== 'dense' && (shape.length !== 1 || shape[0]! < 2)) {
-    const received = `the model's output shape ${formatShape(shape)}`
+    const received = `the output shape ${formatShape(shape)}${shape.length > 1 ? '; put flatten() before it' : ''}`
     throw new GradusError('GRADUS_SHAPE_MISMATCH', `loss: ${name} expects two scores or more, received ${received}`)
   }
   if (!layer || included[name] === undefined) return
