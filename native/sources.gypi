@@ -32,6 +32,8 @@
     "binding_sources": ["native/addon.cc"],
     "test_sources": [
       "test/native/activations_test.cc",
+      "test/native/engine_gradient_test.cc",
+      "test/native/engine_test.cc",
       "test/native/losses_test.cc",
       "test/native/main.cc",
       "test/native/math_test.cc",

@@ -1,0 +1,143 @@
+// Descriptors and data for the engine's tests, written briefly.
+#pragma once
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/program.h"
+#include "kernels/kernels.h"
+#include "engine/philox.h"
+
+namespace gradus::test {
+
+inline Value text(const std::string& s) { return {s}; }
+inline Value number(double x) { return {x}; }
+inline Value object(Value::Object fields) { return {std::move(fields)}; }
+inline Value numbers(const std::vector<size_t>& list) {
+  Value::Array array;
+  for (size_t x : list) array.push_back(number(double(x)));
+  return {array};
+}
+
+// A model under construction: each call adds a node and returns its number.
+class Model {
+ public:
+  explicit Model(const std::string& dtype, double seed = 1) : dtype_(dtype), seed_(seed) {}
+
+  size_t input(std::vector<size_t> shape, const std::string& kind = "real") {
+    inputs_.push_back(object({{"name", text("x")}, {"shape", numbers(shape)}, {"kind", text(kind)}}));
+    return inputs_.size() - 1;
+  }
+  size_t parameter(const std::string& name, std::vector<size_t> shape, Value::Object more = {}, bool trainable = true) {
+    Value::Object initializer{{"kind", text("normal")}, {"mean", number(0)}, {"deviation", number(0.5)}};
+    more.insert({"initializer", object(initializer)});
+    more["name"] = text(name), more["shape"] = numbers(shape), more["trainable"] = Value{trainable};
+    parameters_.push_back(object(more));
+    return parameters_.size() - 1;
+  }
+  size_t node(const std::string& op, const std::vector<size_t>& inputs, Value::Object more = {},
+              const std::vector<std::pair<std::string, size_t>>& parameters = {}) {
+    Value::Object roles;
+    for (const auto& [role, parameter] : parameters) roles[role] = number(double(parameter));
+    more["op"] = text(op), more["name"] = text(op + std::to_string(nodes_.size()));
+    more["inputs"] = numbers(inputs), more["parameters"] = object(roles);
+    nodes_.push_back(object(more));
+    return inputs_.size() + nodes_.size() - 1;
+  }
+  size_t dense(size_t from, size_t in, size_t out, Value::Object more = {}, bool trainable = true) {
+    const std::string name = "dense" + std::to_string(nodes_.size());
+    const size_t weight = parameter(name + ".weight", {in, out}, more, trainable);
+    return node("dense", {from}, {}, {{"weight", weight}, {"bias", parameter(name + ".bias", {out}, {}, trainable)}});
+  }
+  size_t activation(size_t from, const std::string& kind) { return node("activation", {from}, {{"kind", text(kind)}}); }
+
+  Value::Object loss, optimizer;
+  Value::Array metrics;
+
+  Value descriptor() const {
+    Value::Object all{{"dtype", text(dtype_)},     {"seed", number(seed_)},          {"inputs", {inputs_}},
+                      {"nodes", {nodes_}},         {"parameters", {parameters_}},    {"metrics", {metrics}},
+                      {"output", number(double(inputs_.size() + nodes_.size() - 1))}};
+    if (!loss.empty()) all["loss"] = object(loss);
+    if (!optimizer.empty()) all["optimizer"] = object(optimizer);
+    return object(all);
+  }
+  std::shared_ptr<Program> program() const { return Program::create(descriptor()); }
+
+ private:
+  std::string dtype_;
+  double seed_;
+  Value::Array inputs_, nodes_, parameters_;
+};
+
+inline Value::Object adam() {
+  return {{"kind", text("adam")}, {"momentum", number(0.9)}, {"decayRate", number(0.999)}, {"epsilon", number(1e-8)}};
+}
+inline Value::Object kind(const std::string& name) { return {{"kind", text(name)}}; }
+
+// Numbers in [-1, 1), the same everywhere.
+inline double noise(uint64_t seed, uint64_t index) {
+  return philox({seed, 77, 0}, index / 4).words[index % 4] / 2147483648.0 - 1;
+}
+
+inline Column column(DataType type, std::vector<size_t> shape) {
+  Column column;
+  column.name = "column";
+  column.type = type;
+  column.shape = std::move(shape);
+  return column;
+}
+
+// Inputs of noise, and labels (classes > 0) or targets of noise in [0, 1).
+inline std::shared_ptr<Dataset> noisy_data(size_t rows, size_t in, size_t classes, size_t outputs, bool weighted = false,
+                                           uint64_t seed = 3) {
+  const Column target = classes ? column(DataType::int32, {}) : column(DataType::float64, {outputs});
+  std::vector<Column> weight;
+  if (weighted) weight.push_back(column(DataType::float64, {}));
+  auto data = std::make_shared<Dataset>(rows, std::vector<Column>{column(DataType::float64, {in})},
+                                        std::vector<Column>{target}, weight);
+  std::vector<double> x(rows * in), t(rows * outputs), w(rows);
+  std::vector<int32_t> labels(rows);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = noise(seed, i);
+  for (size_t i = 0; i < t.size(); ++i) t[i] = (noise(seed + 1, i) + 1) / 2;
+  for (size_t i = 0; i < rows; ++i) labels[i] = int32_t((noise(seed + 2, i) + 1) / 2 * double(classes));
+  for (size_t i = 0; i < rows; ++i) w[i] = 1 + noise(seed + 3, i) / 2;
+  data->write(Dataset::Role::input, 0, 0, x.data(), x.size());
+  if (classes)
+    data->write(Dataset::Role::target, 0, 0, labels.data(), rows);
+  else
+    data->write(Dataset::Role::target, 0, 0, t.data(), t.size());
+  if (weighted) data->write(Dataset::Role::weight, 0, 0, w.data(), rows);
+  return data;
+}
+
+inline TrainCall call_of(std::shared_ptr<Dataset> data, size_t batch_size, size_t batches, size_t threads = 1,
+                         double rate = 0.01) {
+  TrainCall call;
+  call.data = std::move(data);
+  call.batch_size = batch_size, call.batches = batches, call.threads = threads;
+  call.learning_rates.assign(batches, rate);
+  return call;
+}
+
+// The bytes of an arena, parameter after parameter.
+inline std::vector<uint8_t> bytes_of(Program& program, const std::string& arena) {
+  const size_t size = program.precision() == Precision::float32 ? 4 : 8;
+  std::vector<uint8_t> bytes;
+  for (size_t p = 0; p < program.parameters().size(); ++p) {
+    const uint8_t* at = static_cast<const uint8_t*>(program.slice(arena, p));
+    bytes.insert(bytes.end(), at, at + program.parameters()[p].size * size);
+  }
+  return bytes;
+}
+
+inline std::vector<std::vector<uint8_t>> state_of(Program& program) {
+  std::vector<std::vector<uint8_t>> state;
+  for (const std::string& arena : program.arenas())
+    if (arena != "gradients") state.push_back(bytes_of(program, arena));
+  return state;
+}
+
+}  // namespace gradus::test
