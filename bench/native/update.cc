@@ -1,0 +1,163 @@
+// Parameters per second of each optimizer's kernel, of a bare loop over the same bytes, and of a plain copy.
+// Arguments: threads, log2 of the number of parameters, …. Prints one JSON line a figure.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <sched.h>
+#include <sys/mman.h>
+
+#include "kernels/kernels.h"
+
+namespace {
+using namespace gradus;
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t streams = 5;  // gradient, w, two slots, and what is not counted in the bytes: a target of copies
+struct Optimizer {
+  const char* name;
+  void (*Kernels<float>::*kernel)(const Update<float>&, UpdateSums&);
+  size_t slots;
+  size_t bytes() const { return 4 * (3 + 2 * slots); }  // a parameter: read g, w, slots; write w, slots
+};
+const Optimizer optimizers[] = {{"sgd", &Kernels<float>::sgd, 0},         {"momentum", &Kernels<float>::momentum, 1},
+                                {"nesterov", &Kernels<float>::nesterov, 1}, {"adagrad", &Kernels<float>::adagrad, 1},
+                                {"rmsprop", &Kernels<float>::rmsprop, 1},   {"adam", &Kernels<float>::adam, 2}};
+
+struct Arena {
+  float* at[streams];
+  explicit Arena(size_t n) {
+    for (size_t s = 0; s < streams; ++s) {
+      // A few lines apart modulo a page, so that equal places of the streams do not share a cache set.
+      const size_t bytes = n * sizeof(float) + (4 << 20);
+      void* memory = std::aligned_alloc(2 << 20, (bytes + (2 << 20) - 1) >> 21 << 21);
+      if (!memory) std::exit(3);
+      if (n >= 1 << 20) madvise(memory, bytes, MADV_HUGEPAGE);
+      at[s] = static_cast<float*>(memory) + s * 5 * 64;
+    }
+  }
+  ~Arena() {
+    for (size_t s = 0; s < streams; ++s) std::free(at[s] - s * 5 * 64);
+  }
+  Arena(const Arena&) = delete;
+};
+
+// The bytes of the optimizer and next to no arithmetic, in the widest vectors that the machine has.
+#if defined(__x86_64__)
+#define WIDEST __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define WIDEST
+#endif
+WIDEST void bare0(const float* __restrict g, float* __restrict w, float*, float*, size_t n) {
+  for (size_t i = 0; i < n; ++i) w[i] = w[i] + g[i];
+}
+WIDEST void bare1(const float* __restrict g, float* __restrict w, float* __restrict a, float*, size_t n) {
+  for (size_t i = 0; i < n; ++i) a[i] = a[i] + g[i], w[i] = w[i] + a[i];
+}
+WIDEST void bare2(const float* __restrict g, float* __restrict w, float* __restrict a, float* __restrict b, size_t n) {
+  for (size_t i = 0; i < n; ++i) a[i] = a[i] + g[i], b[i] = b[i] + g[i], w[i] = w[i] + a[i] + b[i];
+}
+
+// Runs work(thread, first, n) on threads that own fixed ranges, `repeats` times each from a common start; seconds.
+template <class Work> double timed(size_t n, size_t threads, size_t repeats, Work work) {
+  std::atomic<size_t> ready{0};
+  const size_t piece = (n / threads + update_chunk - 1) / update_chunk * update_chunk;
+  Clock::time_point starts[8], ends[8];
+  const auto body = [&](size_t thread) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(thread, &cpus);
+    sched_setaffinity(0, sizeof cpus, &cpus);
+    const size_t first = std::min(n, thread * piece), count = std::min(n - first, piece);
+    work(thread, first, count);  // warm, and the first touch of the pages
+    ++ready;
+    while (ready < threads) std::this_thread::yield();
+    starts[thread] = Clock::now();
+    for (size_t r = 0; r < repeats; ++r) work(thread, first, count);
+    ends[thread] = Clock::now();
+  };
+  std::vector<std::thread> all;
+  for (size_t t = 0; t < threads; ++t) all.emplace_back(body, t);
+  for (std::thread& t : all) t.join();
+  const auto first = *std::min_element(starts, starts + threads), last = *std::max_element(ends, ends + threads);
+  return std::chrono::duration<double>(last - first).count();
+}
+
+size_t repeats(size_t n) { return std::max<size_t>(1, (size_t(1) << 22) / n); }
+int turns(size_t n) { return n > size_t(1) << 24 ? 5 : 11; }
+
+// Streams from `first_stream` on: gradient and w around zero, slots small and positive.
+void fill(Arena& arena, size_t first_stream, size_t n) {
+  std::minstd_rand random(1);
+  for (size_t s = first_stream; s < streams; ++s)
+    for (size_t i = 0; i < n; ++i) arena.at[s][i] = float(random() % 2000000) * 1e-6f + (s < 2 ? -1.0f : 1e-3f);
+}
+
+double middle(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// Kernel and bare loop take turns; medians of the turns count, for the share the median of each turn's own ratio.
+void measure(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& arena, size_t n, size_t threads) {
+  const auto bare = optimizer.slots == 0 ? bare0 : optimizer.slots == 1 ? bare1 : bare2;
+  std::vector<double> kernel, loop, share;
+  for (int turn = 0; turn < turns(n); ++turn) {
+    kernel.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
+      Update<float> update;
+      UpdateSums sums;
+      update.n = count;
+      update.gradient = arena.at[0] + first, update.w = arena.at[1] + first;
+      for (size_t s = 0; s < optimizer.slots; ++s) update.slots[s] = arena.at[2 + s] + first;
+      update.learning_rate = 1e-6f, update.momentum = 0.9f, update.decay_rate = 0.999f, update.epsilon = 1e-8f;
+      update.correction1 = 1.5f, update.correction2 = 20.0f;
+      (kernels.*optimizer.kernel)(update, sums);
+      if (sums.nonfinite) std::exit(4);
+    }));
+    fill(arena, 2, std::min(n, size_t(1) << 16));  // the bare loops add to the slots: some of them fresh each turn
+    loop.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
+      bare(arena.at[0] + first, arena.at[1] + first, arena.at[2] + first, arena.at[3] + first, count);
+    }));
+    share.push_back(loop.back() / kernel.back());
+  }
+  const double work = double(n) * double(repeats(n));
+  std::printf("{\"optimizer\":\"%s\",\"parameters\":%zu,\"threads\":%zu,\"bytes\":%zu,\"rate\":%.6g,\"bare\":%.6g,"
+              "\"share\":%.4f}\n",
+              optimizer.name, n, threads, optimizer.bytes(), work / middle(kernel), work / middle(loop), middle(share));
+  std::fflush(stdout);
+}
+
+void measure_copy(Arena& arena, size_t n, size_t threads) {
+  std::vector<double> times;
+  for (int turn = 0; turn < turns(n); ++turn)
+    times.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
+      std::memcpy(arena.at[4] + first, arena.at[0] + first, count * sizeof(float));
+    }));
+  std::printf("{\"optimizer\":\"copy\",\"parameters\":%zu,\"threads\":%zu,\"bytes\":8,\"rate\":%.6g}\n", n, threads,
+              double(n) * double(repeats(n)) / middle(times));
+}
+}  // namespace
+
+int main(int count, char** arguments) {
+  const Isa* isa = chosen_isa();
+  if (count < 3 || !isa) {
+    std::fprintf(stderr, "usage: update THREADS LOG2_PARAMETERS... (GRADUS_ISA: one of those compiled in)\n");
+    return 2;
+  }
+  const size_t threads = std::min<size_t>(8, size_t(std::atoi(arguments[1])));
+  for (int a = 2; a < count; ++a) {
+    const size_t n = size_t(1) << std::atoi(arguments[a]);
+    Arena arena(n);
+    for (const Optimizer& optimizer : optimizers) {
+      fill(arena, 0, n);
+      measure(optimizer, isa->float32, arena, n, threads);
+    }
+    measure_copy(arena, n, threads);
+  }
+}
