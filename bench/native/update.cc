@@ -26,7 +26,7 @@ struct Optimizer {
   size_t slots;
   size_t bytes() const { return 4 * (3 + 2 * slots); }  // a parameter: read g, w, slots; write w, slots
 };
-const Optimizer optimizers[] = {{"sgd", &Kernels<float>::sgd, 0},         {"momentum", &Kernels<float>::momentum, 1},
+const Optimizer optimizers[] = {{"sgd", &Kernels<float>::sgd, 0},           {"momentum", &Kernels<float>::momentum, 1},
                                 {"nesterov", &Kernels<float>::nesterov, 1}, {"adagrad", &Kernels<float>::adagrad, 1},
                                 {"rmsprop", &Kernels<float>::rmsprop, 1},   {"adam", &Kernels<float>::adam, 2}};
 
@@ -65,7 +65,8 @@ WIDEST void bare2(const float* __restrict g, float* __restrict w, float* __restr
 }
 
 // Runs work(thread, first, n) on threads that own fixed ranges, `repeats` times each from a common start; seconds.
-template <class Work> double timed(size_t n, size_t threads, size_t repeats, Work work) {
+template <class Work>
+double timed(size_t n, size_t threads, size_t repeats, Work work) {
   std::atomic<size_t> ready{0};
   const size_t piece = (n / threads + update_chunk - 1) / update_chunk * update_chunk;
   Clock::time_point starts[8], ends[8];
@@ -127,9 +128,10 @@ void measure(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& a
     share.push_back(loop.back() / kernel.back());
   }
   const double work = double(n) * double(repeats(n));
-  std::printf("{\"optimizer\":\"%s\",\"parameters\":%zu,\"threads\":%zu,\"bytes\":%zu,\"rate\":%.6g,\"bare\":%.6g,"
-              "\"share\":%.4f}\n",
-              optimizer.name, n, threads, optimizer.bytes(), work / middle(kernel), work / middle(loop), middle(share));
+  std::printf(
+      "{\"optimizer\":\"%s\",\"parameters\":%zu,\"threads\":%zu,\"bytes\":%zu,\"rate\":%.6g,\"bare\":%.6g,"
+      "\"share\":%.4f}\n",
+      optimizer.name, n, threads, optimizer.bytes(), work / middle(kernel), work / middle(loop), middle(share));
   std::fflush(stdout);
 }
 

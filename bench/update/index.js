@@ -71,10 +71,10 @@ export async function run({ quick = false } = {}) {
       fixed((rate * found[0].bytes) / copy, 2),
       fixed(
         middle(found, (line) => line.share),
-        3
+        3,
       ),
       fixed(rival && rival / 1e9, 3),
-      fixed(rival && rate / rival, 2)
+      fixed(rival && rate / rival, 2),
     ])
   }
   const torchNote = python
@@ -82,18 +82,34 @@ export async function run({ quick = false } = {}) {
     : 'No Python with torch was found: no rival in this run.'
   return {
     title: 'updates, float32, statistics on',
-    columns: ['optimizer', 'parameters', 'threads', 'G/s', 'GB/s', 'GB/s ÷ copy', 'share of a bare loop', 'PyTorch G/s', 'ratio'],
+    columns: [
+      'optimizer',
+      'parameters',
+      'threads',
+      'G/s',
+      'GB/s',
+      'GB/s ÷ copy',
+      'share of a bare loop',
+      'PyTorch G/s',
+      'ratio',
+    ],
     rows,
     notes: [
       'Every row leaves ‖w‖², Σ|w|, ‖Δw‖², ‖g‖² and the count of non-finite gradients. The bare loop reads and writes the same streams.',
       'The copy is memcpy over as many elements with as many threads, counting bytes read and written.',
-      torchNote
-    ]
+      torchNote,
+    ],
   }
 }
 
 const markdown = ({ title, columns, rows, notes }) =>
-  [`## ${title}`, '', ...[columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`), '', ...notes].join('\n')
+  [
+    `## ${title}`,
+    '',
+    ...[columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`),
+    '',
+    ...notes,
+  ].join('\n')
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const result = await run({ quick: process.argv.includes('--quick') })

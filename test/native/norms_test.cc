@@ -9,13 +9,22 @@ namespace gradus {
 namespace {
 using test::for_each_isa;
 
-template <class T> struct Data {
+template <class T>
+struct Data {
   Norm<T> norm;
   std::vector<T> x, gain, bias, mean, inverse, variance, y, dy, dx, dgain, dbias;
   Data(size_t rows, size_t columns, size_t stride, bool by_row)
-      : x(rows * stride, T(99)), gain(columns), bias(columns), mean(by_row ? rows : columns), inverse(mean.size()),
-        variance(columns), y(rows * stride, T(-7)), dy(rows * stride, T(99)), dx(rows * stride, T(-7)),
-        dgain(columns, T(2)), dbias(columns, T(3)) {
+      : x(rows * stride, T(99)),
+        gain(columns),
+        bias(columns),
+        mean(by_row ? rows : columns),
+        inverse(mean.size()),
+        variance(columns),
+        y(rows * stride, T(-7)),
+        dy(rows * stride, T(99)),
+        dx(rows * stride, T(-7)),
+        dgain(columns, T(2)),
+        dbias(columns, T(3)) {
     std::mt19937 random(3);
     std::normal_distribution<double> normal;
     for (size_t i = 0; i < rows; ++i)
@@ -46,9 +55,15 @@ struct Oracle {
   bool layer;
   double epsilon;
   std::vector<double> x, gain, bias;
-  template <class T> Oracle(const Data<T>& data, bool layer)
-      : rows(data.norm.rows), columns(data.norm.columns), stride(data.norm.stride), layer(layer),
-        epsilon(data.norm.epsilon), x(data.x.begin(), data.x.end()), gain(data.gain.begin(), data.gain.end()),
+  template <class T>
+  Oracle(const Data<T>& data, bool layer)
+      : rows(data.norm.rows),
+        columns(data.norm.columns),
+        stride(data.norm.stride),
+        layer(layer),
+        epsilon(data.norm.epsilon),
+        x(data.x.begin(), data.x.end()),
+        gain(data.gain.begin(), data.gain.end()),
         bias(data.bias.begin(), data.bias.end()) {}
   void moments(size_t at, double& mean, double& variance) const {
     const size_t n = layer ? columns : rows;
@@ -71,7 +86,8 @@ struct Oracle {
   }
 };
 
-template <class T> void check_forward(const Isa& isa, bool layer, size_t rows, size_t columns, size_t stride) {
+template <class T>
+void check_forward(const Isa& isa, bool layer, size_t rows, size_t columns, size_t stride) {
   const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-12;
   Data<T> data(rows, columns, stride, layer);
   const Oracle oracle(data, layer);
@@ -139,7 +155,8 @@ TEST("dx agrees with central differences in float64") {
   });
 }
 
-template <class T> void check_bits(bool layer) {
+template <class T>
+void check_bits(bool layer) {
   const auto same = [](const std::vector<T>& a, const std::vector<T>& b) {
     return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
   };

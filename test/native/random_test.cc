@@ -14,11 +14,11 @@ struct Answer {
   uint32_t counter[4], key[2], words[4];
 };
 // Random123, kat_vectors: philox4x32 10.
-const Answer answers[] = {
-    {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-    {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
-     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
+const Answer answers[] = {{{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+                          {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+                          {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+                           {0xa4093822, 0x299f31d0},
+                           {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
 Counter counter_of(const Answer& a) {
   return {a.key[0] | uint64_t(a.key[1]) << 32, a.counter[1], a.counter[2] | uint64_t(a.counter[3] & 0xffff) << 32};
 }
@@ -47,21 +47,26 @@ TEST("philox gives the published words") {
 
 constexpr Counter counter{0x123456789abcdef0, 42, 0x300000007};
 constexpr size_t many = 1000;
-template <class T> using Draw = void (*)(const Kernels<T>&, size_t first, size_t n, T* y);
-template <class T> struct Case {
+template <class T>
+using Draw = void (*)(const Kernels<T>&, size_t first, size_t n, T* y);
+template <class T>
+struct Case {
   const char* name;
   Draw<T> draw;
 };
 // Element first + i of the dropped-out array is 1 + (first + i), so that cuts see the same input.
-template <class T> const Case<T> cases[] = {
-    {"uniform", [](const Kernels<T>& k, size_t first, size_t n, T* y) { k.random_uniform(counter, first, n, -3, 5, y); }},
+template <class T>
+const Case<T> cases[] = {
+    {"uniform",
+     [](const Kernels<T>& k, size_t first, size_t n, T* y) { k.random_uniform(counter, first, n, -3, 5, y); }},
     {"normal", [](const Kernels<T>& k, size_t first, size_t n, T* y) { k.random_normal(counter, first, n, 1, 2, y); }},
     {"dropout in place", [](const Kernels<T>& k, size_t first, size_t n, T* y) {
        for (size_t i = 0; i < n; ++i) y[i] = T(1 + first + i);
        k.dropout(y, n, T(0.3), counter, first, y);
      }}};
 
-template <class T> void check_cuts() {
+template <class T>
+void check_cuts() {
   for (const Case<T>& c : cases<T>) {
     test::Scope scope(c.name);
     std::vector<T> whole(many);
@@ -86,8 +91,8 @@ TEST("a value depends on its index alone: any cut, any ISA") { check_cuts<float>
 
 TEST("seed, stream and step each change the values") {
   const Kernels<float>& kernels = available_isas()[0]->float32;
-  const Counter others[] = {{1, 2, 3}, {2, 2, 3}, {1 + (uint64_t(1) << 32), 2, 3}, {1, 3, 3}, {1, 2, 4},
-                            {1, 2, 3 + (uint64_t(1) << 32)}};
+  const Counter others[] = {{1, 2, 3}, {2, 2, 3}, {1 + (uint64_t(1) << 32), 2, 3},
+                            {1, 3, 3}, {1, 2, 4}, {1, 2, 3 + (uint64_t(1) << 32)}};
   std::vector<std::vector<float>> seen;
   for (const Counter& at : others) {
     std::vector<float> values(64);
@@ -97,7 +102,8 @@ TEST("seed, stream and step each change the values") {
   }
 }
 
-template <class T> std::vector<T> drawn(const Isa& isa, bool normal, size_t n) {
+template <class T>
+std::vector<T> drawn(const Isa& isa, bool normal, size_t n) {
   std::vector<T> y(n);
   if (normal)
     kernels_of<T>(isa).random_normal(counter, 5, n, 0, 1, y.data());
@@ -106,7 +112,8 @@ template <class T> std::vector<T> drawn(const Isa& isa, bool normal, size_t n) {
   return y;
 }
 // Largest distance between the empirical distribution and the true one: 1.95 / √n is passed once in a thousand draws.
-template <class T, class F> double kolmogorov(std::vector<T> y, F cumulative) {
+template <class T, class F>
+double kolmogorov(std::vector<T> y, F cumulative) {
   std::sort(y.begin(), y.end());
   double worst = 0;
   for (size_t i = 0; i < y.size(); ++i)
@@ -114,7 +121,8 @@ template <class T, class F> double kolmogorov(std::vector<T> y, F cumulative) {
   return worst * std::sqrt(double(y.size()));
 }
 double normal_cumulative(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
-template <class T> void check_shapes(const Isa& isa) {
+template <class T>
+void check_shapes(const Isa& isa) {
   constexpr size_t n = 200000;
   const std::vector<T> uniform = drawn<T>(isa, false, n), normal = drawn<T>(isa, true, n);
   CHECK(kolmogorov(uniform, [](double u) { return u; }) < 1.95);

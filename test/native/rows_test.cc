@@ -9,7 +9,8 @@ namespace gradus {
 namespace {
 using test::for_each_isa;
 
-template <class T> void check_rows(const Isa& isa, size_t columns, size_t n) {
+template <class T>
+void check_rows(const Isa& isa, size_t columns, size_t n) {
   const size_t entries = 9;
   std::mt19937 random(11);
   std::normal_distribution<double> normal;
@@ -36,7 +37,8 @@ TEST("rows are gathered, and added back in order") {
   });
 }
 
-template <class T> void check_bytes(const Isa& isa) {
+template <class T>
+void check_bytes(const Isa& isa) {
   for (size_t n : {0, 1, 3, 15, 16, 17, 67, 256, 1000}) {
     std::vector<uint8_t> x(n);
     for (size_t i = 0; i < n; ++i) x[i] = uint8_t(i * 37);

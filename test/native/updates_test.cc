@@ -18,14 +18,18 @@ struct Rule {
 };
 #define RULE(name, slots)                                                                            \
   {                                                                                                  \
-    #name, slots, [](const Kernels<float>& k, const Update<float>& u, UpdateSums& s) { k.name(u, s); }, \
-        [](const Kernels<double>& k, const Update<double>& u, UpdateSums& s) { k.name(u, s); }           \
+#name, slots,                                                                                    \
+        [](const Kernels <float>& k, const Update <float>& u,                                        \
+           UpdateSums& s) { k.name(u, s); }, [](const Kernels <double>& k, const Update <double>& u, \
+                                                UpdateSums& s) { k.name(u, s); }                     \
   }
 const Rule rules[] = {RULE(sgd, 0),     RULE(momentum, 1), RULE(nesterov, 1),
                       RULE(adagrad, 1), RULE(rmsprop, 1),  RULE(adam, 2)};
 #undef RULE
 void apply(const Rule& rule, const Isa& isa, const Update<float>& u, UpdateSums& s) { rule.float32(isa.float32, u, s); }
-void apply(const Rule& rule, const Isa& isa, const Update<double>& u, UpdateSums& s) { rule.float64(isa.float64, u, s); }
+void apply(const Rule& rule, const Isa& isa, const Update<double>& u, UpdateSums& s) {
+  rule.float64(isa.float64, u, s);
+}
 
 struct Options {
   const char* name;
@@ -43,7 +47,8 @@ const Options options[] = {plain,
 
 constexpr size_t guard = 16;
 // An array with a guard band on either side.
-template <class T> struct Guarded {
+template <class T>
+struct Guarded {
   static constexpr T mark = T(-12345);
   std::vector<T> all;
   explicit Guarded(size_t n, T value = 0) : all(n + 2 * guard, mark) { std::fill_n(data(), n, value); }
@@ -57,12 +62,12 @@ template <class T> struct Guarded {
   }
 };
 
-template <class T> struct State {
+template <class T>
+struct State {
   Guarded<T> gradient, w, average;
   std::vector<Guarded<T>> slots;
   Update<T> update;
-  State(const Rule& rule, const Options& o, size_t n)
-      : gradient(n), w(n), average(n), slots(3, Guarded<T>(n)) {
+  State(const Rule& rule, const Options& o, size_t n) : gradient(n), w(n), average(n), slots(3, Guarded<T>(n)) {
     std::mt19937 random(7);
     std::normal_distribution<double> normal;
     for (size_t i = 0; i < n; ++i) average[i] = w[i] = i % 11 == 5 ? T(0) : T(normal(random));
@@ -95,7 +100,8 @@ struct Reference {
   double w = 0, a = 0, b = 0, average = 0;
   double gradient = 0, change = 0;
   double w_size = 0, a_size = 0, b_size = 0, average_size = 0;
-  template <class T> void step(const std::string& rule, const Update<T>& u, double raw) {
+  template <class T>
+  void step(const std::string& rule, const Update<T>& u, double raw) {
     const double lr = u.learning_rate, mu = u.momentum, rho = u.decay_rate, eps = u.epsilon, before = w, v = a;
     gradient = raw + u.l2 * w + u.l1 * ((w > 0) - (w < 0));
     const double g_size = u.gradient_scale * (std::fabs(raw) + u.l2 * std::fabs(w) + u.l1);
@@ -128,7 +134,8 @@ struct Reference {
 
 // float32 rounds each step: the reference carries on from the kernel's own state, so that every one of the steps is
 // held to the tolerance; float64 also runs free over all of them.
-template <class T> void follow(const Isa& isa, const Rule& rule, const Options& o, size_t n, int steps) {
+template <class T>
+void follow(const Isa& isa, const Rule& rule, const Options& o, size_t n, int steps) {
   const double tolerance = sizeof(T) == 4 ? 1e-6 : 1e-12;
   State<T> state(rule, o, n);
   std::vector<Reference> free(n);
@@ -188,7 +195,8 @@ TEST("each optimizer is right at every size from 0 to 67 and over several chunks
   for_each_isa([](const Isa& isa) {
     for (const Rule& rule : rules) {
       test::Scope scope(rule.name);
-      for (size_t n = 0; n <= 67; ++n) follow<float>(isa, rule, options[7], n, 3), follow<double>(isa, rule, plain, n, 3);
+      for (size_t n = 0; n <= 67; ++n)
+        follow<float>(isa, rule, options[7], n, 3), follow<double>(isa, rule, plain, n, 3);
       for (size_t n : {4095, 4096, 4097, 9001}) {
         follow<float>(isa, rule, plain, n, 3);
         follow<double>(isa, rule, options[7], n, 3);
@@ -201,14 +209,16 @@ bool same(const UpdateSums& a, const UpdateSums& b) {
   return a.weight_squares == b.weight_squares && a.weight_absolutes == b.weight_absolutes &&
          a.change_squares == b.change_squares && a.gradient_squares == b.gradient_squares && a.nonfinite == b.nonfinite;
 }
-template <class T> bool same(const State<T>& a, const State<T>& b) {
+template <class T>
+bool same(const State<T>& a, const State<T>& b) {
   const auto equal = [](const Guarded<T>& x, const Guarded<T>& y) {
     return std::memcmp(x.all.data(), y.all.data(), x.all.size() * sizeof(T)) == 0;
   };
   return equal(a.w, b.w) && equal(a.average, b.average) && equal(a.slots[0], b.slots[0]) &&
          equal(a.slots[1], b.slots[1]);
 }
-template <class T> UpdateSums two_steps(State<T>& state, const Rule& rule, const Isa& isa, size_t piece) {
+template <class T>
+UpdateSums two_steps(State<T>& state, const Rule& rule, const Isa& isa, size_t piece) {
   UpdateSums sums;
   for (int step = 1; step <= 2; ++step) {
     state.prepare(step);
@@ -224,7 +234,8 @@ template <class T> UpdateSums two_steps(State<T>& state, const Rule& rule, const
   }
   return sums;
 }
-template <class T> void compare_cuts() {
+template <class T>
+void compare_cuts() {
   for (const Rule& rule : rules)
     for (const Options& o : options) {
       test::Scope scope(std::string(rule.name) + " " + o.name);

@@ -3,20 +3,24 @@
 // depend on how the columns are cut.
 
 // ---- Columns: groups of four vectors while they last, then single ones, the last of them partial.
-template <int N> struct Constant {
+template <int N>
+struct Constant {
   static constexpr int value = N;
 };
-template <class T, class F> INLINE void for_column_groups(size_t columns, F body) {
+template <class T, class F>
+INLINE void for_column_groups(size_t columns, F body) {
   constexpr size_t lanes = Vec<T>::lanes;
   size_t j = 0;
   for (; j + 4 * lanes <= columns; j += 4 * lanes) body(Constant<4>(), j, int(lanes));
   for (; j < columns; j += lanes) body(Constant<1>(), j, int(columns - j < lanes ? columns - j : lanes));
 }
 // Vector v of the group whose first element is at p; count lanes of it where it stands alone.
-template <int vectors, class T> INLINE Vec<T> load_column(const T* p, int v, int count) {
+template <int vectors, class T>
+INLINE Vec<T> load_column(const T* p, int v, int count) {
   return vectors > 1 ? load(p + v * Vec<T>::lanes) : load_partial(p, count);
 }
-template <int vectors, class T> INLINE void store_column(T* p, int v, int count, Vec<T> a) {
+template <int vectors, class T>
+INLINE void store_column(T* p, int v, int count, Vec<T> a) {
   vectors > 1 ? store(p + v * Vec<T>::lanes, a) : store_partial(p, a, count);
 }
 
@@ -44,18 +48,24 @@ INLINE void sum_over_rows(size_t rows, Vec<T> (&sums)[S][vectors], F term) {
 }
 
 // ---- Rows: body(j, count) for each vector along a row; lanes beyond count are zero where loaded and not stored.
-template <class T, class F> INLINE void along_row(size_t columns, F body) {
+template <class T, class F>
+INLINE void along_row(size_t columns, F body) {
   constexpr size_t lanes = Vec<T>::lanes;
   size_t j = 0;
   for (; j + lanes <= columns; j += lanes) body(j, int(lanes));
   if (j < columns) body(j, int(columns - j));
 }
-template <class T> struct LaneIndex { static constexpr T value[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; };
-template <class T> INLINE Vec<T> first_lanes(Vec<T> a, int count) {
+template <class T>
+struct LaneIndex {
+  static constexpr T value[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+};
+template <class T>
+INLINE Vec<T> first_lanes(Vec<T> a, int count) {
   return select(load(LaneIndex<T>::value) < Vec<T>(T(count)), a, Vec<T>(0));
 }
 
-template <class T> void layer_norm_forward(const Norm<T>& norm) {
+template <class T>
+void layer_norm_forward(const Norm<T>& norm) {
   const size_t columns = norm.columns;
   const T *const gain = norm.gain, *const bias = norm.bias;
   for (size_t i = 0; i < norm.rows; ++i) {
@@ -79,7 +89,8 @@ template <class T> void layer_norm_forward(const Norm<T>& norm) {
 }
 
 // With x̂ = (x − mean) · inverse and e = dy · gain: dx = inverse · (e − mean(e) − x̂ · mean(e · x̂)), means along the row.
-template <class T> void layer_norm_backward(const Norm<T>& norm) {
+template <class T>
+void layer_norm_backward(const Norm<T>& norm) {
   const size_t columns = norm.columns;
   const T* const gain = norm.gain;
   T *const dgain = norm.dgain, *const dbias = norm.dbias;
@@ -107,7 +118,8 @@ template <class T> void layer_norm_backward(const Norm<T>& norm) {
 }
 
 // Mean and biased variance of each column, in two passes.
-template <class T> void batch_norm_statistics(const Norm<T>& norm) {
+template <class T>
+void batch_norm_statistics(const Norm<T>& norm) {
   for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     const T* const x = norm.x + j;
@@ -126,14 +138,14 @@ template <class T> void batch_norm_statistics(const Norm<T>& norm) {
       const Vec<T> spread = variance[0][v] / rows;
       store_column<vectors>(norm.mean + j, v, count, mean[0][v]);
       store_column<vectors>(norm.variance + j, v, count, spread);
-      store_column<vectors>(norm.inverse_deviation + j, v, count,
-                            Vec<T>(1) / sqrt(spread + Vec<T>(norm.epsilon)));
+      store_column<vectors>(norm.inverse_deviation + j, v, count, Vec<T>(1) / sqrt(spread + Vec<T>(norm.epsilon)));
     }
   });
 }
 
 // With the mean and inverse deviation given: of this batch in training, the running ones otherwise.
-template <class T> void batch_norm_forward(const Norm<T>& norm) {
+template <class T>
+void batch_norm_forward(const Norm<T>& norm) {
   for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     const T* const x = norm.x + j;
@@ -156,7 +168,8 @@ template <class T> void batch_norm_forward(const Norm<T>& norm) {
 
 // With the statistics of this batch, whose own dependence on x is part of the gradient:
 // dx = gain · inverse · (dy − mean(dy) − x̂ · mean(dy · x̂)), means down the column.
-template <class T> void batch_norm_backward(const Norm<T>& norm) {
+template <class T>
+void batch_norm_backward(const Norm<T>& norm) {
   for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     const T *const x = norm.x + j, *const dy = norm.dy + j;

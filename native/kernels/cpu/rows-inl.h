@@ -4,13 +4,15 @@ INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); 
 INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
 // y(n, columns): row i is row rows[i] of the table.
-template <class T> void gather_rows(const T* table, size_t columns, const int32_t* rows, size_t n, T* y) {
+template <class T>
+void gather_rows(const T* table, size_t columns, const int32_t* rows, size_t n, T* y) {
   for (size_t i = 0; i < n; ++i)
     __builtin_memcpy(y + i * columns, table + size_t(rows[i]) * columns, columns * sizeof(T));
 }
 
 // table[rows[i]] += dy[i], for i in order: a row that occurs twice takes both, the earlier first.
-template <class T> void scatter_add_rows(const T* dy, size_t columns, const int32_t* rows, size_t n, T* table) {
+template <class T>
+void scatter_add_rows(const T* dy, size_t columns, const int32_t* rows, size_t n, T* table) {
   constexpr size_t lanes = Vec<T>::lanes;
   for (size_t i = 0; i < n; ++i, dy += columns) {
     T* row = table + size_t(rows[i]) * columns;
@@ -22,6 +24,7 @@ template <class T> void scatter_add_rows(const T* dy, size_t columns, const int3
 }
 
 // y = x · scale + offset, rounded once.
-template <class T> void convert_bytes(const uint8_t* x, size_t n, T scale, T offset, T* y) {
+template <class T>
+void convert_bytes(const uint8_t* x, size_t n, T scale, T offset, T* y) {
   for (size_t i = 0; i < n; ++i) y[i] = fused(T(x[i]), scale, offset);
 }

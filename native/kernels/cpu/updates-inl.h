@@ -1,15 +1,17 @@
 // The optimizers: one pass over gradient, parameter and slots, which also leaves the norms that a monitor wants.
-// Each optimizer is only a rule on vectors; run() does what they share. A rule gets w already shrunk by weight decay and
-// returns the new w; slot[] holds its state before and after.
+// Each optimizer is only a rule on vectors; run() does what they share. A rule gets w already shrunk by weight decay
+// and returns the new w; slot[] holds its state before and after.
 
-template <class T> struct Sgd {
+template <class T>
+struct Sgd {
   static constexpr int slots = 0;
   Vec<T> rate;
   INLINE_PLAIN explicit Sgd(const Update<T>& u) : rate(u.learning_rate) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>*) const { return fnma(rate, g, w); }
 };
 
-template <class T> struct Momentum {
+template <class T>
+struct Momentum {
   static constexpr int slots = 1;
   Vec<T> rate, momentum;
   INLINE_PLAIN explicit Momentum(const Update<T>& u) : rate(u.learning_rate), momentum(u.momentum) {}
@@ -20,7 +22,8 @@ template <class T> struct Momentum {
 };
 
 // Nesterov's momentum with the look-ahead folded into w (CS231n, "Learning").
-template <class T> struct Nesterov {
+template <class T>
+struct Nesterov {
   static constexpr int slots = 1;
   Vec<T> rate, momentum, ahead;
   INLINE_PLAIN explicit Nesterov(const Update<T>& u)
@@ -32,7 +35,8 @@ template <class T> struct Nesterov {
   }
 };
 
-template <class T> struct Adagrad {
+template <class T>
+struct Adagrad {
   static constexpr int slots = 1;
   Vec<T> rate, epsilon;
   INLINE_PLAIN explicit Adagrad(const Update<T>& u) : rate(u.learning_rate), epsilon(u.epsilon) {}
@@ -42,7 +46,8 @@ template <class T> struct Adagrad {
   }
 };
 
-template <class T> struct RmsProp {
+template <class T>
+struct RmsProp {
   static constexpr int slots = 1;
   Vec<T> rate, epsilon, decay, fresh;
   INLINE_PLAIN explicit RmsProp(const Update<T>& u)
@@ -54,12 +59,18 @@ template <class T> struct RmsProp {
 };
 
 // Kingma and Ba 2015, with bias correction.
-template <class T> struct Adam {
+template <class T>
+struct Adam {
   static constexpr int slots = 2;
   Vec<T> rate, epsilon, decay1, fresh1, decay2, fresh2, correction2;
   INLINE_PLAIN explicit Adam(const Update<T>& u)
-      : rate(u.learning_rate * u.correction1), epsilon(u.epsilon), decay1(u.momentum), fresh1(1 - u.momentum),
-        decay2(u.decay_rate), fresh2(1 - u.decay_rate), correction2(u.correction2) {}
+      : rate(u.learning_rate * u.correction1),
+        epsilon(u.epsilon),
+        decay1(u.momentum),
+        fresh1(1 - u.momentum),
+        decay2(u.decay_rate),
+        fresh2(1 - u.decay_rate),
+        correction2(u.correction2) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
     slot[0] = fma(decay1, slot[0], fresh1 * g);
     slot[1] = fma(decay2, slot[1], fresh2 * g * g);
@@ -68,25 +79,29 @@ template <class T> struct Adam {
 };
 
 // Only the sums: nothing is written.
-template <class T> struct NoStep {
+template <class T>
+struct NoStep {
   static constexpr int slots = -1;
   INLINE_PLAIN explicit NoStep(const Update<T>&) {}
 };
 
-template <class T> struct LaneSums {
+template <class T>
+struct LaneSums {
   Vec<T> weight_squares = Vec<T>(0), weight_absolutes = Vec<T>(0);
   Vec<T> change_squares = Vec<T>(0), gradient_squares = Vec<T>(0);
 };
 
 INLINE bool is_finite(double a) { return a - a == 0; }
-template <class T> static uint64_t count_nonfinite(const T* x, size_t n) {
+template <class T>
+static uint64_t count_nonfinite(const T* x, size_t n) {
   uint64_t count = 0;
   for (size_t i = 0; i < n; ++i) count += !is_finite(x[i]);
   return count;
 }
 
 // Everything of one update at hand: constants in vectors, pointers out of reach of the stores.
-template <class T, template <class> class Rule, bool regularized, bool averaged> struct Pass {
+template <class T, template <class> class Rule, bool regularized, bool averaged>
+struct Pass {
   static constexpr int slots = Rule<T>::slots;
   const Rule<T> rule;
   const T* const gradient;
@@ -95,9 +110,18 @@ template <class T, template <class> class Rule, bool regularized, bool averaged>
   const Vec<T> scale, l1, l2, limit, shrink, keep, fresh;
 
   INLINE_PLAIN explicit Pass(const Update<T>& u)
-      : rule(u), gradient(u.gradient), w(u.w), average(u.average), slot_at{u.slots[0], u.slots[1], u.slots[2]},
-        scale(u.gradient_scale), l1(u.l1), l2(u.l2), limit(u.clip_value > 0 ? u.clip_value : T(__builtin_inf())),
-        shrink(u.learning_rate * u.weight_decay), keep(u.average_decay), fresh(1 - u.average_decay) {}
+      : rule(u),
+        gradient(u.gradient),
+        w(u.w),
+        average(u.average),
+        slot_at{u.slots[0], u.slots[1], u.slots[2]},
+        scale(u.gradient_scale),
+        l1(u.l1),
+        l2(u.l2),
+        limit(u.clip_value > 0 ? u.clip_value : T(__builtin_inf())),
+        shrink(u.learning_rate * u.weight_decay),
+        keep(u.average_decay),
+        fresh(1 - u.average_decay) {}
 
   // Elements i to i + count; whole is a constant that says count == lanes.
   INLINE_PLAIN void step(bool whole, size_t i, int count, LaneSums<T>& sums) const {
@@ -151,9 +175,10 @@ void run_pass(const Update<T>& update, UpdateSums& sums) {
     pass.chunk(first, n - first < update_chunk ? n - first : update_chunk, sums);
 }
 
-// The sums are added into. Regularisation and average are left out of the loop when they are not wanted; clamp and decay
-// always run, on neutral values if need be.
-template <template <class> class Rule, class T> void run(const Update<T>& update, UpdateSums& sums) {
+// The sums are added into. Regularisation and average are left out of the loop when they are not wanted; clamp and
+// decay always run, on neutral values if need be.
+template <template <class> class Rule, class T>
+void run(const Update<T>& update, UpdateSums& sums) {
   const bool regularized = update.l1 != 0 || update.l2 != 0;
   if (update.average && Rule<T>::slots >= 0) {
     regularized ? run_pass<T, Rule, true, true>(update, sums) : run_pass<T, Rule, false, true>(update, sums);
@@ -162,16 +187,38 @@ template <template <class> class Rule, class T> void run(const Update<T>& update
   }
 }
 
-template <class T> void gradient_norm(const Update<T>& update, UpdateSums& sums) { run<NoStep>(update, sums); }
-template <class T> void sgd(const Update<T>& update, UpdateSums& sums) { run<Sgd>(update, sums); }
-template <class T> void momentum(const Update<T>& update, UpdateSums& sums) { run<Momentum>(update, sums); }
-template <class T> void nesterov(const Update<T>& update, UpdateSums& sums) { run<Nesterov>(update, sums); }
-template <class T> void adagrad(const Update<T>& update, UpdateSums& sums) { run<Adagrad>(update, sums); }
-template <class T> void rmsprop(const Update<T>& update, UpdateSums& sums) { run<RmsProp>(update, sums); }
-template <class T> void adam(const Update<T>& update, UpdateSums& sums) { run<Adam>(update, sums); }
+template <class T>
+void gradient_norm(const Update<T>& update, UpdateSums& sums) {
+  run<NoStep>(update, sums);
+}
+template <class T>
+void sgd(const Update<T>& update, UpdateSums& sums) {
+  run<Sgd>(update, sums);
+}
+template <class T>
+void momentum(const Update<T>& update, UpdateSums& sums) {
+  run<Momentum>(update, sums);
+}
+template <class T>
+void nesterov(const Update<T>& update, UpdateSums& sums) {
+  run<Nesterov>(update, sums);
+}
+template <class T>
+void adagrad(const Update<T>& update, UpdateSums& sums) {
+  run<Adagrad>(update, sums);
+}
+template <class T>
+void rmsprop(const Update<T>& update, UpdateSums& sums) {
+  run<RmsProp>(update, sums);
+}
+template <class T>
+void adam(const Update<T>& update, UpdateSums& sums) {
+  run<Adam>(update, sums);
+}
 
 // Scales down the columns of w (rows, columns) whose norm is above the limit; the others keep their bits.
-template <class T> void limit_column_norms(T* w, size_t rows, size_t columns, T limit) {
+template <class T>
+void limit_column_norms(T* w, size_t rows, size_t columns, T limit) {
   for_column_groups<T>(columns, [=](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     T* const top = w + j;
