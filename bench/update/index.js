@@ -1,23 +1,12 @@
 // The optimizers' kernels against a bare loop over the same bytes and against PyTorch, each in its own process, in turns.
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { geometricMean, median } from '../lib/median.js'
 import { runProcess } from '../lib/process.js'
+import { pythonWithTorch } from '../lib/python.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const ours = path('../../build/Release/gradus_bench_update')
-
-// The first Python that can import torch, or undefined: then the rows have no rival.
-const pythonWithTorch = () =>
-  ['python3', '/usr/bin/python3'].find((python) => {
-    try {
-      execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' })
-      return true
-    } catch {
-      return false
-    }
-  })
 
 const lines = (output) =>
   output
