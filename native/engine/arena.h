@@ -32,7 +32,8 @@ inline std::shared_ptr<uint8_t> allocate_zeroed(size_t bytes) {
   return {static_cast<uint8_t*>(memory), [alignment](uint8_t* p) { ::operator delete(p, alignment); }};
 }
 
-template <class T> class Buffer {
+template <class T>
+class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t size) { grow(size); }

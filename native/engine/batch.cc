@@ -25,10 +25,14 @@ namespace {
 double read(const Column& column, size_t element) {
   const uint8_t* at = column.data.get() + element * size_of(column.type);
   switch (column.type) {
-    case DataType::float32: return *reinterpret_cast<const float*>(at);
-    case DataType::float64: return *reinterpret_cast<const double*>(at);
-    case DataType::uint8: return *at * column.scale + column.offset;
-    case DataType::int32: return *reinterpret_cast<const int32_t*>(at);
+    case DataType::float32:
+      return *reinterpret_cast<const float*>(at);
+    case DataType::float64:
+      return *reinterpret_cast<const double*>(at);
+    case DataType::uint8:
+      return *at * column.scale + column.offset;
+    case DataType::int32:
+      return *reinterpret_cast<const int32_t*>(at);
   }
   return 0;
 }
@@ -38,12 +42,17 @@ double read(const Column& column, size_t element) {
 }
 }  // namespace
 
-template <class T> Batch<T>::Batch(const Plan& plan, const Graph<T>& graph, bool labels, bool dense)
-    : inputs_(plan.inputs), columns_(elements_of(graph.output_shape())), output_shape_(graph.output_shape()),
-      takes_labels_(labels), takes_dense_(dense) {}
+template <class T>
+Batch<T>::Batch(const Plan& plan, const Graph<T>& graph, bool labels, bool dense)
+    : inputs_(plan.inputs),
+      columns_(elements_of(graph.output_shape())),
+      output_shape_(graph.output_shape()),
+      takes_labels_(labels),
+      takes_dense_(dense) {}
 
-template <class T> void Batch<T>::use(const Dataset& data, bool with_targets, const std::vector<double>& class_weights,
-                                      const std::vector<uint32_t>* order) {
+template <class T>
+void Batch<T>::use(const Dataset& data, bool with_targets, const std::vector<double>& class_weights,
+                   const std::vector<uint32_t>* order) {
   data_ = &data;
   order_ = order;
   size_ = data.size();
@@ -55,22 +64,26 @@ template <class T> void Batch<T>::use(const Dataset& data, bool with_targets, co
     throw Error("GRADUS_INVALID_ARGUMENT", "classWeights: expected integer labels and one weight for each of " +
                                                std::to_string(columns_) + " classes");
   const auto& weight = data.columns(Dataset::Role::weight);
-  if (!weight.empty() && weight[0].elements() != 1) mismatch(weight[0].name, "one weight a row", to_string(weight[0].shape));
+  if (!weight.empty() && weight[0].elements() != 1)
+    mismatch(weight[0].name, "one weight a row", to_string(weight[0].shape));
   weighted_ = with_targets && (!weight.empty() || !class_weights_.empty());
 }
 
-template <class T> void Batch<T>::check_inputs() const {
+template <class T>
+void Batch<T>::check_inputs() const {
   const auto& columns = data_->columns(Dataset::Role::input);
   if (columns.size() != inputs_.size())
     mismatch("dataset", std::to_string(inputs_.size()) + " inputs", std::to_string(columns.size()));
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (columns[i].elements() != elements_of(inputs_[i].shape))
       mismatch(columns[i].name, "shape " + to_string(inputs_[i].shape), to_string(columns[i].shape));
-    if (inputs_[i].index && columns[i].type != DataType::int32) mismatch(columns[i].name, "an int32 column", "another type");
+    if (inputs_[i].index && columns[i].type != DataType::int32)
+      mismatch(columns[i].name, "an int32 column", "another type");
   }
 }
 
-template <class T> void Batch<T>::check_targets() {
+template <class T>
+void Batch<T>::check_targets() {
   const auto& columns = data_->columns(Dataset::Role::target);
   if (columns.empty()) mismatch("dataset", "a target column", "none");
   const Column& target = columns[0];
@@ -79,20 +92,23 @@ template <class T> void Batch<T>::check_targets() {
     if (target.elements() != 1) mismatch(target.name, "one label a row", to_string(target.shape));
     kind_ = Targets::labels;
   } else if (takes_dense_) {
-    if (target.elements() != columns_) mismatch(target.name, "shape " + to_string(output_shape_), to_string(target.shape));
+    if (target.elements() != columns_)
+      mismatch(target.name, "shape " + to_string(output_shape_), to_string(target.shape));
     kind_ = Targets::dense;
   } else {
     mismatch(target.name, "an int32 column of labels", "another type");
   }
 }
 
-template <class T> void Batch<T>::reserve(size_t rows) {
+template <class T>
+void Batch<T>::reserve(size_t rows) {
   labels_.grow(rows);
   targets_.grow(takes_dense_ ? product(rows, columns_) : 0);
   weights_.grow(rows);
 }
 
-template <class T> double Batch<T>::weight_of(size_t i) const {
+template <class T>
+double Batch<T>::weight_of(size_t i) const {
   double weight = 1;
   const auto& columns = data_->columns(Dataset::Role::weight);
   if (!columns.empty()) weight = read(columns[0], row(i));
@@ -103,14 +119,16 @@ template <class T> double Batch<T>::weight_of(size_t i) const {
   return weight;
 }
 
-template <class T> double Batch<T>::weight(size_t first, size_t rows) const {
+template <class T>
+double Batch<T>::weight(size_t first, size_t rows) const {
   if (!weighted_) return double(rows);
   double sum = 0;
   for (size_t i = first; i < first + rows; ++i) sum += weight_of(i);
   return sum;
 }
 
-template <class T> void Batch<T>::gather(size_t first, size_t rows, Graph<T>& graph) {
+template <class T>
+void Batch<T>::gather(size_t first, size_t rows, Graph<T>& graph) {
   graph.pass.batch = rows;
   const auto& columns = data_->columns(Dataset::Role::input);
   for (size_t i = 0; i < inputs_.size(); ++i) {
@@ -130,31 +148,40 @@ template <class T> void Batch<T>::gather(size_t first, size_t rows, Graph<T>& gr
     for (size_t i = 0; i < rows; ++i) weights_.data()[i] = T(weight_of(first + i));
 }
 
-template <class T> void Batch<T>::gather_reals(const Column& column, size_t first, size_t rows, Pass<T>& pass, T* to) const {
+template <class T>
+void Batch<T>::gather_reals(const Column& column, size_t first, size_t rows, Pass<T>& pass, T* to) const {
   const size_t n = column.elements();
   pass.row_blocks(rows, n, [&](size_t begin, size_t count) {
     for (size_t i = begin; i < begin + count; ++i) {
       const uint8_t* from = column.data.get() + row(first + i) * n * size_of(column.type);
       T* at = to + i * n;
       switch (column.type) {
-        case DataType::float32: std::copy_n(reinterpret_cast<const float*>(from), n, at); break;
-        case DataType::float64: std::copy_n(reinterpret_cast<const double*>(from), n, at); break;
-        case DataType::int32: std::copy_n(reinterpret_cast<const int32_t*>(from), n, at); break;
-        case DataType::uint8: pass.kernels->convert_bytes(from, n, T(column.scale), T(column.offset), at); break;
+        case DataType::float32:
+          std::copy_n(reinterpret_cast<const float*>(from), n, at);
+          break;
+        case DataType::float64:
+          std::copy_n(reinterpret_cast<const double*>(from), n, at);
+          break;
+        case DataType::int32:
+          std::copy_n(reinterpret_cast<const int32_t*>(from), n, at);
+          break;
+        case DataType::uint8:
+          pass.kernels->convert_bytes(from, n, T(column.scale), T(column.offset), at);
+          break;
       }
     }
   });
 }
 
-template <class T> void Batch<T>::gather_integers(const Column& column, size_t first, size_t rows, size_t limit,
-                                                  int32_t* to) const {
+template <class T>
+void Batch<T>::gather_integers(const Column& column, size_t first, size_t rows, size_t limit, int32_t* to) const {
   const size_t n = column.elements();
   for (size_t i = 0; i < rows; ++i) {
     const int32_t* from = reinterpret_cast<const int32_t*>(column.data.get()) + row(first + i) * n;
     for (size_t j = 0; j < n; ++j) {
       if (from[j] < 0 || size_t(from[j]) >= limit)
-        throw Error("GRADUS_INVALID_ARGUMENT", column.name + ": expected numbers from 0 to " + std::to_string(limit - 1) +
-                                                   ", received " + std::to_string(from[j]));
+        throw Error("GRADUS_INVALID_ARGUMENT", column.name + ": expected numbers from 0 to " +
+                                                   std::to_string(limit - 1) + ", received " + std::to_string(from[j]));
       to[i * n + j] = from[j];
     }
   }

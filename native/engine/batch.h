@@ -9,7 +9,8 @@ std::vector<uint32_t> permutation(uint64_t seed, uint64_t epoch, size_t size);
 
 enum class Targets { none, labels, dense };
 
-template <class T> class Batch {
+template <class T>
+class Batch {
  public:
   Batch(const Plan& plan, const Graph<T>& graph, bool labels, bool dense);
 

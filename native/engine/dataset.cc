@@ -9,10 +9,14 @@ namespace gradus {
 
 size_t size_of(DataType type) {
   switch (type) {
-    case DataType::float32: return 4;
-    case DataType::float64: return 8;
-    case DataType::uint8: return 1;
-    case DataType::int32: return 4;
+    case DataType::float32:
+      return 4;
+    case DataType::float64:
+      return 8;
+    case DataType::uint8:
+      return 1;
+    case DataType::int32:
+      return 4;
   }
   return 0;
 }
@@ -55,8 +59,8 @@ void Dataset::write(Role role, size_t number, size_t first, const void* from, si
 std::shared_ptr<Dataset> Dataset::subset(std::vector<uint32_t> rows) const {
   for (uint32_t& row : rows) {
     if (row >= size())
-      throw Error("GRADUS_INVALID_ARGUMENT", "rows: expected numbers below " + std::to_string(size()) + ", received " +
-                                                 std::to_string(row));
+      throw Error("GRADUS_INVALID_ARGUMENT",
+                  "rows: expected numbers below " + std::to_string(size()) + ", received " + std::to_string(row));
     row = uint32_t(this->row(row));
   }
   auto view = std::make_shared<Dataset>(*this);
@@ -64,7 +68,8 @@ std::shared_ptr<Dataset> Dataset::subset(std::vector<uint32_t> rows) const {
   return view;
 }
 
-template <class T> static bool all_finite(const T* x, size_t n) {
+template <class T>
+static bool all_finite(const T* x, size_t n) {
   return std::all_of(x, x + n, [](T value) { return std::isfinite(value); });
 }
 

@@ -34,7 +34,8 @@ class Fields {
     const auto at = object_->find(key);
     return at == object_->end() || std::holds_alternative<std::monostate>(at->second.data) ? nullptr : &at->second;
   }
-  template <class A> const A& get(const std::string& key, const char* expected) const {
+  template <class A>
+  const A& get(const std::string& key, const char* expected) const {
     const Value* value = find(key);
     const A* found = value ? std::get_if<A>(&value->data) : nullptr;
     if (!found) fail(key + ": expected " + expected);

@@ -3,8 +3,10 @@
 namespace gradus {
 
 namespace {
-template <class T> using Maker = std::unique_ptr<Op<T>> (*)(const NodeReader&);
-template <class T> Maker<T> maker_of(const std::string& op) {
+template <class T>
+using Maker = std::unique_ptr<Op<T>> (*)(const NodeReader&);
+template <class T>
+Maker<T> maker_of(const std::string& op) {
 #define OP(name) \
   if (op == #name) return make_##name<T>;
 #include "ops.def"
@@ -13,7 +15,8 @@ template <class T> Maker<T> maker_of(const std::string& op) {
 }
 }  // namespace
 
-template <class T> Graph<T>::Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool)
+template <class T>
+Graph<T>::Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool)
     : inputs_(plan.inputs.size()), output_(plan.output) {
   pass.kernels = &kernels_of<T>(isa);
   pass.pool = &pool;
@@ -30,7 +33,8 @@ template <class T> Graph<T>::Graph(const Value& descriptor, const Plan& plan, co
   fuse();
 }
 
-template <class T> void Graph<T>::make_ops(const Value& descriptor, const Plan& plan) {
+template <class T>
+void Graph<T>::make_ops(const Value& descriptor, const Plan& plan) {
   const Fields all(descriptor, "descriptor");
   vocabularies_.assign(inputs_, SIZE_MAX);
   std::vector<bool> is_index;
@@ -43,10 +47,16 @@ template <class T> void Graph<T>::make_ops(const Value& descriptor, const Plan& 
     const std::string place = "nodes[" + std::to_string(number - inputs_) + "]";
     Fields unnamed(value, place);
     const std::string &op = unnamed.text("op"), &name = unnamed.text("name");
-    NodeReader node{Fields(value, place + " (" + op + " " + name + ")"), number, name, unnamed.counts("inputs"), {}, {},
+    NodeReader node{Fields(value, place + " (" + op + " " + name + ")"),
+                    number,
+                    name,
+                    unnamed.counts("inputs"),
+                    {},
+                    {},
                     &plan.infos};
     for (size_t input : node.inputs) {
-      if (input >= number) node.fields.fail("inputs: expected numbers of earlier nodes, received " + std::to_string(input));
+      if (input >= number)
+        node.fields.fail("inputs: expected numbers of earlier nodes, received " + std::to_string(input));
       node.input_shapes.push_back(shapes_[input]);
       node.input_is_index.push_back(is_index[input]);
     }
@@ -58,7 +68,8 @@ template <class T> void Graph<T>::make_ops(const Value& descriptor, const Plan& 
     shapes_.push_back(ops_.back()->shape);
     is_index.push_back(false);
   }
-  if (output_ < inputs_ || output_ >= shapes_.size()) all.fail("output: expected the number of a node that is no input");
+  if (output_ < inputs_ || output_ >= shapes_.size())
+    all.fail("output: expected the number of a node that is no input");
   for (size_t i = 0; i < shapes_.size(); ++i) {
     NodeState<T> state;
     state.size = elements_of(shapes_[i]);
@@ -69,7 +80,8 @@ template <class T> void Graph<T>::make_ops(const Value& descriptor, const Plan& 
 }
 
 // An index input goes to embeddings only; the smallest of their tables bounds it.
-template <class T> void Graph<T>::note_vocabulary(const Op<T>& op, const NodeReader& node) {
+template <class T>
+void Graph<T>::note_vocabulary(const Op<T>& op, const NodeReader& node) {
   for (size_t i = 0; i < node.inputs.size(); ++i)
     if (node.input_is_index[i]) {
       size_t& vocabulary = vocabularies_[node.inputs[i]];
@@ -77,7 +89,8 @@ template <class T> void Graph<T>::note_vocabulary(const Op<T>& op, const NodeRea
     }
 }
 
-template <class T> void Graph<T>::drop_unneeded() {
+template <class T>
+void Graph<T>::drop_unneeded() {
   std::vector<bool> needed(shapes_.size());
   needed[output_] = true;
   for (size_t i = ops_.size(); i-- > 0;)
@@ -90,7 +103,8 @@ template <class T> void Graph<T>::drop_unneeded() {
 }
 
 // Aliases take their input's memory; a gradient is wanted where a trainable parameter lies below.
-template <class T> void Graph<T>::find_wanted(const Plan& plan) {
+template <class T>
+void Graph<T>::find_wanted(const Plan& plan) {
   for (auto& op : ops_) {
     if (op->is_alias()) pass.home[op->node] = pass.home[op->inputs[0]];
     bool wanted = false;
@@ -100,7 +114,8 @@ template <class T> void Graph<T>::find_wanted(const Plan& plan) {
   }
 }
 
-template <class T> void Graph<T>::fuse() {
+template <class T>
+void Graph<T>::fuse() {
   std::vector<std::vector<Op<T>*>> takers(shapes_.size());  // by home
   std::vector<Op<T>*> makers(shapes_.size(), nullptr);      // by node
   for (auto& op : ops_) {
@@ -121,7 +136,8 @@ template <class T> void Graph<T>::fuse() {
   }
 }
 
-template <class T> void Graph<T>::reserve(size_t batch, size_t threads) {
+template <class T>
+void Graph<T>::reserve(size_t batch, size_t threads) {
   for (size_t i = 0; i < pass.nodes.size(); ++i) {
     NodeState<T>& node = pass.nodes[i];
     const size_t size = product(batch, node.size);
@@ -136,11 +152,13 @@ template <class T> void Graph<T>::reserve(size_t batch, size_t threads) {
   while (pass.workspaces.size() < threads) pass.workspaces.emplace_back(matmul_workspace);
 }
 
-template <class T> void Graph<T>::forward() {
+template <class T>
+void Graph<T>::forward() {
   for (auto& op : ops_) op->forward(pass);
 }
 
-template <class T> void Graph<T>::backward() {
+template <class T>
+void Graph<T>::backward() {
   for (size_t i = ops_.size(); i-- > 0;)
     if (pass.wanted(ops_[i]->node)) ops_[i]->backward(pass);
   for (NodeState<T>& node : pass.nodes) node.written = false;

@@ -5,7 +5,8 @@
 
 namespace gradus {
 
-template <class T> class Graph {
+template <class T>
+class Graph {
  public:
   Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool);
 

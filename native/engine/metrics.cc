@@ -6,7 +6,8 @@ namespace gradus {
 namespace {
 
 // One row: its output, its target as a label or as numbers, its weight.
-template <class T> struct Row {
+template <class T>
+struct Row {
   size_t columns;
   const T* scores;
   const T* targets;  // or none
@@ -22,12 +23,14 @@ template <class T> struct Row {
   size_t chosen() const { return columns == 1 ? size_t(scores[0] > T(threshold)) : largest(scores); }
 };
 
-template <class T> void accuracy(const Row<T>& row, const MetricPlan&, double* sums) {
+template <class T>
+void accuracy(const Row<T>& row, const MetricPlan&, double* sums) {
   sums[0] += row.chosen() == row.right() ? row.weight : 0;
 }
 
 // The right class counts as among the k highest when fewer than k are above it; of equals the first is the higher.
-template <class T> void top_k(const Row<T>& row, const MetricPlan& metric, double* sums) {
+template <class T>
+void top_k(const Row<T>& row, const MetricPlan& metric, double* sums) {
   const size_t right = row.right();
   if (right >= row.columns || std::isnan(row.scores[right])) return;
   size_t above = 0;
@@ -36,18 +39,21 @@ template <class T> void top_k(const Row<T>& row, const MetricPlan& metric, doubl
   sums[0] += above < metric.k ? row.weight : 0;
 }
 
-template <class T> void confusion_matrix(const Row<T>& row, const MetricPlan&, double* sums) {
+template <class T>
+void confusion_matrix(const Row<T>& row, const MetricPlan&, double* sums) {
   const size_t right = row.right(), chosen = row.chosen();
   if (right < row.columns && chosen < row.columns) sums[right * row.columns + chosen] += row.weight;
 }
 
-template <class T> void mean_absolute_error(const Row<T>& row, const MetricPlan&, double* sums) {
+template <class T>
+void mean_absolute_error(const Row<T>& row, const MetricPlan&, double* sums) {
   double error = 0;
   for (size_t j = 0; j < row.columns; ++j) error += std::fabs(double(row.scores[j]) - row.target(j));
   sums[0] += row.weight * error / double(row.columns);
 }
 
-template <class T> void r2(const Row<T>& row, const MetricPlan&, double* sums) {
+template <class T>
+void r2(const Row<T>& row, const MetricPlan&, double* sums) {
   for (size_t j = 0; j < row.columns; ++j, sums += 3) {
     const double target = row.target(j), error = target - double(row.scores[j]);
     sums[0] += row.weight * target;
@@ -69,8 +75,12 @@ void add_metrics(const std::vector<MetricPlan>& metrics, double threshold, const
   };
   const size_t columns = batch.columns();
   for (size_t i = 0; i < rows; ++i) {
-    const Row<T> row{columns, scores + i * columns, batch.targets() ? batch.targets() + i * columns : nullptr,
-                     batch.labels() ? batch.labels()[i] : 0, batch.weights() ? double(batch.weights()[i]) : 1, threshold};
+    const Row<T> row{columns,
+                     scores + i * columns,
+                     batch.targets() ? batch.targets() + i * columns : nullptr,
+                     batch.labels() ? batch.labels()[i] : 0,
+                     batch.weights() ? double(batch.weights()[i]) : 1,
+                     threshold};
     double* at = sums;
     for (const MetricPlan& metric : metrics) {
       add[metric.kind](row, metric, at);
@@ -79,7 +89,9 @@ void add_metrics(const std::vector<MetricPlan>& metrics, double threshold, const
   }
 }
 
-template void add_metrics<float>(const std::vector<MetricPlan>&, double, const Batch<float>&, size_t, const float*, double*);
-template void add_metrics<double>(const std::vector<MetricPlan>&, double, const Batch<double>&, size_t, const double*, double*);
+template void add_metrics<float>(const std::vector<MetricPlan>&, double, const Batch<float>&, size_t, const float*,
+                                 double*);
+template void add_metrics<double>(const std::vector<MetricPlan>&, double, const Batch<double>&, size_t, const double*,
+                                  double*);
 
 }  // namespace gradus

@@ -46,8 +46,7 @@ double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const
   return sum;
 }
 
-#define INSTANTIATE(T)                                                                                           \
-  template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*, T*);
+#define INSTANTIATE(T) template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

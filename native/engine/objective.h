@@ -8,7 +8,8 @@ bool loss_takes_labels(const LossPlan& loss);
 bool loss_takes_dense(const LossPlan& loss);
 double yes_threshold(const LossPlan& loss);  // a single output above it means yes
 
-// Σ weight · loss over the rows gathered, in row order. Writes the gradient of scale · that sum unless gradient is null.
+// Σ weight · loss over the rows gathered, in row order. Writes the gradient of scale · that sum unless gradient is
+// null.
 template <class T>
 double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* losses,
                T* gradient);

@@ -35,7 +35,8 @@ namespace {
 constexpr size_t matmul_worth_sharing = size_t(1) << 19;
 }  // namespace
 
-template <class T> void Pass<T>::matmul(const Matmul<T>& task) {
+template <class T>
+void Pass<T>::matmul(const Matmul<T>& task) {
   const size_t threads = task.m * task.n * task.k < matmul_worth_sharing ? 1 : std::min<size_t>(pool->threads(), 64);
   if (threads == 1) return kernels->matmul(task, workspaces[0].data());
   std::array<bool, 64> nonfinite{};
@@ -48,10 +49,10 @@ template <class T> void Pass<T>::matmul(const Matmul<T>& task) {
     for (bool found : nonfinite) *task.nonfinite |= found;
 }
 
-template <class T> void Pass<T>::column_sums(const T* x, size_t rows, size_t columns, T beta, T* sums) {
-  column_blocks(columns, rows, [&](size_t first, size_t n) {
-    kernels->column_sums(x + first, rows, n, columns, beta, sums + first);
-  });
+template <class T>
+void Pass<T>::column_sums(const T* x, size_t rows, size_t columns, T beta, T* sums) {
+  column_blocks(columns, rows,
+                [&](size_t first, size_t n) { kernels->column_sums(x + first, rows, n, columns, beta, sums + first); });
 }
 
 template class Pass<float>;

@@ -13,38 +13,41 @@
 namespace gradus {
 
 // What a pass knows of a node's value. Sizes are of one example.
-template <class T> struct NodeState {
+template <class T>
+struct NodeState {
   size_t size = 0;
-  bool index = false;     // an input of row numbers: indices instead of value
-  bool wanted = false;    // a trainable parameter lies below: the gradient is made
-  bool written = false;   // the gradient has been given once in this pass
+  bool index = false;    // an input of row numbers: indices instead of value
+  bool wanted = false;   // a trainable parameter lies below: the gradient is made
+  bool written = false;  // the gradient has been given once in this pass
   Buffer<T> value, gradient;
   Buffer<int32_t> indices;
 };
 
-template <class T> struct ParameterState {
+template <class T>
+struct ParameterState {
   T* w = nullptr;
   T* gradient = nullptr;
   size_t size = 0;
   bool trainable = true;
-  bool written = false;    // the gradient has been given once in this update
-  bool watched = false;    // whoever wrote the gradient has looked for elements that are not finite
+  bool written = false;  // the gradient has been given once in this update
+  bool watched = false;  // whoever wrote the gradient has looked for elements that are not finite
   bool nonfinite = false;
   bool is_staged = false;
-  Buffer<T> staged;        // the value after this update, for parameters that the forward pass moves
+  Buffer<T> staged;  // the value after this update, for parameters that the forward pass moves
 };
 
-template <class T> class Pass {
+template <class T>
+class Pass {
  public:
   const Kernels<T>* kernels = nullptr;
   Pool* pool = nullptr;
   size_t batch = 0;
   bool training = false;
-  Counter counter;               // seed and step; each op sets its stream
+  Counter counter;  // seed and step; each op sets its stream
   std::vector<NodeState<T>> nodes;
-  std::vector<size_t> home;      // node → the node whose memory it lives in: reshapes and fused ops share
+  std::vector<size_t> home;  // node → the node whose memory it lives in: reshapes and fused ops share
   std::vector<ParameterState<T>> parameters;
-  Buffer<T> scratch;             // for gradients that are added to others
+  Buffer<T> scratch;                  // for gradients that are added to others
   std::vector<Buffer<T>> workspaces;  // of matmul, one a thread
 
   NodeState<T>& at(size_t node) { return nodes[home[node]]; }
@@ -53,7 +56,8 @@ template <class T> class Pass {
   bool wanted(size_t node) { return at(node).wanted; }
 
   // write(dx) gives this node's gradient, or one more part of it, if anybody wants it.
-  template <class Write> void give_gradient(size_t node, const Write& write) {
+  template <class Write>
+  void give_gradient(size_t node, const Write& write) {
     NodeState<T>& to = at(node);
     if (!to.wanted) return;
     if (!to.written) {
@@ -84,23 +88,28 @@ template <class T> class Pass {
 
   void matmul(const Matmul<T>& task);
   // body(first, count) over stretches of n elements, on all threads when there is enough to do.
-  template <class Body> void stretches(size_t n, const Body& body) { cut(n, size_t(1) << 14, body); }
+  template <class Body>
+  void stretches(size_t n, const Body& body) {
+    cut(n, size_t(1) << 14, body);
+  }
   // The same over rows that hold `columns` elements each.
-  template <class Body> void row_blocks(size_t rows, size_t columns, const Body& body) {
+  template <class Body>
+  void row_blocks(size_t rows, size_t columns, const Body& body) {
     cut(rows, std::max<size_t>(1, (size_t(1) << 14) / std::max<size_t>(1, columns)), body);
   }
   // The same over columns of `rows` elements each, in whole cache lines.
-  template <class Body> void column_blocks(size_t columns, size_t rows, const Body& body) {
+  template <class Body>
+  void column_blocks(size_t columns, size_t rows, const Body& body) {
     cut(columns, round_up((size_t(1) << 14) / std::max<size_t>(1, rows) + 1, 64), body);
   }
   void column_sums(const T* x, size_t rows, size_t columns, T beta, T* sums);
 
  private:
-  template <class Body> void cut(size_t n, size_t block, const Body& body) {
+  template <class Body>
+  void cut(size_t n, size_t block, const Body& body) {
     if (n < 2 * block || pool->threads() == 1) return body(size_t(0), n);
-    pool->parallel((n + block - 1) / block, [&](size_t piece, size_t) {
-      body(piece * block, std::min(block, n - piece * block));
-    });
+    pool->parallel((n + block - 1) / block,
+                   [&](size_t piece, size_t) { body(piece * block, std::min(block, n - piece * block)); });
   }
 };
 
@@ -125,7 +134,8 @@ struct ActivationChoice {
   double parameter = 0;
 };
 
-template <class T> class Op {
+template <class T>
+class Op {
  public:
   explicit Op(const NodeReader& node) : node(node.number), name(node.name), inputs(node.inputs) {}
   virtual ~Op() = default;
@@ -149,15 +159,18 @@ template <class T> class Op {
   std::vector<size_t> parameters;  // those that it uses
 };
 
-#define OP(name) template <class T> std::unique_ptr<Op<T>> make_##name(const NodeReader& node);
+#define OP(name)     \
+  template <class T> \
+  std::unique_ptr<Op<T>> make_##name(const NodeReader& node);
 #include "ops.def"
 #undef OP
 
-#define GRADUS_OP(name, Class)                                                \
-  template <class T> std::unique_ptr<Op<T>> make_##name(const NodeReader& node) { \
-    return std::make_unique<Class<T>>(node);                                  \
-  }                                                                           \
-  template std::unique_ptr<Op<float>> make_##name<float>(const NodeReader&);  \
+#define GRADUS_OP(name, Class)                                               \
+  template <class T>                                                         \
+  std::unique_ptr<Op<T>> make_##name(const NodeReader& node) {               \
+    return std::make_unique<Class<T>>(node);                                 \
+  }                                                                          \
+  template std::unique_ptr<Op<float>> make_##name<float>(const NodeReader&); \
   template std::unique_ptr<Op<double>> make_##name<double>(const NodeReader&);
 
 }  // namespace gradus

@@ -42,8 +42,8 @@ struct Plan {
   std::vector<InputPlan> inputs;
   std::vector<ParameterInfo> infos;  // by number, like the next
   std::vector<ParameterPlan> parameters;
-  size_t arena_size = 0;             // elements
-  size_t output = 0;                 // number of a node
+  size_t arena_size = 0;  // elements
+  size_t output = 0;      // number of a node
   std::optional<LossPlan> loss;
   std::optional<OptimizerPlan> optimizer;
 };

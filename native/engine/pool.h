@@ -20,14 +20,14 @@ class Pool {
 
   // body(piece, thread) for each piece, in any order, on any of the threads; returns when all are done. Not re-entrant;
   // body must not throw.
-  template <class Body> void parallel(size_t pieces, const Body& body) {
+  template <class Body>
+  void parallel(size_t pieces, const Body& body) {
     if (pieces <= 1 || threads_ <= 1) {
       for (size_t piece = 0; piece < pieces; ++piece) body(piece, size_t(0));
       return;
     }
-    run(pieces, &body, [](const void* body, size_t piece, size_t thread) {
-      (*static_cast<const Body*>(body))(piece, thread);
-    });
+    run(pieces, &body,
+        [](const void* body, size_t piece, size_t thread) { (*static_cast<const Body*>(body))(piece, thread); });
   }
 
  private:

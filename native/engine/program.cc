@@ -12,13 +12,16 @@ const Isa& isa_in_use() {
   return *isa;
 }
 
-template <class T> class ProgramOf final : public Program {
+template <class T>
+class ProgramOf final : public Program {
  public:
   ProgramOf(const Value& descriptor, Plan plan)
-      : plan_(std::move(plan)), graph_(descriptor, plan_, isa_in_use(), pool_),
+      : plan_(std::move(plan)),
+        graph_(descriptor, plan_, isa_in_use(), pool_),
         update_(plan_, isa_in_use(), pool_, graph_.pass.parameters),
         metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
-        batch_(plan_, graph_, plan_.loss && loss_takes_labels(*plan_.loss), !plan_.loss || loss_takes_dense(*plan_.loss)) {
+        batch_(plan_, graph_, plan_.loss && loss_takes_labels(*plan_.loss),
+               !plan_.loss || loss_takes_dense(*plan_.loss)) {
     for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
   }
 
@@ -64,8 +67,10 @@ template <class T> class ProgramOf final : public Program {
   uint64_t order_epoch_ = 0;
 };
 
-template <class T> void ProgramOf<T>::prepare(size_t rows, size_t threads, bool training) {
-  if (threads < 1 || threads > 1024) throw Error("GRADUS_INVALID_ARGUMENT", "threads: expected a number from 1 to 1024");
+template <class T>
+void ProgramOf<T>::prepare(size_t rows, size_t threads, bool training) {
+  if (threads < 1 || threads > 1024)
+    throw Error("GRADUS_INVALID_ARGUMENT", "threads: expected a number from 1 to 1024");
   if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
   pool_.set_threads(threads);
   graph_.reserve(rows, threads);
@@ -75,24 +80,26 @@ template <class T> void ProgramOf<T>::prepare(size_t rows, size_t threads, bool 
   graph_.pass.counter.step = step_;
 }
 
-template <class T> void ProgramOf<T>::require_loss() const {
+template <class T>
+void ProgramOf<T>::require_loss() const {
   if (!plan_.loss) throw Error("GRADUS_NOT_COMPILED", "the model has no loss");
 }
 
 // The rows' forward pass, loss, metrics and, in training, backward pass; returns Σ weight · loss.
-template <class T> double ProgramOf<T>::pass_over(size_t first, size_t rows, double scale, double* metric_sums) {
+template <class T>
+double ProgramOf<T>::pass_over(size_t first, size_t rows, double scale, double* metric_sums) {
   batch_.gather(first, rows, graph_);
   graph_.forward();
   const bool backward = scale >= 0;
   const double loss = loss_of(*plan_.loss, batch_, graph_.pass, graph_.output(), scale, losses_.data(),
                               backward && graph_.pass.wanted(plan_.output) ? graph_.output_gradient() : nullptr);
-  if (metric_sums)
-    add_metrics(metrics_, yes_threshold(*plan_.loss), batch_, rows, graph_.output(), metric_sums);
+  if (metric_sums) add_metrics(metrics_, yes_threshold(*plan_.loss), batch_, rows, graph_.output(), metric_sums);
   if (backward) graph_.backward();
   return loss;
 }
 
-template <class T> void ProgramOf<T>::begin_training(const TrainCall& call) {
+template <class T>
+void ProgramOf<T>::begin_training(const TrainCall& call) {
   require_loss();
   if (!plan_.optimizer) throw Error("GRADUS_NOT_COMPILED", "the model has no optimizer");
   if (call.accumulate < 1) throw Error("GRADUS_INVALID_ARGUMENT", "accumulate: expected at least 1");
@@ -111,7 +118,8 @@ template <class T> void ProgramOf<T>::begin_training(const TrainCall& call) {
   prepare(std::min(call.batch_size, std::max<size_t>(size, 1)), call.threads, true);
 }
 
-template <class T> TrainResult ProgramOf<T>::train(const TrainCall& call) {
+template <class T>
+TrainResult ProgramOf<T>::train(const TrainCall& call) {
   begin_training(call);
   TrainResult result;
   size_t accepted = 0, refused_in_row = 0, position = call.first_row;
@@ -171,7 +179,8 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, dou
 }
 
 // The first tensor, from the input on, whose gradient is not finite; the last if only the loss is not.
-template <class T> Failure ProgramOf<T>::failure_of_this_update() {
+template <class T>
+Failure ProgramOf<T>::failure_of_this_update() {
   Failure failure;
   failure.step = step_;
   for (size_t p = 0; p < plan_.infos.size() && failure.nonfinite == 0; ++p) {
@@ -183,12 +192,13 @@ template <class T> Failure ProgramOf<T>::failure_of_this_update() {
   return failure;
 }
 
-template <class T> void ProgramOf<T>::report_tensors(TrainResult& result) const {
+template <class T>
+void ProgramOf<T>::report_tensors(TrainResult& result) const {
   for (size_t p = 0; p < plan_.infos.size(); ++p) {
     if (!plan_.infos[p].trainable) continue;
     const UpdateSums& sums = update_.sums()[p];
-    for (double value : {std::sqrt(sums.gradient_squares), std::sqrt(sums.weight_squares), std::sqrt(sums.change_squares),
-                         double(sums.nonfinite)})
+    for (double value : {std::sqrt(sums.gradient_squares), std::sqrt(sums.weight_squares),
+                         std::sqrt(sums.change_squares), double(sums.nonfinite)})
       result.tensors.push_back(value);
   }
 }
@@ -212,7 +222,8 @@ EvaluateResult ProgramOf<T>::evaluate(const Dataset& data, size_t batch_size, si
   return result;
 }
 
-template <class T> void ProgramOf<T>::predict(const Dataset& data, size_t batch_size, size_t threads, void* out) {
+template <class T>
+void ProgramOf<T>::predict(const Dataset& data, size_t batch_size, size_t threads, void* out) {
   batch_.use(data, false, {}, nullptr);
   batch_size = std::min(batch_size, std::max<size_t>(data.size(), 1));
   prepare(batch_size, threads, false);

@@ -11,24 +11,25 @@ struct UpdateOptions {
   uint64_t step = 0;  // accepted updates before this one
 };
 
-template <class T> class UpdateStep {
+template <class T>
+class UpdateStep {
  public:
   UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters);
 
   std::vector<std::string> arenas() const;
   T* arena(const std::string& name);  // null for one that is not there
 
-  void begin();      // a new gradient: nothing of it is written yet
+  void begin();  // a new gradient: nothing of it is written yet
   // Whether every element of the gradients is finite: what the matmuls saw, and a look at the small rest.
   bool gradients_are_finite();
-  void measure();    // fills sums() without a change
+  void measure();  // fills sums() without a change
   void apply(const UpdateOptions& options);
   void add_regularization_gradient();
 
   const std::vector<UpdateSums>& sums() const { return sums_; }  // by parameter, of the last measure() or apply()
-  double regularization_loss() const;       // from sums()
-  double current_regularization_loss();     // of the parameters as they are
-  double gradient_norm() const;             // from sums(), over the trainable parameters
+  double regularization_loss() const;                            // from sums()
+  double current_regularization_loss();                          // of the parameters as they are
+  double gradient_norm() const;                                  // from sums(), over the trainable parameters
 
  private:
   using Kernel = void (*)(const Update<T>&, UpdateSums&);
@@ -49,7 +50,7 @@ template <class T> class UpdateStep {
   std::vector<Buffer<T>> memory_;  // by name
   std::vector<T*> slots_;
   T* average_ = nullptr;
-  std::vector<Block> blocks_;      // of the trainable parameters: the same cuts for any number of threads
+  std::vector<Block> blocks_;  // of the trainable parameters: the same cuts for any number of threads
   std::vector<UpdateSums> block_sums_, sums_;
   size_t elements_ = 0;
 };

@@ -13,8 +13,8 @@ double* values(Program& program, const char* arena, size_t parameter) {
   return static_cast<double*>(program.slice(arena, parameter));
 }
 
-// The largest relative error over all trainable elements. Differences at two widths whose results disagree lie at a kink
-// and are left out; there must be few.
+// The largest relative error over all trainable elements. Differences at two widths whose results disagree lie at a
+// kink and are left out; there must be few.
 double largest_error(Program& program, const Dataset& data, bool training, bool regularization, size_t& kinks) {
   double largest = 0;
   const auto loss = [&] {
@@ -63,14 +63,19 @@ struct LossCase {
   const char* kind;
   bool labels;
 };
-constexpr LossCase losses[] = {{"softmax_cross_entropy", true}, {"softmax_cross_entropy", false},
-                               {"multiclass_hinge", true},      {"one_vs_all_hinge", true},
-                               {"mean_squared_error", false},   {"binary_cross_entropy", false},
+constexpr LossCase losses[] = {{"softmax_cross_entropy", true},
+                               {"softmax_cross_entropy", false},
+                               {"multiclass_hinge", true},
+                               {"one_vs_all_hinge", true},
+                               {"mean_squared_error", false},
+                               {"binary_cross_entropy", false},
                                {"huber", false}};
 constexpr const char* activations[] = {"identity", "relu", "leaky_relu", "elu",     "gelu",
                                        "silu",     "tanh", "sigmoid",    "softplus"};
 const std::vector<std::pair<const char*, Value::Object>> regularizers = {
-    {"none", {}}, {"l1", {{"l1", number(0.01)}}}, {"l2", {{"l2", number(0.1)}}},
+    {"none", {}},
+    {"l1", {{"l1", number(0.01)}}},
+    {"l2", {{"l2", number(0.1)}}},
     {"elastic", {{"l1", number(0.01)}, {"l2", number(0.1)}}}};
 
 }  // namespace
@@ -91,7 +96,7 @@ TEST("gradients of every activation, loss and regularizer") {
 TEST("gradients of every op, in training and outside") {
   for (bool training : {true, false})
     for (const std::string op : {"maxout", "softmax", "dropout", "reshape", "layer_norm", "batch_norm", "add", "concat",
-                                 "shared", "residual"}) {
+                                 "shared", "residual", "branch"}) {
       Model model("float64");
       const size_t x = model.dense(model.input({5}), 5, 6);
       size_t y = x, width = 6;
@@ -107,11 +112,17 @@ TEST("gradients of every op, in training and outside") {
       if (op == "maxout") y = model.node(op, {x}, {{"pieces", number(2)}}), width = 3;
       if (op == "softmax") y = model.node(op, {x});
       if (op == "dropout") y = model.node(op, {x}, {{"rate", number(0.4)}});
-      if (op == "reshape") y = model.node(op, {model.dense(model.node(op, {x}, {{"shape", numbers({2, 3})}}), 3, 3)}, {{"shape", numbers({6})}});
+      if (op == "reshape")
+        y = model.node(op, {model.dense(model.node(op, {x}, {{"shape", numbers({2, 3})}}), 3, 3)},
+                       {{"shape", numbers({6})}});
       if (op == "layer_norm" || op == "batch_norm") y = norm(op == "batch_norm");
       if (op == "add") y = model.node(op, {x, model.activation(x, "tanh"), x});
       if (op == "concat") y = model.node(op, {x, model.activation(x, "tanh"), x}), width = 18;
       if (op == "residual") y = model.node("add", {model.activation(model.dense(x, 6, 6), "sigmoid"), x});
+      if (op == "branch") {  // an activation that a dense layer takes, but not alone
+        const size_t h = model.activation(model.dense(x, 6, 6), "tanh");
+        y = model.node("add", {model.dense(h, 6, 6), h});
+      }
       if (op == "shared") {
         const size_t weight = model.parameter("s.weight", {6, 6}), bias = model.parameter("s.bias", {6});
         for (int i = 0; i < 2; ++i)

@@ -57,8 +57,12 @@ class Model {
   Value::Array metrics;
 
   Value descriptor() const {
-    Value::Object all{{"dtype", text(dtype_)},     {"seed", number(seed_)},          {"inputs", {inputs_}},
-                      {"nodes", {nodes_}},         {"parameters", {parameters_}},    {"metrics", {metrics}},
+    Value::Object all{{"dtype", text(dtype_)},
+                      {"seed", number(seed_)},
+                      {"inputs", {inputs_}},
+                      {"nodes", {nodes_}},
+                      {"parameters", {parameters_}},
+                      {"metrics", {metrics}},
                       {"output", number(double(inputs_.size() + nodes_.size() - 1))}};
     if (!loss.empty()) all["loss"] = object(loss);
     if (!optimizer.empty()) all["optimizer"] = object(optimizer);
@@ -91,8 +95,8 @@ inline Column column(DataType type, std::vector<size_t> shape) {
 }
 
 // Inputs of noise, and labels (classes > 0) or targets of noise in [0, 1).
-inline std::shared_ptr<Dataset> noisy_data(size_t rows, size_t in, size_t classes, size_t outputs, bool weighted = false,
-                                           uint64_t seed = 3) {
+inline std::shared_ptr<Dataset> noisy_data(size_t rows, size_t in, size_t classes, size_t outputs,
+                                           bool weighted = false, uint64_t seed = 3) {
   const Column target = classes ? column(DataType::int32, {}) : column(DataType::float64, {outputs});
   std::vector<Column> weight;
   if (weighted) weight.push_back(column(DataType::float64, {}));

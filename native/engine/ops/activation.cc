@@ -1,5 +1,5 @@
-// y = f(x) for each element. Where f' follows from y, a dense op below writes y itself, and a dense op above, when it is
-// the only one that takes y, multiplies by f' on its way.
+// y = f(x) for each element. Where f' follows from y, a dense op below writes y itself, and a dense op above, when it
+// is the only one that takes y, multiplies by f' on its way.
 #include "../op.h"
 
 namespace gradus {
@@ -20,13 +20,15 @@ bool derivative_follows_from_value(Activation kind) {
   return kind != Activation::gelu && kind != Activation::silu && kind != Activation::identity;
 }
 
-template <class T> class ActivationOp final : public Op<T> {
+template <class T>
+class ActivationOp final : public Op<T> {
  public:
   explicit ActivationOp(const NodeReader& node) : Op<T>(node) {
     this->shape = node.only_input();
     size_ = elements_of(this->shape);
     const std::string& kind = node.fields.text("kind");
-    const Entry* entry = std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) { return kind == e.name; });
+    const Entry* entry =
+        std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) { return kind == e.name; });
     if (entry == std::end(entries)) node.fields.fail("kind: there is no activation \"" + kind + "\"");
     choice_ = {entry->kind, node.fields.number("parameter", entry->parameter)};
   }

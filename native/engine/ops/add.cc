@@ -4,7 +4,8 @@
 namespace gradus {
 namespace {
 
-template <class T> class Add final : public Op<T> {
+template <class T>
+class Add final : public Op<T> {
  public:
   explicit Add(const NodeReader& node) : Op<T>(node) {
     if (node.inputs.size() < 2) node.fields.fail("inputs: expected two or more");
@@ -21,9 +22,8 @@ template <class T> class Add final : public Op<T> {
     const T* sum = pass.value(this->inputs[0]);
     for (size_t i = 1; i < this->inputs.size(); ++i, sum = y) {
       const T* x = pass.value(this->inputs[i]);
-      pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
-        pass.kernels->add(sum + first, x + first, n, y + first);
-      });
+      pass.stretches(pass.batch * size_,
+                     [&](size_t first, size_t n) { pass.kernels->add(sum + first, x + first, n, y + first); });
     }
   }
 

@@ -1,11 +1,12 @@
-// Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages take
-// the place of the batch's statistics; they move only with an accepted update, so they wait staged until then.
+// Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages
+// take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then.
 #include "../op.h"
 
 namespace gradus {
 namespace {
 
-template <class T> class BatchNorm final : public Op<T> {
+template <class T>
+class BatchNorm final : public Op<T> {
  public:
   explicit BatchNorm(const NodeReader& node) : Op<T>(node) {
     this->shape = node.only_input();
@@ -50,7 +51,8 @@ template <class T> class BatchNorm final : public Op<T> {
   }
 
  private:
-  template <class Body> void in_parts(Pass<T>& pass, const Body& body) {
+  template <class Body>
+  void in_parts(Pass<T>& pass, const Body& body) {
     pass.column_blocks(columns_, pass.batch, [&](size_t first, size_t columns) {
       Norm<T> norm;
       norm.rows = pass.batch, norm.columns = columns, norm.stride = columns_;

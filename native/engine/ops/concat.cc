@@ -4,10 +4,12 @@
 namespace gradus {
 namespace {
 
-template <class T> class Concat final : public Op<T> {
+template <class T>
+class Concat final : public Op<T> {
  public:
   explicit Concat(const NodeReader& node) : Op<T>(node) {
-    if (node.inputs.size() < 2 || node.input_shapes[0].empty()) node.fields.fail("inputs: expected two or more, of at least one dimension");
+    if (node.inputs.size() < 2 || node.input_shapes[0].empty())
+      node.fields.fail("inputs: expected two or more, of at least one dimension");
     Shape leading = node.input_shapes[0];
     leading.pop_back();
     rows_ = elements_of(leading);
@@ -39,7 +41,8 @@ template <class T> class Concat final : public Op<T> {
 
  private:
   void copy_columns(Pass<T>& pass, const T* from, size_t from_row, size_t columns, T* to, size_t to_row) const {
-    for (size_t row = 0; row < pass.batch * rows_; ++row) std::copy_n(from + row * from_row, columns, to + row * to_row);
+    for (size_t row = 0; row < pass.batch * rows_; ++row)
+      std::copy_n(from + row * from_row, columns, to + row * to_row);
   }
 
   size_t rows_, width_ = 0;

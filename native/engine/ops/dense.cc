@@ -4,7 +4,8 @@
 namespace gradus {
 namespace {
 
-template <class T> class Dense final : public Op<T> {
+template <class T>
+class Dense final : public Op<T> {
  public:
   explicit Dense(const NodeReader& node) : Op<T>(node) {
     this->shape = node.only_input();

@@ -1,11 +1,12 @@
-// In training each element is zero with probability `rate`, the others divided by 1 − rate. The mask is a function of seed,
-// node, step and index, so backward draws it again instead of keeping it.
+// In training each element is zero with probability `rate`, the others divided by 1 − rate. The mask is a function of
+// seed, node, step and index, so backward draws it again instead of keeping it.
 #include "../op.h"
 
 namespace gradus {
 namespace {
 
-template <class T> class Dropout final : public Op<T> {
+template <class T>
+class Dropout final : public Op<T> {
  public:
   explicit Dropout(const NodeReader& node) : Op<T>(node) {
     this->shape = node.only_input();

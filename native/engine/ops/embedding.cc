@@ -4,10 +4,12 @@
 namespace gradus {
 namespace {
 
-template <class T> class Embedding final : public Op<T> {
+template <class T>
+class Embedding final : public Op<T> {
  public:
   explicit Embedding(const NodeReader& node) : Op<T>(node) {
-    if (node.inputs.size() != 1 || !node.input_is_index[0]) node.fields.fail("inputs: expected one input of row numbers");
+    if (node.inputs.size() != 1 || !node.input_is_index[0])
+      node.fields.fail("inputs: expected one input of row numbers");
     this->shape = node.input_shapes[0];
     length_ = elements_of(this->shape);
     weight_ = node.parameter("weight", {0, 0});

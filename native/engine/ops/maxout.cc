@@ -4,7 +4,8 @@
 namespace gradus {
 namespace {
 
-template <class T> class Maxout final : public Op<T> {
+template <class T>
+class Maxout final : public Op<T> {
  public:
   explicit Maxout(const NodeReader& node) : Op<T>(node) {
     this->shape = node.only_input();

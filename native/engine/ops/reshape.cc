@@ -4,7 +4,8 @@
 namespace gradus {
 namespace {
 
-template <class T> class Reshape final : public Op<T> {
+template <class T>
+class Reshape final : public Op<T> {
  public:
   explicit Reshape(const NodeReader& node) : Op<T>(node) {
     this->shape = node.fields.shape("shape");
