@@ -84,6 +84,8 @@
       'sources': ['<@(test_sources)'],
       'dependencies': ['core'],
       'include_dirs': ['test/native'],
+      'cflags_cc': ['<@(test_cflags)'],
+      'xcode_settings': { 'OTHER_CPLUSPLUSFLAGS': ['<@(test_cflags)'] },
       'libraries': ['-lpthread'],
     },
   ],

@@ -48,6 +48,7 @@
       "-std=c++17", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden",
       "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"
     ],
+    "test_cflags": ["-O1"],
     "avx2_cflags": ["-mavx2", "-mfma", "-Wno-ignored-attributes"],
     "avx512_cflags": [
       "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma",

@@ -15,7 +15,11 @@ const compileRival = async (folder) => {
   return program
 }
 
-const lines = (output) => output.trim().split('\n').map((line) => JSON.parse(line))
+const lines = (output) =>
+  output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 const keyOf = (line) => `${line.shape} ${line.form}`
 
 // rates: program → threads → shape and form → one rate a round
@@ -57,17 +61,27 @@ export const run = async ({ quick = false } = {}) => {
         number(of('ours', 1) / about.ours.peak, 3),
         number(of('ours', 2), 1),
         number(ratios[2].at(-1), 2),
-        number(of('ours', 2) / of('ours', 1), 2)
+        number(of('ours', 2) / of('ours', 1), 2),
       ]
     })
     return {
       title: 'matmul, float32',
-      columns: ['M×K×N', 'product', 'GFLOP/s', 'OpenBLAS', 'ratio', 'share of peak', '2 threads', 'ratio, 2 threads', '2 threads ÷ 1'],
+      columns: [
+        'M×K×N',
+        'product',
+        'GFLOP/s',
+        'OpenBLAS',
+        'ratio',
+        'share of peak',
+        '2 threads',
+        'ratio, 2 threads',
+        '2 threads ÷ 1',
+      ],
       rows,
       notes: [
         `One thread: geometric mean ${geometricMean(ratios[1]).toFixed(2)} × OpenBLAS, least ${Math.min(...ratios[1]).toFixed(2)} ×; two threads: ${geometricMean(ratios[2]).toFixed(2)} ×.`,
-        `Multiply-add peak of a core, measured: ${about.ours.peak.toFixed(1)} GFLOP/s (${about.ours.isa}). OpenBLAS runs its ${about.openblas.core} kernels.`
-      ]
+        `Multiply-add peak of a core, measured: ${about.ours.peak.toFixed(1)} GFLOP/s (${about.ours.isa}). OpenBLAS runs its ${about.openblas.core} kernels.`,
+      ],
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
