@@ -46,7 +46,7 @@ class Dataset {
   const Column& column(Role role, size_t number) const;
 
   size_t examples_ = 0;
-  std::array<std::vector<Column>, 3> columns_;            // by role
+  std::array<std::vector<Column>, 3> columns_;         // by role
   std::shared_ptr<const std::vector<uint32_t>> rows_;  // of the view, or none: all as they lie
 };
 

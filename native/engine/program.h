@@ -1,5 +1,5 @@
-// A compiled model: ops and offsets into arenas, decoded once from a descriptor. Not re-entrant: one call at a time, which
-// the binding guards; several programs may run side by side.
+// A compiled model: ops and offsets into arenas, decoded once from a descriptor. Not re-entrant: one call at a time,
+// which the binding guards; several programs may run side by side.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace gradus {
 enum class Precision { float32, float64 };
 
 struct ParameterInfo {
-  std::string name;           // "dense1.weight"
+  std::string name;  // "dense1.weight"
   std::vector<size_t> shape;
   size_t size = 0, offset = 0;  // in elements of the arenas; offset a multiple of 16
   bool trainable = true;
@@ -24,37 +24,37 @@ struct ParameterInfo {
 
 struct TrainCall {
   std::shared_ptr<const Dataset> data;
-  bool shuffle = true;       // rows in the order permutation(seed, epoch), else as they lie
+  bool shuffle = true;  // rows in the order permutation(seed, epoch), else as they lie
   uint64_t epoch = 0;
-  size_t first_row = 0;      // position in that order of the first row taken
-  size_t batch_size = 32;    // the last batch of an epoch may be smaller
-  size_t batches = 1;        // how many updates; stops early at the end of the epoch
-  size_t accumulate = 1;     // gradients of this many batches are averaged into one update
-  std::vector<double> learning_rates;  // one an accepted update, `batches` of them
-  std::vector<double> momenta;         // likewise, or empty: the optimizer's own
+  size_t first_row = 0;                  // position in that order of the first row taken
+  size_t batch_size = 32;                // the last batch of an epoch may be smaller
+  size_t batches = 1;                    // how many updates; stops early at the end of the epoch
+  size_t accumulate = 1;                 // gradients of this many batches are averaged into one update
+  std::vector<double> learning_rates;    // one an accepted update, `batches` of them
+  std::vector<double> momenta;           // likewise, or empty: the optimizer's own
   double clip_norm = 0, clip_value = 0;  // 0: none
-  std::vector<double> class_weights;   // by label, or empty
-  size_t max_refused = 10;             // non-finite steps in a row that end the call with a failure
+  std::vector<double> class_weights;     // by label, or empty
+  size_t max_refused = 10;               // non-finite steps in a row that end the call with a failure
   bool tensor_statistics = false;
   size_t threads = 1;
 };
 
 struct Failure {
-  uint64_t step = 0;   // of the first refused update of the row
+  uint64_t step = 0;  // of the first refused update of the row
   std::string layer, tensor;
   uint64_t nonfinite = 0;  // elements of that tensor's gradient; 0 when only the loss was not finite
 };
 
 // One entry an update unless stated.
 struct TrainResult {
-  size_t updates = 0;  // attempted: fewer than asked when stopped, failed or at the end of the epoch
-  size_t rows = 0;     // rows consumed
-  std::vector<double> loss;                 // weighted mean data loss of the batch
+  size_t updates = 0;        // attempted: fewer than asked when stopped, failed or at the end of the epoch
+  size_t rows = 0;           // rows consumed
+  std::vector<double> loss;  // weighted mean data loss of the batch
   std::vector<double> regularization_loss;  // of the weights before the update
   std::vector<double> weight;               // sum of the rows' weights
   std::vector<double> gradient_norm;        // before clipping
   std::vector<uint8_t> refused;
-  std::vector<double> metric_sums;          // updates × metric_width, summed over rows
+  std::vector<double> metric_sums;  // updates × metric_width, summed over rows
   // updates × trainable parameters × 4: ‖g‖, ‖w‖ before, ‖Δw‖, non-finite count; when asked for.
   std::vector<double> tensors;
   std::optional<Failure> failure;
@@ -89,8 +89,8 @@ class Program {
   // out: data.size() × output_size() elements of the program's precision.
   virtual void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) = 0;
   // Forward and backward over all rows as one batch, no update: fills the gradients arena, returns the losses. With
-  // training = true dropout and batch statistics act as in the given step. The gradient is of data loss + regularisation
-  // when regularization is true, else of the data loss alone.
+  // training = true dropout and batch statistics act as in the given step. The gradient is of data loss +
+  // regularisation when regularization is true, else of the data loss alone.
   virtual EvaluateResult gradient(const Dataset& data, bool training, bool regularization, size_t threads) = 0;
 
   std::atomic<bool> stop_requested{false};  // looked at between steps and batches; cleared by whoever starts a call

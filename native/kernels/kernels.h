@@ -1,5 +1,5 @@
-// The kernels: plain functions on pointers and sizes. They check nothing, allocate nothing and never throw; each runs on
-// the calling thread. Whoever wants threads cuts the work by output and calls once a piece.
+// The kernels: plain functions on pointers and sizes. They check nothing, allocate nothing and never throw; each runs
+// on the calling thread. Whoever wants threads cuts the work by output and calls once a piece.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -12,9 +12,11 @@ enum class Activation : int32_t {
 #undef ACTIVATION
 };
 
-// C(m, n) = activation(alpha · op(A)(m, k) · op(B)(k, n) + beta · C + bias), then multiplied by gate'(·) if there is one.
-// Each element sums over k in order, in blocks of fixed size; the result does not depend on ISA or on how C is cut.
-template <class T> struct Matmul {
+// C(m, n) = activation(alpha · op(A)(m, k) · op(B)(k, n) + beta · C + bias), then multiplied by gate'(·) if there is
+// one. Each element sums over k in order, in blocks of fixed size; the result does not depend on ISA or on how C is
+// cut.
+template <class T>
+struct Matmul {
   size_t m = 0, n = 0, k = 0;
   const T* a = nullptr;  // element (i, p) of op(A) at a[i * a_row + p * a_column]; one of the two strides is 1
   size_t a_row = 0, a_column = 1;
@@ -22,7 +24,7 @@ template <class T> struct Matmul {
   size_t b_row = 0, b_column = 1;
   T* c = nullptr;  // element (i, j) at c[i * c_row + j]
   size_t c_row = 0;
-  T alpha = 1, beta = 0;  // beta = 0: C is written, never read
+  T alpha = 1, beta = 0;    // beta = 0: C is written, never read
   const T* bias = nullptr;  // (n), or none
   Activation activation = Activation::identity;
   T activation_parameter = 0;
@@ -45,7 +47,8 @@ struct Counter {
 };
 
 // Scores (rows, columns) against integer labels (rows) or dense targets (rows, columns), exactly one of them given.
-template <class T> struct Loss {
+template <class T>
+struct Loss {
   size_t rows = 0, columns = 0;
   const T* scores = nullptr;
   const int32_t* labels = nullptr;
@@ -58,7 +61,8 @@ template <class T> struct Loss {
 };
 
 // Layer norm normalises each row over columns; batch norm each column over rows.
-template <class T> struct Norm {
+template <class T>
+struct Norm {
   size_t rows = 0, columns = 0, stride = 0;  // x, y, dy, dx: element (i, j) at [i * stride + j]
   const T* x = nullptr;
   const T* gain = nullptr;  // (columns)
@@ -76,7 +80,8 @@ template <class T> struct Norm {
 
 // One stretch of the arenas that belongs to one tensor. The gradient that counts is
 //   g = clamp(gradient_scale · (gradient + l2 · w + l1 · sign(w)), ±clip_value)
-template <class T> struct Update {
+template <class T>
+struct Update {
   size_t n = 0;
   const T* gradient = nullptr;
   T* w = nullptr;
@@ -84,8 +89,8 @@ template <class T> struct Update {
   T* average = nullptr;  // running average of w, or none
   T gradient_scale = 1, clip_value = 0 /* none */, l1 = 0, l2 = 0;
   T learning_rate = 0, weight_decay = 0 /* decoupled: w -= learning_rate · weight_decay · w */, average_decay = 0;
-  T momentum = 0;               // beta1 for adam
-  T decay_rate = 0;             // rmsprop's rho, beta2 for adam
+  T momentum = 0;    // beta1 for adam
+  T decay_rate = 0;  // rmsprop's rho, beta2 for adam
   T epsilon = 0;
   T correction1 = 1, correction2 = 1;  // adam: 1 / (1 − beta1ᵗ), 1 / (1 − beta2ᵗ)
 };
@@ -101,7 +106,8 @@ struct UpdateSums {
 // cut at multiples of it gives the same sums when they are added in order.
 constexpr size_t update_chunk = 4096;
 
-template <class T> struct Kernels {
+template <class T>
+struct Kernels {
 #define KERNEL(name, arguments) void(*name) arguments;
 #include "kernels.def"
 #undef KERNEL
@@ -118,8 +124,15 @@ const Isa* const* available_isas();
 // The best of them, or the one that GRADUS_ISA names; null when it names none of them.
 const Isa* chosen_isa();
 
-template <class T> const Kernels<T>& kernels_of(const Isa& isa);
-template <> inline const Kernels<float>& kernels_of(const Isa& isa) { return isa.float32; }
-template <> inline const Kernels<double>& kernels_of(const Isa& isa) { return isa.float64; }
+template <class T>
+const Kernels<T>& kernels_of(const Isa& isa);
+template <>
+inline const Kernels<float>& kernels_of(const Isa& isa) {
+  return isa.float32;
+}
+template <>
+inline const Kernels<double>& kernels_of(const Isa& isa) {
+  return isa.float64;
+}
 
 }  // namespace gradus

@@ -11,17 +11,22 @@
 #define INLINE_PLAIN inline __attribute__((always_inline))
 #define INLINE_LAMBDA __attribute__((always_inline))
 
-template <class T> struct BitsOf;
-template <> struct BitsOf<float> {
+template <class T>
+struct BitsOf;
+template <>
+struct BitsOf<float> {
   using type = uint32_t;
 };
-template <> struct BitsOf<double> {
+template <>
+struct BitsOf<double> {
   using type = uint64_t;
 };
 // The operations of one register type. One has no use on the virtual vector and only native registers have it:
 // exchange<S>(a, b), S a power of two, lets each lane l of a with bit S of l set trade places with lane l - S of b.
-template <class R> struct Ops;
-template <class T> struct VectorOf;  // the register type of the virtual vector of T
+template <class R>
+struct Ops;
+template <class T>
+struct VectorOf;  // the register type of the virtual vector of T
 
 #include "simd/pair.h"
 #if defined(GRADUS_AVX512)
@@ -34,7 +39,8 @@ template <class T> struct VectorOf;  // the register type of the virtual vector 
 #include "simd/scalar.h"
 #endif
 
-template <class T> struct Vec {
+template <class T>
+struct Vec {
   using Register = typename VectorOf<T>::type;
   using O = Ops<Register>;
   using Bits = typename BitsOf<T>::type;
@@ -50,11 +56,14 @@ template <class T> struct Vec {
     return Vec(a);
   }
 };
-template <class T> struct Mask {
+template <class T>
+struct Mask {
   typename Vec<T>::O::Mask m;
 };
 
-#define VEC template <class T> INLINE
+#define VEC          \
+  template <class T> \
+  INLINE
 VEC Vec<T> load(const T* p) { return Vec<T>::O::load(p); }
 VEC void store(T* p, Vec<T> a) { Vec<T>::O::store(p, a.r); }
 // The first n lanes; the others read as zero, and are not written. n <= 0 touches nothing.
@@ -81,8 +90,14 @@ VEC Vec<T> integer_subtract(Vec<T> a, Vec<T> b) { return Vec<T>::O::integer_subt
 INLINE Vec<double> multiply_low_halves(Vec<double> a, Vec<double> b) {
   return Vec<double>::O::multiply_low_halves(a.r, b.r);
 }
-template <int N, class T> INLINE Vec<T> shift_left(Vec<T> a) { return Vec<T>::O::template shift_left<N>(a.r); }
-template <int N, class T> INLINE Vec<T> shift_right(Vec<T> a) { return Vec<T>::O::template shift_right<N>(a.r); }
+template <int N, class T>
+INLINE Vec<T> shift_left(Vec<T> a) {
+  return Vec<T>::O::template shift_left<N>(a.r);
+}
+template <int N, class T>
+INLINE Vec<T> shift_right(Vec<T> a) {
+  return Vec<T>::O::template shift_right<N>(a.r);
+}
 
 VEC Vec<T> sign_bit() { return Vec<T>::of_bits(typename Vec<T>::Bits(1) << (sizeof(T) * 8 - 1)); }
 VEC Vec<T> operator-(Vec<T> a) { return a ^ sign_bit<T>(); }

@@ -1,6 +1,5 @@
 // AVX2 and FMA: two registers make the virtual vector.
 
-
 struct F32x8 {
   using Scalar = float;
   static constexpr int lanes = 8;
@@ -12,7 +11,8 @@ struct F64x4 {
   __m256d value;
 };
 
-template <> struct Ops<F32x8> {
+template <>
+struct Ops<F32x8> {
   using V = F32x8;
   using Mask = __m256;
   static INLINE_PLAIN __m256i integer(V a) { return _mm256_castps_si256(a.value); }
@@ -42,8 +42,14 @@ template <> struct Ops<F32x8> {
   INLINE V bit_xor(V a, V b) { return {_mm256_xor_ps(a.value, b.value)}; }
   INLINE V integer_add(V a, V b) { return real(_mm256_add_epi32(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(_mm256_sub_epi32(integer(a), integer(b))); }
-  template <int N> INLINE V shift_left(V a) { return real(_mm256_slli_epi32(integer(a), N)); }
-  template <int N> INLINE V shift_right(V a) { return real(_mm256_srli_epi32(integer(a), N)); }
+  template <int N>
+  INLINE V shift_left(V a) {
+    return real(_mm256_slli_epi32(integer(a), N));
+  }
+  template <int N>
+  INLINE V shift_right(V a) {
+    return real(_mm256_srli_epi32(integer(a), N));
+  }
 
   INLINE Mask less(V a, V b) { return _mm256_cmp_ps(a.value, b.value, _CMP_LT_OQ); }
   INLINE Mask less_equal(V a, V b) { return _mm256_cmp_ps(a.value, b.value, _CMP_LE_OQ); }
@@ -54,7 +60,8 @@ template <> struct Ops<F32x8> {
   INLINE bool any(Mask a) { return _mm256_movemask_ps(a) != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm256_blendv_ps(b.value, a.value, m)}; }
 
-  template <int S> INLINE void exchange(V& a, V& b) {
+  template <int S>
+  INLINE void exchange(V& a, V& b) {
     const __m256 x = a.value, y = b.value;
     if constexpr (S == 4) {
       a.value = _mm256_permute2f128_ps(x, y, 0x20), b.value = _mm256_permute2f128_ps(x, y, 0x31);
@@ -78,7 +85,8 @@ template <> struct Ops<F32x8> {
   }
 };
 
-template <> struct Ops<F64x4> {
+template <>
+struct Ops<F64x4> {
   using V = F64x4;
   using Mask = __m256d;
   static INLINE_PLAIN __m256i integer(V a) { return _mm256_castpd_si256(a.value); }
@@ -109,8 +117,14 @@ template <> struct Ops<F64x4> {
   INLINE V integer_add(V a, V b) { return real(_mm256_add_epi64(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(_mm256_sub_epi64(integer(a), integer(b))); }
   INLINE V multiply_low_halves(V a, V b) { return real(_mm256_mul_epu32(integer(a), integer(b))); }
-  template <int N> INLINE V shift_left(V a) { return real(_mm256_slli_epi64(integer(a), N)); }
-  template <int N> INLINE V shift_right(V a) { return real(_mm256_srli_epi64(integer(a), N)); }
+  template <int N>
+  INLINE V shift_left(V a) {
+    return real(_mm256_slli_epi64(integer(a), N));
+  }
+  template <int N>
+  INLINE V shift_right(V a) {
+    return real(_mm256_srli_epi64(integer(a), N));
+  }
 
   INLINE Mask less(V a, V b) { return _mm256_cmp_pd(a.value, b.value, _CMP_LT_OQ); }
   INLINE Mask less_equal(V a, V b) { return _mm256_cmp_pd(a.value, b.value, _CMP_LE_OQ); }
@@ -121,7 +135,8 @@ template <> struct Ops<F64x4> {
   INLINE bool any(Mask a) { return _mm256_movemask_pd(a) != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm256_blendv_pd(b.value, a.value, m)}; }
 
-  template <int S> INLINE void exchange(V& a, V& b) {
+  template <int S>
+  INLINE void exchange(V& a, V& b) {
     const __m256d x = a.value, y = b.value;
     if constexpr (S == 2) {
       a.value = _mm256_permute2f128_pd(x, y, 0x20), b.value = _mm256_permute2f128_pd(x, y, 0x31);
@@ -140,9 +155,11 @@ template <> struct Ops<F64x4> {
   }
 };
 
-template <> struct VectorOf<float> {
+template <>
+struct VectorOf<float> {
   using type = Pair<F32x8>;
 };
-template <> struct VectorOf<double> {
+template <>
+struct VectorOf<double> {
   using type = Pair<F64x4>;
 };

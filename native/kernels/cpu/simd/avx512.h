@@ -1,6 +1,5 @@
 // AVX-512 (F, BW, DQ, VL): one register is the whole virtual vector.
 
-
 struct F32x16 {
   using Scalar = float;
   static constexpr int lanes = 16;
@@ -12,12 +11,15 @@ struct F64x8 {
   __m512d value;
 };
 
-template <> struct Ops<F32x16> {
+template <>
+struct Ops<F32x16> {
   using V = F32x16;
   using Mask = __mmask16;
   static INLINE_PLAIN __m512i integer(V a) { return _mm512_castps_si512(a.value); }
   static INLINE_PLAIN V real(__m512i a) { return {_mm512_castsi512_ps(a)}; }
-  static INLINE_PLAIN __mmask16 first(int n) { return static_cast<__mmask16>(n >= 16 ? 0xffff : n <= 0 ? 0 : (1u << n) - 1); }
+  static INLINE_PLAIN __mmask16 first(int n) {
+    return static_cast<__mmask16>(n >= 16 ? 0xffff : n <= 0 ? 0 : (1u << n) - 1);
+  }
 
   INLINE V load(const float* p) { return {_mm512_loadu_ps(p)}; }
   INLINE void store(float* p, V a) { _mm512_storeu_ps(p, a.value); }
@@ -40,8 +42,14 @@ template <> struct Ops<F32x16> {
   INLINE V bit_xor(V a, V b) { return {_mm512_xor_ps(a.value, b.value)}; }
   INLINE V integer_add(V a, V b) { return real(_mm512_add_epi32(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(_mm512_sub_epi32(integer(a), integer(b))); }
-  template <int N> INLINE V shift_left(V a) { return real(_mm512_slli_epi32(integer(a), N)); }
-  template <int N> INLINE V shift_right(V a) { return real(_mm512_srli_epi32(integer(a), N)); }
+  template <int N>
+  INLINE V shift_left(V a) {
+    return real(_mm512_slli_epi32(integer(a), N));
+  }
+  template <int N>
+  INLINE V shift_right(V a) {
+    return real(_mm512_srli_epi32(integer(a), N));
+  }
 
   INLINE Mask less(V a, V b) { return _mm512_cmp_ps_mask(a.value, b.value, _CMP_LT_OQ); }
   INLINE Mask less_equal(V a, V b) { return _mm512_cmp_ps_mask(a.value, b.value, _CMP_LE_OQ); }
@@ -52,7 +60,8 @@ template <> struct Ops<F32x16> {
   INLINE bool any(Mask a) { return a != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm512_mask_blend_ps(m, b.value, a.value)}; }
 
-  template <int S> INLINE void exchange(V& a, V& b) {
+  template <int S>
+  INLINE void exchange(V& a, V& b) {
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __mmask16 upper = S == 8 ? 0xff00 : S == 4 ? 0xf0f0 : S == 2 ? 0xcccc : 0xaaaa;  // lanes with bit S set
     const __m512i low = _mm512_mask_add_epi32(lane, upper, lane, _mm512_set1_epi32(16 - S));
@@ -70,12 +79,15 @@ template <> struct Ops<F32x16> {
   INLINE float max_lane(V a) { return _mm512_reduce_max_ps(a.value); }
 };
 
-template <> struct Ops<F64x8> {
+template <>
+struct Ops<F64x8> {
   using V = F64x8;
   using Mask = __mmask8;
   static INLINE_PLAIN __m512i integer(V a) { return _mm512_castpd_si512(a.value); }
   static INLINE_PLAIN V real(__m512i a) { return {_mm512_castsi512_pd(a)}; }
-  static INLINE_PLAIN __mmask8 first(int n) { return static_cast<__mmask8>(n >= 8 ? 0xff : n <= 0 ? 0 : (1u << n) - 1); }
+  static INLINE_PLAIN __mmask8 first(int n) {
+    return static_cast<__mmask8>(n >= 8 ? 0xff : n <= 0 ? 0 : (1u << n) - 1);
+  }
 
   INLINE V load(const double* p) { return {_mm512_loadu_pd(p)}; }
   INLINE void store(double* p, V a) { _mm512_storeu_pd(p, a.value); }
@@ -99,8 +111,14 @@ template <> struct Ops<F64x8> {
   INLINE V integer_add(V a, V b) { return real(_mm512_add_epi64(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(_mm512_sub_epi64(integer(a), integer(b))); }
   INLINE V multiply_low_halves(V a, V b) { return real(_mm512_mul_epu32(integer(a), integer(b))); }
-  template <int N> INLINE V shift_left(V a) { return real(_mm512_slli_epi64(integer(a), N)); }
-  template <int N> INLINE V shift_right(V a) { return real(_mm512_srli_epi64(integer(a), N)); }
+  template <int N>
+  INLINE V shift_left(V a) {
+    return real(_mm512_slli_epi64(integer(a), N));
+  }
+  template <int N>
+  INLINE V shift_right(V a) {
+    return real(_mm512_srli_epi64(integer(a), N));
+  }
 
   INLINE Mask less(V a, V b) { return _mm512_cmp_pd_mask(a.value, b.value, _CMP_LT_OQ); }
   INLINE Mask less_equal(V a, V b) { return _mm512_cmp_pd_mask(a.value, b.value, _CMP_LE_OQ); }
@@ -111,7 +129,8 @@ template <> struct Ops<F64x8> {
   INLINE bool any(Mask a) { return a != 0; }
   INLINE V select(Mask m, V a, V b) { return {_mm512_mask_blend_pd(m, b.value, a.value)}; }
 
-  template <int S> INLINE void exchange(V& a, V& b) {
+  template <int S>
+  INLINE void exchange(V& a, V& b) {
     const __m512i lane = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
     const __mmask8 upper = S == 4 ? 0xf0 : S == 2 ? 0xcc : 0xaa;  // lanes with bit S set
     const __m512i low = _mm512_mask_add_epi64(lane, upper, lane, _mm512_set1_epi64(8 - S));
@@ -128,9 +147,11 @@ template <> struct Ops<F64x8> {
   INLINE double max_lane(V a) { return _mm512_reduce_max_pd(a.value); }
 };
 
-template <> struct VectorOf<float> {
+template <>
+struct VectorOf<float> {
   using type = F32x16;
 };
-template <> struct VectorOf<double> {
+template <>
+struct VectorOf<double> {
   using type = F64x8;
 };

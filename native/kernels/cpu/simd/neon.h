@@ -1,6 +1,5 @@
 // NEON on arm64: four registers make the virtual vector.
 
-
 struct F32x4 {
   using Scalar = float;
   static constexpr int lanes = 4;
@@ -12,7 +11,8 @@ struct F64x2 {
   float64x2_t value;
 };
 
-template <> struct Ops<F32x4> {
+template <>
+struct Ops<F32x4> {
   using V = F32x4;
   using Mask = uint32x4_t;
   static INLINE_PLAIN uint32x4_t integer(V a) { return vreinterpretq_u32_f32(a.value); }
@@ -47,8 +47,14 @@ template <> struct Ops<F32x4> {
   INLINE V bit_xor(V a, V b) { return real(veorq_u32(integer(a), integer(b))); }
   INLINE V integer_add(V a, V b) { return real(vaddq_u32(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(vsubq_u32(integer(a), integer(b))); }
-  template <int N> INLINE V shift_left(V a) { return real(vshlq_n_u32(integer(a), N)); }
-  template <int N> INLINE V shift_right(V a) { return real(vshrq_n_u32(integer(a), N)); }
+  template <int N>
+  INLINE V shift_left(V a) {
+    return real(vshlq_n_u32(integer(a), N));
+  }
+  template <int N>
+  INLINE V shift_right(V a) {
+    return real(vshrq_n_u32(integer(a), N));
+  }
 
   INLINE Mask less(V a, V b) { return vcltq_f32(a.value, b.value); }
   INLINE Mask less_equal(V a, V b) { return vcleq_f32(a.value, b.value); }
@@ -59,7 +65,8 @@ template <> struct Ops<F32x4> {
   INLINE bool any(Mask a) { return vmaxvq_u32(a) != 0; }
   INLINE V select(Mask m, V a, V b) { return {vbslq_f32(m, a.value, b.value)}; }
 
-  template <int S> INLINE void exchange(V& a, V& b) {
+  template <int S>
+  INLINE void exchange(V& a, V& b) {
     const float32x4_t x = a.value, y = b.value;
     if constexpr (S == 2) {
       const float64x2_t p = vreinterpretq_f64_f32(x), q = vreinterpretq_f64_f32(y);
@@ -76,7 +83,8 @@ template <> struct Ops<F32x4> {
   INLINE float max_lane(V a) { return vmaxvq_f32(a.value); }
 };
 
-template <> struct Ops<F64x2> {
+template <>
+struct Ops<F64x2> {
   using V = F64x2;
   using Mask = uint64x2_t;
   static INLINE_PLAIN uint64x2_t integer(V a) { return vreinterpretq_u64_f64(a.value); }
@@ -112,8 +120,14 @@ template <> struct Ops<F64x2> {
   INLINE V integer_add(V a, V b) { return real(vaddq_u64(integer(a), integer(b))); }
   INLINE V integer_subtract(V a, V b) { return real(vsubq_u64(integer(a), integer(b))); }
   INLINE V multiply_low_halves(V a, V b) { return real(vmull_u32(vmovn_u64(integer(a)), vmovn_u64(integer(b)))); }
-  template <int N> INLINE V shift_left(V a) { return real(vshlq_n_u64(integer(a), N)); }
-  template <int N> INLINE V shift_right(V a) { return real(vshrq_n_u64(integer(a), N)); }
+  template <int N>
+  INLINE V shift_left(V a) {
+    return real(vshlq_n_u64(integer(a), N));
+  }
+  template <int N>
+  INLINE V shift_right(V a) {
+    return real(vshrq_n_u64(integer(a), N));
+  }
 
   INLINE Mask less(V a, V b) { return vcltq_f64(a.value, b.value); }
   INLINE Mask less_equal(V a, V b) { return vcleq_f64(a.value, b.value); }
@@ -124,7 +138,8 @@ template <> struct Ops<F64x2> {
   INLINE bool any(Mask a) { return (vgetq_lane_u64(a, 0) | vgetq_lane_u64(a, 1)) != 0; }
   INLINE V select(Mask m, V a, V b) { return {vbslq_f64(m, a.value, b.value)}; }
 
-  template <int S> INLINE void exchange(V& a, V& b) {
+  template <int S>
+  INLINE void exchange(V& a, V& b) {
     const float64x2_t x = a.value, y = b.value;
     a.value = vtrn1q_f64(x, y), b.value = vtrn2q_f64(x, y);
   }
@@ -133,9 +148,11 @@ template <> struct Ops<F64x2> {
   INLINE double max_lane(V a) { return vmaxvq_f64(a.value); }
 };
 
-template <> struct VectorOf<float> {
+template <>
+struct VectorOf<float> {
   using type = Pair<Pair<F32x4>>;
 };
-template <> struct VectorOf<double> {
+template <>
+struct VectorOf<double> {
   using type = Pair<Pair<F64x2>>;
 };

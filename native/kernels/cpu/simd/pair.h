@@ -1,17 +1,20 @@
 // Pair<R>: two registers side by side that behave as one of twice the lanes.
 // Nesting it lifts any register type to the virtual vector, so every ISA states only its own native operations.
 
-template <class R> struct Pair {
+template <class R>
+struct Pair {
   using Scalar = typename R::Scalar;
   static constexpr int lanes = 2 * R::lanes;
   R low, high;
 };
 
-template <class M> struct MaskPair {
+template <class M>
+struct MaskPair {
   M low, high;
 };
 
-template <class R> struct Ops<Pair<R>> {
+template <class R>
+struct Ops<Pair<R>> {
   using T = typename R::Scalar;
   using V = Pair<R>;
   using O = Ops<R>;
@@ -52,10 +55,12 @@ template <class R> struct Ops<Pair<R>> {
   INLINE V multiply_low_halves(V a, V b) {
     return {O::multiply_low_halves(a.low, b.low), O::multiply_low_halves(a.high, b.high)};
   }
-  template <int N> INLINE V shift_left(V a) {
+  template <int N>
+  INLINE V shift_left(V a) {
     return {O::template shift_left<N>(a.low), O::template shift_left<N>(a.high)};
   }
-  template <int N> INLINE V shift_right(V a) {
+  template <int N>
+  INLINE V shift_right(V a) {
     return {O::template shift_right<N>(a.low), O::template shift_right<N>(a.high)};
   }
 

@@ -1,12 +1,14 @@
 // One lane, plain C: the reference of the tests and the fallback where no other ISA fits.
 
-template <class T> struct Lane {
+template <class T>
+struct Lane {
   using Scalar = T;
   static constexpr int lanes = 1;
   T value;
 };
 
-template <class T> struct Ops<Lane<T>> {
+template <class T>
+struct Ops<Lane<T>> {
   using V = Lane<T>;
   using Mask = bool;
   using Bits = typename BitsOf<T>::type;
@@ -46,8 +48,14 @@ template <class T> struct Ops<Lane<T>> {
   INLINE V integer_add(V a, V b) { return from_bits(bits(a) + bits(b)); }
   INLINE V integer_subtract(V a, V b) { return from_bits(bits(a) - bits(b)); }
   INLINE V multiply_low_halves(V a, V b) { return from_bits((bits(a) & 0xffffffff) * (bits(b) & 0xffffffff)); }
-  template <int N> INLINE V shift_left(V a) { return from_bits(bits(a) << N); }
-  template <int N> INLINE V shift_right(V a) { return from_bits(bits(a) >> N); }
+  template <int N>
+  INLINE V shift_left(V a) {
+    return from_bits(bits(a) << N);
+  }
+  template <int N>
+  INLINE V shift_right(V a) {
+    return from_bits(bits(a) >> N);
+  }
 
   INLINE Mask less(V a, V b) { return a.value < b.value; }
   INLINE Mask less_equal(V a, V b) { return a.value <= b.value; }
@@ -68,9 +76,11 @@ template <class T> struct Ops<Lane<T>> {
   static INLINE_PLAIN double root(double a) { return __builtin_sqrt(a); }
 };
 
-template <> struct VectorOf<float> {
+template <>
+struct VectorOf<float> {
   using type = Pair<Pair<Pair<Pair<Lane<float>>>>>;
 };
-template <> struct VectorOf<double> {
+template <>
+struct VectorOf<double> {
   using type = Pair<Pair<Pair<Lane<double>>>>;
 };
