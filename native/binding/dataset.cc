@@ -1,0 +1,171 @@
+#include "dataset.h"
+
+namespace gradus::binding {
+namespace {
+
+using Role = gradus::Dataset::Role;
+
+struct TypeName {
+  const char* name;
+  DataType type;
+  napi_typedarray_type array;
+};
+constexpr TypeName type_names[] = {
+    {"float32", DataType::float32, napi_float32_array},
+    {"float64", DataType::float64, napi_float64_array},
+    {"uint8", DataType::uint8, napi_uint8_array},
+    {"int32", DataType::int32, napi_int32_array},
+};
+
+std::vector<size_t> shape_of(Napi::Value value, const char* name) {
+  const Napi::Array items = array(value, name);
+  std::vector<size_t> shape;
+  for (uint32_t i = 0; i < items.Length(); ++i) shape.push_back(whole_number(items[i], name));
+  return shape;
+}
+
+Column column_of(Napi::Value value, const std::string& name) {
+  const Napi::Object from = object(value, name);
+  Column column;
+  column.name = text(from.Get("name"), "column.name");
+  const Napi::Value type = from.Get("type");
+  const std::string wanted = text(type, "column.type");
+  const TypeName* found = nullptr;
+  for (const TypeName& known : type_names)
+    if (wanted == known.name) found = &known;
+  if (!found) invalid("column.type", "float32, float64, uint8 or int32", type);
+  column.type = found->type;
+  column.shape = shape_of(from.Get("shape"), "column.shape");
+  const Napi::Value scale = from.Get("scale"), offset = from.Get("offset");
+  if (!scale.IsUndefined()) column.scale = finite_number(scale, "column.scale");
+  if (!offset.IsUndefined()) column.offset = finite_number(offset, "column.offset");
+  return column;
+}
+
+std::vector<Column> columns_of(Napi::Value value, const char* name) {
+  const Napi::Array items = array(value, name);
+  std::vector<Column> columns;
+  for (uint32_t i = 0; i < items.Length(); ++i)
+    columns.push_back(column_of(items[i], std::string(name) + '[' + std::to_string(i) + ']'));
+  return columns;
+}
+
+std::vector<Column> optional_column(Napi::Value value, const char* name) {
+  if (value.IsNull() || value.IsUndefined()) return {};
+  return {column_of(value, name)};
+}
+
+Role role_of(Napi::Value value) {
+  const std::string name = text(value, "role");
+  if (name == "input") return Role::input;
+  if (name == "target") return Role::target;
+  if (name == "weight") return Role::weight;
+  invalid("role", "input, target or weight", value);
+}
+
+// The column that two arguments name, checked against those there are.
+size_t column_index(const gradus::Dataset& data, Role role, Napi::Value value) {
+  const size_t index = whole_number(value, "column");
+  const size_t count = data.columns(role).size();
+  if (index >= count) invalid("column", "one of the " + std::to_string(count) + " columns of this role", value);
+  return index;
+}
+
+int64_t bytes_of(const gradus::Dataset& data) {
+  int64_t bytes = 0;
+  for (const Role role : {Role::input, Role::target, Role::weight})
+    for (const Column& column : data.columns(role)) bytes += data.size() * column.elements() * size_of(column.type);
+  return bytes;
+}
+
+}  // namespace
+
+Napi::Function Dataset::define(Napi::Env env) {
+  return DefineClass(env, "NativeDataset",
+                     {InstanceAccessor<&Dataset::entry<&Dataset::size>>("size"),
+                      InstanceMethod<&Dataset::entry<&Dataset::write>>("write"),
+                      InstanceMethod<&Dataset::entry<&Dataset::subset>>("subset"),
+                      InstanceMethod<&Dataset::entry<&Dataset::first_nonfinite>>("firstNonfinite"),
+                      InstanceMethod<&Dataset::entry<&Dataset::range>>("range"),
+                      InstanceMethod<&Dataset::entry<&Dataset::dispose>>("dispose")});
+}
+
+Dataset::Dataset(const Napi::CallbackInfo& info) : Wrapped(info) {
+  guarded(info.Env(), [&] { construct(info); });
+}
+
+Dataset::~Dataset() {
+  if (data_) account(Env(), -accounted());
+}
+
+void Dataset::construct(const Napi::CallbackInfo& info) {
+  auto& adopted = Environment::of(info.Env()).adopted_dataset;
+  if (adopted) {  // from subset()
+    data_ = std::move(adopted);
+    return;
+  }
+  const size_t examples = whole_number(info[0], "examples");
+  data_ = std::make_shared<gradus::Dataset>(examples, columns_of(info[1], "inputs"), optional_column(info[2], "target"),
+                                            optional_column(info[3], "weight"));
+  account(info.Env(), bytes_of(*data_));
+}
+
+const std::shared_ptr<gradus::Dataset>& Dataset::data() const {
+  if (!data_) throw Error("GRADUS_DISPOSED", "The dataset was disposed: make a new one");
+  return data_;
+}
+
+Napi::Value Dataset::size(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(data()->size()));
+}
+
+void Dataset::write(const Napi::CallbackInfo& info) {
+  gradus::Dataset& to = *data();
+  const Role role = role_of(info[0]);
+  const size_t index = column_index(to, role, info[1]);
+  const size_t first = whole_number(info[2], "first");
+  const Column& column = to.columns(role)[index];
+  for (const TypeName& known : type_names) {
+    if (known.type != column.type) continue;
+    const Elements from = elements(info[3], "data", array_name(known.array));
+    if (from.type != known.array) invalid("data", array_name(known.array), info[3]);
+    to.write(role, index, first, from.data, from.length);
+  }
+}
+
+Napi::Value Dataset::subset(const Napi::CallbackInfo& info) {
+  const gradus::Dataset& from = *data();
+  const Elements rows = elements(info[0], "rows", "a Uint32Array");
+  if (rows.type != napi_uint32_array) invalid("rows", "a Uint32Array", info[0]);
+  const auto* first = static_cast<const uint32_t*>(rows.data);
+  Environment& environment = Environment::of(info.Env());
+  environment.adopted_dataset = from.subset({first, first + rows.length});
+  return environment.dataset_class.New({});
+}
+
+Napi::Value Dataset::first_nonfinite(const Napi::CallbackInfo& info) {
+  const gradus::Dataset& from = *data();
+  const Role role = role_of(info[0]);
+  const size_t row = from.first_nonfinite(role, column_index(from, role, info[1]));
+  return Napi::Number::New(info.Env(), row < from.size() ? static_cast<double>(row) : -1);
+}
+
+Napi::Value Dataset::range(const Napi::CallbackInfo& info) {
+  const gradus::Dataset& from = *data();
+  const Role role = role_of(info[0]);
+  const size_t index = column_index(from, role, info[1]);
+  if (from.columns(role)[index].type != DataType::int32) invalid("column", "a column of type int32", info[1]);
+  const auto [least, most] = from.range(role, index);
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0u, Napi::Number::New(info.Env(), least));
+  both.Set(1u, Napi::Number::New(info.Env(), most));
+  return both;
+}
+
+void Dataset::dispose(const Napi::CallbackInfo& info) {
+  if (!data_) return;
+  data_.reset();
+  account(info.Env(), -accounted());
+}
+
+}  // namespace gradus::binding

@@ -1,0 +1,34 @@
+// NativeDataset of lib/native.ts.
+#pragma once
+#include <memory>
+
+#include "engine/dataset.h"
+#include "object_wrap.h"
+
+namespace gradus::binding {
+
+class Dataset : public Wrapped<Dataset> {
+ public:
+  static constexpr napi_type_tag tag{0x6772616475736461, 0x7461736574000001};
+  static constexpr const char* type_name = "Dataset";
+  static Napi::Function define(Napi::Env env);
+
+  explicit Dataset(const Napi::CallbackInfo& info);
+  ~Dataset() override;
+
+  // Throws GRADUS_DISPOSED. Whoever holds the pointer keeps the data, whatever happens to this object.
+  const std::shared_ptr<gradus::Dataset>& data() const;
+
+ private:
+  void construct(const Napi::CallbackInfo& info);
+  Napi::Value size(const Napi::CallbackInfo& info);
+  void write(const Napi::CallbackInfo& info);
+  Napi::Value subset(const Napi::CallbackInfo& info);
+  Napi::Value first_nonfinite(const Napi::CallbackInfo& info);
+  Napi::Value range(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<gradus::Dataset> data_;  // empty when disposed
+};
+
+}  // namespace gradus::binding

@@ -1,0 +1,33 @@
+// How trouble in C++ reaches JavaScript: every entry runs inside guarded(), so that no exception leaves a callback.
+#pragma once
+// Throwing into an environment that is shutting down must not end the process.
+#define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
+#include <napi.h>
+
+#include <string>
+
+#include "engine/error.h"
+
+namespace gradus::binding {
+
+struct Trouble {
+  std::string code, message;
+};
+
+// Of the C++ exception being handled.
+Trouble current_trouble();
+
+// A GradusError once lib/native.ts has registered the class, else an Error with the same code.
+Napi::Error javascript_error(Napi::Env env, const Trouble& trouble);
+
+template <class Body> auto guarded(Napi::Env env, Body body) {
+  try {
+    return body();
+  } catch (const Napi::Error&) {
+    throw;  // already a JavaScript exception
+  } catch (...) {
+    throw javascript_error(env, current_trouble());
+  }
+}
+
+}  // namespace gradus::binding

@@ -1,0 +1,257 @@
+#include "program.h"
+
+#include <algorithm>
+
+#include "results.h"
+#include "value.h"
+
+namespace gradus::binding {
+namespace {
+
+template <class Items, class Convert> Napi::Array array_of(Napi::Env env, const Items& items, Convert convert) {
+  Napi::Array to = Napi::Array::New(env, items.size());
+  uint32_t i = 0;
+  for (const auto& item : items) to.Set(i++, convert(item));
+  return to;
+}
+
+Napi::Array shape_array(Napi::Env env, const std::vector<size_t>& shape) {
+  return array_of(env, shape, [&](size_t size) { return Napi::Number::New(env, static_cast<double>(size)); });
+}
+
+int64_t bytes_of(const gradus::Program& program) {
+  size_t elements = 0;
+  for (const ParameterInfo& parameter : program.parameters()) elements += parameter.size;
+  const size_t element_size = program.precision() == Precision::float64 ? sizeof(double) : sizeof(float);
+  return static_cast<int64_t>(elements * element_size * program.arenas().size());
+}
+
+template <class To> void convert(const Elements& from, To* to) {
+  if (from.type == napi_float64_array) {
+    std::copy_n(static_cast<const double*>(from.data), from.length, to);
+  } else {
+    std::copy_n(static_cast<const float*>(from.data), from.length, to);
+  }
+}
+
+}  // namespace
+
+Napi::Function Program::define(Napi::Env env) {
+  return DefineClass(
+      env, "NativeProgram",
+      {InstanceAccessor<&Program::entry<&Program::dtype>>("dtype"),
+       InstanceAccessor<&Program::entry<&Program::parameters>>("parameters"),
+       InstanceAccessor<&Program::entry<&Program::arenas>>("arenas"),
+       InstanceAccessor<&Program::entry<&Program::output_shape>>("outputShape"),
+       InstanceAccessor<&Program::entry<&Program::metric_width>>("metricWidth"),
+       InstanceAccessor<&Program::entry<&Program::is_busy>>("busy"),
+       InstanceAccessor<&Program::entry<&Program::step>, &Program::setter<&Program::set_step>>("step"),
+       InstanceMethod<&Program::entry<&Program::read>>("read"),
+       InstanceMethod<&Program::entry<&Program::write>>("write"),
+       InstanceMethod<&Program::entry<&Program::train>>("train"),
+       InstanceMethod<&Program::entry<&Program::evaluate>>("evaluate"),
+       InstanceMethod<&Program::entry<&Program::predict>>("predict"),
+       InstanceMethod<&Program::entry<&Program::gradient>>("gradient"),
+       InstanceMethod<&Program::entry<&Program::request_stop>>("stop"),
+       InstanceMethod<&Program::entry<&Program::dispose>>("dispose")});
+}
+
+Program::Program(const Napi::CallbackInfo& info) : Wrapped(info) {
+  guarded(info.Env(), [&] { construct(info); });
+}
+
+void Program::construct(const Napi::CallbackInfo& info) {
+  program_ = gradus::Program::create(to_value(info[0], "descriptor"));
+  account(info.Env(), bytes_of(*program_));
+}
+
+Program::~Program() {
+  if (program_) release(Env());
+}
+
+void Program::release(Napi::Env env) {
+  worker_.reset();
+  program_.reset();
+  account(env, -accounted());
+}
+
+gradus::Program& Program::present() const {
+  if (disposed_) throw Error("GRADUS_DISPOSED", "The program was disposed: make a new one");
+  return *program_;
+}
+
+gradus::Program& Program::idle() const {
+  gradus::Program& program = present();
+  if (busy_) throw Error("GRADUS_BUSY", "The program is in a call: wait for its promise first");
+  return program;
+}
+
+Napi::Value Program::dtype(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), present().precision() == Precision::float64 ? "float64" : "float32");
+}
+
+Napi::Value Program::parameters(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  return array_of(env, present().parameters(), [&](const ParameterInfo& parameter) {
+    Napi::Object to = Napi::Object::New(env);
+    to.Set("name", Napi::String::New(env, parameter.name));
+    to.Set("shape", shape_array(env, parameter.shape));
+    to.Set("size", Napi::Number::New(env, static_cast<double>(parameter.size)));
+    to.Set("trainable", Napi::Boolean::New(env, parameter.trainable));
+    return to;
+  });
+}
+
+Napi::Value Program::arenas(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  return array_of(env, present().arenas(), [&](const std::string& name) { return Napi::String::New(env, name); });
+}
+
+Napi::Value Program::output_shape(const Napi::CallbackInfo& info) {
+  return shape_array(info.Env(), present().output_shape());
+}
+
+Napi::Value Program::metric_width(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(present().metric_width()));
+}
+
+Napi::Value Program::is_busy(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), busy_); }
+
+Napi::Value Program::step(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(idle().step()));
+}
+
+void Program::set_step(const Napi::CallbackInfo&, const Napi::Value& value) {
+  const uint64_t step = whole_number(value, "step");
+  idle().set_step(step);
+}
+
+Program::Slice Program::slice(const Napi::CallbackInfo& info) {
+  const std::string arena = text(info[0], "arena");
+  const size_t index = whole_number(info[1], "parameter");
+  gradus::Program& program = idle();
+  const auto& parameters = program.parameters();
+  if (index >= parameters.size())
+    invalid("parameter", "one of the " + std::to_string(parameters.size()) + " parameters there are", info[1]);
+  const auto names = program.arenas();
+  if (std::find(names.begin(), names.end(), arena) == names.end()) {
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    invalid("arena", "one of " + known, info[0]);
+  }
+  return {program.slice(arena, index), parameters[index].size};
+}
+
+Napi::Value Program::read(const Napi::CallbackInfo& info) {
+  const auto [data, size] = slice(info);
+  const bool is_double = program_->precision() == Precision::float64;
+  Napi::TypedArray to = Environment::of(info.Env()).float_array(info.Env(), is_double, size);
+  if (size == 0) return to;
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  std::copy_n(bytes, size * (is_double ? sizeof(double) : sizeof(float)),
+              static_cast<uint8_t*>(elements(to, "result", "a typed array").data));
+  return to;
+}
+
+void Program::write(const Napi::CallbackInfo& info) {
+  const auto [data, size] = slice(info);
+  const char* expected = "a Float32Array or a Float64Array";
+  const Elements from = elements(info[2], "data", expected);
+  const bool is_float = from.type == napi_float32_array || from.type == napi_float64_array;
+  if (!is_float || from.length != size)
+    invalid("data", expected + std::string(" of length ") + std::to_string(size), info[2]);
+  if (program_->precision() == Precision::float64) {
+    convert(from, static_cast<double*>(data));
+  } else {
+    convert(from, static_cast<float*>(data));
+  }
+}
+
+template <class Work, class Convert> Napi::Value Program::start(Napi::Env env, Work work, Convert convert) {
+  gradus::Program& program = idle();
+  auto call = std::make_unique<Call>(env, this);
+  using Result = decltype(work(program));
+  auto result = std::make_shared<Result>();
+  call->work = [&program, work = std::move(work), result] { *result = work(program); };
+  call->result = [this, convert, result](Napi::Env env) -> Napi::Value {
+    present();  // disposed during the call: its promise says so
+    return convert(env, *result);
+  };
+  const Napi::Value promise = call->deferred.Promise();
+  if (!worker_) worker_ = std::make_unique<Worker>();
+  program.stop_requested = false;
+  Ref();  // nothing collects this object while the call runs
+  busy_ = true;
+  Environment::of(env).calls.start(env, *worker_, std::move(call));
+  return promise;
+}
+
+Napi::Value Program::train(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(), [call = train_call(info[0])](gradus::Program& program) { return program.train(call); },
+      [](Napi::Env env, const TrainResult& result) { return to_javascript(env, result); });
+}
+
+Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(),
+      [call = pass_call(info[0], Pass::evaluate)](gradus::Program& program) {
+        return program.evaluate(*call.data, call.batch_size, call.threads, call.class_weights);
+      },
+      [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
+}
+
+// The result's memory is a typed array that JavaScript sees only when it is filled: no copy, and nobody can detach it.
+Napi::Value Program::predict(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  PassCall call = pass_call(info[0], Pass::predict);
+  gradus::Program& program = idle();
+  const size_t size = product("dataset", {call.data->size(), program.output_size()});
+  const bool is_double = program.precision() == Precision::float64;
+  const Napi::TypedArray array = Environment::of(env).float_array(env, is_double, size);
+  void* out = elements(array, "result", "a typed array").data;
+  auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(array.As<Napi::Object>()));
+  struct Nothing {};
+  return start(
+      env,
+      [call = std::move(call), out](gradus::Program& program) {
+        program.predict(*call.data, call.batch_size, call.threads, out);
+        return Nothing();
+      },
+      [holder](Napi::Env, const Nothing&) { return holder->Value(); });
+}
+
+Napi::Value Program::gradient(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(),
+      [call = pass_call(info[0], Pass::gradient)](gradus::Program& program) {
+        return program.gradient(*call.data, call.training, call.regularization, call.threads);
+      },
+      [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
+}
+
+void Program::request_stop(const Napi::CallbackInfo&) {
+  present();
+  stop();
+}
+
+void Program::dispose(const Napi::CallbackInfo& info) {
+  if (disposed_) return;
+  disposed_ = true;
+  if (busy_) {
+    stop();
+  } else {
+    release(info.Env());
+  }
+}
+
+void Program::finished() {
+  busy_ = false;
+  if (disposed_) release(Env());
+  Unref();
+}
+
+void Program::stop() { program_->stop_requested = true; }
+void Program::wait() { worker_.reset(); }
+
+}  // namespace gradus::binding

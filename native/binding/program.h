@@ -1,0 +1,63 @@
+// NativeProgram of lib/native.ts.
+#pragma once
+#include <memory>
+
+#include "calls.h"
+#include "engine/program.h"
+#include "object_wrap.h"
+
+namespace gradus::binding {
+
+class Program : public Wrapped<Program>, private Caller {
+ public:
+  static constexpr napi_type_tag tag{0x6772616475737072, 0x6f6772616d000001};
+  static constexpr const char* type_name = "Program";
+  static Napi::Function define(Napi::Env env);
+
+  explicit Program(const Napi::CallbackInfo& info);
+  ~Program() override;
+
+ private:
+  // The engine's program. Throws GRADUS_DISPOSED; idle() throws GRADUS_BUSY as well.
+  gradus::Program& present() const;
+  gradus::Program& idle() const;
+
+  Napi::Value dtype(const Napi::CallbackInfo& info);
+  Napi::Value parameters(const Napi::CallbackInfo& info);
+  Napi::Value arenas(const Napi::CallbackInfo& info);
+  Napi::Value output_shape(const Napi::CallbackInfo& info);
+  Napi::Value metric_width(const Napi::CallbackInfo& info);
+  Napi::Value is_busy(const Napi::CallbackInfo& info);
+  Napi::Value step(const Napi::CallbackInfo& info);
+  void set_step(const Napi::CallbackInfo& info, const Napi::Value& value);
+  Napi::Value read(const Napi::CallbackInfo& info);
+  void write(const Napi::CallbackInfo& info);
+  Napi::Value train(const Napi::CallbackInfo& info);
+  Napi::Value evaluate(const Napi::CallbackInfo& info);
+  Napi::Value predict(const Napi::CallbackInfo& info);
+  Napi::Value gradient(const Napi::CallbackInfo& info);
+  void request_stop(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info);
+
+  void construct(const Napi::CallbackInfo& info);
+  struct Slice {
+    void* data;
+    size_t size;
+  };
+  Slice slice(const Napi::CallbackInfo& info);
+
+  // Runs work(program) on this program's thread; the promise takes what convert(env, result) makes of its result.
+  template <class Work, class Convert> Napi::Value start(Napi::Env env, Work work, Convert convert);
+  void release(Napi::Env env);
+
+  void finished() override;
+  void stop() override;
+  void wait() override;
+
+  std::shared_ptr<gradus::Program> program_;  // empty when disposed
+  std::unique_ptr<Worker> worker_;            // made by the first call
+  bool busy_ = false;
+  bool disposed_ = false;  // maybe while busy: then released when the call is done
+};
+
+}  // namespace gradus::binding

@@ -1,0 +1,129 @@
+#include "results.h"
+
+#include <algorithm>
+
+namespace gradus::binding {
+namespace {
+
+constexpr uint64_t most_threads = 1024;
+
+std::shared_ptr<const gradus::Dataset> dataset(const Napi::Object& call) {
+  return Dataset::from(call.Get("dataset"), "dataset")->data();
+}
+
+uint64_t count(const Napi::Object& call, const char* name) { return whole_number(call.Get(name), name, 1); }
+
+size_t threads(const Napi::Object& call) {
+  const Napi::Value value = call.Get("threads");
+  const uint64_t threads = whole_number(value, "threads", 1);
+  if (threads > most_threads) invalid("threads", "at most " + std::to_string(most_threads), value);
+  return threads;
+}
+
+double optional_positive(const Napi::Object& call, const char* name) {
+  const Napi::Value value = call.Get(name);
+  if (value.IsUndefined()) return 0;
+  const double number = finite_number(value, name);
+  if (number <= 0) invalid(name, "a positive number", value);
+  return number;
+}
+
+std::vector<double> optional_doubles(const Napi::Object& call, const char* name) {
+  const Napi::Value value = call.Get(name);
+  return value.IsUndefined() ? std::vector<double>() : copy_of_doubles(value, name);
+}
+
+// One value an update, none below zero.
+void check_schedule(const std::vector<double>& values, size_t batches, const char* name, Napi::Value value) {
+  if (values.size() != batches) invalid(name, "a Float64Array of length " + std::to_string(batches), value);
+  for (const double x : values)
+    if (x < 0) invalid(name, "numbers from 0 up", Napi::Number::New(value.Env(), x));
+}
+
+template <class T, class Array> Array copy_of(Napi::Env env, const std::vector<T>& from) {
+  Array to = Array::New(env, from.size());
+  std::copy(from.begin(), from.end(), to.Data());
+  return to;
+}
+Napi::Float64Array doubles(Napi::Env env, const std::vector<double>& from) {
+  return copy_of<double, Napi::Float64Array>(env, from);
+}
+
+}  // namespace
+
+TrainCall train_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  TrainCall call;
+  call.data = dataset(from);
+  call.shuffle = truth(from.Get("shuffle"), "shuffle");
+  call.epoch = whole_number(from.Get("epoch"), "epoch");
+  const Napi::Value first_row = from.Get("firstRow");
+  call.first_row = whole_number(first_row, "firstRow");
+  if (call.first_row > call.data->size())
+    invalid("firstRow", "at most the " + std::to_string(call.data->size()) + " rows there are", first_row);
+  call.batch_size = count(from, "batchSize");
+  call.batches = count(from, "batches");
+  if (!from.Get("accumulate").IsUndefined()) call.accumulate = count(from, "accumulate");
+  const Napi::Value rates = from.Get("learningRates"), momenta = from.Get("momenta");
+  call.learning_rates = copy_of_doubles(rates, "learningRates");
+  check_schedule(call.learning_rates, call.batches, "learningRates", rates);
+  if (!momenta.IsUndefined()) {
+    call.momenta = copy_of_doubles(momenta, "momenta");
+    check_schedule(call.momenta, call.batches, "momenta", momenta);
+  }
+  call.clip_norm = optional_positive(from, "clipNorm");
+  call.clip_value = optional_positive(from, "clipValue");
+  call.class_weights = optional_doubles(from, "classWeights");
+  if (!from.Get("maxRefused").IsUndefined()) call.max_refused = count(from, "maxRefused");
+  const Napi::Value statistics = from.Get("tensorStatistics");
+  if (!statistics.IsUndefined()) call.tensor_statistics = truth(statistics, "tensorStatistics");
+  call.threads = threads(from);
+  return call;
+}
+
+PassCall pass_call(Napi::Value value, Pass pass) {
+  const Napi::Object from = object(value, "call");
+  PassCall call;
+  call.data = dataset(from);
+  call.threads = threads(from);
+  if (pass != Pass::gradient) call.batch_size = count(from, "batchSize");
+  if (pass == Pass::evaluate) call.class_weights = optional_doubles(from, "classWeights");
+  if (pass == Pass::gradient) {
+    call.training = truth(from.Get("training"), "training");
+    call.regularization = truth(from.Get("regularization"), "regularization");
+  }
+  return call;
+}
+
+Napi::Value to_javascript(Napi::Env env, const TrainResult& result) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("updates", Napi::Number::New(env, static_cast<double>(result.updates)));
+  to.Set("rows", Napi::Number::New(env, static_cast<double>(result.rows)));
+  to.Set("loss", doubles(env, result.loss));
+  to.Set("regularizationLoss", doubles(env, result.regularization_loss));
+  to.Set("weight", doubles(env, result.weight));
+  to.Set("gradientNorm", doubles(env, result.gradient_norm));
+  to.Set("refused", copy_of<uint8_t, Napi::Uint8Array>(env, result.refused));
+  to.Set("metricSums", doubles(env, result.metric_sums));
+  to.Set("tensors", doubles(env, result.tensors));
+  if (result.failure) {
+    Napi::Object failure = Napi::Object::New(env);
+    failure.Set("step", Napi::Number::New(env, static_cast<double>(result.failure->step)));
+    failure.Set("layer", Napi::String::New(env, result.failure->layer));
+    failure.Set("tensor", Napi::String::New(env, result.failure->tensor));
+    failure.Set("nonfinite", Napi::Number::New(env, static_cast<double>(result.failure->nonfinite)));
+    to.Set("failure", failure);
+  }
+  return to;
+}
+
+Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("loss", Napi::Number::New(env, result.loss));
+  to.Set("weight", Napi::Number::New(env, result.weight));
+  to.Set("regularizationLoss", Napi::Number::New(env, result.regularization_loss));
+  to.Set("metricSums", doubles(env, result.metric_sums));
+  return to;
+}
+
+}  // namespace gradus::binding
