@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { GradusError } from './errors.js'
 
 export type DataType = 'float32' | 'float64'
 export type TypedArray = Float32Array | Float64Array | Uint8Array | Int32Array
@@ -166,6 +167,8 @@ export interface NativeProgram {
 }
 
 export interface Native {
+  /** What the core throws from now on: called with a code and a message. */
+  setErrorClass(errorClass: new (code: string, message: string) => Error): void
   Dataset: new (
     examples: number,
     inputs: NativeColumn[],
@@ -188,4 +191,10 @@ export interface Native {
 // node-gyp and cmake-js both write build/Release in a checkout; a package carries prebuilds/.
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
-export const native: Native = require('node-gyp-build')(packageRoot)
+export const native = load()
+
+function load(): Native {
+  const loaded: Native = require('node-gyp-build')(packageRoot)
+  loaded.setErrorClass(GradusError)
+  return loaded
+}

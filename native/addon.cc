@@ -3,6 +3,9 @@
 #include "binding/environment.h"
 #include "binding/kernels.h"
 #include "binding/program.h"
+#include "engine/names.h"
+
+#include <cstdlib>
 
 namespace gradus::binding {
 namespace {
@@ -15,18 +18,24 @@ Napi::Value set_error_class(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Array array_of(Napi::Env env, const std::vector<std::string>& names) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const std::string& name : names) array.Set(array.Length(), name);
+  return array;
+}
+
+std::vector<std::string> isa_names() {
+  std::vector<std::string> names;
+  for (const Isa* const* isa = available_isas(); *isa; ++isa) names.push_back((*isa)->name);
+  return names;
+}
+
 const Isa* isa_in_use() {
   if (const Isa* isa = chosen_isa()) return isa;
   std::string known;
-  for (const Isa* const* isa = available_isas(); *isa; ++isa) known += std::string(known.empty() ? "" : ", ") + (*isa)->name;
-  throw Error("GRADUS_INVALID_ARGUMENT",
-              "GRADUS_ISA: expected one of " + known + " on this machine, received \"" + std::getenv("GRADUS_ISA") + '"');
-}
-
-Napi::Object names_of_isas(Napi::Env env) {
-  Napi::Array names = Napi::Array::New(env);
-  for (const Isa* const* isa = available_isas(); *isa; ++isa) names.Set(names.Length(), (*isa)->name);
-  return names;
+  for (const std::string& name : isa_names()) known += (known.empty() ? "" : ", ") + name;
+  throw Error("GRADUS_INVALID_ARGUMENT", "GRADUS_ISA: expected one of " + known + " on this machine, received \"" +
+                                             std::getenv("GRADUS_ISA") + '"');
 }
 
 Napi::Object activations(Napi::Env env) {
@@ -53,8 +62,11 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
     exports.Set("Dataset", environment.dataset_class.Value());
     exports.Set("Program", environment.program_class.Value());
     exports.Set("isa", isa->name);
-    exports.Set("availableIsas", names_of_isas(env));
+    exports.Set("availableIsas", array_of(env, isa_names()));
     exports.Set("activations", activations(env));
+    exports.Set("losses", array_of(env, loss_names()));
+    exports.Set("metrics", array_of(env, metric_names()));
+    exports.Set("optimizers", array_of(env, optimizer_names()));
     exports.Set("kernels", kernel_functions(env));
     return exports;
   });

@@ -29,7 +29,18 @@
     "avx2_sources": ["native/kernels/cpu/avx2.cc"],
     "avx512_sources": ["native/kernels/cpu/avx512.cc"],
     "neon_sources": ["native/kernels/cpu/neon.cc"],
-    "binding_sources": ["native/addon.cc"],
+    "binding_sources": [
+      "native/addon.cc",
+      "native/binding/arguments.cc",
+      "native/binding/calls.cc",
+      "native/binding/dataset.cc",
+      "native/binding/environment.cc",
+      "native/binding/errors.cc",
+      "native/binding/kernels.cc",
+      "native/binding/program.cc",
+      "native/binding/results.cc",
+      "native/binding/value.cc"
+    ],
     "test_sources": [
       "test/native/activations_test.cc",
       "test/native/engine_gradient_test.cc",

@@ -18,8 +18,8 @@ export class Steps {
   readonly #settings: Settings
   readonly #signal: AbortSignal
   readonly #pace = new Pace()
-  /** What the schedule takes for step 0. */
-  readonly #origin: number
+  /** What the schedule takes for step 0: known when the first turn comes. */
+  #origin: number | null = null
   #refusedInRow = 0
   #warned = false
 
@@ -27,8 +27,6 @@ export class Steps {
     this.#target = target
     this.#settings = settings
     this.#signal = signal
-    // A run that goes on continues the count of the run before; a new one starts its schedule afresh.
-    this.#origin = settings.initialEpoch > 0 ? 0 : target.program.step
   }
 
   /** The next updates from `firstRow` on; null when the run was stopped before or in the first of them. */
@@ -42,6 +40,8 @@ export class Steps {
     const batches = Math.min(left, this.#settings.stepsPerCall ?? this.#pace.next())
     const done = await callInTurn(program, this.#signal, async () => {
       const firstStep = program.step
+      // A run that goes on continues the count of the run before; a new one starts its schedule afresh.
+      this.#origin ??= this.#settings.initialEpoch > 0 ? 0 : firstStep
       const learningRates = this.#learningRates(epoch, firstStep, batches)
       const started = performance.now()
       const result = await program.train({
@@ -75,7 +75,7 @@ export class Steps {
     const isByStep = schedule.unit === 'step'
     const rateAt = (t: number) => checkRate(schedule(t, initial), `${isByStep ? 'step' : 'epoch'} ${t}`)
     if (!isByStep) return new Float64Array(count).fill(rateAt(epoch))
-    return Float64Array.from({ length: count }, (_, i) => rateAt(firstStep - this.#origin + i))
+    return Float64Array.from({ length: count }, (_, i) => rateAt(firstStep - (this.#origin ?? 0) + i))
   }
 
   #countRefused({ result, firstStep }: Done): void {

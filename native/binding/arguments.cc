@@ -38,30 +38,48 @@ std::string quoted(const std::string& string) {
 
 const char* array_name(napi_typedarray_type type) {
   switch (type) {
-    case napi_int8_array: return "an Int8Array";
-    case napi_uint8_array: return "a Uint8Array";
-    case napi_uint8_clamped_array: return "a Uint8ClampedArray";
-    case napi_int16_array: return "an Int16Array";
-    case napi_uint16_array: return "a Uint16Array";
-    case napi_int32_array: return "an Int32Array";
-    case napi_uint32_array: return "a Uint32Array";
-    case napi_float32_array: return "a Float32Array";
-    case napi_float64_array: return "a Float64Array";
-    default: return "an array of bigints";
+    case napi_int8_array:
+      return "an Int8Array";
+    case napi_uint8_array:
+      return "a Uint8Array";
+    case napi_uint8_clamped_array:
+      return "a Uint8ClampedArray";
+    case napi_int16_array:
+      return "an Int16Array";
+    case napi_uint16_array:
+      return "a Uint16Array";
+    case napi_int32_array:
+      return "an Int32Array";
+    case napi_uint32_array:
+      return "a Uint32Array";
+    case napi_float32_array:
+      return "a Float32Array";
+    case napi_float64_array:
+      return "a Float64Array";
+    default:
+      return "an array of bigints";
   }
 }
 
 std::string describe(Napi::Value value) {
   if (value.IsEmpty() || value.IsUndefined()) return "undefined";
   switch (value.Type()) {
-    case napi_null: return "null";
-    case napi_boolean: return value.As<Napi::Boolean>() ? "true" : "false";
-    case napi_number: return number_text(value.As<Napi::Number>());
-    case napi_string: return quoted(value.As<Napi::String>());
-    case napi_symbol: return "a symbol";
-    case napi_bigint: return "a bigint";
-    case napi_function: return "a function";
-    default: break;
+    case napi_null:
+      return "null";
+    case napi_boolean:
+      return value.As<Napi::Boolean>() ? "true" : "false";
+    case napi_number:
+      return number_text(value.As<Napi::Number>());
+    case napi_string:
+      return quoted(value.As<Napi::String>());
+    case napi_symbol:
+      return "a symbol";
+    case napi_bigint:
+      return "a bigint";
+    case napi_function:
+      return "a function";
+    default:
+      break;
   }
   if (value.IsTypedArray()) {
     const Elements found = inspect(value);
@@ -132,11 +150,12 @@ Elements elements(Napi::Value value, const char* name, const char* expected) {
   napi_is_arraybuffer(env, buffer, &is_plain);
   if (!is_plain)
     throw Error("GRADUS_INVALID_ARGUMENT",
-                std::string(name) + ": expected memory of this thread alone, received an array on a SharedArrayBuffer; copy it first");
+                std::string(name) +
+                    ": expected memory of this thread alone, received an array on a SharedArrayBuffer; copy it first");
   napi_is_detached_arraybuffer(env, buffer, &is_detached);
   if (is_detached)
-    throw Error("GRADUS_INVALID_ARGUMENT",
-                std::string(name) + ": expected " + expected + ", received a detached array (its buffer was transferred away)");
+    throw Error("GRADUS_INVALID_ARGUMENT", std::string(name) + ": expected " + expected +
+                                               ", received a detached array (its buffer was transferred away)");
   return inspect(value);
 }
 
@@ -146,7 +165,9 @@ std::vector<double> copy_of_doubles(Napi::Value value, const char* name) {
   const auto* data = static_cast<const double*>(found.data);
   std::vector<double> copy(data, data + found.length);
   for (size_t i = 0; i < copy.size(); ++i)
-    if (!std::isfinite(copy[i])) invalid(std::string(name) + '[' + std::to_string(i) + ']', "a finite number", Napi::Number::New(value.Env(), copy[i]));
+    if (!std::isfinite(copy[i]))
+      invalid(std::string(name) + '[' + std::to_string(i) + ']', "a finite number",
+              Napi::Number::New(value.Env(), copy[i]));
   return copy;
 }
 
@@ -189,9 +210,9 @@ void Arguments::check_overlap() const {
       const bool overlap = a.begin < b.end && b.begin < a.end;
       if (!overlap || !(a.is_output || b.is_output)) continue;
       const Range &output = a.is_output ? a : b, &other = a.is_output ? b : a;
-      throw Error("GRADUS_INVALID_ARGUMENT", std::string(output.name) +
-                                                 ": expected memory of its own, received an array that overlaps " +
-                                                 other.name);
+      throw Error(
+          "GRADUS_INVALID_ARGUMENT",
+          std::string(output.name) + ": expected memory of its own, received an array that overlaps " + other.name);
     }
   }
 }

@@ -26,7 +26,8 @@ Napi::Array array(Napi::Value value, const std::string& name);
 // Throws GRADUS_TOO_LARGE when the product passes 2⁵³ − 1.
 size_t product(const char* name, std::initializer_list<size_t> factors);
 
-template <class T> constexpr napi_typedarray_type array_type() {
+template <class T>
+constexpr napi_typedarray_type array_type() {
   if constexpr (std::is_same_v<T, float>) return napi_float32_array;
   if constexpr (std::is_same_v<T, double>) return napi_float64_array;
   if constexpr (std::is_same_v<T, uint8_t>) return napi_uint8_array;
@@ -35,8 +36,8 @@ template <class T> constexpr napi_typedarray_type array_type() {
 }
 const char* array_name(napi_typedarray_type type);
 
-// The memory of a typed array, as long as no JavaScript runs: neither detached nor shared with other threads. The length
-// is that of now, which is what counts for resizable memory.
+// The memory of a typed array, as long as no JavaScript runs: neither detached nor shared with other threads. The
+// length is that of now, which is what counts for resizable memory.
 struct Elements {
   napi_typedarray_type type;
   void* data;
@@ -57,20 +58,27 @@ class Arguments {
   bool flag(const char* name) { return truth(next(), name); }
 
   // Arrays of exactly this many elements; null or undefined gives a null pointer where that is allowed.
-  template <class T> const T* input(const char* name, size_t length) {
+  template <class T>
+  const T* input(const char* name, size_t length) {
     return static_cast<const T*>(take(name, array_type<T>(), length, sizeof(T), false));
   }
-  template <class T> T* output(const char* name, size_t length) {
+  template <class T>
+  T* output(const char* name, size_t length) {
     return static_cast<T*>(take(name, array_type<T>(), length, sizeof(T), true));
   }
-  template <class T> const T* optional_input(const char* name, size_t length) {
+  template <class T>
+  const T* optional_input(const char* name, size_t length) {
     return is_absent() ? nullptr : input<T>(name, length);
   }
-  template <class T> T* optional_output(const char* name, size_t length) {
+  template <class T>
+  T* optional_output(const char* name, size_t length) {
     return is_absent() ? nullptr : output<T>(name, length);
   }
   // The length of the next argument, an array of T, without taking it.
-  template <class T> size_t length(const char* name) { return length_of_next(name, array_type<T>()); }
+  template <class T>
+  size_t length(const char* name) {
+    return length_of_next(name, array_type<T>());
+  }
 
   // To be called before anything is written: no output may overlap another array of the call.
   void check_overlap() const;

@@ -70,9 +70,8 @@ void Call::settle(Napi::Env env) noexcept {
 }
 
 void Calls::open(Napi::Env env) {
-  napi_status status =
-      napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "gradus"), 0, 1, nullptr, nullptr,
-                                      this, complete, &completion_);
+  napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "gradus"), 0, 1,
+                                                       nullptr, nullptr, this, complete, &completion_);
   if (status == napi_ok) status = napi_unref_threadsafe_function(env, completion_);
   // Added after the threadsafe function, so it runs before that goes: no thread can call into it afterwards.
   if (status == napi_ok) status = napi_add_env_cleanup_hook(env, close, this);
@@ -80,9 +79,7 @@ void Calls::open(Napi::Env env) {
 }
 
 void Calls::start(Napi::Env env, Worker& worker, std::unique_ptr<Call> call) {
-  if (running_.empty()) napi_ref_threadsafe_function(env, completion_);
-  running_.insert(call->caller);
-  worker.run([this, call = call.release()] {
+  std::function<void()> job = [this, call = call.get()] {
     try {
       call->work();
     } catch (...) {
@@ -90,7 +87,11 @@ void Calls::start(Napi::Env env, Worker& worker, std::unique_ptr<Call> call) {
     }
     call->work = nullptr;
     napi_call_threadsafe_function(completion_, call, napi_tsfn_nonblocking);
-  });
+  };
+  // Nothing below fails: from here on complete() owns the call.
+  if (running_.empty()) napi_ref_threadsafe_function(env, completion_);
+  running_.insert(call.release()->caller);
+  worker.run(std::move(job));
 }
 
 void Calls::complete(napi_env env, napi_value, void* context, void* data) {

@@ -52,7 +52,8 @@ struct Call {
   void settle(Napi::Env env) noexcept;
 };
 
-// The running calls of one environment. They keep the event loop alive; an environment that closes stops and joins them.
+// The running calls of one environment. They keep the event loop alive; an environment that closes stops and joins
+// them.
 class Calls {
  public:
   void open(Napi::Env env);

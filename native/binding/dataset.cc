@@ -82,12 +82,9 @@ int64_t bytes_of(const gradus::Dataset& data) {
 
 Napi::Function Dataset::define(Napi::Env env) {
   return DefineClass(env, "NativeDataset",
-                     {InstanceAccessor<&Dataset::entry<&Dataset::size>>("size"),
-                      InstanceMethod<&Dataset::entry<&Dataset::write>>("write"),
-                      InstanceMethod<&Dataset::entry<&Dataset::subset>>("subset"),
-                      InstanceMethod<&Dataset::entry<&Dataset::first_nonfinite>>("firstNonfinite"),
-                      InstanceMethod<&Dataset::entry<&Dataset::range>>("range"),
-                      InstanceMethod<&Dataset::entry<&Dataset::dispose>>("dispose")});
+                     {accessor<&Dataset::size>("size"), method<&Dataset::write>("write"),
+                      method<&Dataset::subset>("subset"), method<&Dataset::first_nonfinite>("firstNonfinite"),
+                      method<&Dataset::range>("range"), method<&Dataset::dispose>("dispose")});
 }
 
 Dataset::Dataset(const Napi::CallbackInfo& info) : Wrapped(info) {

@@ -16,7 +16,8 @@ Napi::TypedArray Environment::float_array(Napi::Env env, bool is_double, size_t 
     const auto& constructor = is_double ? float64_array : float32_array;
     return constructor.New({Napi::Number::New(env, static_cast<double>(length))}).As<Napi::TypedArray>();
   } catch (const Napi::Error&) {
-    throw Error("GRADUS_OUT_OF_MEMORY", "There is not enough memory for an array of " + std::to_string(length) + " numbers");
+    throw Error("GRADUS_OUT_OF_MEMORY",
+                "There is not enough memory for an array of " + std::to_string(length) + " numbers");
   }
 }
 

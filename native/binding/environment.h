@@ -14,13 +14,16 @@ struct Environment {
   Napi::FunctionReference dataset_class, program_class;
   Napi::FunctionReference float32_array, float64_array;  // the constructors, as they were at load
   const Isa* isa = nullptr;
-  std::unique_ptr<double[]> workspace;  // of matmul, made on first use
+  std::unique_ptr<double[]> workspace;               // of matmul, made on first use
   std::shared_ptr<gradus::Dataset> adopted_dataset;  // for the constructor that subset() is about to call
   Calls calls;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  template <class T> const Kernels<T>& kernels() const { return kernels_of<T>(*isa); }
+  template <class T>
+  const Kernels<T>& kernels() const {
+    return kernels_of<T>(*isa);
+  }
   // matmul_workspace elements of either type, aligned to 64 bytes.
   void* matmul_memory();
   // A zero-filled Float32Array or Float64Array. Throws GRADUS_OUT_OF_MEMORY where V8's own API would end the process.

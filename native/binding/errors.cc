@@ -25,8 +25,8 @@ Trouble current_trouble() {
 Napi::Error javascript_error(Napi::Env env, const Trouble& trouble) {
   const Environment* environment = env.GetInstanceData<Environment>();
   if (environment && !environment->error_class.IsEmpty()) {
-    Napi::Object error = environment->error_class.New(
-        {Napi::String::New(env, trouble.code), Napi::String::New(env, trouble.message)});
+    Napi::Object error =
+        environment->error_class.New({Napi::String::New(env, trouble.code), Napi::String::New(env, trouble.message)});
     return Napi::Error(env, error);
   }
   Napi::Error error = Napi::Error::New(env, trouble.message);

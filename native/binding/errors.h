@@ -20,7 +20,8 @@ Trouble current_trouble();
 // A GradusError once lib/native.ts has registered the class, else an Error with the same code.
 Napi::Error javascript_error(Napi::Env env, const Trouble& trouble);
 
-template <class Body> auto guarded(Napi::Env env, Body body) {
+template <class Body>
+auto guarded(Napi::Env env, Body body) {
   try {
     return body();
   } catch (const Napi::Error&) {

@@ -16,7 +16,8 @@ void set_norms(Napi::Env env, Napi::Object& to);
 void set_rows(Napi::Env env, Napi::Object& to);
 void set_updates(Napi::Env env, Napi::Object& to);
 
-template <class T> struct KernelCall {
+template <class T>
+struct KernelCall {
   Napi::Env env;
   Environment& environment;
   const Kernels<T>& kernels;
@@ -24,7 +25,8 @@ template <class T> struct KernelCall {
 };
 
 // The callback for a kernel: Kernel::run<T>(KernelCall<T>&) gives the value to return.
-template <class Kernel> Napi::Value run_kernel(const Napi::CallbackInfo& info) {
+template <class Kernel>
+Napi::Value run_kernel(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Environment& environment = Environment::of(info.Env());
     Arguments in(info);
@@ -37,7 +39,8 @@ template <class Kernel> Napi::Value run_kernel(const Napi::CallbackInfo& info) {
   });
 }
 
-template <class Kernel> void set_kernel(Napi::Env env, Napi::Object& to, const char* name) {
+template <class Kernel>
+void set_kernel(Napi::Env env, Napi::Object& to, const char* name) {
   to.Set(name, Napi::Function::New<run_kernel<Kernel>>(env, name));
 }
 

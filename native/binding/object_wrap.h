@@ -1,4 +1,5 @@
-// What the wrapped classes share: a type tag, so that a method called on some other object is an error and not a crash.
+// What the wrapped classes share: a catch-all around every entry, and a type tag, so that a method called on some other
+// object is an error and not a crash.
 #pragma once
 #include "arguments.h"
 #include "environment.h"
@@ -6,39 +7,38 @@
 namespace gradus::binding {
 
 // Derived has `tag` (napi_type_tag) and `type_name`.
-template <class Derived> class Wrapped : public Napi::ObjectWrap<Derived> {
+template <class Derived>
+class Wrapped : public Napi::ObjectWrap<Derived> {
  public:
   explicit Wrapped(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Derived>(info) {
-    Napi::Object self = info.This().As<Napi::Object>();
-    self.TypeTag(&Derived::tag);
+    info.This().As<Napi::Object>().TypeTag(&Derived::tag);
   }
 
-  // Hides ObjectWrap's own, which trusts its argument; the methods' callbacks go through it too.
-  static Derived* Unwrap(Napi::Object value) { return from(value, "this"); }
-
-  static Derived* from(Napi::Value value, const char* name) {
-    return guarded(value.Env(), [&] {
-      if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&Derived::tag))
-        invalid(name, std::string("a ") + Derived::type_name, value);
-      return Napi::ObjectWrap<Derived>::Unwrap(value.As<Napi::Object>());
-    });
+  static Derived& from(Napi::Value value, const char* name) {
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&Derived::tag))
+      invalid(name, std::string("a ") + Derived::type_name, value);
+    return *Napi::ObjectWrap<Derived>::Unwrap(value.As<Napi::Object>());
   }
 
  protected:
-  // A method or an accessor, with the catch-all around it.
-  template <Napi::Value (Derived::*body)(const Napi::CallbackInfo&)>
-  Napi::Value entry(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] { return (static_cast<Derived*>(this)->*body)(info); });
+  using Property = Napi::ClassPropertyDescriptor<Derived>;
+
+  // body: Napi::Value (Derived::*)(const Napi::CallbackInfo&), or the same without a result. A setter finds its value
+  // in info[0].
+  template <auto body>
+  static Property method(const char* name) {
+    return napi_property_descriptor{name, nullptr, call<body>, nullptr, nullptr, nullptr, napi_default_method, nullptr};
   }
-  template <void (Derived::*body)(const Napi::CallbackInfo&)> void entry(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] { (static_cast<Derived*>(this)->*body)(info); });
+  template <auto getter>
+  static Property accessor(const char* name) {
+    return napi_property_descriptor{name, nullptr, nullptr, call<getter>, nullptr, nullptr, napi_default, nullptr};
   }
-  template <void (Derived::*body)(const Napi::CallbackInfo&, const Napi::Value&)>
-  void setter(const Napi::CallbackInfo& info, const Napi::Value& value) {
-    guarded(info.Env(), [&] { (static_cast<Derived*>(this)->*body)(info, value); });
+  template <auto getter, auto setter>
+  static Property accessor(const char* name) {
+    return napi_property_descriptor{name, nullptr, nullptr, call<getter>, call<setter>, nullptr, napi_default, nullptr};
   }
 
-  // Tells the collector of native memory, that a small object may hold much of.
+  // Tells the collector of native memory, which a small object may hold much of.
   void account(Napi::Env env, int64_t bytes) {
     Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
     accounted_ += bytes;
@@ -46,6 +46,25 @@ template <class Derived> class Wrapped : public Napi::ObjectWrap<Derived> {
   int64_t accounted() const { return accounted_; }
 
  private:
+  template <auto body>
+  static napi_value call(napi_env env, napi_callback_info raw) {
+    try {
+      const Napi::CallbackInfo info(env, raw);
+      return guarded(env, [&]() -> napi_value {
+        Derived& self = from(info.This(), "this");
+        if constexpr (std::is_void_v<decltype((self.*body)(info))>) {
+          (self.*body)(info);
+          return nullptr;
+        } else {
+          return (self.*body)(info);
+        }
+      });
+    } catch (const Napi::Error& error) {
+      error.ThrowAsJavaScriptException();
+      return nullptr;
+    }
+  }
+
   int64_t accounted_ = 0;
 };
 

@@ -8,7 +8,8 @@
 namespace gradus::binding {
 namespace {
 
-template <class Items, class Convert> Napi::Array array_of(Napi::Env env, const Items& items, Convert convert) {
+template <class Items, class Convert>
+Napi::Array array_of(Napi::Env env, const Items& items, Convert convert) {
   Napi::Array to = Napi::Array::New(env, items.size());
   uint32_t i = 0;
   for (const auto& item : items) to.Set(i++, convert(item));
@@ -26,7 +27,8 @@ int64_t bytes_of(const gradus::Program& program) {
   return static_cast<int64_t>(elements * element_size * program.arenas().size());
 }
 
-template <class To> void convert(const Elements& from, To* to) {
+template <class To>
+void convert(const Elements& from, To* to) {
   if (from.type == napi_float64_array) {
     std::copy_n(static_cast<const double*>(from.data), from.length, to);
   } else {
@@ -39,21 +41,13 @@ template <class To> void convert(const Elements& from, To* to) {
 Napi::Function Program::define(Napi::Env env) {
   return DefineClass(
       env, "NativeProgram",
-      {InstanceAccessor<&Program::entry<&Program::dtype>>("dtype"),
-       InstanceAccessor<&Program::entry<&Program::parameters>>("parameters"),
-       InstanceAccessor<&Program::entry<&Program::arenas>>("arenas"),
-       InstanceAccessor<&Program::entry<&Program::output_shape>>("outputShape"),
-       InstanceAccessor<&Program::entry<&Program::metric_width>>("metricWidth"),
-       InstanceAccessor<&Program::entry<&Program::is_busy>>("busy"),
-       InstanceAccessor<&Program::entry<&Program::step>, &Program::setter<&Program::set_step>>("step"),
-       InstanceMethod<&Program::entry<&Program::read>>("read"),
-       InstanceMethod<&Program::entry<&Program::write>>("write"),
-       InstanceMethod<&Program::entry<&Program::train>>("train"),
-       InstanceMethod<&Program::entry<&Program::evaluate>>("evaluate"),
-       InstanceMethod<&Program::entry<&Program::predict>>("predict"),
-       InstanceMethod<&Program::entry<&Program::gradient>>("gradient"),
-       InstanceMethod<&Program::entry<&Program::request_stop>>("stop"),
-       InstanceMethod<&Program::entry<&Program::dispose>>("dispose")});
+      {accessor<&Program::dtype>("dtype"), accessor<&Program::parameters>("parameters"),
+       accessor<&Program::arenas>("arenas"), accessor<&Program::output_shape>("outputShape"),
+       accessor<&Program::metric_width>("metricWidth"), accessor<&Program::is_busy>("busy"),
+       accessor<&Program::step, &Program::set_step>("step"), method<&Program::read>("read"),
+       method<&Program::write>("write"), method<&Program::train>("train"), method<&Program::evaluate>("evaluate"),
+       method<&Program::predict>("predict"), method<&Program::gradient>("gradient"),
+       method<&Program::request_stop>("stop"), method<&Program::dispose>("dispose")});
 }
 
 Program::Program(const Napi::CallbackInfo& info) : Wrapped(info) {
@@ -121,8 +115,8 @@ Napi::Value Program::step(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(idle().step()));
 }
 
-void Program::set_step(const Napi::CallbackInfo&, const Napi::Value& value) {
-  const uint64_t step = whole_number(value, "step");
+void Program::set_step(const Napi::CallbackInfo& info) {
+  const uint64_t step = whole_number(info[0], "step");
   idle().set_step(step);
 }
 
@@ -167,9 +161,10 @@ void Program::write(const Napi::CallbackInfo& info) {
   }
 }
 
-template <class Work, class Convert> Napi::Value Program::start(Napi::Env env, Work work, Convert convert) {
+template <class Work, class Convert>
+Napi::Value Program::start(Napi::Env env, Work work, Convert convert) {
   gradus::Program& program = idle();
-  auto call = std::make_unique<Call>(env, this);
+  auto call = std::make_unique<Call>(env, static_cast<Caller*>(this));
   using Result = decltype(work(program));
   auto result = std::make_shared<Result>();
   call->work = [&program, work = std::move(work), result] { *result = work(program); };
@@ -180,9 +175,9 @@ template <class Work, class Convert> Napi::Value Program::start(Napi::Env env, W
   const Napi::Value promise = call->deferred.Promise();
   if (!worker_) worker_ = std::make_unique<Worker>();
   program.stop_requested = false;
-  Ref();  // nothing collects this object while the call runs
-  busy_ = true;
   Environment::of(env).calls.start(env, *worker_, std::move(call));
+  busy_ = true;
+  Ref();  // nothing collects this object while the call runs
   return promise;
 }
 

@@ -29,7 +29,7 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value metric_width(const Napi::CallbackInfo& info);
   Napi::Value is_busy(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
-  void set_step(const Napi::CallbackInfo& info, const Napi::Value& value);
+  void set_step(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
   Napi::Value train(const Napi::CallbackInfo& info);
@@ -47,7 +47,8 @@ class Program : public Wrapped<Program>, private Caller {
   Slice slice(const Napi::CallbackInfo& info);
 
   // Runs work(program) on this program's thread; the promise takes what convert(env, result) makes of its result.
-  template <class Work, class Convert> Napi::Value start(Napi::Env env, Work work, Convert convert);
+  template <class Work, class Convert>
+  Napi::Value start(Napi::Env env, Work work, Convert convert);
   void release(Napi::Env env);
 
   void finished() override;

@@ -8,7 +8,7 @@ namespace {
 constexpr uint64_t most_threads = 1024;
 
 std::shared_ptr<const gradus::Dataset> dataset(const Napi::Object& call) {
-  return Dataset::from(call.Get("dataset"), "dataset")->data();
+  return Dataset::from(call.Get("dataset"), "dataset").data();
 }
 
 uint64_t count(const Napi::Object& call, const char* name) { return whole_number(call.Get(name), name, 1); }
@@ -40,7 +40,8 @@ void check_schedule(const std::vector<double>& values, size_t batches, const cha
     if (x < 0) invalid(name, "numbers from 0 up", Napi::Number::New(value.Env(), x));
 }
 
-template <class T, class Array> Array copy_of(Napi::Env env, const std::vector<T>& from) {
+template <class T, class Array>
+Array copy_of(Napi::Env env, const std::vector<T>& from) {
   Array to = Array::New(env, from.size());
   std::copy(from.begin(), from.end(), to.Data());
   return to;

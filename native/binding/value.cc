@@ -53,9 +53,12 @@ Value walk_object(Napi::Object from, const Place& place) {
 Value walk(Napi::Value from, const Place& place) {
   if (place.depth > deepest) bad(place, "at most " + std::to_string(deepest) + " levels", from);
   switch (from.Type()) {
-    case napi_null: return {};
-    case napi_boolean: return {from.As<Napi::Boolean>().Value()};
-    case napi_string: return {from.As<Napi::String>().Utf8Value()};
+    case napi_null:
+      return {};
+    case napi_boolean:
+      return {from.As<Napi::Boolean>().Value()};
+    case napi_string:
+      return {from.As<Napi::String>().Utf8Value()};
     case napi_number: {
       const double number = from.As<Napi::Number>();
       if (!std::isfinite(number)) bad(place, "a finite number", from);
@@ -66,7 +69,8 @@ Value walk(Napi::Value from, const Place& place) {
       if (!from.IsTypedArray() && !from.IsArrayBuffer() && !from.IsDataView() && !from.IsDate() && !from.IsPromise())
         return walk_object(from.As<Napi::Object>(), place);
       [[fallthrough]];
-    default: bad(place, "plain data (an object, an array, a number, a string, true, false or null)", from);
+    default:
+      bad(place, "plain data (an object, an array, a number, a string, true, false or null)", from);
   }
 }
 
