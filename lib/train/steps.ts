@@ -42,7 +42,7 @@ export class Steps {
       const firstStep = program.step
       // A run that goes on continues the count of the run before; a new one starts its schedule afresh.
       this.#origin ??= this.#settings.initialEpoch > 0 ? 0 : firstStep
-      const learningRates = this.#learningRates(epoch, firstStep, batches)
+      const learningRates = this.#learningRates(epoch, firstStep - this.#origin, batches)
       const started = performance.now()
       const result = await program.train({
         dataset,
@@ -68,14 +68,15 @@ export class Steps {
     return done
   }
 
-  #learningRates(epoch: number, firstStep: number, count: number): Float64Array {
+  /** For `count` updates from the schedule's step `first` on. */
+  #learningRates(epoch: number, first: number, count: number): Float64Array {
     const { schedule } = this.#settings
     const initial = this.#target.optimizer.learningRate
     if (!schedule) return new Float64Array(count).fill(initial)
     const isByStep = schedule.unit === 'step'
     const rateAt = (t: number) => checkRate(schedule(t, initial), `${isByStep ? 'step' : 'epoch'} ${t}`)
     if (!isByStep) return new Float64Array(count).fill(rateAt(epoch))
-    return Float64Array.from({ length: count }, (_, i) => rateAt(firstStep - (this.#origin ?? 0) + i))
+    return Float64Array.from({ length: count }, (_, i) => rateAt(first + i))
   }
 
   #countRefused({ result, firstStep }: Done): void {
