@@ -31,7 +31,13 @@ const typeRoots = [join(root, 'node_modules/@types')]
 const compilerOptions = { strict: true, module: 'nodenext', target: 'es2023', types: ['node'], typeRoots }
 
 /** Nothing can be built or looked up on this path: it has node and no other programme. */
-const environment = { PATH: bin, HOME: folder, npm_config_cache: join(folder, 'cache'), npm_config_offline: 'true' }
+const environment = {
+  PATH: bin,
+  HOME: folder,
+  npm_config_cache: join(folder, 'cache'),
+  npm_config_offline: 'true',
+  npm_config_update_notifier: 'false',
+}
 function node(...args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: project,

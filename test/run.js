@@ -55,7 +55,7 @@ function suite(file) {
 }
 
 if (!existsSync(new URL('../build/Release/gradus.node', import.meta.url))) {
-  console.log('Not built: run `npm ci` or `npm run build` first.')
+  console.log('Not built: run `npm ci` or `npm run compile` first.')
   total.failed++
 } else {
   if ('native'.includes(filter)) native()

@@ -43,7 +43,7 @@ const measure = async (programs, rounds) => {
 const number = (value, digits) => Number(value.toFixed(digits))
 
 export const run = async ({ quick = false } = {}) => {
-  if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build\` first`)
+  if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build:bench\` first`)
   const folder = mkdtempSync(join(tmpdir(), 'gradus-bench-'))
   try {
     const { rates, about } = await measure({ ours, openblas: await compileRival(folder) }, quick ? 2 : 5)

@@ -10,14 +10,14 @@ const nets = JSON.parse(readFileSync(path('nets.json'), 'utf8'))
 const optimizers = ['adam', 'nesterov']
 const threads = { OMP_NUM_THREADS: '2', OPENBLAS_NUM_THREADS: '2' }
 
-/** Name to what runs it: (net, optimizer, milliseconds) → microseconds a step. */
+/** Name to what runs it: (net, optimizer, milliseconds) → microseconds a step; ours also without statistics. */
 function competitors() {
   const node =
     (script, ...rest) =>
     (...args) =>
       runProcess(process.execPath, ['--no-warnings', path(script), ...args.map(String), ...rest])
   const python = pythonWithTorch()
-  const found = { ours: node('ours.js', 'on'), quiet: node('ours.js', 'off') }
+  const found = { ours: node('ours.js') }
   if (python) found.torch = (...args) => runProcess(python, [path('torch_step.py'), ...args.map(String)], threads)
   if (existsSync(path('../node_modules/@tensorflow/tfjs'))) {
     found.wasm = node('tfjs_step.js', 'wasm')
@@ -27,9 +27,9 @@ function competitors() {
 }
 
 /** tfjs takes up to seconds a step: where it is slowest it is left out, which the table shows as –. */
-function takesPart(name, number, round, quick) {
-  if (name === 'wasm') return round === 0 && number < (quick ? 2 : 3)
-  if (name === 'cpu') return round === 0 && number < (quick ? 1 : 2)
+function takesPart(name, number, quick) {
+  if (name === 'wasm') return !quick || number < 2
+  if (name === 'cpu') return number < (quick ? 1 : 2)
   return true
 }
 
@@ -40,9 +40,10 @@ async function measure({ quick, rounds, milliseconds }) {
     for (const number of nets.keys()) {
       for (const optimizer of optimizers) {
         for (const [name, run] of Object.entries(runs)) {
-          if (!takesPart(name, number, round, quick)) continue
+          if (!takesPart(name, number, quick)) continue
           const key = `${number} ${optimizer} ${name}`
-          times.set(key, [...(times.get(key) ?? []), Number(await run(number, optimizer, milliseconds))])
+          const printed = await run(number, optimizer, milliseconds)
+          times.set(key, [...(times.get(key) ?? []), printed.trim().split(' ').map(Number)])
         }
       }
     }
@@ -60,14 +61,15 @@ export async function run({ quick = false } = {}) {
   const costs = []
   for (const [number, { name, batch }] of nets.entries()) {
     for (const optimizer of optimizers) {
-      const of = (who) => {
+      const of = (who, column = 0) => {
         const found = times.get(`${number} ${optimizer} ${who}`)
-        return found && median(found)
+        return found && median(found.map((values) => values[column]))
       }
       const ours = of('ours')
       const ratio = (who) => of(who) && of(who) / ours
       if (of('torch')) ratios.push(ratio('torch'))
-      costs.push(100 * (ours / of('quiet') - 1))
+      const pairs = times.get(`${number} ${optimizer} ours`)
+      costs.push(100 * (median(pairs.map(([on, off]) => on / off)) - 1))
       const measured = [ours, of('torch'), ratio('torch'), of('wasm'), ratio('wasm'), of('cpu'), costs.at(-1)]
       rows.push([`${name} @ ${batch}`, optimizer, ...measured.map((value) => rounded(value))])
     }

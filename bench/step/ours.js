@@ -1,11 +1,11 @@
-// Arguments: number of the net, optimizer, milliseconds to measure, statistics on or off. Prints microseconds a step.
-// The data lie in native memory; the steps go in bunches, each its own batch of as much data as stays near the caches.
+// Arguments: number of the net, optimizer, milliseconds to measure. Prints microseconds a step, with the statistics of
+// each tensor and without; the two take turns. The data lie in native memory; each step gathers a batch of its own.
 import { adam, dense, relu, sequential, sgd, softmaxCrossEntropy } from 'gradus'
 import { native } from '../../dist/native.js'
 import { median } from '../lib/median.js'
 import nets from './nets.json' with { type: 'json' }
 
-const [number, optimizer, milliseconds, statistics] = process.argv.slice(2)
+const [number, optimizer, milliseconds] = process.argv.slice(2)
 const { widths, batch } = nets[number]
 const inputs = widths[0]
 const classes = widths.at(-1)
@@ -47,19 +47,20 @@ const call = {
   batches,
   learningRates: new Float64Array(batches).fill(learningRate),
   momenta: optimizer === 'adam' ? undefined : new Float64Array(batches).fill(0.9),
-  tensorStatistics: statistics === 'on',
   threads: 2,
 }
-async function time() {
+async function time(tensorStatistics) {
   const begin = performance.now()
-  const { updates } = await program.train(call)
+  const { updates } = await program.train({ ...call, tensorStatistics })
   if (updates !== batches) throw new Error(`${updates} of ${batches} steps were done`)
   return ((performance.now() - begin) * 1000) / batches
 }
 
-for (const end = performance.now() + milliseconds / 4; performance.now() < end; ) await time()
-const times = []
-for (const end = performance.now() + Number(milliseconds); performance.now() < end || times.length < 3; ) {
-  times.push(await time())
+const on = []
+const off = []
+for (const end = performance.now() + milliseconds / 4; performance.now() < end; ) await time(true)
+for (const end = performance.now() + Number(milliseconds); performance.now() < end || on.length < 3; ) {
+  on.push(await time(true))
+  off.push(await time(false))
 }
-console.log(median(times))
+console.log(median(on), median(off))

@@ -38,7 +38,7 @@ const middle = (rows, of) => (rows ? median(rows.map(of)) : undefined)
 
 /** Rows of one table: rates in 10⁹ parameters a second; a ratio above 1 says that we are faster. */
 export async function run({ quick = false } = {}) {
-  if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build\` first`)
+  if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build:bench\` first`)
   const python = pythonWithTorch()
   const powers = (quick ? [12, 16, 20, 24] : [12, 14, 16, 18, 20, 22, 24, 26]).map(String)
   const { ours: kernels, torch } = await measure(python, powers, quick ? 1 : 3)
