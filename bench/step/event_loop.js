@@ -1,5 +1,5 @@
 // Trains on data of MNIST's size and prints the longest time, in milliseconds, for which the event loop did not turn.
-import { adam, dense, relu, sequential, softmaxCrossEntropy } from 'gradus'
+import { adam, dense, relu, sequential, softmaxCrossEntropy } from '../../dist/index.js'
 
 const examples = 60000
 const x = Uint8Array.from({ length: examples * 784 }, () => Math.random() * 256)

@@ -1,6 +1,6 @@
 // Arguments: number of the net, optimizer, milliseconds to measure. Prints microseconds a step, with the statistics of
 // each tensor and without; the two take turns. The data lie in native memory; each step gathers a batch of its own.
-import { adam, dense, relu, sequential, sgd, softmaxCrossEntropy } from 'gradus'
+import { adam, dense, relu, sequential, sgd, softmaxCrossEntropy } from '../../dist/index.js'
 import { native } from '../../dist/native.js'
 import { median } from '../lib/median.js'
 import nets from './nets.json' with { type: 'json' }

@@ -1,5 +1,6 @@
-// Memory of the engine: 64-byte aligned, zero-filled, on huge pages from 4 MiB on, sizes checked.
+// Memory of the engine: 64-byte aligned, zero-filled, sizes checked.
 #pragma once
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -20,16 +21,39 @@ inline size_t product(size_t a, size_t b) {
 
 inline size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-inline std::shared_ptr<uint8_t> allocate_zeroed(size_t bytes) {
-  constexpr size_t huge_page = size_t(1) << 21;
-  const std::align_val_t alignment{bytes >= 2 * huge_page ? huge_page : size_t(64)};
-  void* memory = ::operator new(bytes ? bytes : 1, alignment, std::nothrow);
-  if (!memory) throw Error("GRADUS_TOO_LARGE", "no memory for " + std::to_string(bytes) + " bytes");
+[[noreturn]] inline void no_memory_for(size_t bytes) {
+  throw Error("GRADUS_TOO_LARGE", "no memory for " + std::to_string(bytes) + " bytes");
+}
+
+// Arenas and buffers lie on huge pages. Datasets do not: the event loop's thread fills them, a slice at a time, and
+// would stand still while the system clears the two megabytes that it touches first.
+enum class Pages { huge, plain };
+
 #if defined(__linux__)
-  if (bytes >= 2 * huge_page) madvise(memory, bytes, MADV_HUGEPAGE);
+// Fresh pages of the system are zero already and come one by one as they are touched: this takes no time.
+inline std::shared_ptr<uint8_t> map_pages(size_t bytes, Pages pages) {
+  constexpr size_t huge_page = size_t(1) << 21;
+  const size_t mapped = bytes + huge_page;
+  if (mapped < bytes) no_memory_for(bytes);
+  void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) no_memory_for(bytes);
+  uint8_t* aligned = reinterpret_cast<uint8_t*>(round_up(reinterpret_cast<size_t>(memory), huge_page));
+  madvise(aligned, bytes, pages == Pages::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  return {aligned, [memory, mapped](uint8_t*) { munmap(memory, mapped); }};
+}
 #endif
+
+inline std::shared_ptr<uint8_t> allocate_zeroed(size_t bytes, Pages pages) {
+#if defined(__linux__)
+  constexpr size_t large = size_t(1) << 22;
+  if (bytes >= large) return map_pages(bytes, pages);
+#endif
+  (void)pages;  // the system's own choice
+  constexpr std::align_val_t alignment{64};
+  void* memory = ::operator new(bytes ? bytes : 1, alignment, std::nothrow);
+  if (!memory) no_memory_for(bytes);
   std::memset(memory, 0, bytes);
-  return {static_cast<uint8_t*>(memory), [alignment](uint8_t* p) { ::operator delete(p, alignment); }};
+  return {static_cast<uint8_t*>(memory), [](uint8_t* p) { ::operator delete(p, alignment); }};
 }
 
 template <class T>
@@ -40,7 +64,7 @@ class Buffer {
   // At least this many elements; zeroed when it has to move.
   void grow(size_t size) {
     if (size <= size_) return;
-    memory_ = allocate_zeroed(product(size, sizeof(T)));
+    memory_ = allocate_zeroed(product(size, sizeof(T)), Pages::huge);
     size_ = size;
   }
   T* data() { return reinterpret_cast<T*>(memory_.get()); }

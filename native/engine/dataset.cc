@@ -33,7 +33,7 @@ Dataset::Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column
     throw Error("GRADUS_INVALID_ARGUMENT", "a dataset has at most one target and one weight column");
   for (auto& role : columns_)
     for (Column& column : role)
-      column.data = allocate_zeroed(product(product(examples, column.elements()), size_of(column.type)));
+      column.data = allocate_zeroed(product(product(examples, column.elements()), size_of(column.type)), Pages::plain);
 }
 
 size_t Dataset::size() const { return rows_ ? rows_->size() : examples_; }
