@@ -18,7 +18,7 @@ Worker::~Worker() {
 void Worker::run(std::function<void()> job) {
   {
     std::lock_guard lock(mutex_);
-    job_ = std::move(job);
+    jobs_.push_back(std::move(job));
   }
   wake_.notify_one();
 }
@@ -28,9 +28,10 @@ void Worker::loop() {
     std::function<void()> job;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return ending_ || job_; });
-      if (!job_) return;
-      job.swap(job_);
+      wake_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
+      if (jobs_.empty()) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
     }
     job();
   }

@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -12,7 +13,7 @@
 
 namespace gradus::binding {
 
-// One native thread that does one job at a time. Its destructor waits for the job it is in.
+// One native thread that does its jobs one after the other. Its destructor waits until they are done.
 class Worker {
  public:
   Worker();
@@ -23,7 +24,7 @@ class Worker {
   void loop();
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::function<void()> job_;
+  std::deque<std::function<void()>> jobs_;
   bool ending_ = false;
   std::thread thread_;
 };

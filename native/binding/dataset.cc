@@ -92,18 +92,38 @@ Dataset::Dataset(const Napi::CallbackInfo& info) : Wrapped(info) {
 }
 
 Dataset::~Dataset() {
-  if (data_) account(Env(), -accounted());
+  if (data_) release(Env());
+}
+
+void Dataset::release(Napi::Env env) {
+  account(env, -accounted());
+  if (releases_) {
+    releases_->run([data = std::move(data_)]() mutable { data.reset(); });
+  } else {
+    data_.reset();
+  }
+}
+
+// From here on release() is left to another thread where it takes the system its time.
+void Dataset::adopt(Napi::Env env, std::shared_ptr<gradus::Dataset> data) {
+  constexpr int64_t large = 1 << 22;
+  data_ = std::move(data);
+  if (bytes_of(*data_) < large) return;
+  std::shared_ptr<Worker>& releases = Environment::of(env).releases;
+  if (!releases) releases = std::make_shared<Worker>();
+  releases_ = releases;
 }
 
 void Dataset::construct(const Napi::CallbackInfo& info) {
   auto& adopted = Environment::of(info.Env()).adopted_dataset;
   if (adopted) {  // from subset()
-    data_ = std::move(adopted);
+    adopt(info.Env(), std::move(adopted));
     return;
   }
   const size_t examples = whole_number(info[0], "examples");
-  data_ = std::make_shared<gradus::Dataset>(examples, columns_of(info[1], "inputs"), optional_column(info[2], "target"),
-                                            optional_column(info[3], "weight"));
+  adopt(info.Env(),
+        std::make_shared<gradus::Dataset>(examples, columns_of(info[1], "inputs"), optional_column(info[2], "target"),
+                                          optional_column(info[3], "weight")));
   account(info.Env(), bytes_of(*data_));
 }
 
@@ -160,9 +180,7 @@ Napi::Value Dataset::range(const Napi::CallbackInfo& info) {
 }
 
 void Dataset::dispose(const Napi::CallbackInfo& info) {
-  if (!data_) return;
-  data_.reset();
-  account(info.Env(), -accounted());
+  if (data_) release(info.Env());
 }
 
 }  // namespace gradus::binding

@@ -21,6 +21,8 @@ class Dataset : public Wrapped<Dataset> {
 
  private:
   void construct(const Napi::CallbackInfo& info);
+  void adopt(Napi::Env env, std::shared_ptr<gradus::Dataset> data);
+  void release(Napi::Env env);
   Napi::Value size(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
   Napi::Value subset(const Napi::CallbackInfo& info);
@@ -29,6 +31,7 @@ class Dataset : public Wrapped<Dataset> {
   void dispose(const Napi::CallbackInfo& info);
 
   std::shared_ptr<gradus::Dataset> data_;  // empty when disposed
+  std::shared_ptr<Worker> releases_;       // only for large data
 };
 
 }  // namespace gradus::binding

@@ -17,6 +17,7 @@ struct Environment {
   std::unique_ptr<double[]> workspace;               // of matmul, made on first use
   std::shared_ptr<gradus::Dataset> adopted_dataset;  // for the constructor that subset() is about to call
   Calls calls;
+  std::shared_ptr<Worker> releases;  // lets go of large memory, which takes the system milliseconds; made on first use
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
