@@ -1,5 +1,7 @@
 #include "dataset.h"
 
+#include <algorithm>
+
 namespace gradus::binding {
 namespace {
 
@@ -124,7 +126,6 @@ void Dataset::construct(const Napi::CallbackInfo& info) {
   adopt(info.Env(),
         std::make_shared<gradus::Dataset>(examples, columns_of(info[1], "inputs"), optional_column(info[2], "target"),
                                           optional_column(info[3], "weight")));
-  account(info.Env(), bytes_of(*data_));
 }
 
 const std::shared_ptr<gradus::Dataset>& Dataset::data() const {
@@ -147,6 +148,10 @@ void Dataset::write(const Napi::CallbackInfo& info) {
     const Elements from = elements(info[3], "data", array_name(known.array));
     if (from.type != known.array) invalid("data", array_name(known.array), info[3]);
     to.write(role, index, first, from.data, from.length);
+    // Counted as it is filled: the system gives the memory then, and the collector is not startled by all of it at
+    // once.
+    const int64_t written = from.length * size_of(column.type);
+    account(info.Env(), std::min(written, bytes_of(to) - accounted()));
   }
 }
 
