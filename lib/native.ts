@@ -185,7 +185,7 @@ export interface Native {
   metrics: string[]
   optimizers: string[]
   /** Synchronous kernels on typed arrays: see lib/kernels.ts. */
-  kernels: Record<string, (...arguments_: never[]) => unknown>
+  kernels: Record<string, (...arguments_: unknown[]) => unknown>
 }
 
 // node-gyp and cmake-js both write build/Release in a checkout; a package carries prebuilds/.

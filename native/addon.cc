@@ -1,7 +1,7 @@
 // What the binary exports; lib/native.ts has the types.
 #include "binding/dataset.h"
 #include "binding/environment.h"
-#include "binding/kernels.h"
+#include "binding/kernels/kernel_call.h"
 #include "binding/program.h"
 #include "engine/names.h"
 

@@ -159,6 +159,10 @@ Elements elements(Napi::Value value, const char* name, const char* expected) {
   return inspect(value);
 }
 
+bool is_array(Napi::Value value, napi_typedarray_type type) {
+  return value.IsTypedArray() && inspect(value).type == type;
+}
+
 std::vector<double> copy_of_doubles(Napi::Value value, const char* name) {
   const Elements found = elements(value, name, "a Float64Array");
   if (found.type != napi_float64_array) invalid(name, "a Float64Array", value);
@@ -203,12 +207,13 @@ void* Arguments::take(const char* name, napi_typedarray_type type, size_t length
   return found.data;
 }
 
-void Arguments::check_overlap() const {
+void Arguments::check_overlap(InPlace in_place) const {
   for (size_t i = 0; i < range_count_; ++i) {
     for (size_t j = 0; j < i; ++j) {
       const Range &a = ranges_[i], &b = ranges_[j];
       const bool overlap = a.begin < b.end && b.begin < a.end;
-      if (!overlap || !(a.is_output || b.is_output)) continue;
+      const bool same = a.begin == b.begin && a.end == b.end;
+      if (!overlap || !(a.is_output || b.is_output) || (same && in_place == InPlace::allowed)) continue;
       const Range &output = a.is_output ? a : b, &other = a.is_output ? b : a;
       throw Error(
           "GRADUS_INVALID_ARGUMENT",

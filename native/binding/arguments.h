@@ -44,7 +44,10 @@ struct Elements {
   size_t length;
 };
 Elements elements(Napi::Value value, const char* name, const char* expected);
+bool is_array(Napi::Value value, napi_typedarray_type type);
 std::vector<double> copy_of_doubles(Napi::Value value, const char* name);
+
+enum class InPlace { refused, allowed };
 
 // The arguments of one synchronous kernel, taken in order. T is the type of the first float array among them.
 class Arguments {
@@ -56,32 +59,31 @@ class Arguments {
   uint64_t integer(const char* name) { return whole_number(next(), name); }
   double number(const char* name) { return finite_number(next(), name); }
   bool flag(const char* name) { return truth(next(), name); }
+  std::string string(const char* name) { return text(next(), name); }
 
   // Arrays of exactly this many elements; null or undefined gives a null pointer where that is allowed.
   template <class T>
-  const T* input(const char* name, size_t length) {
+  const T* input_of(const char* name, size_t length) {
     return static_cast<const T*>(take(name, array_type<T>(), length, sizeof(T), false));
   }
   template <class T>
-  T* output(const char* name, size_t length) {
+  T* output_of(const char* name, size_t length) {
     return static_cast<T*>(take(name, array_type<T>(), length, sizeof(T), true));
   }
+  bool is_absent();  // and passed over then
+  // Of the next argument, without taking it: the length of an array of T; whether it is one.
   template <class T>
-  const T* optional_input(const char* name, size_t length) {
-    return is_absent() ? nullptr : input<T>(name, length);
-  }
-  template <class T>
-  T* optional_output(const char* name, size_t length) {
-    return is_absent() ? nullptr : output<T>(name, length);
-  }
-  // The length of the next argument, an array of T, without taking it.
-  template <class T>
-  size_t length(const char* name) {
+  size_t length_of(const char* name) {
     return length_of_next(name, array_type<T>());
   }
+  template <class T>
+  bool next_is() const {
+    return is_array(info_[index_], array_type<T>());
+  }
 
-  // To be called before anything is written: no output may overlap another array of the call.
-  void check_overlap() const;
+  // To be called before anything is written: no output may overlap another array of the call, save that it may be one
+  // where the kernel works in place.
+  void check_overlap(InPlace in_place = InPlace::refused) const;
 
  private:
   struct Range {
@@ -90,7 +92,6 @@ class Arguments {
     bool is_output;
   };
   Napi::Value next() { return info_[index_++]; }
-  bool is_absent();
   size_t length_of_next(const char* name, napi_typedarray_type type);
   void* take(const char* name, napi_typedarray_type type, size_t length, size_t element_size, bool is_output);
 
