@@ -1,0 +1,153 @@
+// The addon in several threads, and at the end of things: worker threads ended in the middle of a step, processes that
+// exit during a fit, objects that nobody holds while their call runs.
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { dense, sequential, sgd, softmaxCrossEntropy } from 'gradus'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { native } from '../dist/native.js'
+import { numbers } from './support/reference.js'
+import { trainedBits } from './support/side-by-side.js'
+
+const support = (name) => new URL(`./support/${name}.js`, import.meta.url)
+const unfinished = (role) => new Worker(support('unfinished'), { workerData: { role } })
+
+/** Runs a support file in a process of its own; never throws. */
+async function ended(name, ...args) {
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...args.slice(1),
+      fileURLToPath(support(name)),
+      args[0],
+    ])
+    return { code: 0, signal: null, stdout, stderr: '' }
+  } catch (error) {
+    return error
+  }
+}
+
+test('four workers train at once, each with the bits of a run alone', async () => {
+  const seeds = [1, 2, 3, 4]
+  const workers = seeds.map((seed) => new Worker(support('side-by-side'), { workerData: { seed } }))
+  const messages = await Promise.all(workers.map((worker) => once(worker, 'message')))
+  for (const [i, [bits]] of messages.entries()) assert.equal(bits, await trainedBits(seeds[i]))
+  assert.is(new Set(messages.map(([[hash]]) => hash)).size, 4)
+})
+
+test('a worker terminated in the middle of a step, 20 times', async () => {
+  const alone = await trainedBits(1)
+  for (let i = 0; i < 20; i++) {
+    const worker = unfinished(['wait', 'waitForThree'][i % 2])
+    assert.equal(await once(worker, 'message'), ['begun'])
+    assert.is(await worker.terminate(), 1)
+  }
+  assert.equal(await trainedBits(1), alone)
+})
+
+test('a worker terminated during a fit, at any of its turns', async () => {
+  for (let turns = 1; turns <= 6; turns++) {
+    const worker = unfinished('fit')
+    for (let i = 0; i < turns; i++) assert.equal(await once(worker, 'message'), ['begun'])
+    assert.is(await worker.terminate(), 1)
+  }
+})
+
+test('four workers terminated at once', async () => {
+  const workers = [1, 2, 3, 4].map(() => unfinished('waitForThree'))
+  await Promise.all(workers.map((worker) => once(worker, 'message')))
+  assert.equal(await Promise.all(workers.map((worker) => worker.terminate())), [1, 1, 1, 1])
+})
+
+test('a worker that leaves with an unfinished step', async () => {
+  const worker = unfinished('leave')
+  assert.equal(await once(worker, 'exit'), [3])
+})
+
+test('process.exit during a fit ends the process with its code; so does an uncaught error', async () => {
+  const endings = { exitInCallback: 7, exitInCall: 8, throwInCall: 1 }
+  for (const [role, expected] of Object.entries(endings)) {
+    for (let i = 0; i < 3; i++) {
+      const { code, signal, stderr } = await ended('unfinished', role)
+      assert.equal([code, signal], [expected, null], `${role}: ${stderr}`)
+    }
+  }
+})
+
+test('the objects of a call may be garbage while it runs, and are collected after it', async () => {
+  const { stdout, stderr } = await ended('collected', '', '--expose-gc')
+  assert.is(stderr, '')
+  const { loss, output, collected } = JSON.parse(stdout)
+  assert.ok(loss > 0 && loss < 2, `a loss of ${loss}`)
+  assert.ok(output.length === 3 && output.every(Number.isFinite))
+  const objects = ['dataset', 'program', 'view']
+  assert.equal(
+    collected,
+    ['predict', 'train'].flatMap((call) => objects.map((object) => `${call}: ${object}`)),
+  )
+})
+
+function programAndCall(rows) {
+  const model = sequential({ input: [6], seed: 5 }, [dense(300), dense(300), dense(4)])
+  const { descriptor } = model.compile({ loss: softmaxCrossEntropy(), optimizer: sgd() })
+  const program = new native.Program(descriptor)
+  const column = { name: 'x', type: 'float32', shape: [6] }
+  const dataset = new native.Dataset(rows, [column], { name: 'y', type: 'int32', shape: [] }, null)
+  dataset.write('input', 0, 0, Float32Array.from(numbers(rows * 6, 9)))
+  const learningRates = new Float64Array(rows).fill(0.01)
+  const order = { shuffle: false, epoch: 0, firstRow: 0, batchSize: 1, batches: rows }
+  return { program, dataset, call: { dataset, learningRates, threads: 2, ...order } }
+}
+
+async function codeOf(promise) {
+  return promise.then(
+    () => 'resolved',
+    (error) => `${error.name} ${error.code}`,
+  )
+}
+
+test('a program disposed in a call rejects it, then and for good', async () => {
+  const calls = {
+    train: (program, call) => program.train(call),
+    evaluate: (program, { dataset, threads }) => program.evaluate({ dataset, batchSize: 1, threads }),
+    predict: (program, { dataset, threads }) => program.predict({ dataset, batchSize: 1, threads }),
+    gradient: (program, { dataset, threads }) =>
+      program.gradient({ dataset, training: true, regularization: true, threads }),
+  }
+  for (const [name, begin] of Object.entries(calls)) {
+    const { program, call } = programAndCall(2000)
+    const promise = codeOf(begin(program, call))
+    assert.ok(program.busy, name)
+    program.dispose()
+    program.dispose()
+    assert.throws(
+      () => begin(program, call),
+      (error) => error.code === 'GRADUS_DISPOSED',
+    )
+    assert.is(await promise, 'GradusError GRADUS_DISPOSED', name)
+    assert.not(program.busy)
+    program.dispose()
+  }
+})
+
+test('a dataset disposed in a call stays until the call is done', async () => {
+  const [kept, dropped] = [programAndCall(300), programAndCall(300)]
+  const expected = await kept.program.train(kept.call)
+  const promise = dropped.program.train(dropped.call)
+  dropped.dataset.dispose()
+  assert.equal((await promise).loss, expected.loss)
+  assert.throws(
+    () => dropped.program.train(dropped.call),
+    (error) => error.code === 'GRADUS_DISPOSED',
+  )
+})
+
+test('many programs in calls at once, in one thread', async () => {
+  const all = Array.from({ length: 12 }, () => programAndCall(50))
+  const results = await Promise.all(all.map(({ program, call }) => program.train(call)))
+  for (const { loss } of results) assert.equal(loss, results[0].loss)
+})
+
+test.run()
