@@ -14,7 +14,10 @@ export interface Examples {
   x: ColumnData | Record<string, ColumnData>
   /** The targets: class numbers, or numbers shaped as the model's output. Bytes mean themselves here. */
   y?: ColumnData
-  /** One weight from 0 up for each example: how much it counts in the loss and in the metrics. Default 1. */
+  /**
+   * One weight from 0 up for each example: how much it counts in the loss and in the metrics. Default 1.
+   * Not all may be 0; a batch whose weights are, has the loss 0 and the gradient of the regularisers alone.
+   */
   sampleWeights?: ColumnData
 }
 

@@ -31,12 +31,12 @@ export function topKAccuracy(k: number): Metric {
   }
 }
 
-/** How many examples of each class (row) were taken for each class (column). */
+/** How many examples of each class (row) were taken for each class (column). A single output has two: no and yes. */
 export const confusionMatrix = (): Metric => ({
   call: callOf('confusionMatrix'),
   name: 'confusionMatrix',
   descriptor: { kind: 'confusion_matrix' },
-  width: (classes) => classes * classes,
+  width: (outputs) => Math.max(outputs, 2) ** 2,
   finish(sums) {
     const classes = Math.round(Math.sqrt(sums.length))
     return Array.from({ length: classes }, (_, right) => [...sums.subarray(right * classes, (right + 1) * classes)])

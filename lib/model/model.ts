@@ -7,7 +7,7 @@ import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type FloatArray, type NativeProgram, native } from '../native.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
-import { fit } from '../train/fit.js'
+import { fit, isInTraining } from '../train/fit.js'
 import type { FitOptions } from '../train/options.js'
 import { predict } from '../train/predict.js'
 import type { Run } from '../train/run.js'
@@ -67,6 +67,9 @@ export class Model implements TrainTarget {
   compile(options: CompileOptions): this {
     const compiled = checkCompileOptions(options, this.#network)
     if (this.#disposed || this.#program?.busy) this.#readable()
+    if (this.#program && isInTraining(this.#program)) {
+      throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
+    }
     const program = new native.Program(trainable(this.#lowered.descriptor, compiled))
     const before = this.#program
     if (before) {

@@ -70,7 +70,15 @@ export async function evaluateSource(
     })
   }
   if (rows === 0) throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
+  checkWeight(weight)
   return { loss: loss / weight, regularizationLoss, ...finishMetrics(target, metricSums, weight) }
+}
+
+/** @throws `GRADUS_INVALID_DATA` when no example counts: a mean over them is none. */
+export function checkWeight(weight: number): void {
+  if (weight > 0) return
+  const message = 'sampleWeights: expected some above 0 (with the class weights), received weights that sum to 0'
+  throw new GradusError('GRADUS_INVALID_DATA', message)
 }
 
 /** The model's metrics by name, from their sums over examples. */

@@ -9,6 +9,9 @@ import { Training } from './training.js'
 
 const inTraining = new WeakSet<NativeProgram>()
 
+/** From `fit` until its run has ended, between its native calls too. */
+export const isInTraining = (program: NativeProgram): boolean => inTraining.has(program)
+
 /**
  * Trains a compiled model, off the main thread. Training begins at once and does not wait to be awaited.
  *

@@ -1,5 +1,5 @@
 import type { TrainResult } from '../native.js'
-import { finishMetrics } from './evaluate.js'
+import { checkWeight, finishMetrics } from './evaluate.js'
 import type { TrainTarget } from './target.js'
 
 /** Sums over the updates of one epoch. Refused updates count only as refused: their numbers are not finite. */
@@ -51,6 +51,7 @@ export class EpochTotals {
   /** The epoch's part of its record. */
   finish() {
     const updates = this.#accepted
+    if (updates > 0) checkWeight(this.#weight)
     return {
       loss: this.#loss / this.#weight,
       regularizationLoss: this.#regularizationLoss / updates,

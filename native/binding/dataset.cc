@@ -139,6 +139,7 @@ Napi::Value Dataset::size(const Napi::CallbackInfo& info) {
 
 void Dataset::write(const Napi::CallbackInfo& info) {
   gradus::Dataset& to = *data();
+  if (to.is_read()) throw Error("GRADUS_BUSY", "The dataset is in a call: wait for its promise first");
   const Role role = role_of(info[0]);
   const size_t index = column_index(to, role, info[1]);
   const size_t first = whole_number(info[2], "first");

@@ -161,14 +161,15 @@ void Program::write(const Napi::CallbackInfo& info) {
   }
 }
 
-template <class Work, class Convert>
-Napi::Value Program::start(Napi::Env env, Work work, Convert convert) {
+template <class Input, class Work, class Convert>
+Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert convert) {
   gradus::Program& program = idle();
   auto call = std::make_unique<Call>(env, static_cast<Caller*>(this));
-  using Result = decltype(work(program));
+  using Result = decltype(work(program, input));
   auto result = std::make_shared<Result>();
-  call->work = [&program, work = std::move(work), result] { *result = work(program); };
-  call->result = [this, convert, result](Napi::Env env) -> Napi::Value {
+  const std::shared_ptr<void> reader = input.data->reader();
+  call->work = [&program, input = std::move(input), work, result] { *result = work(program, input); };
+  call->result = [this, convert, result, reader](Napi::Env env) -> Napi::Value {
     present();  // disposed during the call: its promise says so
     return convert(env, *result);
   };
@@ -183,14 +184,15 @@ Napi::Value Program::start(Napi::Env env, Work work, Convert convert) {
 
 Napi::Value Program::train(const Napi::CallbackInfo& info) {
   return start(
-      info.Env(), [call = train_call(info[0])](gradus::Program& program) { return program.train(call); },
+      info.Env(), train_call(info[0]),
+      [](gradus::Program& program, const TrainCall& call) { return program.train(call); },
       [](Napi::Env env, const TrainResult& result) { return to_javascript(env, result); });
 }
 
 Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
   return start(
-      info.Env(),
-      [call = pass_call(info[0], Pass::evaluate)](gradus::Program& program) {
+      info.Env(), pass_call(info[0], Pass::evaluate),
+      [](gradus::Program& program, const PassCall& call) {
         return program.evaluate(*call.data, call.batch_size, call.threads, call.class_weights);
       },
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
@@ -208,8 +210,8 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(array.As<Napi::Object>()));
   struct Nothing {};
   return start(
-      env,
-      [call = std::move(call), out](gradus::Program& program) {
+      env, std::move(call),
+      [out](gradus::Program& program, const PassCall& call) {
         program.predict(*call.data, call.batch_size, call.threads, out);
         return Nothing();
       },
@@ -218,8 +220,8 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
 
 Napi::Value Program::gradient(const Napi::CallbackInfo& info) {
   return start(
-      info.Env(),
-      [call = pass_call(info[0], Pass::gradient)](gradus::Program& program) {
+      info.Env(), pass_call(info[0], Pass::gradient),
+      [](gradus::Program& program, const PassCall& call) {
         return program.gradient(*call.data, call.training, call.regularization, call.threads);
       },
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });

@@ -46,9 +46,10 @@ class Program : public Wrapped<Program>, private Caller {
   };
   Slice slice(const Napi::CallbackInfo& info);
 
-  // Runs work(program) on this program's thread; the promise takes what convert(env, result) makes of its result.
-  template <class Work, class Convert>
-  Napi::Value start(Napi::Env env, Work work, Convert convert);
+  // Runs work(program, call) on this program's thread; the promise takes what convert(env, result) makes of its result.
+  // Until then nobody may write to call.data.
+  template <class Input, class Work, class Convert>
+  Napi::Value start(Napi::Env env, Input input, Work work, Convert convert);
   void release(Napi::Env env);
 
   void finished() override;

@@ -8,12 +8,14 @@ namespace gradus::binding {
 namespace {
 
 constexpr int deepest = 32;
+constexpr size_t most_values = 1000000;  // arrays that hold one another twice would grow without end
 
 // Where the walk is: a chain back to the root, so that the text is made only when it is needed.
 struct Place {
   const Place* parent;
   std::string key;
   int depth;
+  size_t& values;
   std::string path() const { return parent ? parent->path() + key : key; }
 };
 
@@ -27,7 +29,7 @@ Value walk_array(Napi::Array from, const Place& place) {
   Value::Array items;
   for (uint32_t i = 0; i < from.Length(); ++i) {
     Napi::HandleScope scope(from.Env());
-    items.push_back(walk(from[i], {&place, '[' + std::to_string(i) + ']', place.depth + 1}));
+    items.push_back(walk(from[i], {&place, '[' + std::to_string(i) + ']', place.depth + 1, place.values}));
   }
   return {std::move(items)};
 }
@@ -45,13 +47,14 @@ Value walk_object(Napi::Object from, const Place& place) {
     Napi::HandleScope scope(env);
     const std::string key = Napi::Value(keys[i]).As<Napi::String>();
     const Napi::Value value = from.Get(key);
-    if (!value.IsUndefined()) entries.emplace(key, walk(value, {&place, '.' + key, place.depth + 1}));
+    if (!value.IsUndefined()) entries.emplace(key, walk(value, {&place, '.' + key, place.depth + 1, place.values}));
   }
   return {std::move(entries)};
 }
 
 Value walk(Napi::Value from, const Place& place) {
   if (place.depth > deepest) bad(place, "at most " + std::to_string(deepest) + " levels", from);
+  if (++place.values > most_values) bad(place, "at most " + std::to_string(most_values) + " values", from);
   switch (from.Type()) {
     case napi_null:
       return {};
@@ -76,6 +79,9 @@ Value walk(Napi::Value from, const Place& place) {
 
 }  // namespace
 
-Value to_value(Napi::Value from, const std::string& name) { return walk(from, {nullptr, name, 0}); }
+Value to_value(Napi::Value from, const std::string& name) {
+  size_t values = 0;
+  return walk(from, {nullptr, name, 0, values});
+}
 
 }  // namespace gradus::binding

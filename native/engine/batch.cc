@@ -48,7 +48,9 @@ Batch<T>::Batch(const Plan& plan, const Graph<T>& graph, bool labels, bool dense
       columns_(elements_of(graph.output_shape())),
       output_shape_(graph.output_shape()),
       takes_labels_(labels),
-      takes_dense_(dense) {}
+      takes_dense_(dense) {
+  for (size_t i = 0; i < inputs_.size(); ++i) vocabularies_.push_back(graph.vocabulary(i));
+}
 
 template <class T>
 void Batch<T>::use(const Dataset& data, bool with_targets, const std::vector<double>& class_weights,
@@ -79,7 +81,20 @@ void Batch<T>::check_inputs() const {
       mismatch(columns[i].name, "shape " + to_string(inputs_[i].shape), to_string(columns[i].shape));
     if (inputs_[i].index && columns[i].type != DataType::int32)
       mismatch(columns[i].name, "an int32 column", "another type");
+    if (inputs_[i].index) check_numbers(Dataset::Role::input, i, vocabularies_[i]);
   }
+}
+
+// Before anything is computed, so that a bad number in a late row costs no update.
+template <class T>
+void Batch<T>::check_numbers(Dataset::Role role, size_t column, size_t limit) const {
+  const size_t bad = data_->first_outside(role, column, limit);
+  if (bad == data_->size()) return;
+  const Column& of = data_->columns(role)[column];
+  const int32_t* at = reinterpret_cast<const int32_t*>(of.data.get()) + data_->row(bad) * of.elements();
+  while (*at >= 0 && size_t(*at) < limit) ++at;
+  throw Error("GRADUS_INVALID_ARGUMENT", of.name + ": expected numbers from 0 to " + std::to_string(limit - 1) +
+                                             ", received " + std::to_string(*at) + " in row " + std::to_string(bad));
 }
 
 template <class T>
@@ -90,6 +105,7 @@ void Batch<T>::check_targets() {
   const bool integers = target.type == DataType::int32;
   if (takes_labels_ && integers && (target.elements() == 1 || !takes_dense_)) {
     if (target.elements() != 1) mismatch(target.name, "one label a row", to_string(target.shape));
+    check_numbers(Dataset::Role::target, 0, columns_);
     kind_ = Targets::labels;
   } else if (takes_dense_) {
     if (target.elements() != columns_)
@@ -113,8 +129,7 @@ double Batch<T>::weight_of(size_t i) const {
   const auto& columns = data_->columns(Dataset::Role::weight);
   if (!columns.empty()) weight = read(columns[0], row(i));
   if (!class_weights_.empty()) {
-    const double label = read(data_->columns(Dataset::Role::target)[0], row(i));
-    if (label >= 0 && label < double(class_weights_.size())) weight *= class_weights_[size_t(label)];
+    weight *= class_weights_[size_t(read(data_->columns(Dataset::Role::target)[0], row(i)))];
   }
   return weight;
 }
@@ -134,14 +149,14 @@ void Batch<T>::gather(size_t first, size_t rows, Graph<T>& graph) {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     NodeState<T>& node = graph.pass.nodes[i];
     if (inputs_[i].index)
-      gather_integers(columns[i], first, rows, graph.vocabulary(i), node.indices.data());
+      gather_integers(columns[i], first, rows, node.indices.data());
     else
       gather_reals(columns[i], first, rows, graph.pass, node.value.data());
   }
   if (kind_ == Targets::none) return;
   const Column& target = data_->columns(Dataset::Role::target)[0];
   if (kind_ == Targets::labels)
-    gather_integers(target, first, rows, columns_, labels_.data());
+    gather_integers(target, first, rows, labels_.data());
   else
     gather_reals(target, first, rows, graph.pass, targets_.data());
   if (weighted_)
@@ -174,17 +189,10 @@ void Batch<T>::gather_reals(const Column& column, size_t first, size_t rows, Pas
 }
 
 template <class T>
-void Batch<T>::gather_integers(const Column& column, size_t first, size_t rows, size_t limit, int32_t* to) const {
+void Batch<T>::gather_integers(const Column& column, size_t first, size_t rows, int32_t* to) const {
   const size_t n = column.elements();
-  for (size_t i = 0; i < rows; ++i) {
-    const int32_t* from = reinterpret_cast<const int32_t*>(column.data.get()) + row(first + i) * n;
-    for (size_t j = 0; j < n; ++j) {
-      if (from[j] < 0 || size_t(from[j]) >= limit)
-        throw Error("GRADUS_INVALID_ARGUMENT", column.name + ": expected numbers from 0 to " +
-                                                   std::to_string(limit - 1) + ", received " + std::to_string(from[j]));
-      to[i * n + j] = from[j];
-    }
-  }
+  const int32_t* from = reinterpret_cast<const int32_t*>(column.data.get());
+  for (size_t i = 0; i < rows; ++i) std::copy_n(from + row(first + i) * n, n, to + i * n);
 }
 
 template class Batch<float>;

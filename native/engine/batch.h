@@ -14,7 +14,8 @@ class Batch {
  public:
   Batch(const Plan& plan, const Graph<T>& graph, bool labels, bool dense);
 
-  // What the next calls read; throws GRADUS_SHAPE_MISMATCH or GRADUS_INVALID_ARGUMENT when it does not fit. The order
+  // What the next calls read; throws GRADUS_SHAPE_MISMATCH or GRADUS_INVALID_ARGUMENT when it does not fit,
+  // labels and indices included. The order
   // may be none: rows as they lie.
   void use(const Dataset& data, bool with_targets, const std::vector<double>& class_weights,
            const std::vector<uint32_t>* order);
@@ -33,13 +34,15 @@ class Batch {
  private:
   void check_inputs() const;
   void check_targets();
+  void check_numbers(Dataset::Role role, size_t column, size_t limit) const;
   size_t row(size_t i) const { return data_->row(order_ ? (*order_)[i] : i); }
   double weight_of(size_t i) const;
   void gather_reals(const Column& column, size_t first, size_t rows, Pass<T>& pass, T* to) const;
-  void gather_integers(const Column& column, size_t first, size_t rows, size_t limit, int32_t* to) const;
+  void gather_integers(const Column& column, size_t first, size_t rows, int32_t* to) const;
 
   std::vector<InputPlan> inputs_;
-  size_t columns_;  // elements of one example's output
+  std::vector<size_t> vocabularies_;  // by input: numbers from there on name no row
+  size_t columns_;                    // elements of one example's output
   Shape output_shape_;
   bool takes_labels_, takes_dense_;
   const Dataset* data_ = nullptr;

@@ -31,9 +31,12 @@ Dataset::Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column
     : examples_(examples), columns_{std::move(inputs), std::move(target), std::move(weight)} {
   if (columns_[1].size() > 1 || columns_[2].size() > 1)
     throw Error("GRADUS_INVALID_ARGUMENT", "a dataset has at most one target and one weight column");
+  if (examples > UINT32_MAX) throw Error("GRADUS_TOO_LARGE", "examples: expected fewer than 2^32 rows");
   for (auto& role : columns_)
-    for (Column& column : role)
+    for (Column& column : role) {
+      column.bounds = std::make_shared<Bounds>();
       column.data = allocate_zeroed(product(product(examples, column.elements()), size_of(column.type)), Pages::plain);
+    }
 }
 
 size_t Dataset::size() const { return rows_ ? rows_->size() : examples_; }
@@ -53,7 +56,18 @@ void Dataset::write(Role role, size_t number, size_t first, const void* from, si
     throw Error("GRADUS_INVALID_ARGUMENT", to.name + ": expected at most " + std::to_string(elements) +
                                                " elements, received " + std::to_string(count) + " from element " +
                                                std::to_string(first) + " on");
-  if (count) std::memcpy(to.data.get() + first * bytes, from, count * bytes);
+  if (count == 0) return;
+  std::memcpy(to.data.get() + first * bytes, from, count * bytes);
+  if (to.type != DataType::int32) return;
+  const auto [least, most] =
+      std::minmax_element(static_cast<const int32_t*>(from), static_cast<const int32_t*>(from) + count);
+  to.bounds->least = std::min<int32_t>(to.bounds->least, *least);
+  to.bounds->most = std::max<int32_t>(to.bounds->most, *most);
+}
+
+std::shared_ptr<void> Dataset::reader() const {
+  ++*readers_;
+  return {nullptr, [readers = readers_](void*) { --*readers; }};
 }
 
 std::shared_ptr<Dataset> Dataset::subset(std::vector<uint32_t> rows) const {
@@ -80,6 +94,18 @@ size_t Dataset::first_nonfinite(Role role, size_t number) const {
     const uint8_t* at = of.data.get() + row(i) * n * size_of(of.type);
     if (of.type == DataType::float32 && !all_finite(reinterpret_cast<const float*>(at), n)) return i;
     if (of.type == DataType::float64 && !all_finite(reinterpret_cast<const double*>(at), n)) return i;
+  }
+  return size();
+}
+
+size_t Dataset::first_outside(Role role, size_t number, size_t limit) const {
+  const Column& of = column(role, number);
+  const auto is_outside = [limit](int32_t value) { return value < 0 || size_t(value) >= limit; };
+  if (!is_outside(of.bounds->least) && !is_outside(of.bounds->most)) return size();
+  const size_t n = of.elements();
+  for (size_t i = 0; i < size(); ++i) {
+    const int32_t* at = reinterpret_cast<const int32_t*>(of.data.get()) + row(i) * n;
+    if (std::any_of(at, at + n, is_outside)) return i;
   }
   return size();
 }

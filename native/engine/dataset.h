@@ -2,6 +2,7 @@
 // Shared ownership: a running program keeps the data alive whatever JavaScript does.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,19 +15,26 @@ namespace gradus {
 enum class DataType { float32, float64, uint8, int32 };
 size_t size_of(DataType type);
 
+// Around all that was ever written to an int32 column; the zeros from before count too.
+struct Bounds {
+  std::atomic<int32_t> least{0}, most{0};
+};
+
 struct Column {
   std::string name;
   DataType type = DataType::float32;
   std::vector<size_t> shape;      // of one example; empty for a scalar
   double scale = 1, offset = 0;   // a uint8 element v stands for v * scale + offset
   std::shared_ptr<uint8_t> data;  // examples × elements of the type, 64-byte aligned
-  size_t elements() const;        // of one example
+  std::shared_ptr<Bounds> bounds;
+  size_t elements() const;  // of one example
 };
 
 class Dataset {
  public:
   enum class Role { input, target, weight };
-  // All columns zero-filled; write() fills them. Throws GRADUS_TOO_LARGE when the size overflows or memory is short.
+  // All columns zero-filled; write() fills them. Throws GRADUS_TOO_LARGE when the size overflows or memory is short,
+  // and for 2³² rows or more.
   Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column> target, std::vector<Column> weight);
 
   size_t size() const;  // rows of this view
@@ -37,10 +45,17 @@ class Dataset {
   size_t row(size_t i) const;  // where row i of the view lies in the columns
   // First row of a column with a NaN or infinity, or size() when all are finite (integers always are).
   size_t first_nonfinite(Role role, size_t column) const;
+  // First row of an int32 column with a number that is not below `limit` or not from 0 up, or size().
+  size_t first_outside(Role role, size_t column, size_t limit) const;
   // Smallest and largest value of an int32 column (labels, indices).
   std::pair<int32_t, int32_t> range(Role role, size_t column) const;
 
   const std::vector<Column>& columns(Role role) const;
+
+  // For a call that reads: as long as anybody holds the pointer the memory is_read(), this view's and every other's,
+  // and must not be written.
+  std::shared_ptr<void> reader() const;
+  bool is_read() const { return *readers_ > 0; }
 
  private:
   const Column& column(Role role, size_t number) const;
@@ -48,6 +63,7 @@ class Dataset {
   size_t examples_ = 0;
   std::array<std::vector<Column>, 3> columns_;         // by role
   std::shared_ptr<const std::vector<uint32_t>> rows_;  // of the view, or none: all as they lie
+  std::shared_ptr<std::atomic<size_t>> readers_ = std::make_shared<std::atomic<size_t>>(0);
 };
 
 }  // namespace gradus

@@ -41,8 +41,8 @@ void top_k(const Row<T>& row, const MetricPlan& metric, double* sums) {
 
 template <class T>
 void confusion_matrix(const Row<T>& row, const MetricPlan&, double* sums) {
-  const size_t right = row.right(), chosen = row.chosen();
-  if (right < row.columns && chosen < row.columns) sums[right * row.columns + chosen] += row.weight;
+  const size_t classes = std::max<size_t>(row.columns, 2);  // no and yes for a single output
+  sums[row.right() * classes + row.chosen()] += row.weight;
 }
 
 template <class T>

@@ -109,12 +109,12 @@ void ProgramOf<T>::begin_training(const TrainCall& call) {
   if (!call.momenta.empty() && call.momenta.size() < call.batches)
     throw Error("GRADUS_INVALID_ARGUMENT", "momenta: expected one for each of " + std::to_string(call.batches) +
                                                " updates, received " + std::to_string(call.momenta.size()));
+  batch_.use(*call.data, true, call.class_weights, call.shuffle ? &order_ : nullptr);
   const size_t size = call.data->size();
   if (call.shuffle && (order_.size() != size || order_epoch_ != call.epoch)) {
     order_ = permutation(plan_.seed, call.epoch, size);
     order_epoch_ = call.epoch;
   }
-  batch_.use(*call.data, true, call.class_weights, call.shuffle ? &order_ : nullptr);
   prepare(std::min(call.batch_size, std::max<size_t>(size, 1)), call.threads, true);
 }
 

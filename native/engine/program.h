@@ -51,7 +51,7 @@ struct TrainResult {
   size_t rows = 0;           // rows consumed
   std::vector<double> loss;  // weighted mean data loss of the batch
   std::vector<double> regularization_loss;  // of the weights before the update
-  std::vector<double> weight;               // sum of the rows' weights
+  std::vector<double> weight;               // sum of the rows' weights; where it is 0 the loss and its gradient are 0
   std::vector<double> gradient_norm;        // before clipping
   std::vector<uint8_t> refused;
   std::vector<double> metric_sums;  // updates × metric_width, summed over rows
