@@ -68,7 +68,9 @@ static void run_tile(const Tile<T>& tile) {
   for (int i = 0; i < rows; i += 4) a[i / 4] = tile.a + i * a_row;
   const T* b = tile.b;
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i) __builtin_prefetch(tile.c + i * tile.c_row, 1);
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) __builtin_prefetch(tile.c + i * tile.c_row + v * lanes, 1);
 
   for (size_t p = tile.k; p > 0; --p) {
     Vec<T> row[vectors];
