@@ -76,7 +76,7 @@ export class Dataset {
     return made
   }
 
-  /** Gives the native memory back now. A run under way keeps its data. */
+  /** Gives the native memory back now. A `fit` that still needs it ends with `GRADUS_DISPOSED`. */
   dispose(): void {
     this.#disposed = true
     for (const made of this.#resident.values()) made.then((dataset) => dataset.dispose()).catch(() => {})

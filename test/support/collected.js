@@ -22,7 +22,7 @@ function started(name, begin) {
   registry.register(program, `${name}: program`)
   registry.register(dataset, `${name}: dataset`)
   registry.register(view, `${name}: view`)
-  return begin(program, view)
+  return [begin(program, view), new WeakRef(program)]
 }
 
 const train = (program, dataset) => {
@@ -41,15 +41,16 @@ const train = (program, dataset) => {
 }
 const predict = (program, dataset) => program.predict({ dataset, batchSize: 3, threads: 2 })
 
-/** Collects while the call runs and after it. */
-async function result(promise) {
+/** Collects while the call runs. The program is held by its call alone, and must be until the promise has settled. */
+async function result([promise, program]) {
   let value
   promise.then((settled) => {
     value = settled
   })
   while (!value) {
-    globalThis.gc()
     await new Promise(setImmediate)
+    globalThis.gc()
+    if (!value && !program.deref()) throw new Error('the program was collected during its call')
   }
   return value
 }
