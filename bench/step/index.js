@@ -83,6 +83,7 @@ export async function run({ quick = false } = {}) {
   const longest = Object.entries(blocks).map(([count, found]) => `${rounded(median(found))} ms with ${count}`)
   const notes = [
     'Times in µs a step, with tensor statistics on; a ratio above 1 says that Gradus is faster. Two threads each.',
+    'Gradus gathers another batch of resident data each step; the rivals take the same one again.',
     `Statistics on against off: ${rounded(median(costs), 2)} % of step time in the median of the rows.`,
     `Longest block of the event loop during fit on 60,000 × 784 bytes: ${longest.join(', ')} threads on two cores.`,
   ]
