@@ -66,6 +66,8 @@ test('arrays that overlap', () => {
   refuses(() => kernels.sgdStep(part(0), part(0), { learningRate: 1 }), 'parameters')
   refuses(() => kernels.softmax(part(0), part(0), { rows: 2, columns: 2 }), 'y')
   assert.ok(memory.every((value) => value === 1))
+  assert.is(kernels.exp(part(2, 0), part(2, 0)).length, 0)
+  kernels.columnSums(part(0, 0), part(2, 0), { rows: 0, columns: 0 })
   // Side by side is not overlap, and what is only read may be the same.
   kernels.matmul(part(0), part(0), part(4), sizes)
 })
@@ -77,6 +79,7 @@ test('sizes and numbers out of range', () => {
   }
   refuses(() => kernels.matmul(a, b, c, { m: 2 ** 40, n: 2, k: 2 ** 40 }), 'a', 'GRADUS_TOO_LARGE')
   for (const alpha of [NaN, Infinity, '1', {}]) refuses(() => kernels.matmul(a, b, c, { ...sizes, alpha }), 'alpha')
+  refuses(() => kernels.matmul(a, b, c, { ...sizes, alpha: 1e300 }), 'alpha')
   refuses(() => kernels.matmul(a, b, c, { ...sizes, transposeA: 1 }), 'transposeA')
   refuses(() => kernels.matmul(a, b, c, { ...sizes, activation: 'swish' }), 'activation')
   refuses(() => kernels.matmul(a, b, c, { ...sizes, transpose: true }), 'options')

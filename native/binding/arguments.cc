@@ -211,7 +211,8 @@ void Arguments::check_overlap(InPlace in_place) const {
   for (size_t i = 0; i < range_count_; ++i) {
     for (size_t j = 0; j < i; ++j) {
       const Range &a = ranges_[i], &b = ranges_[j];
-      const bool overlap = a.begin < b.end && b.begin < a.end;
+      const bool both = a.begin != a.end && b.begin != b.end;
+      const bool overlap = both && a.begin < b.end && b.begin < a.end;
       const bool same = a.begin == b.begin && a.end == b.end;
       if (!overlap || !(a.is_output || b.is_output) || (same && in_place == InPlace::allowed)) continue;
       const Range &output = a.is_output ? a : b, &other = a.is_output ? b : a;

@@ -1,5 +1,7 @@
 // The synchronous kernels of lib/kernels.ts, under their names in kernels.def: memory is checked here, meaning there.
 #pragma once
+#include <cmath>
+
 #include "../arguments.h"
 #include "../environment.h"
 
@@ -22,7 +24,13 @@ struct KernelCall : Arguments {
   KernelCall(const Napi::CallbackInfo& info, Environment& environment)
       : Arguments(info), env(info.Env()), environment(environment), kernels(environment.kernels<T>()) {}
 
-  T real(const char* name) { return T(number(name)); }
+  // 1e300 is finite, and is not as a float.
+  T real(const char* name) {
+    const double given = number(name);
+    const T value = static_cast<T>(given);
+    if (!std::isfinite(value)) invalid(name, "a number that float32 can hold", Napi::Number::New(env, given));
+    return value;
+  }
   const T* input(const char* name, size_t length) { return input_of<T>(name, length); }
   T* output(const char* name, size_t length) { return output_of<T>(name, length); }
   const T* optional_input(const char* name, size_t n) { return is_absent() ? nullptr : input(name, n); }

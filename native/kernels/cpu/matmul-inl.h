@@ -3,6 +3,7 @@
 // the first, and tiles. Each element runs the same operations in the same order whatever the blocks, the instruction
 // set and the packing: only the blocks of k show in the bits, and their size depends on k alone.
 
+#include "matmul/ahead-inl.h"
 #include "matmul/pack-inl.h"
 #include "matmul/tile-inl.h"
 #include "matmul/finish-inl.h"
@@ -53,20 +54,26 @@ INLINE bool is_copied(const MatmulBlock<T>& block, size_t width) {
 }
 
 template <class T>
-static void copy_b(const MatmulBlock<T>& block) {
+static void copy_panel(const MatmulBlock<T>& block, size_t j, T* to) {
   const Matmul<T>& task = block.task;
-  T* to = block.b_copy;
-  for (size_t j = 0; j < block.columns; j += Blocking<T>::panel) {
-    const size_t width = panel_width(block, j);
-    if (!is_copied(block, width)) continue;
-    const T* from = task.b + block.p * task.b_row + (block.j + j) * task.b_column;
-    if (task.b_column == 1) {
-      copy_rows(from, task.b_row, block.k, width, to, Blocking<T>::panel);
-    } else {
-      copy_transposed(from, task.b_column, width, block.k, to, Blocking<T>::panel);
-    }
-    to += block.k * Blocking<T>::panel;
+  const size_t width = panel_width(block, j);
+  const T* from = task.b + block.p * task.b_row + (block.j + j) * task.b_column;
+  if (task.b_column == 1) {
+    copy_rows(from, task.b_row, block.k, width, to, Blocking<T>::panel);
+  } else {
+    copy_transposed(from, task.b_column, width, block.k, to, Blocking<T>::panel);
   }
+}
+
+// What copy_panel will read.
+template <class T>
+INLINE Ahead panel_ahead(const MatmulBlock<T>& block, size_t j) {
+  const Matmul<T>& task = block.task;
+  const size_t width = j < block.columns ? panel_width(block, j) : 0;
+  if (width == 0 || !is_copied(block, width)) return {};
+  const T* from = task.b + block.p * task.b_row + (block.j + j) * task.b_column;
+  return task.b_column == 1 ? ahead_of(from, task.b_row, block.k, width)
+                            : ahead_of(from, task.b_column, width, block.k);
 }
 
 // Rows of A as they lie when they run along k, else panels of a tile's height.
@@ -86,6 +93,16 @@ static void copy_a(const MatmulBlock<T>& block, size_t first_tile, size_t end_ti
   }
 }
 
+// What copy_a will read.
+template <class T>
+INLINE Ahead rows_ahead(const MatmulBlock<T>& block, size_t first_tile, size_t end_tile) {
+  const Matmul<T>& task = block.task;
+  if (!block.pack_a || first_tile == end_tile) return {};
+  const size_t first = block.tiles.first(first_tile), rows = block.tiles.first(end_tile) - first;
+  const T* from = task.a + first * task.a_row + block.p * task.a_column;
+  return task.a_column == 1 ? ahead_of(from, task.a_row, rows, block.k) : ahead_of(from, task.a_column, block.k, rows);
+}
+
 template <class T>
 INLINE void place_a(const MatmulBlock<T>& block, size_t first_tile, size_t index, Tile<T>& tile) {
   const Matmul<T>& task = block.task;
@@ -102,16 +119,27 @@ INLINE void place_a(const MatmulBlock<T>& block, size_t first_tile, size_t index
   }
 }
 
+// The tiles from `first_tile` to below `end_tile`, by panels of B, which the first rows copy just before their use. The
+// rows of the tiles up to `next_end` come after.
 template <class T>
-static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_t end_tile) {
+static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_t end_tile, size_t next_end) {
   const Matmul<T>& task = block.task;
   const bool finish = block.last && (task.activation != Activation::identity || task.gate || task.nonfinite);
+  const size_t tiles = end_tile - first_tile;
+  const size_t panels = (block.columns + Blocking<T>::panel - 1) / Blocking<T>::panel;
+  Ahead next_rows = rows_ahead(block, end_tile, next_end), next_panel;
+  const size_t rows_share = next_rows.total / (panels * tiles) + 1;
   Tile<T> tile;
   tile.k = block.k, tile.c_row = task.c_row, tile.alpha = task.alpha, tile.beta = block.p == 0 ? task.beta : T(1);
-  const T* copy = block.b_copy;
+  T* copy = block.b_copy;
   for (size_t j = 0; j < block.columns; j += Blocking<T>::panel) {
     const size_t width = panel_width(block, j), column = block.j + j;
     const bool copied = is_copied(block, width);
+    if (first_tile == 0) {
+      if (copied) copy_panel(block, j, copy);
+      next_panel = panel_ahead(block, j + Blocking<T>::panel);
+    }
+    const size_t panel_share = next_panel.total / tiles + 1;
     tile.b = copied ? copy : task.b + block.p * task.b_row + column;
     tile.b_row = copied ? Blocking<T>::panel : task.b_row;
     if (copied) copy += block.k * Blocking<T>::panel;
@@ -122,6 +150,8 @@ static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_
       const size_t i = block.tiles.first(index), rows = block.tiles.length(index);
       place_a(block, first_tile, index, tile);
       tile.c = task.c + i * task.c_row + column;
+      next_panel.fetch(panel_share);
+      next_rows.fetch(rows_share);
       run[rows - 1](tile);
       if (finish) finish_tile(task, i, column, rows, tile.columns);
     }
@@ -155,11 +185,10 @@ static void matmul(const Matmul<T>& task, T* workspace) {
       block.p = k_blocks.first(pc);
       block.k = task.k ? k_blocks.length(pc) : 0;
       block.last = pc + 1 == k_blocks.parts;
-      copy_b(block);
       for (size_t ic = 0; ic < row_blocks.parts; ++ic) {
-        const size_t first = row_blocks.first(ic), past = first + row_blocks.length(ic);
+        const size_t first = row_blocks.first(ic), past = row_blocks.first(ic + 1);
         if (block.pack_a) copy_a(block, first, past);
-        multiply_block(block, first, past);
+        multiply_block(block, first, past, ic + 1 < row_blocks.parts ? row_blocks.first(ic + 2) : past);
       }
     }
   }
