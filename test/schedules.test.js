@@ -14,6 +14,7 @@ test('schedules are their formulas', () => {
   )
   assert.equal(of(inverseDecay({ rate: 2 })), [0.8, 0.8 / 3, 0.8 / 5, 0.8 / 11, 0.8 / 21])
   assert.equal([constant().unit, stepDecay({ every: 9, unit: 'step' }).unit], ['epoch', 'step'])
+  assert.throws(() => stepDecay({ every: 1, factors: 2 }), /unknown option "factors"/)
   assert.throws(() => stepDecay({ every: 0 }), /every: expected a positive number, received 0/)
   assert.throws(() => inverseDecay({ rate: 1, unit: 'batch' }), /unit: expected 'step' or 'epoch'/)
 })

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { dense, l2, meanSquaredError, sequential, sgd, softmaxCrossEntropy, stepDecay, tanh } from 'gradus'
+import {
+  dense,
+  earlyStopping,
+  l2,
+  meanSquaredError,
+  sequential,
+  sgd,
+  softmaxCrossEntropy,
+  stepDecay,
+  tanh,
+} from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Reference } from './support/momentum-network.js'
@@ -312,6 +322,9 @@ test('a refused step is counted, warned about once, and left out of the means', 
 test('bad options are refused at once, by name', () => {
   const model = smallModel()
   const cases = [
+    [{ epoch: 3 }, /options: unknown option "epoch"; known are epochs, /],
+    [{ shuffle: 0 }, /shuffle: expected true or false, received 0/],
+    [{ signal: {} }, /signal: expected an AbortSignal/],
     [{ epochs: 0 }, /epochs: expected a whole number from 1 up, received 0/],
     [{ batchSize: 1.5 }, /batchSize: /],
     [{ accumulate: -1 }, /accumulate: /],
@@ -328,6 +341,13 @@ test('bad options are refused at once, by name', () => {
     [{ callbacks: [7] }, /callbacks\[0\]: expected an object or a function, received 7/],
   ]
   for (const [options, message] of cases) assert.throws(() => model.fit({ x, y }, options), message)
+})
+
+test('options that nobody knows are refused by evaluate, predict and early stopping too', async () => {
+  const model = smallModel()
+  assert.match(await refusal(() => model.evaluate({ x, y }, { batch: 3 })), /unknown option "batch"/)
+  assert.match(await refusal(() => model.predict(x, { signal: 1 })), /signal: expected an AbortSignal/)
+  assert.throws(() => earlyStopping({ patient: 3 }), /unknown option "patient"/)
 })
 
 test('no examples, or none left by the split, are refused', async () => {

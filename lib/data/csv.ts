@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { checkOptions } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { badFile, type FileSource, optionalPackage } from './file.js'
 
@@ -39,6 +40,7 @@ export interface CsvTable {
  * `GRADUS_MISSING_PACKAGE` how to install csv-parse.
  */
 export async function readCsv(file: FileSource, options: CsvOptions = {}): Promise<CsvTable> {
+  checkOptions('options', options, ['target', 'columns', 'header', 'delimiter', 'missing', 'dtype'])
   const { header = true, delimiter = ',', missing, dtype = 'float32' } = options
   const { parse } = await optionalPackage('csv-parse', 'readCsv', () => import('csv-parse'))
   const records = parse({ delimiter, bom: true, trim: true, skip_empty_lines: true })

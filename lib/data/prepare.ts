@@ -1,4 +1,5 @@
 /** What is done to data before training: standardise, one-hot, argmax back again. */
+import { checkOptions } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import {
   asTable,
@@ -38,6 +39,7 @@ export interface Standardization {
  * @throws `GRADUS_INVALID_DATA` names the row of a NaN or an infinity.
  */
 export function standardize(x: ColumnData, options: StandardizeOptions = {}): Standardization {
+  checkOptions('options', options, ['features', 'per'])
   const { per = 'feature' } = options
   const { values, features } = flatten(x, options.features)
   const width = per === 'all' ? 1 : features

@@ -1,4 +1,5 @@
 /** Rows in another order and in two parts; the same seed gives the same rows. */
+import { checkOptions } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import { asTable, type ColumnData, elementsPerRow, isTable, openColumn, takeRows } from './column.js'
 import type { Examples } from './dataset.js'
@@ -21,6 +22,7 @@ export interface SplitOptions {
  * @example const { train, test } = split({ x, y }, { fraction: 0.1, seed: 7, stratify: true })
  */
 export function split<E extends Examples>(examples: E, options: SplitOptions = {}): { train: E; test: E } {
+  checkOptions('options', options, ['fraction', 'seed', 'stratify', 'rows'])
   const { fraction = 0.2, seed = 0, stratify = false } = options
   if (!(fraction > 0 && fraction < 1)) throw invalidArgument('fraction', 'a number between 0 and 1', fraction)
   const rows = countRows(examples, options.rows)
@@ -45,6 +47,7 @@ export function split<E extends Examples>(examples: E, options: SplitOptions = {
 
 /** The examples in a random order that depends on the seed alone; a copy. */
 export function shuffle<E extends Examples>(examples: E, options: { seed?: number; rows?: number } = {}): E {
+  checkOptions('options', options, ['seed', 'rows'])
   const rows = countRows(examples, options.rows)
   return take(examples, permutation(rows, checkSeed(options.seed ?? 0)), rows)
 }

@@ -2,6 +2,7 @@
  * Learning rates over time (CS231n, "Annealing the learning rate"). A schedule is a function from the time to a rate;
  * `t` counts epochs or steps from 0, `initial` is the optimizer's own rate.
  */
+import { checkOptions } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 
 export interface Schedule {
@@ -23,6 +24,7 @@ export function constant(rate?: number): Schedule {
 
 /** initial · factor^⌊t / every⌋: the rate falls by a factor now and then. Default factor 0.5. */
 export function stepDecay(options: { every: number; factor?: number } & Timed): Schedule {
+  checkOptions('options', options, ['every', 'factor', 'unit'])
   const { every, factor = 0.5 } = options
   checkPositive('every', every)
   checkPositive('factor', factor)
@@ -31,12 +33,14 @@ export function stepDecay(options: { every: number; factor?: number } & Timed): 
 
 /** initial · e^(−rate·t). */
 export function exponentialDecay(options: { rate: number } & Timed): Schedule {
+  checkOptions('options', options, ['rate', 'unit'])
   checkPositive('rate', options.rate)
   return timed(options, (t, initial) => initial * Math.exp(-options.rate * t))
 }
 
 /** initial / (1 + rate·t). */
 export function inverseDecay(options: { rate: number } & Timed): Schedule {
+  checkOptions('options', options, ['rate', 'unit'])
   checkPositive('rate', options.rate)
   return timed(options, (t, initial) => initial / (1 + options.rate * t))
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import type { Callback, CallbackContext } from './callback.js'
@@ -30,6 +31,7 @@ export interface EarlyStopping extends Callback {
  * @example fit(data, { epochs: 100, validation, callbacks: [earlyStopping({ patience: 5, restoreBest: true })] })
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+  checkOptions('options', options, ['monitor', 'mode', 'patience', 'minimumDelta', 'restoreBest'])
   const { patience = 5, minimumDelta = 0, restoreBest = false } = options
   if (!Number.isSafeInteger(patience) || patience < 1)
     throw invalidArgument('patience', 'a whole number from 1 up', patience)

@@ -1,6 +1,6 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import { checkPositiveInteger, resolveThreads } from './options.js'
+import { checkPassOptions, checkPositiveInteger, resolveThreads } from './options.js'
 import { openSource, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn } from './turn.js'
@@ -30,6 +30,7 @@ export interface Evaluation {
  * @throws those of the data; `GRADUS_INVALID_ARGUMENT` names a bad option.
  */
 export async function evaluate(target: TrainTarget, data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkPassOptions(options)
   const { batchSize = 256, signal } = options
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)

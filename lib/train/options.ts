@@ -1,5 +1,6 @@
 /** What `fit` can be told, and the checks on it. */
 import { availableParallelism } from 'node:os'
+import { checkBoolean, checkOptions } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { invalidArgument } from '../errors.js'
 import type { Schedule } from '../schedules/index.js'
@@ -43,6 +44,12 @@ export interface FitOptions {
   quiet?: boolean
 }
 
+const fitOptions = [
+  ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
+  ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],
+  'quiet',
+]
+
 export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
   epochs: number
   initialEpoch: number
@@ -57,12 +64,16 @@ export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'>
 
 /** The options with their defaults. Error: `GRADUS_INVALID_ARGUMENT` names the bad one. */
 export function resolveFitOptions(target: TrainTarget, options: FitOptions): Settings {
+  checkOptions('options', options, fitOptions)
   const { epochs = 1, initialEpoch = 0, accumulate = 1, shuffle = true, maxRefusedSteps = 10, quiet = false } = options
   checkPositiveInteger('epochs', epochs)
   if (!Number.isSafeInteger(initialEpoch) || initialEpoch < 0) {
     throw invalidArgument('initialEpoch', 'a whole number from 0 up', initialEpoch)
   }
   checkPositiveInteger('accumulate', accumulate)
+  checkBoolean('shuffle', shuffle)
+  checkBoolean('quiet', quiet)
+  checkSignal(options.signal)
   checkPositiveInteger('maxRefusedSteps', maxRefusedSteps)
   if (options.batchSize !== undefined) checkPositiveInteger('batchSize', options.batchSize)
   if (options.stepsPerCall !== undefined) checkPositiveInteger('stepsPerCall', options.stepsPerCall)
@@ -130,6 +141,17 @@ export function resolveThreads(threads: number | undefined): number {
   }
   if (threads !== undefined) checkPositiveInteger('threads', threads)
   return threads ?? availableParallelism()
+}
+
+export function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidArgument('signal', 'an AbortSignal', signal)
+}
+
+/** What `evaluate` and `predict` take. */
+export function checkPassOptions(options: unknown): void {
+  checkOptions('options', options, ['batchSize', 'threads', 'signal'])
+  checkSignal((options as { signal?: unknown }).signal)
 }
 
 export function checkPositiveInteger(argument: string, value: unknown): void {

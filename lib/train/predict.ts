@@ -1,7 +1,7 @@
 import { Dataset, type Examples } from '../data/dataset.js'
 import type { FloatArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
-import { checkPositiveInteger, resolveThreads } from './options.js'
+import { checkPassOptions, checkPositiveInteger, resolveThreads } from './options.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn } from './turn.js'
 
@@ -17,6 +17,7 @@ export async function predict(
   x: Dataset | Examples['x'],
   options: EvaluateOptions = {},
 ): Promise<FloatArray> {
+  checkPassOptions(options)
   const { batchSize = 256, signal } = options
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
