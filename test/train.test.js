@@ -325,7 +325,7 @@ test('bad options are refused at once, by name', () => {
     [{ epoch: 3 }, /options: unknown option "epoch"; known are epochs, /],
     [{ shuffle: 0 }, /shuffle: expected true or false, received 0/],
     [{ signal: {} }, /signal: expected an AbortSignal/],
-    [{ epochs: 0 }, /epochs: expected a whole number from 1 up, received 0/],
+    [{ epochs: 0 }, /epochs: expected a positive integer, received 0/],
     [{ batchSize: 1.5 }, /batchSize: /],
     [{ accumulate: -1 }, /accumulate: /],
     [{ threads: 0 }, /threads: /],

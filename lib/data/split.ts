@@ -1,5 +1,5 @@
 /** Rows in another order and in two parts; the same seed gives the same rows. */
-import { checkOptions } from '../checks.js'
+import { checkOptions, checkSeed } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import { asTable, type ColumnData, elementsPerRow, isTable, openColumn, takeRows } from './column.js'
 import type { Examples } from './dataset.js'
@@ -26,7 +26,7 @@ export function split<E extends Examples>(examples: E, options: SplitOptions = {
   const { fraction = 0.2, seed = 0, stratify = false } = options
   if (!(fraction > 0 && fraction < 1)) throw invalidArgument('fraction', 'a number between 0 and 1', fraction)
   const rows = countRows(examples, options.rows)
-  const order = permutation(rows, checkSeed(seed))
+  const order = permutation(rows, checkSeed('seed', seed))
   const held = new Uint8Array(rows)
   for (const group of stratify ? groupByTarget(examples, order) : [order]) {
     for (const row of group.subarray(0, Math.round(group.length * fraction))) held[row] = 1
@@ -49,12 +49,7 @@ export function split<E extends Examples>(examples: E, options: SplitOptions = {
 export function shuffle<E extends Examples>(examples: E, options: { seed?: number; rows?: number } = {}): E {
   checkOptions('options', options, ['seed', 'rows'])
   const rows = countRows(examples, options.rows)
-  return take(examples, permutation(rows, checkSeed(options.seed ?? 0)), rows)
-}
-
-function checkSeed(seed: number): number {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw invalidArgument('seed', 'a whole number from 0 to 2⁵³ − 1', seed)
-  return seed
+  return take(examples, permutation(rows, checkSeed('seed', options.seed ?? 0)), rows)
 }
 
 /** Name and data of each column there is. */

@@ -2,7 +2,7 @@
  * Learning rates over time (CS231n, "Annealing the learning rate"). A schedule is a function from the time to a rate;
  * `t` counts epochs or steps from 0, `initial` is the optimizer's own rate.
  */
-import { checkOptions } from '../checks.js'
+import { checkOptions, checkPositive } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 
 export interface Schedule {
@@ -48,8 +48,4 @@ export function inverseDecay(options: { rate: number } & Timed): Schedule {
 function timed({ unit = 'epoch' }: Timed, schedule: (t: number, initial: number) => number): Schedule {
   if (unit !== 'step' && unit !== 'epoch') throw invalidArgument('unit', "'step' or 'epoch'", unit)
   return Object.assign(schedule, { unit })
-}
-
-function checkPositive(argument: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0)) throw invalidArgument(argument, 'a positive number', value)
 }

@@ -1,4 +1,4 @@
-import { checkOptions } from '../checks.js'
+import { checkNotNegative, checkOptions, checkPositiveInteger } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import type { Callback, CallbackContext } from './callback.js'
@@ -33,9 +33,8 @@ export interface EarlyStopping extends Callback {
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
   checkOptions('options', options, ['monitor', 'mode', 'patience', 'minimumDelta', 'restoreBest'])
   const { patience = 5, minimumDelta = 0, restoreBest = false } = options
-  if (!Number.isSafeInteger(patience) || patience < 1)
-    throw invalidArgument('patience', 'a whole number from 1 up', patience)
-  if (!(minimumDelta >= 0)) throw invalidArgument('minimumDelta', 'a number from 0 up', minimumDelta)
+  checkPositiveInteger('patience', patience)
+  checkNotNegative('minimumDelta', minimumDelta)
   if (options.mode !== undefined && options.mode !== 'min' && options.mode !== 'max') {
     throw invalidArgument('mode', "'min' or 'max'", options.mode)
   }

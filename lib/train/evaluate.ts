@@ -1,6 +1,7 @@
+import { checkPositiveInteger } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import { checkPassOptions, checkPositiveInteger, resolveThreads } from './options.js'
+import { checkPassOptions, resolveThreads } from './options.js'
 import { openSource, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn } from './turn.js'

@@ -1,6 +1,6 @@
 /** What `fit` can be told, and the checks on it. */
 import { availableParallelism } from 'node:os'
-import { checkBoolean, checkOptions } from '../checks.js'
+import { checkBoolean, checkOptional, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { invalidArgument } from '../errors.js'
 import type { Schedule } from '../schedules/index.js'
@@ -75,10 +75,10 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
   checkBoolean('quiet', quiet)
   checkSignal(options.signal)
   checkPositiveInteger('maxRefusedSteps', maxRefusedSteps)
-  if (options.batchSize !== undefined) checkPositiveInteger('batchSize', options.batchSize)
-  if (options.stepsPerCall !== undefined) checkPositiveInteger('stepsPerCall', options.stepsPerCall)
-  checkPositive('clipNorm', options.clipNorm)
-  checkPositive('clipValue', options.clipValue)
+  checkOptional(checkPositiveInteger, 'batchSize', options.batchSize)
+  checkOptional(checkPositiveInteger, 'stepsPerCall', options.stepsPerCall)
+  checkOptional(checkPositive, 'clipNorm', options.clipNorm)
+  checkOptional(checkPositive, 'clipValue', options.clipValue)
   const { validation, validationSplit, schedule } = options
   if (validationSplit !== undefined) {
     if (!(validationSplit > 0 && validationSplit < 1)) {
@@ -135,12 +135,8 @@ function resolveClassWeights(target: TrainTarget, weights: FitOptions['classWeig
 /** The number of threads asked for: `GRADUS_THREADS`, else the option, else one a core. */
 export function resolveThreads(threads: number | undefined): number {
   const forced = process.env.GRADUS_THREADS
-  if (forced) {
-    checkPositiveInteger('GRADUS_THREADS', Number(forced))
-    return Number(forced)
-  }
-  if (threads !== undefined) checkPositiveInteger('threads', threads)
-  return threads ?? availableParallelism()
+  if (forced) return checkPositiveInteger('GRADUS_THREADS', Number(forced))
+  return checkOptional(checkPositiveInteger, 'threads', threads) ?? availableParallelism()
 }
 
 export function checkSignal(signal: unknown): void {
@@ -152,14 +148,4 @@ export function checkSignal(signal: unknown): void {
 export function checkPassOptions(options: unknown): void {
   checkOptions('options', options, ['batchSize', 'threads', 'signal'])
   checkSignal((options as { signal?: unknown }).signal)
-}
-
-export function checkPositiveInteger(argument: string, value: unknown): void {
-  if (!Number.isSafeInteger(value) || (value as number) < 1)
-    throw invalidArgument(argument, 'a whole number from 1 up', value)
-}
-
-function checkPositive(argument: string, value: number | undefined): void {
-  if (value === undefined) return
-  if (!(Number.isFinite(value) && value > 0)) throw invalidArgument(argument, 'a positive number', value)
 }

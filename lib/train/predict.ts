@@ -1,7 +1,8 @@
+import { checkPositiveInteger } from '../checks.js'
 import { Dataset, type Examples } from '../data/dataset.js'
 import type { FloatArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
-import { checkPassOptions, checkPositiveInteger, resolveThreads } from './options.js'
+import { checkPassOptions, resolveThreads } from './options.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn } from './turn.js'
 
