@@ -21,7 +21,8 @@ if (!names.includes(name)) {
 
 function where() {
   const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
-  const changed = git('status', '--porcelain', 'native', 'lib', 'bench', ':!bench/results') === '' ? '' : ' with changes'
+  const changed =
+    git('status', '--porcelain', 'native', 'lib', 'bench', ':!bench/results') === '' ? '' : ' with changes'
   const flags = Object.keys(values).map((flag) => ` --${flag}`)
   return {
     machine: `${cpus()[0].model}, ${cpus().length} cores, Node.js ${process.version}`,
