@@ -93,10 +93,9 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 
 const size_t sizes[17] = {1, 2, 3, 5, 7, 8, 13, 15, 16, 17, 31, 32, 33, 47, 48, 64, 67};
 
-// Every size of a 17³ grid; the scalar table, far slower, takes every fourth m.
+// Every size of a 17³ grid.
 template <class T>
 void check_integers(const Isa& isa) {
-  const bool slow = std::strcmp(isa.name, "scalar") == 0;
   for (int transposes = 0; transposes < 4; ++transposes) {
     Integers integer;
     Problem<T> full(67, 67, 67, transposes);  // the smaller problems are its corners
@@ -107,9 +106,8 @@ void check_integers(const Isa& isa) {
       for (; done < k; ++done)
         for (size_t i = 0; i < 67; ++i)
           for (size_t j = 0; j < 67; ++j) sums[i * 67 + j] += long(full.a_at(i, done)) * long(full.b_at(done, j));
-      for (size_t mi = 0; mi < 17; mi += slow ? 4 : 1)
+      for (size_t m : sizes)
         for (size_t n : sizes) {
-          const size_t m = sizes[mi];
           Matrix<T> c(m, n);
           Matmul<T> task = full.task;
           task.m = m, task.n = n, task.k = k, task.c = c.data(), task.c_row = c.stride;
