@@ -48,7 +48,7 @@ test('a worker terminated in the middle of a step, 20 times', async () => {
 })
 
 test('a worker terminated during a fit, at any of its turns', async () => {
-  for (let turns = 1; turns <= 6; turns++) {
+  for (let turns = 1; turns <= 10; turns++) {
     const worker = unfinished('fit')
     for (let i = 0; i < turns; i++) assert.equal(await once(worker, 'message'), ['begun'])
     assert.is(await worker.terminate(), 1)
@@ -61,13 +61,13 @@ test('four workers terminated at once', async () => {
   assert.equal(await Promise.all(workers.map((worker) => worker.terminate())), [1, 1, 1, 1])
 })
 
-test('a worker that leaves with an unfinished step', async () => {
-  const worker = unfinished('leave')
-  assert.equal(await once(worker, 'exit'), [3])
+test('a worker that leaves with an unfinished step or fit', async () => {
+  assert.equal(await once(unfinished('leave'), 'exit'), [3])
+  assert.equal(await once(unfinished('leaveFit'), 'exit'), [4])
 })
 
 test('process.exit during a fit ends the process with its code; so does an uncaught error', async () => {
-  const endings = { exitInCallback: 7, exitInCall: 8, throwInCall: 1 }
+  const endings = { exitInCallback: 7, exitInFit: 7, exitInCall: 8, throwInCall: 1 }
   for (const [role, expected] of Object.entries(endings)) {
     for (let i = 0; i < 3; i++) {
       const { code, signal, stderr } = await ended('unfinished', role)
@@ -87,6 +87,14 @@ test('the objects of a call may be garbage while it runs, and are collected afte
     collected,
     ['predict', 'train'].flatMap((call) => objects.map((object) => `${call}: ${object}`)),
   )
+})
+
+test('a model and a dataset that nobody holds are trained to the end, and collected after it', async () => {
+  const { stdout, stderr } = await ended('forgotten', '', '--expose-gc')
+  assert.is(stderr, '')
+  const { forgotten, held, collected } = JSON.parse(stdout)
+  assert.equal(forgotten, held)
+  assert.equal(collected, ['dataset', 'model'])
 })
 
 function programAndCall(rows) {

@@ -28,12 +28,35 @@ function startStep(program) {
   return program.train(call).then(() => say('done'))
 }
 
+/** A fit that nobody waits for, and its model. */
+function longFit(options) {
+  const model = longModel()
+  const x = new Float32Array(rows * 8)
+  model.fit({ x, y: new Int32Array(rows) }, { batchSize: 1, threads, quiet: true, ...options })
+  return model
+}
+
+/** Does something while a native call of the fit runs. */
+function duringFit(act) {
+  const { program } = longFit()
+  const look = () => (program.busy ? act() : setImmediate(look))
+  look()
+}
+
 const roles = {
   /** The worker ends because its code has, though the call runs on. */
   leave() {
     startStep(longModel().program)
     say('begun')
     process.exit(3)
+  },
+
+  leaveFit() {
+    duringFit(() => process.exit(4))
+  },
+
+  exitInFit() {
+    duringFit(() => process.exit(7))
   },
 
   wait() {
@@ -50,8 +73,7 @@ const roles = {
   },
 
   fit() {
-    const x = new Float32Array(rows * 8)
-    longModel().fit({ x, y: new Int32Array(rows) }, { batchSize: 1, threads, quiet: true })
+    longFit()
     const look = () => {
       say('begun')
       setImmediate(look)
@@ -61,9 +83,7 @@ const roles = {
 
   /** The exit comes between two native calls or in the middle of one: from a callback, and from elsewhere. */
   exitInCallback() {
-    const x = new Float32Array(rows * 8)
-    const callbacks = [{ onStepsEnd: () => process.exit(7) }]
-    longModel().fit({ x, y: new Int32Array(rows) }, { batchSize: 1, stepsPerCall: 3, threads, callbacks, quiet: true })
+    longFit({ stepsPerCall: 3, callbacks: [{ onStepsEnd: () => process.exit(7) }] })
   },
 
   exitInCall() {
