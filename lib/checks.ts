@@ -40,12 +40,20 @@ export const checkFraction = (argument: string, value: unknown): number =>
 export const checkPositiveInteger = (argument: string, value: unknown): number =>
   checkNumber(argument, 'a positive integer', value, (number) => Number.isSafeInteger(number) && number > 0)
 
+export const checkNotNegativeInteger = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a whole number from 0 up', value, (number) => Number.isSafeInteger(number) && number >= 0)
+
 /** 0 to 2⁵³ − 1. */
 export const checkSeed = (argument: string, value: unknown): number =>
   checkNumber(argument, 'an integer from 0 to 2^53 - 1', value, (number) => Number.isSafeInteger(number) && number >= 0)
 
 export function checkBoolean(argument: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw invalidArgument(argument, 'true or false', value)
+  return value
+}
+
+export function checkFunction<Function_>(argument: string, value: Function_): Function_ {
+  if (typeof value !== 'function') throw invalidArgument(argument, 'a function', value)
   return value
 }
 

@@ -1,4 +1,5 @@
 /** Gradus: training neural networks. */
+export * from './check/index.js'
 export * from './data/index.js'
 export { GradusError } from './errors.js'
 export * from './layers/index.js'

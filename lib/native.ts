@@ -13,13 +13,20 @@ export interface Descriptor {
   dtype: DataType
   /** 0 to 2⁵³ − 1. */
   seed: number
-  inputs: { name: string; shape: number[]; kind: 'real' | 'index' }[]
+  inputs: {
+    name: string
+    shape: number[]
+    kind: 'real' | 'index'
+    /** The gradient by it is made as well: see `inputGradient`. */
+    differentiated?: boolean
+  }[]
   /** In topological order. Node i < inputs.length is input i itself; nodes[j] is node inputs.length + j. */
   nodes: NodeDescriptor[]
   parameters: ParameterDescriptor[]
   /** Number of the node whose value is the model's output. */
   output: number
-  loss?: { kind: string; parameter?: number }
+  /** `custom` with `targets`: the host computes it. */
+  loss?: { kind: string; parameter?: number; targets?: 'labels' | 'dense' | 'either' }
   /**
    * Sums over examples, weighted: `accuracy`, `top_k` { k }: 1 if right; `confusion_matrix`: classes × classes counts, row
    * the right class; `mean_absolute_error`: the mean over the outputs; `r2`: for each output Σ t, Σ t², Σ (t − y)².
@@ -33,7 +40,8 @@ export interface Descriptor {
  * `maxout` { pieces }, `dropout` { rate }, `reshape` { shape }, `layer_norm` { epsilon } (gain, bias), `batch_norm`
  * { epsilon, momentum } (gain, bias, mean, variance; momentum is the share of the running values that is kept),
  * `embedding` (weight), `add`, `concat` (last dimension). Dense, softmax, maxout and concat work on the last
- * dimension; the norms take one dimension. Shapes are of one example.
+ * dimension; the norms take one dimension. `custom` { shape, operands: numbers of its parameters }: the host computes it.
+ * Shapes are of one example.
  */
 export interface NodeDescriptor {
   op: string
@@ -59,6 +67,8 @@ export interface ParameterDescriptor {
   l2?: number
   /** Largest norm of a column (the weights into one unit), enforced after each update. */
   maxNorm?: number
+  /** The host computes a penalty on it as well. */
+  customRegularizer?: boolean
 }
 
 export interface OptimizerDescriptor {
@@ -133,6 +143,53 @@ export interface EvaluateResult {
   metricSums: Float64Array
 }
 
+/** What a program asks for that JavaScript computes; arrays are copies. Kinds and arrays: native/engine/host.h. */
+export type Host = (
+  kind: 'forward' | 'backward' | 'loss' | 'lossSlope' | 'regularizer',
+  number: number,
+  info: { batch: number; training: boolean; seed: number },
+  inputs: (FloatArray | Int32Array)[],
+  /** Length of each output; null where it is not wanted. */
+  wanted: (number | null)[],
+) => { outputs: (FloatArray | null)[]; fingerprint: number }
+
+export type Term = 'data' | 'regularization' | 'total'
+
+/** How a pass over a whole dataset is made, as one batch. */
+export interface PassCall {
+  dataset: NativeDataset
+  /** Batch statistics and dropout as in training, or as in evaluation. */
+  training: boolean
+  /** False: no dropout in training either. */
+  randomness: boolean
+  threads: number
+}
+
+/**
+ * Points near the weights: element `elements[i]` of tensor `tensors[i]` (number of a parameter, or of an input after them
+ * all) moved by `offsets[i]`. With a `direction` the whole tensor moves by offset · direction.
+ */
+export interface ProbeCall extends PassCall {
+  tensors: Float64Array
+  elements: Float64Array
+  offsets: Float64Array
+  direction?: Float64Array
+}
+
+/** One entry a point. */
+export interface ProbeResult {
+  /** At the weights as they are; hashes of the ops' values, and the ops that chose at kinks (opNames.length: the loss). */
+  base: { loss: number; regularizationLoss: number; hashes: number[]; kinked: number[] }
+  /** The data loss; the regularization loss minus that of the base. */
+  loss: Float64Array
+  penaltyChange: Float64Array
+  /**
+   * The first op that chose otherwise at a kink than at the base; opNames.length for the loss, one more for a regularizer,
+   * −1 for none.
+   */
+  flipped: Int32Array
+}
+
 /** Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_INVALID_ARGUMENT` otherwise. */
 export interface NativeProgram {
   readonly dtype: DataType
@@ -140,6 +197,8 @@ export interface NativeProgram {
   readonly arenas: string[]
   readonly outputShape: number[]
   readonly metricWidth: number
+  /** Names of the layers of the ops that lead to the output, in order. */
+  readonly opNames: string[]
   readonly busy: boolean
   /** Accepted updates so far. */
   step: number
@@ -155,12 +214,11 @@ export interface NativeProgram {
     classWeights?: Float64Array
   }): Promise<EvaluateResult>
   predict(call: { dataset: NativeDataset; batchSize: number; threads: number }): Promise<FloatArray>
-  gradient(call: {
-    dataset: NativeDataset
-    training: boolean
-    regularization: boolean
-    threads: number
-  }): Promise<EvaluateResult>
+  /** Fills the arena `gradients` with the gradient of the term. */
+  gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
+  /** Of the last `gradient`, by an input that is differentiated: (rows, elements). */
+  inputGradient(input: number): FloatArray
+  probe(call: ProbeCall): Promise<ProbeResult>
   /** Asks the running call to end after the step it is in; its promise resolves with what was done. */
   stop(): void
   dispose(): void
@@ -175,7 +233,7 @@ export interface Native {
     target: NativeColumn | null,
     weight: NativeColumn | null,
   ) => NativeDataset
-  Program: new (descriptor: Descriptor) => NativeProgram
+  Program: new (descriptor: Descriptor, host?: Host) => NativeProgram
   /** The ISA in use and those this host has, best first. */
   isa: string
   availableIsas: string[]

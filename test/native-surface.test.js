@@ -170,7 +170,7 @@ test('a label out of range is found before the first update of the call', async 
     await refused(() => program.train(call(whole)), expected)
     await refused(() => program.evaluate({ dataset: wrong, batchSize: 4, threads: 1 }), expected)
     await refused(
-      () => program.gradient({ dataset: wrong, training: true, regularization: true, threads: 1 }),
+      () => program.gradient({ dataset: wrong, training: true, randomness: true, term: 'total', threads: 1 }),
       expected,
     )
     // The rows before it are good, and so is the dataset once it is written right.

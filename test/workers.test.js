@@ -122,7 +122,7 @@ test('a program disposed in a call rejects it, then and for good', async () => {
     evaluate: (program, { dataset, threads }) => program.evaluate({ dataset, batchSize: 1, threads }),
     predict: (program, { dataset, threads }) => program.predict({ dataset, batchSize: 1, threads }),
     gradient: (program, { dataset, threads }) =>
-      program.gradient({ dataset, training: true, regularization: true, threads }),
+      program.gradient({ dataset, training: true, randomness: true, term: 'total', threads }),
   }
   for (const [name, begin] of Object.entries(calls)) {
     const { program, call } = programAndCall(2000)

@@ -134,7 +134,8 @@ function planInputs(examples: Examples, { inputs, dtype }: Requirements): Plan[]
   })
 }
 
-function namedColumns(x: Examples['x'], inputs: Requirements['inputs']): Record<string, ColumnData> {
+/** The columns by the inputs' names. */
+export function namedColumns(x: Examples['x'], inputs: Requirements['inputs']): Record<string, ColumnData> {
   const names = inputs.map((input) => input.name)
   const isColumn = Array.isArray(x) || ArrayBuffer.isView(x) || isTable(x)
   if (isColumn && names.length === 1) return { [names[0] as string]: x as ColumnData }

@@ -32,12 +32,12 @@ export function split<E extends Examples>(examples: E, options: SplitOptions = {
     for (const row of group.subarray(0, Math.round(group.length * fraction))) held[row] = 1
   }
   return {
-    train: take(
+    train: takeExamples(
       examples,
       order.filter((row) => !held[row]),
       rows,
     ),
-    test: take(
+    test: takeExamples(
       examples,
       order.filter((row) => held[row]),
       rows,
@@ -49,7 +49,7 @@ export function split<E extends Examples>(examples: E, options: SplitOptions = {
 export function shuffle<E extends Examples>(examples: E, options: { seed?: number; rows?: number } = {}): E {
   checkOptions('options', options, ['seed', 'rows'])
   const rows = countRows(examples, options.rows)
-  return take(examples, permutation(rows, checkSeed('seed', options.seed ?? 0)), rows)
+  return takeExamples(examples, permutation(rows, checkSeed('seed', options.seed ?? 0)), rows)
 }
 
 /** Name and data of each column there is. */
@@ -88,7 +88,8 @@ function countRows(examples: Examples, given: number | undefined): number {
   return rows
 }
 
-function take<E extends Examples>(examples: E, rows: Uint32Array, total: number): E {
+/** These of `total` rows, in this order; a copy. */
+export function takeExamples<E extends Examples>(examples: E, rows: Uint32Array, total: number): E {
   const taken = new Map(
     columnsOf(examples).map(([argument, data]) => [argument, takeRows(argument, data, rows, total)]),
   )

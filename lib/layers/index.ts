@@ -13,6 +13,12 @@ export {
   softplus,
   tanh,
 } from './activations.js'
+export {
+  type CustomContext,
+  type CustomLayerOptions,
+  type CustomParameter,
+  customLayer,
+} from './custom.js'
 export { type DenseOptions, dense } from './dense.js'
 export { dropout } from './dropout.js'
 export { type EmbeddingOptions, embedding } from './embedding.js'
@@ -20,5 +26,5 @@ export { type DistributionInitializer, type Initializer, normal, uniform } from 
 export { type GraphNode, input, type Layer } from './layer.js'
 export { add, concat, merge } from './merge.js'
 export { type BatchNormOptions, batchNorm, type LayerNormOptions, layerNorm } from './normalization.js'
-export { elastic, l1, l2, type Regularizer } from './regularizers.js'
+export { type CustomRegularizer, customRegularizer, elastic, l1, l2, type Regularizer } from './regularizers.js'
 export { flatten, reshape } from './reshape.js'

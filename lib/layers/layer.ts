@@ -2,6 +2,8 @@
 import type { Call } from '../call.js'
 import { invalidArgument } from '../errors.js'
 import type { ParameterDescriptor } from '../native.js'
+import type { CustomLayer } from './custom.js'
+import type { CustomRegularizer } from './regularizers.js'
 import { checkShape, checkSize, type Shape } from './shape.js'
 
 /**
@@ -30,12 +32,15 @@ export interface LayerDefinition {
   lower(scope: Scope, inputs: readonly LoweredInput[]): number
 }
 
+/** A parameter as a layer declares it: its regularizer may be custom. */
+export type NewParameter = Omit<ParameterDescriptor, 'name'> & { readonly custom?: CustomRegularizer }
+
 /** Where a layer is lowered to: the descriptor of the native program, as seen by one layer. */
 export interface Scope {
   /** Returns the parameter's number. For a layer that was lowered before, the one it had then. */
-  parameter(role: string, parameter: Omit<ParameterDescriptor, 'name'>): number
-  /** Returns the node's number. */
-  node(op: string, inputs: readonly number[], attributes?: Record<string, unknown>): number
+  parameter(role: string, parameter: NewParameter): number
+  /** Returns the node's number. `custom`: who computes a node of the op `custom`. */
+  node(op: string, inputs: readonly number[], attributes?: Record<string, unknown>, custom?: CustomLayer): number
 }
 
 export interface LoweredInput {

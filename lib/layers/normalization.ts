@@ -1,8 +1,7 @@
 /** Layer norm and batch norm. */
 import { callOf } from '../call.js'
 import { checkBoolean, checkFraction, checkOptions, checkPositive } from '../checks.js'
-import type { ParameterDescriptor } from '../native.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkName, defineLayer, type Layer, type NewParameter } from './layer.js'
 import { type Shape, shapeError } from './shape.js'
 
 export interface LayerNormOptions {
@@ -78,6 +77,6 @@ function oneDimension([shape = []]: readonly Shape[], label: string): Shape {
   return shape
 }
 
-function filled(shape: Shape, value: number, trainable: boolean): Omit<ParameterDescriptor, 'name'> {
+function filled(shape: Shape, value: number, trainable: boolean): NewParameter {
   return { shape: [...shape], trainable, initializer: { kind: 'constant', value } }
 }

@@ -1,10 +1,20 @@
 /** Terms of the loss that keep weights small. Reported apart from the data loss. */
-import { checkNotNegative, checkOptions } from '../checks.js'
+import { checkFunction, checkNotNegative, checkOptions } from '../checks.js'
+import type { FloatArray } from '../native.js'
 
-/** Adds l1·Σ|w| + l2/2·Σw² to the loss. */
+/** Adds l1·Σ|w| + l2/2·Σw² to the loss, and whatever a custom one says. */
 export interface Regularizer {
   readonly l1: number
   readonly l2: number
+  readonly custom?: CustomRegularizer
+}
+
+/** A penalty of one's own on a whole array of weights. */
+export interface CustomRegularizer {
+  /** What the weights add to the loss. */
+  loss(weights: FloatArray): number
+  /** Its derivative by each weight. */
+  gradient(weights: FloatArray): FloatArray
 }
 
 /** λ·Σ|w|: drives weights to exactly zero. */
@@ -19,8 +29,21 @@ export const l2 = (strength: number): Regularizer => ({ l1: 0, l2: checkNotNegat
 /** Elastic net: l1·Σ|w| + l2/2·Σw² (Zou and Hastie 2005). */
 export const elastic = (strengths: { l1: number; l2: number }): Regularizer => checkRegularizer('strengths', strengths)
 
+/**
+ * A regularizer of one's own, computed on the main thread. {@link gradientCheck} says whether its gradient belongs to its
+ * loss. A model that has one cannot be saved to a file.
+ *
+ * @example dense(10, { regularizer: customRegularizer({ loss: (w) => 0.1 * sum(w.map((v) => v ** 4)), gradient: … }) })
+ */
+export function customRegularizer(functions: CustomRegularizer): Regularizer {
+  checkOptions('functions', functions, ['loss', 'gradient'])
+  const { loss, gradient } = functions
+  return { l1: 0, l2: 0, custom: { loss: checkFunction('loss', loss), gradient: checkFunction('gradient', gradient) } }
+}
+
 export function checkRegularizer(argument: string, value: unknown): Regularizer {
-  checkOptions(argument, value, ['l1', 'l2'])
-  const { l1 = 0, l2 = 0 } = value as Partial<Regularizer>
+  checkOptions(argument, value, ['l1', 'l2', 'custom'])
+  const { l1 = 0, l2 = 0, custom } = value as Partial<Regularizer>
+  if (custom !== undefined) return customRegularizer(custom)
   return { l1: checkNotNegative(`${argument}.l1`, l1), l2: checkNotNegative(`${argument}.l2`, l2) }
 }

@@ -3,6 +3,7 @@ import { callOf } from '../call.js'
 import { checkOptions, checkPositive } from '../checks.js'
 import type { Loss } from './loss.js'
 
+export { type CustomLossContext, type CustomLossOptions, customLoss } from './custom.js'
 export type { Loss } from './loss.js'
 
 /**

@@ -84,7 +84,7 @@ const activationOf = (call: Call) => (call[2] as { activation?: string } | undef
 export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor =>
   plain({
     ...descriptor,
-    loss: { kind: loss.kind, parameter: loss.parameter },
+    loss: { kind: loss.kind, parameter: loss.parameter, targets: loss.custom && loss.targets },
     metrics: metrics.map((metric) => metric.descriptor),
     optimizer: optimizer.descriptor,
   })

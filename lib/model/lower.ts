@@ -1,7 +1,9 @@
 /** From a graph of layers to the descriptor that the native program is made from. */
 import { plain } from '../call.js'
 import { GradusError } from '../errors.js'
+import type { CustomLayer } from '../layers/custom.js'
 import { type GraphNode, type Layer, type Scope, stemOf } from '../layers/layer.js'
+import type { CustomRegularizer } from '../layers/regularizers.js'
 import { formatShape, sameShape } from '../layers/shape.js'
 import type { DataType, Descriptor, NodeDescriptor, ParameterDescriptor } from '../native.js'
 
@@ -18,6 +20,13 @@ export interface Lowered {
   readonly inputs: readonly LoweredInputColumn[]
   /** Every node of the graph in the order of work; inputs first. */
   readonly steps: readonly Step[]
+  readonly custom: CustomParts
+}
+
+/** What JavaScript computes: by numbers of nodes, and of parameters. */
+export interface CustomParts {
+  readonly layers: ReadonlyMap<number, CustomLayer>
+  readonly regularizers: ReadonlyMap<number, CustomRegularizer>
 }
 
 export interface LoweredInputColumn {
@@ -61,13 +70,14 @@ export function lower(network: Network): Lowered {
     parameters: work.parameters,
     output: numberOf.get(network.output)!,
   }
-  return { descriptor: plain(descriptor), inputs, steps }
+  return { descriptor: plain(descriptor), inputs, steps, custom: work.custom }
 }
 
 /** Nodes and parameters as they come in. */
 class Lowering {
   readonly nodes: NodeDescriptor[] = []
   readonly parameters: ParameterDescriptor[] = []
+  readonly custom = { layers: new Map<number, CustomLayer>(), regularizers: new Map<number, CustomRegularizer>() }
   readonly #numberOf = new Map<Layer, Map<string, number>>()
 
   constructor(private readonly inputs: number) {}
@@ -80,15 +90,20 @@ class Lowering {
         const shared = roles.get(role)
         if (shared === undefined) {
           roles.set(role, this.parameters.length)
-          return this.parameters.push({ name: `${name}.${role}`, ...parameter }) - 1
+          const { custom, ...plain } = parameter
+          if (custom) this.custom.regularizers.set(this.parameters.length, custom)
+          return this.parameters.push({ name: `${name}.${role}`, ...plain, customRegularizer: custom && true }) - 1
         }
         const { shape } = this.parameters[shared]!
         if (sameShape(shape, parameter.shape)) return shared
         const shapes = `${formatShape(shape)} and ${formatShape(parameter.shape)}`
         throw new GradusError('GRADUS_SHAPE_MISMATCH', `${name}: one layer cannot have a ${role} of both ${shapes}`)
       },
-      node: (op, inputs, attributes) =>
-        this.inputs + this.nodes.push({ op, name, inputs: [...inputs], ...attributes }) - 1,
+      node: (op, inputs, attributes, custom) => {
+        const number = this.inputs + this.nodes.push({ op, name, inputs: [...inputs], ...attributes }) - 1
+        if (custom) this.custom.layers.set(number, custom)
+        return number
+      },
     }
   }
 }

@@ -13,6 +13,8 @@ import { predict } from '../train/predict.js'
 import type { Run } from '../train/run.js'
 import type { TrainTarget } from '../train/target.js'
 import { type Compiled, type CompileOptions, checkCompileOptions, trainable } from './compile.js'
+import { copyModel, type ModelCopy } from './copy.js'
+import { hostOf } from './host.js'
 import { type Lowered, lower, type Network } from './lower.js'
 import { saveModel } from './save.js'
 import { summarize } from './summary.js'
@@ -54,7 +56,7 @@ export class Model implements TrainTarget {
   /** @internal The native program, made when it is first needed. */
   get program(): NativeProgram {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the model has been disposed')
-    this.#program ??= new native.Program(this.#lowered.descriptor)
+    this.#program ??= new native.Program(this.#lowered.descriptor, hostOf(this.#lowered.custom))
     return this.#program
   }
 
@@ -70,7 +72,8 @@ export class Model implements TrainTarget {
     if (this.#program && isInTraining(this.#program)) {
       throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
     }
-    const program = new native.Program(trainable(this.#lowered.descriptor, compiled))
+    const host = hostOf(this.#lowered.custom, compiled.loss)
+    const program = new native.Program(trainable(this.#lowered.descriptor, compiled), host)
     const before = this.#program
     if (before) {
       for (const i of program.parameters.keys()) program.write('parameters', i, before.read('parameters', i))
@@ -171,6 +174,14 @@ export class Model implements TrainTarget {
     const withOptimizer = checkBoolean('optimizer', options.optimizer ?? false)
     if (withOptimizer) this.#needCompiled('save with its optimizer')
     await saveModel(file, this.#network, this.#lowered, this.program, this.#compiled, withOptimizer)
+  }
+
+  /**
+   * @internal A model of the same network, compiled alike, with the same weights, that shares nothing with this one.
+   * `change`: what is otherwise in the descriptor; the parameters stay the same ones.
+   */
+  copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor): ModelCopy {
+    return copyModel(change(this.descriptor), this.#readable(), this.#lowered, this.#needCompiled('copy'))
   }
 
   /** Frees the native memory now; later calls throw GRADUS_DISPOSED. */

@@ -1,5 +1,6 @@
 /** What a model's file says: weights by name, and in the metadata all that makes the model again. */
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { GradusError } from '../errors.js'
 import type { NativeProgram } from '../native.js'
 import { inTurn } from '../train/turn.js'
 import { type Compiled, defineCompiled } from './compile.js'
@@ -22,11 +23,17 @@ export const entryName = (arena: string, parameter: string): string =>
 export async function saveModel(
   file: string,
   network: Network,
-  { descriptor: { parameters } }: Lowered,
+  { descriptor: { parameters }, custom }: Lowered,
   program: NativeProgram,
   compiled: Compiled | undefined,
   withOptimizer: boolean,
 ): Promise<void> {
+  const functions = [...custom.layers.values(), compiled?.loss.custom].find((part) => part)
+  if (functions || custom.regularizers.size) {
+    const name = functions?.name ?? 'a custom regularizer'
+    const message = `save: a file cannot hold the functions of ${name}; write getWeights() yourself`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
   const metadata: Record<string, string> = { format: formatVersion, model: JSON.stringify(define(network)) }
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
   const tensors: Tensor[] = []

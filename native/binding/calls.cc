@@ -57,7 +57,10 @@ void Call::settle(Napi::Env env) noexcept {
   try {
     Napi::HandleScope scope(env);
     try {
-      if (trouble) {
+      const Napi::Value cause = trouble && thrown ? thrown() : Napi::Value();
+      if (!cause.IsEmpty()) {
+        deferred.Reject(cause);
+      } else if (trouble) {
         deferred.Reject(with_stack(javascript_error(env, *trouble), origin));
       } else {
         deferred.Resolve(guarded(env, [&] { return result(env); }));
@@ -72,8 +75,8 @@ void Call::settle(Napi::Env env) noexcept {
 
 void Calls::open(Napi::Env env) {
   napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "gradus"), 0, 1,
-                                                       nullptr, nullptr, this, complete, &completion_);
-  if (status == napi_ok) status = napi_unref_threadsafe_function(env, completion_);
+                                                       nullptr, nullptr, this, receive, &messages_);
+  if (status == napi_ok) status = napi_unref_threadsafe_function(env, messages_);
   // Added after the threadsafe function, so it runs before that goes: no thread can call into it afterwards.
   if (status == napi_ok) status = napi_add_env_cleanup_hook(env, close, this);
   if (status != napi_ok) throw Error("GRADUS_INTERNAL", "The addon could not be set up in this environment");
@@ -87,22 +90,28 @@ void Calls::start(Napi::Env env, Worker& worker, std::unique_ptr<Call> call) {
       call->trouble = current_trouble();
     }
     call->work = nullptr;
-    napi_call_threadsafe_function(completion_, call, napi_tsfn_nonblocking);
+    post(std::unique_ptr<Message>(call));
   };
-  // Nothing below fails: from here on complete() owns the call.
-  if (running_.empty()) napi_ref_threadsafe_function(env, completion_);
+  // Nothing below fails: from here on the job owns the call, and then its message.
+  if (running_.empty()) napi_ref_threadsafe_function(env, messages_);
   running_.insert(call.release()->caller);
   worker.run(std::move(job));
 }
 
-void Calls::complete(napi_env env, napi_value, void* context, void* data) {
-  std::unique_ptr<Call> call(static_cast<Call*>(data));
-  if (!env) return;  // the environment is closing, and its objects with it
-  auto& calls = *static_cast<Calls*>(context);
-  calls.running_.erase(call->caller);
-  if (calls.running_.empty()) napi_unref_threadsafe_function(env, calls.completion_);
-  call->caller->finished();
-  call->settle(env);
+void Calls::post(std::unique_ptr<Message> message) {
+  napi_call_threadsafe_function(messages_, message.release(), napi_tsfn_nonblocking);
+}
+
+void Calls::receive(napi_env env, napi_value, void* context, void* data) {
+  const std::unique_ptr<Message> message(static_cast<Message*>(data));
+  if (env) message->deliver(env, *static_cast<Calls*>(context));  // else it is closing, and its objects with it
+}
+
+void Call::deliver(Napi::Env env, Calls& calls) {
+  calls.running_.erase(caller);
+  if (calls.running_.empty()) napi_unref_threadsafe_function(env, calls.messages_);
+  caller->finished();
+  settle(env);
 }
 
 void Calls::close(void* data) {

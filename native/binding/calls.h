@@ -39,17 +39,27 @@ class Caller {
   virtual void wait() = 0;
 };
 
+// What a worker sends to the JavaScript thread.
+struct Message {
+  virtual ~Message() = default;
+  virtual void deliver(Napi::Env env, class Calls& calls) = 0;
+};
+
 // One asynchronous call: `work` runs on the worker and touches native memory alone; `result` runs in the JavaScript
 // thread afterwards. Both may throw.
-struct Call {
+struct Call final : Message {
   Caller* caller = nullptr;
   Napi::Promise::Deferred deferred;
   std::function<void()> work;
   std::function<Napi::Value(Napi::Env)> result;
   std::optional<Trouble> trouble;
+  std::function<Napi::Value()> thrown;  // what JavaScript threw during the work; an empty value for nothing
   Napi::ObjectReference origin;  // an Error made where the call was, for its stack
 
   Call(Napi::Env env, Caller* caller);
+  void deliver(Napi::Env env, Calls& calls) override;
+
+ private:
   void settle(Napi::Env env) noexcept;
 };
 
@@ -59,11 +69,13 @@ class Calls {
  public:
   void open(Napi::Env env);
   void start(Napi::Env env, Worker& worker, std::unique_ptr<Call> call);
+  void post(std::unique_ptr<Message> message);  // from any thread, while a call runs
 
  private:
-  static void complete(napi_env env, napi_value, void* calls, void* call);
+  friend struct Call;
+  static void receive(napi_env env, napi_value, void* calls, void* message);
   static void close(void* calls);
-  napi_threadsafe_function completion_ = nullptr;
+  napi_threadsafe_function messages_ = nullptr;
   std::set<Caller*> running_;
 };
 

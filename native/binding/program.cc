@@ -43,10 +43,11 @@ Napi::Function Program::define(Napi::Env env) {
       env, "NativeProgram",
       {accessor<&Program::dtype>("dtype"), accessor<&Program::parameters>("parameters"),
        accessor<&Program::arenas>("arenas"), accessor<&Program::output_shape>("outputShape"),
-       accessor<&Program::metric_width>("metricWidth"), accessor<&Program::is_busy>("busy"),
+       accessor<&Program::op_names>("opNames"), accessor<&Program::metric_width>("metricWidth"), accessor<&Program::is_busy>("busy"),
        accessor<&Program::step, &Program::set_step>("step"), method<&Program::read>("read"),
        method<&Program::write>("write"), method<&Program::train>("train"), method<&Program::evaluate>("evaluate"),
        method<&Program::predict>("predict"), method<&Program::gradient>("gradient"),
+       method<&Program::input_gradient>("inputGradient"), method<&Program::probe>("probe"),
        method<&Program::request_stop>("stop"), method<&Program::dispose>("dispose")});
 }
 
@@ -55,7 +56,13 @@ Program::Program(const Napi::CallbackInfo& info) : Wrapped(info) {
 }
 
 void Program::construct(const Napi::CallbackInfo& info) {
-  program_ = gradus::Program::create(to_value(info[0], "descriptor"));
+  const gradus::Value descriptor = to_value(info[0], "descriptor");
+  if (!info[1].IsUndefined()) {
+    if (!info[1].IsFunction()) invalid("host", "a function", info[1]);
+    host_ = std::make_shared<JavaScriptHost>(info[1].As<Napi::Function>());
+  }
+  program_ = gradus::Program::create(descriptor, host_);
+  if (host_) host_->use(program_->precision());
   account(info.Env(), bytes_of(*program_));
 }
 
@@ -109,6 +116,11 @@ Napi::Value Program::metric_width(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(present().metric_width()));
 }
 
+Napi::Value Program::op_names(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  return array_of(env, present().op_names(), [&](const std::string& name) { return Napi::String::New(env, name); });
+}
+
 Napi::Value Program::is_busy(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), busy_); }
 
 Napi::Value Program::step(const Napi::CallbackInfo& info) {
@@ -136,15 +148,26 @@ Program::Slice Program::slice(const Napi::CallbackInfo& info) {
   return {program.slice(arena, index), parameters[index].size};
 }
 
-Napi::Value Program::read(const Napi::CallbackInfo& info) {
-  const auto [data, size] = slice(info);
+Napi::Value Program::copy_of(Napi::Env env, const void* data, size_t size) const {
   const bool is_double = program_->precision() == Precision::float64;
-  Napi::TypedArray to = Environment::of(info.Env()).float_array(info.Env(), is_double, size);
+  Napi::TypedArray to = Environment::of(env).float_array(env, is_double, size);
   if (size == 0) return to;
   const auto* bytes = static_cast<const uint8_t*>(data);
   std::copy_n(bytes, size * (is_double ? sizeof(double) : sizeof(float)),
               static_cast<uint8_t*>(elements(to, "result", "a typed array").data));
   return to;
+}
+
+Napi::Value Program::read(const Napi::CallbackInfo& info) {
+  const auto [data, size] = slice(info);
+  return copy_of(info.Env(), data, size);
+}
+
+Napi::Value Program::input_gradient(const Napi::CallbackInfo& info) {
+  const size_t input = whole_number(info[0], "input");
+  const gradus::Elements gradient = idle().input_gradient(input);
+  if (!gradient.data) invalid("input", "the number of an input that is differentiated", info[0]);
+  return copy_of(info.Env(), gradient.data, gradient.size);
 }
 
 void Program::write(const Napi::CallbackInfo& info) {
@@ -173,6 +196,7 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
     present();  // disposed during the call: its promise says so
     return convert(env, *result);
   };
+  if (host_) call->thrown = [host = host_] { return host->take_thrown(); };
   const Napi::Value promise = call->deferred.Promise();
   if (!worker_) worker_ = std::make_unique<Worker>();
   program.stop_requested = false;
@@ -220,16 +244,20 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
 
 Napi::Value Program::gradient(const Napi::CallbackInfo& info) {
   return start(
-      info.Env(), pass_call(info[0], Pass::gradient),
-      [](gradus::Program& program, const PassCall& call) {
-        return program.gradient(*call.data, call.training, call.regularization, call.threads);
-      },
+      info.Env(), gradient_call(info[0]),
+      [](gradus::Program& program, const GradientCall& call) { return program.gradient(call); },
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
 }
 
+Napi::Value Program::probe(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(), probe_call(info[0]),
+      [](gradus::Program& program, const ProbeCall& call) { return program.probe(call); },
+      [](Napi::Env env, const ProbeResult& result) { return to_javascript(env, result); });
+}
+
 void Program::request_stop(const Napi::CallbackInfo&) {
-  present();
-  stop();
+  present().stop_requested = true;
 }
 
 void Program::dispose(const Napi::CallbackInfo& info) {
@@ -248,7 +276,10 @@ void Program::finished() {
   Unref();
 }
 
-void Program::stop() { program_->stop_requested = true; }
+void Program::stop() {
+  program_->stop_requested = true;
+  if (host_) host_->close();
+}
 void Program::wait() { worker_.reset(); }
 
 }  // namespace gradus::binding

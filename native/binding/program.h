@@ -4,6 +4,7 @@
 
 #include "calls.h"
 #include "engine/program.h"
+#include "host.h"
 #include "object_wrap.h"
 
 namespace gradus::binding {
@@ -26,6 +27,7 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value parameters(const Napi::CallbackInfo& info);
   Napi::Value arenas(const Napi::CallbackInfo& info);
   Napi::Value output_shape(const Napi::CallbackInfo& info);
+  Napi::Value op_names(const Napi::CallbackInfo& info);
   Napi::Value metric_width(const Napi::CallbackInfo& info);
   Napi::Value is_busy(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
@@ -36,6 +38,8 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
   Napi::Value gradient(const Napi::CallbackInfo& info);
+  Napi::Value input_gradient(const Napi::CallbackInfo& info);
+  Napi::Value probe(const Napi::CallbackInfo& info);
   void request_stop(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 
@@ -45,6 +49,7 @@ class Program : public Wrapped<Program>, private Caller {
     size_t size;
   };
   Slice slice(const Napi::CallbackInfo& info);
+  Napi::Value copy_of(Napi::Env env, const void* data, size_t size) const;
 
   // Runs work(program, call) on this program's thread; the promise takes what convert(env, result) makes of its result.
   // Until then nobody may write to call.data.
@@ -57,6 +62,7 @@ class Program : public Wrapped<Program>, private Caller {
   void wait() override;
 
   std::shared_ptr<gradus::Program> program_;  // empty when disposed
+  std::shared_ptr<JavaScriptHost> host_;      // of custom layers; none without them
   std::unique_ptr<Worker> worker_;            // made by the first call
   bool busy_ = false;
   bool disposed_ = false;  // maybe while busy: then released when the call is done

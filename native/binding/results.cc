@@ -87,12 +87,45 @@ PassCall pass_call(Napi::Value value, Pass pass) {
   PassCall call;
   call.data = dataset(from);
   call.threads = threads(from);
-  if (pass != Pass::gradient) call.batch_size = count(from, "batchSize");
+  call.batch_size = count(from, "batchSize");
   if (pass == Pass::evaluate) call.class_weights = optional_doubles(from, "classWeights");
-  if (pass == Pass::gradient) {
-    call.training = truth(from.Get("training"), "training");
-    call.regularization = truth(from.Get("regularization"), "regularization");
-  }
+  return call;
+}
+
+GradientCall gradient_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  GradientCall call;
+  call.data = dataset(from);
+  call.threads = threads(from);
+  call.training = truth(from.Get("training"), "training");
+  call.randomness = truth(from.Get("randomness"), "randomness");
+  const Napi::Value term = from.Get("term");
+  const std::string name = text(term, "term");
+  if (name != "data" && name != "regularization" && name != "total")
+    invalid("term", "data, regularization or total", term);
+  call.term = name == "data" ? Term::data : name == "total" ? Term::total : Term::regularization;
+  return call;
+}
+
+ProbeCall probe_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  ProbeCall call;
+  call.data = dataset(from);
+  call.threads = threads(from);
+  call.training = truth(from.Get("training"), "training");
+  call.randomness = truth(from.Get("randomness"), "randomness");
+  call.direction = optional_doubles(from, "direction");
+  const std::vector<double> offsets = copy_of_doubles(from.Get("offsets"), "offsets");
+  const auto numbers = [&](const char* name) {
+    const Napi::Value value = from.Get(name);
+    std::vector<double> numbers = copy_of_doubles(value, name);
+    if (numbers.size() != offsets.size())
+      invalid(name, "a Float64Array of length " + std::to_string(offsets.size()), value);
+    for (double number : numbers) whole_number(Napi::Number::New(value.Env(), number), name);
+    return numbers;
+  };
+  const std::vector<double> tensors = numbers("tensors"), elements = numbers("elements");
+  for (size_t i = 0; i < offsets.size(); ++i) call.points.push_back({size_t(tensors[i]), size_t(elements[i]), offsets[i]});
   return call;
 }
 
@@ -124,6 +157,26 @@ Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result) {
   to.Set("weight", Napi::Number::New(env, result.weight));
   to.Set("regularizationLoss", Napi::Number::New(env, result.regularization_loss));
   to.Set("metricSums", doubles(env, result.metric_sums));
+  return to;
+}
+
+Napi::Value to_javascript(Napi::Env env, const ProbeResult& result) {
+  Napi::Object to = Napi::Object::New(env), base = Napi::Object::New(env);
+  base.Set("loss", Napi::Number::New(env, result.base_loss));
+  base.Set("regularizationLoss", Napi::Number::New(env, result.base_regularization_loss));
+  // 53 bits of each: whole numbers of JavaScript.
+  Napi::Array hashes = Napi::Array::New(env, result.hashes.size());
+  for (uint32_t i = 0; i < result.hashes.size(); ++i) hashes.Set(i, Napi::Number::New(env, double(result.hashes[i] >> 11)));
+  base.Set("hashes", hashes);
+  Napi::Array kinked = Napi::Array::New(env);
+  for (size_t op : result.kinked) kinked.Set(kinked.Length(), Napi::Number::New(env, double(op)));
+  base.Set("kinked", kinked);
+  to.Set("base", base);
+  to.Set("loss", doubles(env, result.loss));
+  to.Set("penaltyChange", doubles(env, result.penalty_change));
+  std::vector<int32_t> flipped;
+  for (size_t op : result.flipped) flipped.push_back(op == no_flip ? -1 : int32_t(op));
+  to.Set("flipped", copy_of<int32_t, Napi::Int32Array>(env, flipped));
   return to;
 }
 

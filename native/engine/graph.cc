@@ -105,6 +105,7 @@ void Graph<T>::drop_unneeded() {
 // Aliases take their input's memory; a gradient is wanted where a trainable parameter lies below.
 template <class T>
 void Graph<T>::find_wanted(const Plan& plan) {
+  for (size_t input = 0; input < inputs_; ++input) pass.nodes[input].wanted = plan.inputs[input].differentiated;
   for (auto& op : ops_) {
     if (op->is_alias()) pass.home[op->node] = pass.home[op->inputs[0]];
     bool wanted = false;
@@ -153,8 +154,37 @@ void Graph<T>::reserve(size_t batch, size_t threads) {
 }
 
 template <class T>
-void Graph<T>::forward() {
-  for (auto& op : ops_) op->forward(pass);
+void Graph<T>::forward(size_t first_op) {
+  for (size_t i = first_op; i < ops_.size(); ++i) ops_[i]->forward(pass);
+}
+
+template <class T>
+uint64_t Graph<T>::hash_of_value(size_t op) {
+  const size_t node = ops_[op]->node;
+  const T* value = pass.value(node);
+  uint64_t hash = 0;
+  for (size_t i = 0; i < pass.batch * pass.at(node).size; ++i) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, value + i, sizeof(T));
+    hash = fold(hash, bits);
+  }
+  return hash;
+}
+
+template <class T>
+size_t Graph<T>::first_user(size_t parameter) const {
+  const auto uses = [parameter](const auto& op) {
+    return std::find(op->parameters.begin(), op->parameters.end(), parameter) != op->parameters.end();
+  };
+  return size_t(std::find_if(ops_.begin(), ops_.end(), uses) - ops_.begin());
+}
+
+template <class T>
+size_t Graph<T>::first_taker(size_t input) const {
+  const auto takes = [input](const auto& op) {
+    return std::find(op->inputs.begin(), op->inputs.end(), input) != op->inputs.end();
+  };
+  return size_t(std::find_if(ops_.begin(), ops_.end(), takes) - ops_.begin());
 }
 
 template <class T>

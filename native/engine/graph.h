@@ -11,8 +11,16 @@ class Graph {
   Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool);
 
   void reserve(size_t batch, size_t threads);  // memory for passes of so many examples
-  void forward();
+  void forward(size_t first_op = 0);  // the values below that op stay as they are
   void backward();  // the output's gradient lies in output_gradient()
+
+  size_t op_count() const { return ops_.size(); }
+  const std::string& op_name(size_t op) const { return ops_[op]->name; }
+  uint64_t fingerprint(size_t op) { return ops_[op]->fingerprint(pass); }
+  uint64_t hash_of_value(size_t op);
+  // The first op that uses this parameter; that takes this input. op_count() if none does.
+  size_t first_user(size_t parameter) const;
+  size_t first_taker(size_t input) const;
 
   const Shape& output_shape() const { return output_shape_; }
   T* output() { return pass.value(output_); }

@@ -4,15 +4,15 @@
 
 namespace gradus {
 
-bool loss_takes_labels(const LossPlan& loss);
-bool loss_takes_dense(const LossPlan& loss);
-double yes_threshold(const LossPlan& loss);  // a single output above it means yes
-
 // Σ weight · loss over the rows gathered, in row order. Writes the gradient of scale · that sum unless gradient is
 // null.
 template <class T>
 double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* losses,
                T* gradient);
+
+// Of the choices that the loss makes at its kinks, as Op::fingerprint; 0 for smooth ones.
+template <class T>
+uint64_t loss_fingerprint(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores);
 
 // Adds the rows gathered to each metric's sums, which lie one after the other.
 template <class T>

@@ -6,11 +6,14 @@
 #include <optional>
 
 #include "fields.h"
+#include "fingerprint.h"
 #include "kernels/kernels.h"
 #include "pool.h"
 #include "program.h"
 
 namespace gradus {
+
+class Host;
 
 // What a pass knows of a node's value. Sizes are of one example.
 template <class T>
@@ -41,8 +44,11 @@ class Pass {
  public:
   const Kernels<T>* kernels = nullptr;
   Pool* pool = nullptr;
+  Host* host = nullptr;  // of custom ops and losses; may be none
   size_t batch = 0;
   bool training = false;
+  bool randomness = true;  // whether dropout drops in training
+  uint64_t host_loss_fingerprint = 0;  // of the last loss that the host computed
   Counter counter;  // seed and step; each op sets its stream
   std::vector<NodeState<T>> nodes;
   std::vector<size_t> home;  // node → the node whose memory it lives in: reshapes and fused ops share
@@ -142,6 +148,12 @@ class Op {
   virtual void reserve(size_t batch) { (void)batch; }  // memory of its own for so many examples
   virtual void forward(Pass<T>& pass) = 0;
   virtual void backward(Pass<T>& pass) = 0;
+
+  // Of the choices that the last forward made at kinks of the function; 0 for smooth ops.
+  virtual uint64_t fingerprint(Pass<T>& pass) const {
+    (void)pass;
+    return 0;
+  }
 
   virtual bool is_alias() const { return false; }  // its value is its input's
   // A dense op can apply the activation above it, and f' of the activation below it.

@@ -15,7 +15,7 @@ std::vector<std::string> op_names() {
 }
 std::vector<std::string> loss_names() {
   return {
-#define LOSS(name, labels, dense, threshold) #name,
+#define LOSS(name, ...) #name,
 #include "losses.def"
 #undef LOSS
   };
@@ -50,7 +50,9 @@ std::vector<InputPlan> decode_inputs(const Fields& all) {
     const Fields fields(value, "inputs[" + std::to_string(inputs.size()) + "]");
     const std::string& kind = fields.text("kind");
     if (kind != "real" && kind != "index") fields.fail("kind: expected real or index, received " + kind);
-    inputs.push_back({fields.text("name"), fields.shape("shape"), kind == "index"});
+    const bool differentiated = fields.find("differentiated") && fields.flag("differentiated");
+    if (differentiated && kind == "index") fields.fail("differentiated: expected false for an input of row numbers");
+    inputs.push_back({fields.text("name"), fields.shape("shape"), kind == "index", differentiated});
   }
   if (inputs.empty()) all.fail("inputs: expected at least one");
   return inputs;
@@ -73,6 +75,7 @@ ParameterPlan decode_parameter(const Fields& fields) {
   }
   plan.l1 = fields.number_within("l1", 0, 0, HUGE_VAL);
   plan.l2 = fields.number_within("l2", 0, 0, HUGE_VAL);
+  plan.host_regularizer = fields.find("customRegularizer") && fields.flag("customRegularizer");
   plan.max_norm = fields.number_within("maxNorm", 0, 0, HUGE_VAL);
   return plan;
 }
@@ -93,6 +96,26 @@ void decode_parameters(const Fields& all, Plan& plan) {
     if (plan.parameters.back().max_norm > 0 && info.shape.size() != 2)
       fields.fail("maxNorm: expected a parameter of two dimensions");
   }
+}
+
+// A loss of the host's has { kind: "custom", targets: "labels" or "dense" }.
+LossPlan decode_loss(const Value& value) {
+  constexpr struct {
+    bool labels, dense;
+    double threshold;
+  } traits[] = {
+#define LOSS(name, labels, dense, threshold, side) {labels, dense, threshold},
+#include "losses.def"
+#undef LOSS
+  };
+  const Fields fields(value, "loss");
+  if (fields.text("kind") == "custom") {
+    const std::string& targets = fields.text("targets");
+    if (targets != "labels" && targets != "dense") fields.fail("targets: expected labels or dense, received " + targets);
+    return {custom_loss, 1, targets == "labels", targets == "dense", 0};
+  }
+  const size_t kind = line_of(loss_names(), fields);
+  return {kind, fields.number("parameter", 1), traits[kind].labels, traits[kind].dense, traits[kind].threshold};
 }
 
 OptimizerPlan decode_optimizer(const Value& value) {
@@ -120,10 +143,7 @@ Plan decode(const Value& descriptor) {
   plan.inputs = decode_inputs(all);
   decode_parameters(all, plan);
   plan.output = all.count("output");
-  if (const Value* value = all.find("loss")) {
-    const Fields fields(*value, "loss");
-    plan.loss = LossPlan{line_of(loss_names(), fields), fields.number("parameter", 1)};
-  }
+  if (const Value* value = all.find("loss")) plan.loss = decode_loss(*value);
   if (const Value* value = all.find("optimizer")) plan.optimizer = decode_optimizer(*value);
   return plan;
 }

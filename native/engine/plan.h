@@ -10,19 +10,24 @@ namespace gradus {
 struct InputPlan {
   std::string name;
   Shape shape;
-  bool index = false;  // row numbers for an embedding
+  bool index = false;           // row numbers for an embedding
+  bool differentiated = false;  // the gradient by it is made as well
 };
 
 struct ParameterPlan {
   std::string initializer;
   double low = 0, high = 0;  // constant: low; uniform: low, high; normal: mean, deviation
   double l1 = 0, l2 = 0, max_norm = 0;
+  bool host_regularizer = false;  // a penalty that the host computes as well
 };
 
 struct LossPlan {
-  size_t kind = 0;  // line of losses.def
+  size_t kind = 0;  // line of losses.def; custom_loss for one that the host computes
   double parameter = 1;
+  bool takes_labels = false, takes_dense = false;
+  double yes_threshold = 0;  // a single output above it means yes
 };
+constexpr size_t custom_loss = SIZE_MAX;
 
 struct MetricPlan {
   size_t kind = 0;  // line of metrics.def

@@ -1,7 +1,7 @@
 #include "program.h"
 
 #include "objective.h"
-#include "update_step.h"
+#include "probe.h"
 
 namespace gradus {
 namespace {
@@ -15,13 +15,16 @@ const Isa& isa_in_use() {
 template <class T>
 class ProgramOf final : public Program {
  public:
-  ProgramOf(const Value& descriptor, Plan plan)
-      : plan_(std::move(plan)),
+  ProgramOf(const Value& descriptor, Plan plan, std::shared_ptr<Host> host)
+      : host_(std::move(host)),
+        plan_(std::move(plan)),
         graph_(descriptor, plan_, isa_in_use(), pool_),
-        update_(plan_, isa_in_use(), pool_, graph_.pass.parameters),
+        update_(plan_, isa_in_use(), pool_, graph_.pass.parameters, host_.get()),
         metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
-        batch_(plan_, graph_, plan_.loss && loss_takes_labels(*plan_.loss),
-               !plan_.loss || loss_takes_dense(*plan_.loss)) {
+        batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels,
+               !plan_.loss || plan_.loss->takes_dense),
+        probe_(plan_, graph_, batch_, update_) {
+    graph_.pass.host = host_.get();
     for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
   }
 
@@ -42,10 +45,17 @@ class ProgramOf final : public Program {
   EvaluateResult evaluate(const Dataset& data, size_t batch_size, size_t threads,
                           const std::vector<double>& class_weights) override;
   void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) override;
-  EvaluateResult gradient(const Dataset& data, bool training, bool regularization, size_t threads) override;
+  EvaluateResult gradient(const GradientCall& call) override;
+  Elements input_gradient(size_t input) override;
+  ProbeResult probe(const ProbeCall& call) override;
+  std::vector<std::string> op_names() const override {
+    std::vector<std::string> names;
+    for (size_t op = 0; op < graph_.op_count(); ++op) names.push_back(graph_.op_name(op));
+    return names;
+  }
 
  private:
-  void prepare(size_t rows, size_t threads, bool training);
+  void prepare(size_t rows, size_t threads, bool training, bool randomness = true);
   void require_loss() const;
   void begin_training(const TrainCall& call);
   double pass_over(size_t first, size_t rows, double scale, double* metric_sums);
@@ -55,11 +65,13 @@ class ProgramOf final : public Program {
   void report_tensors(TrainResult& result) const;
 
   Pool pool_;
+  std::shared_ptr<Host> host_;
   Plan plan_;
   Graph<T> graph_;
   UpdateStep<T> update_;
   std::vector<MetricPlan> metrics_;
   Batch<T> batch_;
+  Probe<T> probe_;
   Buffer<T> losses_;
   size_t metric_width_ = 0;
   uint64_t step_ = 0;
@@ -68,7 +80,7 @@ class ProgramOf final : public Program {
 };
 
 template <class T>
-void ProgramOf<T>::prepare(size_t rows, size_t threads, bool training) {
+void ProgramOf<T>::prepare(size_t rows, size_t threads, bool training, bool randomness) {
   if (threads < 1 || threads > 1024)
     throw Error("GRADUS_INVALID_ARGUMENT", "threads: expected a number from 1 to 1024");
   if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
@@ -77,6 +89,7 @@ void ProgramOf<T>::prepare(size_t rows, size_t threads, bool training) {
   batch_.reserve(rows);
   losses_.grow(rows);
   graph_.pass.training = training;
+  graph_.pass.randomness = randomness;
   graph_.pass.counter.step = step_;
 }
 
@@ -93,7 +106,7 @@ double ProgramOf<T>::pass_over(size_t first, size_t rows, double scale, double* 
   const bool backward = scale >= 0;
   const double loss = loss_of(*plan_.loss, batch_, graph_.pass, graph_.output(), scale, losses_.data(),
                               backward && graph_.pass.wanted(plan_.output) ? graph_.output_gradient() : nullptr);
-  if (metric_sums) add_metrics(metrics_, yes_threshold(*plan_.loss), batch_, rows, graph_.output(), metric_sums);
+  if (metric_sums) add_metrics(metrics_, plan_.loss->yes_threshold, batch_, rows, graph_.output(), metric_sums);
   if (backward) graph_.backward();
   return loss;
 }
@@ -165,6 +178,7 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, dou
     done += size;
   }
   loss *= scale;
+  update_.add_host_penalties();
   const bool accepted = std::isfinite(loss) && update_.gradients_are_finite();
   if (accepted)
     update_.apply({learning_rate, momentum, call.clip_norm, call.clip_value, step_});
@@ -237,27 +251,51 @@ void ProgramOf<T>::predict(const Dataset& data, size_t batch_size, size_t thread
 }
 
 template <class T>
-EvaluateResult ProgramOf<T>::gradient(const Dataset& data, bool training, bool regularization, size_t threads) {
+EvaluateResult ProgramOf<T>::gradient(const GradientCall& call) {
   require_loss();
-  batch_.use(data, true, {}, nullptr);
-  prepare(std::max<size_t>(data.size(), 1), threads, training);
+  const size_t rows = call.data->size();
+  batch_.use(*call.data, true, {}, nullptr);
+  prepare(std::max<size_t>(rows, 1), call.threads, call.training, call.randomness);
   EvaluateResult result;
   result.metric_sums.resize(metric_width_);
-  result.weight = batch_.weight(0, data.size());
+  result.weight = batch_.weight(0, rows);
   const double scale = result.weight > 0 ? 1 / result.weight : 0;
   update_.begin();
-  if (data.size() > 0) result.loss = pass_over(0, data.size(), scale, result.metric_sums.data()) * scale;
-  if (regularization) update_.add_regularization_gradient();
+  if (rows > 0) result.loss = pass_over(0, rows, scale, result.metric_sums.data()) * scale;
+  for (size_t input = 0; input < plan_.inputs.size() && call.term == Term::regularization; ++input)
+    if (plan_.inputs[input].differentiated)
+      std::fill_n(graph_.pass.nodes[input].gradient.data(), rows * graph_.pass.nodes[input].size, T(0));
+  update_.complete_gradient(call.term);
   result.regularization_loss = update_.current_regularization_loss();
   return result;
 }
 
+template <class T>
+Elements ProgramOf<T>::input_gradient(size_t input) {
+  if (input >= plan_.inputs.size() || !plan_.inputs[input].differentiated) return {};
+  NodeState<T>& node = graph_.pass.nodes[input];
+  return {node.gradient.data(), std::min(graph_.pass.batch * node.size, node.gradient.size())};
+}
+
+template <class T>
+ProbeResult ProgramOf<T>::probe(const ProbeCall& call) {
+  require_loss();
+  const size_t rows = call.data->size();
+  if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "dataset: expected at least one row");
+  batch_.use(*call.data, true, {}, nullptr);
+  prepare(rows, call.threads, call.training, call.randomness);
+  update_.begin();
+  batch_.gather(0, rows, graph_);
+  return probe_.run(call, stop_requested, losses_.data());
+}
+
 }  // namespace
 
-std::shared_ptr<Program> Program::create(const Value& descriptor) {
+std::shared_ptr<Program> Program::create(const Value& descriptor, std::shared_ptr<Host> host) {
   Plan plan = decode(descriptor);
-  if (plan.precision == Precision::float32) return std::make_shared<ProgramOf<float>>(descriptor, std::move(plan));
-  return std::make_shared<ProgramOf<double>>(descriptor, std::move(plan));
+  if (plan.precision == Precision::float32)
+    return std::make_shared<ProgramOf<float>>(descriptor, std::move(plan), std::move(host));
+  return std::make_shared<ProgramOf<double>>(descriptor, std::move(plan), std::move(host));
 }
 
 }  // namespace gradus

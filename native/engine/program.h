@@ -65,10 +65,53 @@ struct EvaluateResult {
   std::vector<double> metric_sums;
 };
 
+enum class Term { data, regularization, total };
+
+struct GradientCall {
+  std::shared_ptr<const Dataset> data;
+  bool training = false;   // batch statistics and dropout as in the given step
+  bool randomness = true;  // false: no dropout in training either
+  Term term = Term::total;
+  size_t threads = 1;
+};
+
+// Element `element` of a tensor moved by `offset`; with a direction, the whole tensor by offset · direction.
+struct ProbePoint {
+  size_t tensor = 0;  // number of a parameter, or of an input after them all
+  size_t element = 0;
+  double offset = 0;
+};
+struct ProbeCall {
+  std::shared_ptr<const Dataset> data;
+  bool training = false, randomness = true;
+  size_t threads = 1;
+  std::vector<ProbePoint> points;
+  std::vector<double> direction;  // as many elements as each tensor of the points has, or none
+};
+constexpr size_t no_flip = SIZE_MAX;
+// One entry a point unless stated. Fewer than asked when stopped.
+struct ProbeResult {
+  double base_loss = 0, base_regularization_loss = 0;  // of the weights as they are
+  std::vector<uint64_t> hashes;                        // of the ops' values there
+  std::vector<size_t> kinked;                          // the ops that chose at kinks there; op count for the loss
+  std::vector<double> loss, penalty_change;            // the data loss; the regularization loss against the base
+  // The first op that chose otherwise at a kink than with the weights as they are; op count for the loss, op count + 1
+  // for the regularizer, no_flip for none.
+  std::vector<size_t> flipped;
+};
+
+class Host;
+
+// A stretch of memory in the program's precision.
+struct Elements {
+  const void* data = nullptr;
+  size_t size = 0;
+};
+
 class Program {
  public:
   // Throws Error: GRADUS_BAD_DESCRIPTOR names the node and what is wrong, GRADUS_TOO_LARGE when sizes overflow.
-  static std::shared_ptr<Program> create(const Value& descriptor);
+  static std::shared_ptr<Program> create(const Value& descriptor, std::shared_ptr<Host> host = nullptr);
   virtual ~Program() = default;
 
   virtual Precision precision() const = 0;
@@ -77,6 +120,7 @@ class Program {
   virtual size_t output_size() const = 0;               // elements of one example
   virtual std::vector<size_t> output_shape() const = 0;
   virtual size_t metric_width() const = 0;
+  virtual std::vector<std::string> op_names() const = 0;  // of the ops that lead to the output, in order
 
   // The elements of one parameter in one arena; null for an arena that is not there.
   virtual void* slice(const std::string& arena, size_t parameter) = 0;
@@ -88,10 +132,13 @@ class Program {
                                   const std::vector<double>& class_weights) = 0;
   // out: data.size() × output_size() elements of the program's precision.
   virtual void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) = 0;
-  // Forward and backward over all rows as one batch, no update: fills the gradients arena, returns the losses. With
-  // training = true dropout and batch statistics act as in the given step. The gradient is of data loss +
-  // regularisation when regularization is true, else of the data loss alone.
-  virtual EvaluateResult gradient(const Dataset& data, bool training, bool regularization, size_t threads) = 0;
+  // Forward and backward over all rows as one batch, no update: fills the gradients arena with the gradient of the term,
+  // returns the losses.
+  virtual EvaluateResult gradient(const GradientCall& call) = 0;
+  // Of the last gradient() by an input that the descriptor calls differentiated: rows × elements of it, else empty.
+  virtual Elements input_gradient(size_t input) = 0;
+  // The losses of all rows as one batch at points near the weights, which stay as they are.
+  virtual ProbeResult probe(const ProbeCall& call) = 0;
 
   std::atomic<bool> stop_requested{false};  // looked at between steps and batches; cleared by whoever starts a call
 };

@@ -42,14 +42,16 @@ bool all_finite(const T* x, size_t n) {
 }  // namespace
 
 template <class T>
-UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters)
+UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters,
+                          Host* host)
     : kernels_(&kernels_of<T>(isa)),
       pool_(&pool),
       parameters_(&parameters),
       infos_(plan.infos),
       plans_(plan.parameters),
       optimizer_(plan.optimizer),
-      names_{"parameters", "gradients"} {
+      names_{"parameters", "gradients"},
+      host_(host) {
   if (optimizer_) {
     for (const char* slot : slot_names()[optimizer_->kind]) names_.push_back(slot);
     if (optimizer_->averages) names_.push_back("average");
@@ -101,6 +103,7 @@ template <class T>
 void UpdateStep<T>::begin() {
   for (ParameterState<T>& parameter : *parameters_)
     parameter.written = parameter.watched = parameter.nonfinite = parameter.is_staged = false;
+  host_loss_ = 0;
 }
 
 template <class T>
@@ -181,44 +184,6 @@ void UpdateStep<T>::apply(const UpdateOptions& options) {
     if (parameter.trainable && plans_[p].max_norm > 0)
       kernels_->limit_column_norms(parameter.w, infos_[p].shape[0], infos_[p].shape[1], T(plans_[p].max_norm));
   }
-}
-
-template <class T>
-void UpdateStep<T>::add_regularization_gradient() {
-  for (size_t p = 0; p < infos_.size(); ++p) {
-    const ParameterState<T>& parameter = (*parameters_)[p];
-    if (!parameter.trainable || !regularized(p)) continue;
-    const T l1 = T(plans_[p].l1), l2 = T(plans_[p].l2);
-    for (size_t i = 0; i < parameter.size; ++i) {
-      const T w = parameter.w[i];
-      parameter.gradient[i] += l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
-    }
-  }
-}
-
-template <class T>
-double UpdateStep<T>::regularization_loss() const {
-  double loss = 0;
-  for (size_t p = 0; p < infos_.size(); ++p)
-    if (infos_[p].trainable && regularized(p))
-      loss += plans_[p].l1 * sums_[p].weight_absolutes + plans_[p].l2 / 2 * sums_[p].weight_squares;
-  return loss;
-}
-
-template <class T>
-double UpdateStep<T>::current_regularization_loss() {
-  double loss = 0;
-  for (size_t p = 0; p < infos_.size(); ++p) {
-    if (!infos_[p].trainable || !regularized(p)) continue;
-    double absolutes = 0, squares = 0;
-    const T* w = (*parameters_)[p].w;
-    for (size_t i = 0; i < infos_[p].size; ++i) {
-      absolutes += std::fabs(double(w[i]));
-      squares += double(w[i]) * double(w[i]);
-    }
-    loss += plans_[p].l1 * absolutes + plans_[p].l2 / 2 * squares;
-  }
-  return loss;
 }
 
 template <class T>

@@ -14,7 +14,7 @@ struct UpdateOptions {
 template <class T>
 class UpdateStep {
  public:
-  UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters);
+  UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters, Host* host);
 
   std::vector<std::string> arenas() const;
   T* arena(const std::string& name);  // null for one that is not there
@@ -24,7 +24,18 @@ class UpdateStep {
   bool gradients_are_finite();
   void measure();  // fills sums() without a change
   void apply(const UpdateOptions& options);
-  void add_regularization_gradient();
+  // Makes the gradients arena that of the term: zeros where nothing was given, regularizers added or alone.
+  void complete_gradient(Term term);
+
+  // The penalties that the regularizers put on the weights. Those of the host come by whole tensors.
+  double penalty(size_t parameter, double w) const;  // of one element, without the host's
+  bool crosses_kink(size_t parameter, const T* from, const T* to, size_t n) const;
+  bool has_host_penalty(size_t parameter) const {
+    return plans_[parameter].host_regularizer && infos_[parameter].trainable;
+  }
+  double host_penalty(size_t parameter, T* gradient);  // gradient may be null
+  std::vector<double> host_penalties();                // by parameter
+  void add_host_penalties();  // to the gradient, and to regularization_loss() of this update
 
   const std::vector<UpdateSums>& sums() const { return sums_; }  // by parameter, of the last measure() or apply()
   double regularization_loss() const;                            // from sums()
@@ -52,6 +63,9 @@ class UpdateStep {
   T* average_ = nullptr;
   std::vector<Block> blocks_;  // of the trainable parameters: the same cuts for any number of threads
   std::vector<UpdateSums> block_sums_, sums_;
+  Host* host_;
+  double host_loss_ = 0;  // of this update
+  Buffer<T> host_gradient_;
   size_t elements_ = 0;
 };
 

@@ -15,10 +15,10 @@ double* values(Program& program, const char* arena, size_t parameter) {
 
 // The largest relative error over all trainable elements. Differences at two widths whose results disagree lie at a
 // kink and are left out; there must be few.
-double largest_error(Program& program, const Dataset& data, bool training, bool regularization, size_t& kinks) {
+double largest_error(Program& program, std::shared_ptr<Dataset> data, bool training, bool regularization, size_t& kinks) {
   double largest = 0;
   const auto loss = [&] {
-    const EvaluateResult result = program.gradient(data, training, regularization, 1);
+    const EvaluateResult result = program.gradient({data, training, true, regularization ? Term::total : Term::data, 1});
     return result.loss + (regularization ? result.regularization_loss : 0);
   };
   for (size_t p = 0; p < program.parameters().size(); ++p) {
@@ -49,7 +49,7 @@ double largest_error(Program& program, const Dataset& data, bool training, bool 
   return largest;
 }
 
-void check_gradient(const Model& model, const Dataset& data, const std::string& what, bool training = true) {
+void check_gradient(const Model& model, std::shared_ptr<Dataset> data, const std::string& what, bool training = true) {
   Scope scope(what);
   const auto program = model.program();
   size_t kinks = 0, elements = 0;
@@ -89,7 +89,7 @@ TEST("gradients of every activation, loss and regularizer") {
         model.dense(model.activation(model.dense(hidden, 4, 4, terms), activation), 4, 3, terms);
         model.loss = kind(loss.kind);
         const auto data = noisy_data(7, 5, loss.labels ? 3 : 0, 3, true);
-        check_gradient(model, *data, std::string(loss.kind) + ", " + activation + ", " + regularizer);
+        check_gradient(model, data, std::string(loss.kind) + ", " + activation + ", " + regularizer);
       }
 }
 
@@ -130,7 +130,7 @@ TEST("gradients of every op, in training and outside") {
       }
       model.dense(model.activation(y, "tanh"), width, 3);
       model.loss = kind("softmax_cross_entropy");
-      check_gradient(model, *noisy_data(7, 5, 3, 3), op + (training ? ", training" : ", not training"), training);
+      check_gradient(model, noisy_data(7, 5, 3, 3), op + (training ? ", training" : ", not training"), training);
     }
 }
 
@@ -140,11 +140,14 @@ TEST("gradients of an embedding") {
   const size_t rows = model.node("embedding", {model.input({5}, "index")}, {}, {{"weight", table}});
   model.dense(model.node("reshape", {rows}, {{"shape", numbers({15})}}), 15, 3);
   model.loss = kind("softmax_cross_entropy");
-  Dataset data(6, {column(DataType::int32, {5})}, {column(DataType::int32, {})}, {});
+  const auto dataset = std::make_shared<Dataset>(
+      6, std::vector<Column>{column(DataType::int32, {5})}, std::vector<Column>{column(DataType::int32, {})},
+      std::vector<Column>{});
+  Dataset& data = *dataset;
   std::vector<int32_t> indices(30), labels(6);
   for (size_t i = 0; i < 30; ++i) indices[i] = int32_t(i * 7 % 4);
   for (size_t i = 0; i < 6; ++i) labels[i] = int32_t(i % 3);
   data.write(Dataset::Role::input, 0, 0, indices.data(), 30);
   data.write(Dataset::Role::target, 0, 0, labels.data(), 6);
-  check_gradient(model, data, "embedding");
+  check_gradient(model, dataset, "embedding");
 }

@@ -195,7 +195,7 @@ TEST("fused activations give the gradients of unfused ones") {
       model.dense(x, 9, 5);
       model.loss = kind("softmax_cross_entropy");
       programs[fused] = model.program();
-      programs[fused]->gradient(*noisy_data(11, 20, 5, 5), true, false, 1);
+      programs[fused]->gradient({noisy_data(11, 20, 5, 5), true, true, Term::data, 1});
     }
     for (size_t p = 0; p < programs[0]->parameters().size(); ++p)
       for (size_t i = 0; i < programs[0]->parameters()[p].size; ++i)

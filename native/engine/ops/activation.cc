@@ -20,6 +20,11 @@ bool derivative_follows_from_value(Activation kind) {
   return kind != Activation::gelu && kind != Activation::silu && kind != Activation::identity;
 }
 
+// Elu's second derivative jumps at 0, and with another alpha than 1 its first does.
+bool has_kink(Activation kind) {
+  return kind == Activation::relu || kind == Activation::leaky_relu || kind == Activation::elu;
+}
+
 template <class T>
 class ActivationOp final : public Op<T> {
  public:
@@ -50,6 +55,12 @@ class ActivationOp final : public Op<T> {
     pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
       pass.kernels->activation_forward(choice_.kind, T(choice_.parameter), x + first, n, y + first);
     });
+  }
+
+  uint64_t fingerprint(Pass<T>& pass) const override {
+    if (!has_kink(choice_.kind)) return 0;
+    const T* z = pass.value(forward_fused_ ? this->node : this->inputs[0]);  // one sign for x and y
+    return fold_choices(0, pass.batch * size_, [z](size_t i) { return z[i] > 0; });
   }
 
   void backward(Pass<T>& pass) override {

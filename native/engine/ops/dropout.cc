@@ -24,7 +24,7 @@ class Dropout final : public Op<T> {
     Counter counter = pass.counter;
     counter.stream = uint32_t(this->node);
     pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
-      if (pass.training && rate_ > 0)
+      if (pass.training && pass.randomness && rate_ > 0)
         pass.kernels->dropout(x + first, n, rate_, counter, first, y + first);
       else
         std::copy_n(x + first, n, y + first);

@@ -25,6 +25,12 @@ class Maxout final : public Op<T> {
                                  winners_.data());
   }
 
+  uint64_t fingerprint(Pass<T>& pass) const override {
+    uint64_t fingerprint = 0;
+    for (size_t i = 0; i < pass.batch * size_; ++i) fingerprint = fold(fingerprint, uint64_t(winners_.data()[i]));
+    return fingerprint;
+  }
+
   void backward(Pass<T>& pass) override {
     pass.give_gradient(this->inputs[0], [&](T* dx) {
       pass.kernels->maxout_backward(pass.gradient(this->node), winners_.data(), rows(pass), units_, pieces_, dx);

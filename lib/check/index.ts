@@ -1,0 +1,5 @@
+export { assertGradients, gradientCheck } from './gradient/gradient-check.js'
+export { gradientCheckFunction } from './gradient/gradient-check-function.js'
+export type { GradientCheckFunctionOptions, GradientCheckOptions } from './gradient/options.js'
+export type { Coordinate, GradientReport, TensorReport } from './gradient/report.js'
+export type { Verdict } from './gradient/verdict.js'

@@ -1,0 +1,38 @@
+/** Some of the examples a check is given: it needs few, wherever they lie. */
+import { openColumn, product } from '../data/column.js'
+import { Dataset, type Examples, namedColumns, type Requirements } from '../data/dataset.js'
+import { takeExamples } from '../data/split.js'
+import { type Data, isStream } from '../data/stream.js'
+import { GradusError, invalidArgument } from '../errors.js'
+
+type Inputs = Requirements['inputs']
+
+/** The examples of data that lie in memory. */
+export function examplesOf(data: Data): Examples {
+  if (data instanceof Dataset) return data.examples
+  if (isStream(data)) throw invalidArgument('data', 'examples in memory as { x, y }', 'a stream')
+  if (typeof data !== 'object' || data === null || !('x' in data)) {
+    throw invalidArgument('data', 'examples as { x, y }', data)
+  }
+  return data
+}
+
+export function countExamples(examples: Examples, inputs: Inputs): number {
+  const columns = namedColumns(examples.x, inputs)
+  const { name, shape } = inputs[0]!
+  return openColumn('x', columns[name]!, product(shape), 1).rows
+}
+
+/** At most `count` examples, spread evenly over all of them; the same object when there are no more. */
+export function spreadExamples(examples: Examples, count: number, inputs: Inputs): Examples {
+  const total = countExamples(examples, inputs)
+  if (total === 0) {
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
+  }
+  if (total <= count) return examples
+  return takeExamples(
+    examples,
+    Uint32Array.from({ length: count }, (_, i) => Math.floor((i * total) / count)),
+    total,
+  )
+}

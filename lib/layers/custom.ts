@@ -1,0 +1,125 @@
+/** Layers and regularizers written in JavaScript: slow, since they run on the main thread, but honest. */
+import { callOf } from '../call.js'
+import { checkBoolean, checkFunction, checkOptional, checkOptions } from '../checks.js'
+import { invalidArgument } from '../errors.js'
+import type { FloatArray } from '../native.js'
+import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
+import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkRegularizer, type Regularizer } from './regularizers.js'
+import { checkShape, type Shape, sizeOf } from './shape.js'
+
+/** What a custom layer's or loss's functions are told besides their arrays. */
+export interface CustomContext {
+  /** Examples in the arrays; example i begins at element i · (elements of one). */
+  readonly batch: number
+  /** Empty at each forward; the backward of the same pass finds in it what forward put there. */
+  // biome-ignore lint/suspicious/noExplicitAny: it holds whatever the user wants to keep
+  readonly cache: Record<string, any>
+  /** Whether randomness is wanted, as of dropout: true in `fit`, false elsewhere. */
+  readonly training: boolean
+  /** For randomness of one's own: the same in equal passes of equal steps. 0 to 2⁵³ − 1. */
+  readonly seed: number
+  /**
+   * Tells gradient checks which side of a kink values lie on: above 0 or not. A forward with a max() calls it with what
+   * decides, so that a check does not take a crossing for a mistake.
+   */
+  decide(values: ArrayLike<number>): void
+}
+
+/** One trained array of a custom layer. */
+export interface CustomParameter {
+  shape: number | readonly number[]
+  /** As of {@link DenseOptions}. The fan-in is all dimensions but the last. */
+  init: Initializer
+  regularizer?: Regularizer
+  /** Default true. */
+  trainable?: boolean
+}
+
+type Arrays<Role extends string> = Record<Role, FloatArray>
+
+/** Arrays are row-major, of the model's dtype, and copies: the layer may keep and change them. */
+export interface CustomLayerOptions<Role extends string> {
+  name: string
+  /** Of one example. Default: the input's. */
+  outputShape?: (inputShape: Shape) => number | readonly number[]
+  /** Default: none. */
+  parameters?: (inputShape: Shape) => Record<Role, CustomParameter>
+  /** The output, (batch, ...outputShape) elements, for `x` of (batch, ...inputShape). */
+  forward(x: FloatArray, parameters: Arrays<Role>, context: CustomContext): FloatArray
+  /**
+   * The gradients of the loss: by x, and by each parameter, summed over the batch. `dy` is the one by the output. A
+   * parameter without a gradient is taken to have none: zeros.
+   */
+  backward(
+    dy: FloatArray,
+    parameters: Arrays<Role>,
+    context: CustomContext,
+  ): { dx: FloatArray; gradients?: Partial<Arrays<Role>> }
+}
+
+/** What the model calls for a custom layer; roles in the order of the op's operands. */
+export interface CustomLayer extends Pick<CustomLayerOptions<string>, 'forward' | 'backward'> {
+  readonly name: string
+  readonly roles: readonly string[]
+}
+
+/**
+ * A layer of one's own, of any arithmetic, with the parameters it trains. The functions run on the main thread, a call for
+ * each pass. {@link gradientCheck} says whether `backward` belongs to `forward`. A model with such a layer cannot be saved
+ * to a file: keep `getWeights()`.
+ *
+ * @example
+ * const scale = customLayer({
+ *   name: 'scale',
+ *   parameters: ([size]) => ({ gain: { shape: [size], init: 'ones' } }),
+ *   forward(x, { gain }, { cache }) {
+ *     cache.x = x
+ *     return x.map((value, i) => value * gain[i % gain.length])
+ *   },
+ *   backward(dy, { gain }, { cache }) {
+ *     const dGain = gain.map(() => 0)
+ *     dy.forEach((value, i) => (dGain[i % gain.length] += value * cache.x[i]))
+ *     return { dx: dy.map((value, i) => value * gain[i % gain.length]), gradients: { gain: dGain } }
+ *   },
+ * })
+ */
+export function customLayer<Role extends string = never>(options: CustomLayerOptions<Role>): Layer {
+  checkOptions('options', options, ['name', 'outputShape', 'parameters', 'forward', 'backward'])
+  const { outputShape = (shape: Shape) => shape, parameters = () => ({}) as Record<Role, CustomParameter> } = options
+  const { forward, backward } = options as unknown as CustomLayer
+  const name = checkName('name', options.name)
+  if (name === undefined) throw invalidArgument('name', 'a name for the layer', name)
+  for (const [key, value] of Object.entries({ outputShape, parameters, forward, backward })) checkFunction(key, value)
+  return defineLayer({
+    call: callOf('customLayer', { name }),
+    name,
+    outputShape: ([shape]) => checkShape(`${name}: outputShape`, outputShape([...shape!])),
+    lower(scope, [input]) {
+      const declared = parameters([...input!.shape])
+      if (typeof declared !== 'object' || declared === null) {
+        throw invalidArgument(`${name}: parameters`, 'a record of parameters', declared)
+      }
+      const roles = Object.keys(declared)
+      const operands = roles.map((role) => scope.parameter(role, checkParameter(name, role, declared[role as Role])))
+      const shape = checkShape(`${name}: outputShape`, outputShape([...input!.shape]))
+      return scope.node('custom', [input!.node], { shape, operands }, { name, roles, forward, backward })
+    },
+  })
+}
+
+function checkParameter(layer: string, role: string, parameter: CustomParameter) {
+  const argument = `${layer}: parameters.${role}`
+  checkName(argument, role)
+  checkOptions(argument, parameter, ['shape', 'init', 'regularizer', 'trainable'])
+  const shape = checkShape(`${argument}.shape`, parameter.shape)
+  const init = checkInitializer(`${argument}.init`, parameter.init)
+  const fanOut = shape.at(-1) ?? 1
+  const fanIn = shape.length > 1 ? sizeOf(shape) / fanOut : fanOut
+  return {
+    shape,
+    trainable: checkBoolean(`${argument}.trainable`, parameter.trainable ?? true),
+    initializer: lowerInitializer(init, fanIn, fanOut),
+    ...checkOptional(checkRegularizer, `${argument}.regularizer`, parameter.regularizer),
+  }
+}

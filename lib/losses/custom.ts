@@ -1,0 +1,58 @@
+/** Losses written in JavaScript. */
+import { callOf } from '../call.js'
+import { checkFunction, checkOneOf, checkOptions } from '../checks.js'
+import { invalidArgument } from '../errors.js'
+import type { FloatArray } from '../native.js'
+import type { Loss } from './loss.js'
+
+/** What a custom loss is told besides its arrays: as {@link CustomContext} of layers, without randomness. */
+export interface CustomLossContext {
+  /** Examples in the arrays. */
+  readonly batch: number
+  /** Empty at each forward; the backward of the same pass finds in it what forward put there. */
+  // biome-ignore lint/suspicious/noExplicitAny: it holds whatever the user wants to keep
+  readonly cache: Record<string, any>
+  /** Tells gradient checks which side of a kink values lie on: above 0 or not. */
+  decide(values: ArrayLike<number>): void
+}
+
+export interface CustomLossOptions<Targets extends 'labels' | 'dense'> {
+  name: string
+  /** `'dense'`: targets shaped as the output (default); `'labels'`: one class number an example, an Int32Array. */
+  targets?: Targets
+  /** The loss of each example, (batch) elements, for `output` of (batch, ...outputShape). */
+  forward(output: FloatArray, targets: TargetsArray<Targets>, context: CustomLossContext): FloatArray
+  /**
+   * The derivative of each example's own loss by its outputs, shaped as the output. Weights and the mean over the batch
+   * are not its business.
+   */
+  backward(output: FloatArray, targets: TargetsArray<Targets>, context: CustomLossContext): FloatArray
+}
+
+type TargetsArray<Targets> = Targets extends 'labels' ? Int32Array : FloatArray
+
+/** What the model calls for a custom loss. */
+export type CustomLoss = Pick<CustomLossOptions<'labels' | 'dense'>, 'name' | 'forward' | 'backward'>
+
+/**
+ * A loss of one's own. The functions run on the main thread, on row-major arrays of the model's dtype.
+ * {@link gradientCheck} says whether `backward` belongs to `forward`. A model compiled with it cannot be saved to a file:
+ * keep `getWeights()`.
+ *
+ * @example
+ * const absolute = customLoss({
+ *   name: 'absolute',
+ *   forward: (output, targets) => output.map((y, i) => Math.abs(y - targets[i])),
+ *   backward: (output, targets) => output.map((y, i) => Math.sign(y - targets[i])),
+ * })
+ */
+export function customLoss<Targets extends 'labels' | 'dense' = 'dense'>(options: CustomLossOptions<Targets>): Loss {
+  checkOptions('options', options, ['name', 'targets', 'forward', 'backward'])
+  const { name, targets = 'dense' as Targets, forward, backward } = options as unknown as CustomLossOptions<Targets>
+  if (typeof name !== 'string' || name === '') throw invalidArgument('name', 'a name for the loss', name)
+  checkOneOf('targets', targets, ['dense', 'labels'])
+  checkFunction('forward', forward)
+  checkFunction('backward', backward)
+  const custom = { name, forward, backward } as unknown as CustomLoss
+  return { call: callOf('customLoss', { name }), kind: 'custom', targets, custom }
+}

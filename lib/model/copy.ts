@@ -1,0 +1,41 @@
+/** A second program with the weights of a model, for whoever must leave the model as it is. */
+import type { Loss } from '../losses/loss.js'
+import type { Descriptor, NativeProgram } from '../native.js'
+import { native } from '../native.js'
+import type { TrainTarget } from '../train/target.js'
+import type { Compiled } from './compile.js'
+import { hostOf } from './host.js'
+import type { Lowered } from './lower.js'
+
+/** What `fit`, `evaluate` and `predict` of lib/train take, with memory of its own. */
+export interface ModelCopy extends TrainTarget {
+  readonly descriptor: Descriptor
+  readonly loss: Loss
+  dispose(): void
+}
+
+/** Weights are converted to the descriptor's dtype. */
+export function copyModel(
+  descriptor: Descriptor,
+  from: NativeProgram,
+  { inputs, custom }: Lowered,
+  { loss, metrics, optimizer }: Compiled,
+): ModelCopy {
+  const program = new native.Program(descriptor, hostOf(custom, loss))
+  for (const i of program.parameters.keys()) program.write('parameters', i, from.read('parameters', i))
+  return {
+    program,
+    descriptor,
+    seed: descriptor.seed,
+    inputs,
+    outputShape: program.outputShape,
+    loss,
+    metrics,
+    optimizer: {
+      kind: optimizer.descriptor.kind,
+      learningRate: optimizer.learningRate,
+      momentum: optimizer.descriptor.momentum,
+    },
+    dispose: () => program.dispose(),
+  }
+}

@@ -1,0 +1,34 @@
+// The engine's host is one JavaScript function: the worker asks, the JavaScript thread computes, the worker waits.
+#pragma once
+#include "calls.h"
+#include "engine/host.h"
+#include "engine/program.h"
+
+namespace gradus::binding {
+
+class JavaScriptHost final : public gradus::Host, public std::enable_shared_from_this<JavaScriptHost> {
+ public:
+  explicit JavaScriptHost(Napi::Function function);
+  void use(Precision precision) { is_double_ = precision == Precision::float64; }
+
+  void run(HostCall& call) override;
+  // Of the JavaScript thread: nothing is asked any more, and whoever waits fails. For an environment that closes.
+  void close();
+  // Takes what the function threw, if it threw.
+  Napi::Value take_thrown();
+
+ private:
+  struct Request;
+  void answer(Napi::Env env, Request& request);
+  void copy_outputs(Napi::Object result, HostCall& call) const;
+
+  Napi::FunctionReference function_;
+  bool is_double_ = false;
+  Calls& calls_;
+  Napi::Reference<Napi::Value> thrown_;
+  std::mutex mutex_;
+  std::condition_variable answered_;
+  bool closed_ = false;
+};
+
+}  // namespace gradus::binding
