@@ -190,6 +190,22 @@ export interface ProbeResult {
   flipped: Int32Array
 }
 
+/** An op's values over a batch. */
+export interface LayerStatistics {
+  layer: string
+  /** The op, of an activation its kind. */
+  op: string
+  mean: number
+  deviation: number
+  /** Elements of one example. */
+  units: number
+  /** Of a relu: units that are 0 for every example. */
+  dead: number
+  /** Of tanh and sigmoid: share of the values within a hundredth of an end. */
+  saturated: number
+  nonfinite: number
+}
+
 /** Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_INVALID_ARGUMENT` otherwise. */
 export interface NativeProgram {
   readonly dtype: DataType
@@ -218,6 +234,8 @@ export interface NativeProgram {
   gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
   /** Of the last `gradient`, by an input that is differentiated: (rows, elements). */
   inputGradient(input: number): FloatArray
+  /** A forward pass; in the order of work, without ops whose value the next one overwrites. */
+  inspect(call: PassCall): Promise<LayerStatistics[]>
   probe(call: ProbeCall): Promise<ProbeResult>
   /** Asks the running call to end after the step it is in; its promise resolves with what was done. */
   stop(): void

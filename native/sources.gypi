@@ -27,6 +27,7 @@
       "native/engine/pool.cc",
       "native/engine/probe.cc",
       "native/engine/program.cc",
+      "native/engine/statistics.cc",
       "native/engine/update_step.cc"
     ],
     "avx2_sources": ["native/kernels/cpu/avx2.cc"],

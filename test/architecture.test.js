@@ -24,7 +24,7 @@ const mayImport = {
   metrics: base,
   train: [...base, 'data', 'schedules', 'losses', 'optimizers', 'metrics'],
   model: [...base, 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
-  check: [...base, 'kernels', 'data', 'layers', 'losses', 'train', 'model'],
+  check: [...base, 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
   index: null,
 }
 

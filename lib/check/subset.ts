@@ -1,6 +1,7 @@
 /** Some of the examples a check is given: it needs few, wherever they lie. */
 import { openColumn, product } from '../data/column.js'
 import { Dataset, type Examples, namedColumns, type Requirements } from '../data/dataset.js'
+import { philox } from '../data/random.js'
 import { takeExamples } from '../data/split.js'
 import { type Data, isStream } from '../data/stream.js'
 import { GradusError, invalidArgument } from '../errors.js'
@@ -23,7 +24,7 @@ export function countExamples(examples: Examples, inputs: Inputs): number {
   return openColumn('x', columns[name]!, product(shape), 1).rows
 }
 
-/** At most `count` examples, spread evenly over all of them; the same object when there are no more. */
+/** At most `count` examples, one from each of as many equal stretches; the same object when there are no more. */
 export function spreadExamples(examples: Examples, count: number, inputs: Inputs): Examples {
   const total = countExamples(examples, inputs)
   if (total === 0) {
@@ -32,7 +33,9 @@ export function spreadExamples(examples: Examples, count: number, inputs: Inputs
   if (total <= count) return examples
   return takeExamples(
     examples,
-    Uint32Array.from({ length: count }, (_, i) => Math.floor((i * total) / count)),
+    Uint32Array.from({ length: count }, (_, i) =>
+      Math.floor(((i + philox([0, 0], [i, 0, 0, 0])[0] / 2 ** 32) * total) / count),
+    ),
     total,
   )
 }

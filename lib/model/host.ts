@@ -61,10 +61,18 @@ class Context implements CustomContext {
 
 function forward(layer: CustomLayer, [x, ...rest]: FloatArray[], context: Context, wanted: (number | null)[]): Answer {
   const y = layer.forward(x!, parameters(layer, rest), context)
-  return { outputs: [check(`${layer.name}: the result of forward`, y, x!, wanted[0]!)], fingerprint: context.fingerprint }
+  return {
+    outputs: [check(`${layer.name}: the result of forward`, y, x!, wanted[0]!)],
+    fingerprint: context.fingerprint,
+  }
 }
 
-function backward(layer: CustomLayer, [dy, ...rest]: FloatArray[], context: Context, wanted: (number | null)[]): Answer {
+function backward(
+  layer: CustomLayer,
+  [dy, ...rest]: FloatArray[],
+  context: Context,
+  wanted: (number | null)[],
+): Answer {
   const result = layer.backward(dy!, parameters(layer, rest), context)
   if (typeof result !== 'object' || result === null) {
     throw invalidArgument(`${layer.name}: the result of backward`, '{ dx, gradients }', result)

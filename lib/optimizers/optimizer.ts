@@ -1,5 +1,5 @@
 import { type Call, callOf } from '../call.js'
-import { checkFraction, checkNotNegative, checkOptional, checkPositive } from '../checks.js'
+import { checkFraction, checkNotNegative, checkOptional } from '../checks.js'
 import type { OptimizerDescriptor } from '../native.js'
 
 /** Made by one of the optimizers, such as {@link adam}. */
@@ -38,7 +38,7 @@ export function optimizer<Options extends OptimizerOptions>(
   kind: string,
   own: Partial<OptimizerDescriptor>,
 ): Optimizer {
-  const learningRate = checkPositive('learningRate', options.learningRate ?? defaultRate)
+  const learningRate = checkNotNegative('learningRate', options.learningRate ?? defaultRate)
   const weightDecay = checkNotNegative('weightDecay', options.weightDecay ?? 0)
   const averageDecay = checkOptional(checkFraction, 'averageDecay', options.averageDecay)
   return {

@@ -40,6 +40,11 @@ export interface FitOptions {
   threads?: number
   /** Updates done in one native call, between which callbacks are told. Default: as many as take about 50 ms. */
   stepsPerCall?: number
+  /**
+   * Looks at data and model first, as {@link sanityCheck} does, and ends the run with `GRADUS_SANITY_CHECK` if something is
+   * wrong. Default false.
+   */
+  sanityCheck?: boolean
   /** Writes nothing to the terminal. Default false. */
   quiet?: boolean
 }
@@ -47,7 +52,7 @@ export interface FitOptions {
 const fitOptions = [
   ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
   ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],
-  'quiet',
+  ...['sanityCheck', 'quiet'],
 ]
 
 export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
@@ -73,6 +78,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
   checkPositiveInteger('accumulate', accumulate)
   checkBoolean('shuffle', shuffle)
   checkBoolean('quiet', quiet)
+  checkOptional(checkBoolean, 'sanityCheck', options.sanityCheck)
   checkSignal(options.signal)
   checkPositiveInteger('maxRefusedSteps', maxRefusedSteps)
   checkOptional(checkPositiveInteger, 'batchSize', options.batchSize)

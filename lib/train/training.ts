@@ -5,6 +5,7 @@ import type { Callback, CallbackContext } from './callback.js'
 import { evaluateSource } from './evaluate.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
 import type { Settings } from './options.js'
+import { runPreflight } from './preflight.js'
 import { openSource, type Source, splitSource } from './source.js'
 import { Steps } from './steps.js'
 import type { TrainTarget } from './target.js'
@@ -49,6 +50,7 @@ export class Training {
     const sources: Source[] = []
     try {
       this.#settings.signal?.throwIfAborted()
+      await runPreflight(this.#target, this.#data, this.#settings)
       const [training, validation] = await this.#open(sources)
       await this.#notify('onTrainBegin')
       await this.#trainEpochs(training, validation)

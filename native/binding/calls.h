@@ -54,7 +54,7 @@ struct Call final : Message {
   std::function<Napi::Value(Napi::Env)> result;
   std::optional<Trouble> trouble;
   std::function<Napi::Value()> thrown;  // what JavaScript threw during the work; an empty value for nothing
-  Napi::ObjectReference origin;  // an Error made where the call was, for its stack
+  Napi::ObjectReference origin;         // an Error made where the call was, for its stack
 
   Call(Napi::Env env, Caller* caller);
   void deliver(Napi::Env env, Calls& calls) override;

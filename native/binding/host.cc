@@ -88,11 +88,10 @@ void JavaScriptHost::answer(Napi::Env env, Request& request) {
     for (const HostInput& input : call.inputs) inputs.Set(inputs.Length(), array_of(env, input, is_double_));
     for (const HostOutput& output : call.outputs)
       wanted.Set(wanted.Length(), output.data ? Napi::Number::New(env, double(output.size)) : env.Null());
-    const Napi::Value result =
-        guarded(env, [&] {
-          return function_.Call({Napi::String::New(env, name_of(call.kind)), Napi::Number::New(env, double(call.number)),
-                                 info, inputs, wanted});
-        });
+    const Napi::Value result = guarded(env, [&] {
+      return function_.Call({Napi::String::New(env, name_of(call.kind)), Napi::Number::New(env, double(call.number)),
+                             info, inputs, wanted});
+    });
     std::lock_guard lock(mutex_);
     if (closed_) return;
     guarded(env, [&] { copy_outputs(object(result, "result"), call); });

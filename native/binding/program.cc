@@ -43,12 +43,13 @@ Napi::Function Program::define(Napi::Env env) {
       env, "NativeProgram",
       {accessor<&Program::dtype>("dtype"), accessor<&Program::parameters>("parameters"),
        accessor<&Program::arenas>("arenas"), accessor<&Program::output_shape>("outputShape"),
-       accessor<&Program::op_names>("opNames"), accessor<&Program::metric_width>("metricWidth"), accessor<&Program::is_busy>("busy"),
-       accessor<&Program::step, &Program::set_step>("step"), method<&Program::read>("read"),
-       method<&Program::write>("write"), method<&Program::train>("train"), method<&Program::evaluate>("evaluate"),
-       method<&Program::predict>("predict"), method<&Program::gradient>("gradient"),
-       method<&Program::input_gradient>("inputGradient"), method<&Program::probe>("probe"),
-       method<&Program::request_stop>("stop"), method<&Program::dispose>("dispose")});
+       accessor<&Program::op_names>("opNames"), accessor<&Program::metric_width>("metricWidth"),
+       accessor<&Program::is_busy>("busy"), accessor<&Program::step, &Program::set_step>("step"),
+       method<&Program::read>("read"), method<&Program::write>("write"), method<&Program::train>("train"),
+       method<&Program::evaluate>("evaluate"), method<&Program::predict>("predict"),
+       method<&Program::gradient>("gradient"), method<&Program::input_gradient>("inputGradient"),
+       method<&Program::inspect>("inspect"), method<&Program::probe>("probe"), method<&Program::request_stop>("stop"),
+       method<&Program::dispose>("dispose")});
 }
 
 Program::Program(const Napi::CallbackInfo& info) : Wrapped(info) {
@@ -215,8 +216,8 @@ Napi::Value Program::train(const Napi::CallbackInfo& info) {
 
 Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
   return start(
-      info.Env(), pass_call(info[0], Pass::evaluate),
-      [](gradus::Program& program, const PassCall& call) {
+      info.Env(), batched_call(info[0], Pass::evaluate),
+      [](gradus::Program& program, const BatchedCall& call) {
         return program.evaluate(*call.data, call.batch_size, call.threads, call.class_weights);
       },
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
@@ -225,7 +226,7 @@ Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
 // The result's memory is a typed array that JavaScript sees only when it is filled: no copy, and nobody can detach it.
 Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  PassCall call = pass_call(info[0], Pass::predict);
+  BatchedCall call = batched_call(info[0], Pass::predict);
   gradus::Program& program = idle();
   const size_t size = product("dataset", {call.data->size(), program.output_size()});
   const bool is_double = program.precision() == Precision::float64;
@@ -235,7 +236,7 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   struct Nothing {};
   return start(
       env, std::move(call),
-      [out](gradus::Program& program, const PassCall& call) {
+      [out](gradus::Program& program, const BatchedCall& call) {
         program.predict(*call.data, call.batch_size, call.threads, out);
         return Nothing();
       },
@@ -249,6 +250,13 @@ Napi::Value Program::gradient(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
 }
 
+Napi::Value Program::inspect(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(), pass_call(info[0]),
+      [](gradus::Program& program, const GradientCall& call) { return program.inspect(call); },
+      [](Napi::Env env, const std::vector<LayerStatistics>& result) { return to_javascript(env, result); });
+}
+
 Napi::Value Program::probe(const Napi::CallbackInfo& info) {
   return start(
       info.Env(), probe_call(info[0]),
@@ -256,9 +264,7 @@ Napi::Value Program::probe(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const ProbeResult& result) { return to_javascript(env, result); });
 }
 
-void Program::request_stop(const Napi::CallbackInfo&) {
-  present().stop_requested = true;
-}
+void Program::request_stop(const Napi::CallbackInfo&) { present().stop_requested = true; }
 
 void Program::dispose(const Napi::CallbackInfo& info) {
   if (disposed_) return;

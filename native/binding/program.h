@@ -39,6 +39,7 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value predict(const Napi::CallbackInfo& info);
   Napi::Value gradient(const Napi::CallbackInfo& info);
   Napi::Value input_gradient(const Napi::CallbackInfo& info);
+  Napi::Value inspect(const Napi::CallbackInfo& info);
   Napi::Value probe(const Napi::CallbackInfo& info);
   void request_stop(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);

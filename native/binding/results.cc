@@ -82,9 +82,9 @@ TrainCall train_call(Napi::Value value) {
   return call;
 }
 
-PassCall pass_call(Napi::Value value, Pass pass) {
+BatchedCall batched_call(Napi::Value value, Pass pass) {
   const Napi::Object from = object(value, "call");
-  PassCall call;
+  BatchedCall call;
   call.data = dataset(from);
   call.threads = threads(from);
   call.batch_size = count(from, "batchSize");
@@ -92,13 +92,19 @@ PassCall pass_call(Napi::Value value, Pass pass) {
   return call;
 }
 
-GradientCall gradient_call(Napi::Value value) {
+GradientCall pass_call(Napi::Value value) {
   const Napi::Object from = object(value, "call");
   GradientCall call;
   call.data = dataset(from);
   call.threads = threads(from);
   call.training = truth(from.Get("training"), "training");
   call.randomness = truth(from.Get("randomness"), "randomness");
+  return call;
+}
+
+GradientCall gradient_call(Napi::Value value) {
+  GradientCall call = pass_call(value);
+  const Napi::Object from = object(value, "call");
   const Napi::Value term = from.Get("term");
   const std::string name = text(term, "term");
   if (name != "data" && name != "regularization" && name != "total")
@@ -108,12 +114,11 @@ GradientCall gradient_call(Napi::Value value) {
 }
 
 ProbeCall probe_call(Napi::Value value) {
+  const GradientCall pass = pass_call(value);
   const Napi::Object from = object(value, "call");
   ProbeCall call;
-  call.data = dataset(from);
-  call.threads = threads(from);
-  call.training = truth(from.Get("training"), "training");
-  call.randomness = truth(from.Get("randomness"), "randomness");
+  call.data = pass.data, call.threads = pass.threads;
+  call.training = pass.training, call.randomness = pass.randomness;
   call.direction = optional_doubles(from, "direction");
   const std::vector<double> offsets = copy_of_doubles(from.Get("offsets"), "offsets");
   const auto numbers = [&](const char* name) {
@@ -125,7 +130,8 @@ ProbeCall probe_call(Napi::Value value) {
     return numbers;
   };
   const std::vector<double> tensors = numbers("tensors"), elements = numbers("elements");
-  for (size_t i = 0; i < offsets.size(); ++i) call.points.push_back({size_t(tensors[i]), size_t(elements[i]), offsets[i]});
+  for (size_t i = 0; i < offsets.size(); ++i)
+    call.points.push_back({size_t(tensors[i]), size_t(elements[i]), offsets[i]});
   return call;
 }
 
@@ -160,13 +166,33 @@ Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result) {
   return to;
 }
 
+Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& result) {
+  Napi::Array all = Napi::Array::New(env);
+  for (const LayerStatistics& of : result) {
+    Napi::Object to = Napi::Object::New(env);
+    to.Set("layer", Napi::String::New(env, of.layer));
+    to.Set("op", Napi::String::New(env, of.op));
+    for (const auto& [name, value] :
+         std::initializer_list<std::pair<const char*, double>>{{"mean", of.mean},
+                                                               {"deviation", of.deviation},
+                                                               {"units", double(of.units)},
+                                                               {"dead", double(of.dead)},
+                                                               {"saturated", of.saturated},
+                                                               {"nonfinite", double(of.nonfinite)}})
+      to.Set(name, Napi::Number::New(env, value));
+    all.Set(all.Length(), to);
+  }
+  return all;
+}
+
 Napi::Value to_javascript(Napi::Env env, const ProbeResult& result) {
   Napi::Object to = Napi::Object::New(env), base = Napi::Object::New(env);
   base.Set("loss", Napi::Number::New(env, result.base_loss));
   base.Set("regularizationLoss", Napi::Number::New(env, result.base_regularization_loss));
   // 53 bits of each: whole numbers of JavaScript.
   Napi::Array hashes = Napi::Array::New(env, result.hashes.size());
-  for (uint32_t i = 0; i < result.hashes.size(); ++i) hashes.Set(i, Napi::Number::New(env, double(result.hashes[i] >> 11)));
+  for (uint32_t i = 0; i < result.hashes.size(); ++i)
+    hashes.Set(i, Napi::Number::New(env, double(result.hashes[i] >> 11)));
   base.Set("hashes", hashes);
   Napi::Array kinked = Napi::Array::New(env);
   for (size_t op : result.kinked) kinked.Set(kinked.Length(), Napi::Number::New(env, double(op)));

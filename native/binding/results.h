@@ -8,18 +8,20 @@ namespace gradus::binding {
 // The properties of a call object, copied at once: nothing of it is read again.
 TrainCall train_call(Napi::Value value);
 
-struct PassCall {
+struct BatchedCall {
   std::shared_ptr<const gradus::Dataset> data;
   size_t batch_size = 1, threads = 1;
   std::vector<double> class_weights;
 };
 enum class Pass { evaluate, predict };
-PassCall pass_call(Napi::Value value, Pass pass);
+BatchedCall batched_call(Napi::Value value, Pass pass);
+GradientCall pass_call(Napi::Value value);  // without its term
 GradientCall gradient_call(Napi::Value value);
 ProbeCall probe_call(Napi::Value value);
 
 Napi::Value to_javascript(Napi::Env env, const TrainResult& result);
 Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result);
+Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& result);
 Napi::Value to_javascript(Napi::Env env, const ProbeResult& result);
 
 }  // namespace gradus::binding

@@ -1,5 +1,5 @@
-// 64-bit fingerprints of the choices that a forward pass makes: which side of a kink each value lies on, which of several
-// wins. Two passes with equal fingerprints ran through the same smooth pieces.
+// 64-bit fingerprints of the choices that a forward pass makes: which side of a kink each value lies on, which of
+// several wins. Two passes with equal fingerprints ran through the same smooth pieces.
 #pragma once
 #include <cstddef>
 #include <cstdint>

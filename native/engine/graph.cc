@@ -159,19 +159,6 @@ void Graph<T>::forward(size_t first_op) {
 }
 
 template <class T>
-uint64_t Graph<T>::hash_of_value(size_t op) {
-  const size_t node = ops_[op]->node;
-  const T* value = pass.value(node);
-  uint64_t hash = 0;
-  for (size_t i = 0; i < pass.batch * pass.at(node).size; ++i) {
-    uint64_t bits = 0;
-    std::memcpy(&bits, value + i, sizeof(T));
-    hash = fold(hash, bits);
-  }
-  return hash;
-}
-
-template <class T>
 size_t Graph<T>::first_user(size_t parameter) const {
   const auto uses = [parameter](const auto& op) {
     return std::find(op->parameters.begin(), op->parameters.end(), parameter) != op->parameters.end();

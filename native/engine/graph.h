@@ -11,13 +11,16 @@ class Graph {
   Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool);
 
   void reserve(size_t batch, size_t threads);  // memory for passes of so many examples
-  void forward(size_t first_op = 0);  // the values below that op stay as they are
-  void backward();  // the output's gradient lies in output_gradient()
+  void forward(size_t first_op = 0);           // the values below that op stay as they are
+  void backward();                             // the output's gradient lies in output_gradient()
 
   size_t op_count() const { return ops_.size(); }
   const std::string& op_name(size_t op) const { return ops_[op]->name; }
   uint64_t fingerprint(size_t op) { return ops_[op]->fingerprint(pass); }
   uint64_t hash_of_value(size_t op);
+  // Whether the op's own value can be read after a forward: not where the op above works in its place.
+  bool holds_value(size_t op) const { return pass.home[ops_[op]->node] == ops_[op]->node; }
+  LayerStatistics statistics(size_t op);
   // The first op that uses this parameter; that takes this input. op_count() if none does.
   size_t first_user(size_t parameter) const;
   size_t first_taker(size_t input) const;
@@ -37,6 +40,7 @@ class Graph {
   void drop_unneeded();
   void find_wanted(const Plan& plan);
   void fuse();
+  void count_dead(const T* value, LayerStatistics& of) const;
   void note_vocabulary(const Op<T>& op, const NodeReader& node);
 
   size_t inputs_, output_;

@@ -112,7 +112,7 @@ uint64_t loss_fingerprint(const LossPlan& plan, const Batch<T>& batch, const Pas
   });
 }
 
-#define INSTANTIATE(T)                                                                             \
+#define INSTANTIATE(T)                                                                              \
   template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*, T*); \
   template uint64_t loss_fingerprint<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*);
 INSTANTIATE(float)

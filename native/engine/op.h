@@ -47,9 +47,9 @@ class Pass {
   Host* host = nullptr;  // of custom ops and losses; may be none
   size_t batch = 0;
   bool training = false;
-  bool randomness = true;  // whether dropout drops in training
+  bool randomness = true;              // whether dropout drops in training
   uint64_t host_loss_fingerprint = 0;  // of the last loss that the host computed
-  Counter counter;  // seed and step; each op sets its stream
+  Counter counter;                     // seed and step; each op sets its stream
   std::vector<NodeState<T>> nodes;
   std::vector<size_t> home;  // node → the node whose memory it lives in: reshapes and fused ops share
   std::vector<ParameterState<T>> parameters;
@@ -143,7 +143,8 @@ struct ActivationChoice {
 template <class T>
 class Op {
  public:
-  explicit Op(const NodeReader& node) : node(node.number), name(node.name), inputs(node.inputs) {}
+  explicit Op(const NodeReader& node)
+      : node(node.number), op(node.fields.text("op")), name(node.name), inputs(node.inputs) {}
   virtual ~Op() = default;
   virtual void reserve(size_t batch) { (void)batch; }  // memory of its own for so many examples
   virtual void forward(Pass<T>& pass) = 0;
@@ -155,6 +156,9 @@ class Op {
     return 0;
   }
 
+  // Of an activation its own name, else that of the op in descriptors.
+  virtual std::string kind() const { return op; }
+
   virtual bool is_alias() const { return false; }  // its value is its input's
   // A dense op can apply the activation above it, and f' of the activation below it.
   virtual bool fuse_above(ActivationChoice) { return false; }
@@ -165,7 +169,7 @@ class Op {
   virtual void set_backward_fused() {}
 
   size_t node;
-  std::string name;
+  std::string op, name;
   std::vector<size_t> inputs;
   Shape shape;                     // of one example of the value
   std::vector<size_t> parameters;  // those that it uses

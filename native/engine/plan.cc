@@ -111,7 +111,8 @@ LossPlan decode_loss(const Value& value) {
   const Fields fields(value, "loss");
   if (fields.text("kind") == "custom") {
     const std::string& targets = fields.text("targets");
-    if (targets != "labels" && targets != "dense") fields.fail("targets: expected labels or dense, received " + targets);
+    if (targets != "labels" && targets != "dense")
+      fields.fail("targets: expected labels or dense, received " + targets);
     return {custom_loss, 1, targets == "labels", targets == "dense", 0};
   }
   const size_t kind = line_of(loss_names(), fields);

@@ -23,8 +23,8 @@ void Probe<T>::check(const ProbeCall& call) {
   for (const ProbePoint& point : call.points) {
     const size_t size = tensor(point.tensor).size;
     if (call.direction.empty() ? point.element >= size : call.direction.size() != size)
-      throw Error("GRADUS_INVALID_ARGUMENT", "elements: expected numbers or a direction within a tensor of " +
-                                                 std::to_string(size) + " elements");
+      throw Error("GRADUS_INVALID_ARGUMENT",
+                  "elements: expected numbers or a direction within a tensor of " + std::to_string(size) + " elements");
   }
 }
 

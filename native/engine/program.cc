@@ -21,8 +21,7 @@ class ProgramOf final : public Program {
         graph_(descriptor, plan_, isa_in_use(), pool_),
         update_(plan_, isa_in_use(), pool_, graph_.pass.parameters, host_.get()),
         metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
-        batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels,
-               !plan_.loss || plan_.loss->takes_dense),
+        batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels, !plan_.loss || plan_.loss->takes_dense),
         probe_(plan_, graph_, batch_, update_) {
     graph_.pass.host = host_.get();
     for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
@@ -47,6 +46,7 @@ class ProgramOf final : public Program {
   void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) override;
   EvaluateResult gradient(const GradientCall& call) override;
   Elements input_gradient(size_t input) override;
+  std::vector<LayerStatistics> inspect(const GradientCall& call) override;
   ProbeResult probe(const ProbeCall& call) override;
   std::vector<std::string> op_names() const override {
     std::vector<std::string> names;
@@ -275,6 +275,21 @@ Elements ProgramOf<T>::input_gradient(size_t input) {
   if (input >= plan_.inputs.size() || !plan_.inputs[input].differentiated) return {};
   NodeState<T>& node = graph_.pass.nodes[input];
   return {node.gradient.data(), std::min(graph_.pass.batch * node.size, node.gradient.size())};
+}
+
+template <class T>
+std::vector<LayerStatistics> ProgramOf<T>::inspect(const GradientCall& call) {
+  const size_t rows = call.data->size();
+  if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "dataset: expected at least one row");
+  batch_.use(*call.data, false, {}, nullptr);
+  prepare(rows, call.threads, call.training, call.randomness);
+  update_.begin();
+  batch_.gather(0, rows, graph_);
+  graph_.forward();
+  std::vector<LayerStatistics> statistics;
+  for (size_t op = 0; op < graph_.op_count(); ++op)
+    if (graph_.holds_value(op)) statistics.push_back(graph_.statistics(op));
+  return statistics;
 }
 
 template <class T>

@@ -75,6 +75,16 @@ struct GradientCall {
   size_t threads = 1;
 };
 
+// What an op's values look like over a batch.
+struct LayerStatistics {
+  std::string layer, op;  // "relu1", "activation"
+  double mean = 0, deviation = 0;
+  size_t units = 0;      // elements of one example
+  size_t dead = 0;       // of a relu: units that are 0 for every example
+  double saturated = 0;  // of tanh and sigmoid: share of the values within a hundredth of an end
+  uint64_t nonfinite = 0;
+};
+
 // Element `element` of a tensor moved by `offset`; with a direction, the whole tensor by offset · direction.
 struct ProbePoint {
   size_t tensor = 0;  // number of a parameter, or of an input after them all
@@ -132,11 +142,13 @@ class Program {
                                   const std::vector<double>& class_weights) = 0;
   // out: data.size() × output_size() elements of the program's precision.
   virtual void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) = 0;
-  // Forward and backward over all rows as one batch, no update: fills the gradients arena with the gradient of the term,
-  // returns the losses.
+  // Forward and backward over all rows as one batch, no update: fills the gradients arena with the gradient of the
+  // term, returns the losses.
   virtual EvaluateResult gradient(const GradientCall& call) = 0;
   // Of the last gradient() by an input that the descriptor calls differentiated: rows × elements of it, else empty.
   virtual Elements input_gradient(size_t input) = 0;
+  // A forward pass over all rows as one batch; one entry an op, but none where the op above holds the same memory.
+  virtual std::vector<LayerStatistics> inspect(const GradientCall& call) = 0;
   // The losses of all rows as one batch at points near the weights, which stay as they are.
   virtual ProbeResult probe(const ProbeCall& call) = 0;
 

@@ -35,7 +35,7 @@ class UpdateStep {
   }
   double host_penalty(size_t parameter, T* gradient);  // gradient may be null
   std::vector<double> host_penalties();                // by parameter
-  void add_host_penalties();  // to the gradient, and to regularization_loss() of this update
+  void add_host_penalties();                           // to the gradient, and to regularization_loss() of this update
 
   const std::vector<UpdateSums>& sums() const { return sums_; }  // by parameter, of the last measure() or apply()
   double regularization_loss() const;                            // from sums()

@@ -15,10 +15,12 @@ double* values(Program& program, const char* arena, size_t parameter) {
 
 // The largest relative error over all trainable elements. Differences at two widths whose results disagree lie at a
 // kink and are left out; there must be few.
-double largest_error(Program& program, std::shared_ptr<Dataset> data, bool training, bool regularization, size_t& kinks) {
+double largest_error(Program& program, std::shared_ptr<Dataset> data, bool training, bool regularization,
+                     size_t& kinks) {
   double largest = 0;
   const auto loss = [&] {
-    const EvaluateResult result = program.gradient({data, training, true, regularization ? Term::total : Term::data, 1});
+    const EvaluateResult result =
+        program.gradient({data, training, true, regularization ? Term::total : Term::data, 1});
     return result.loss + (regularization ? result.regularization_loss : 0);
   };
   for (size_t p = 0; p < program.parameters().size(); ++p) {
@@ -140,9 +142,9 @@ TEST("gradients of an embedding") {
   const size_t rows = model.node("embedding", {model.input({5}, "index")}, {}, {{"weight", table}});
   model.dense(model.node("reshape", {rows}, {{"shape", numbers({15})}}), 15, 3);
   model.loss = kind("softmax_cross_entropy");
-  const auto dataset = std::make_shared<Dataset>(
-      6, std::vector<Column>{column(DataType::int32, {5})}, std::vector<Column>{column(DataType::int32, {})},
-      std::vector<Column>{});
+  const auto dataset =
+      std::make_shared<Dataset>(6, std::vector<Column>{column(DataType::int32, {5})},
+                                std::vector<Column>{column(DataType::int32, {})}, std::vector<Column>{});
   Dataset& data = *dataset;
   std::vector<int32_t> indices(30), labels(6);
   for (size_t i = 0; i < 30; ++i) indices[i] = int32_t(i * 7 % 4);

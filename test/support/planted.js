@@ -1,14 +1,6 @@
 // Custom layers written twice at once: right, and with one mistake planted. Each entry: the mistake's name, the model with
 // it or without, and the tensors that must be found wrong, all others right.
-import {
-  adam,
-  customLayer,
-  customLoss,
-  customRegularizer,
-  dense,
-  sequential,
-  softmaxCrossEntropy,
-} from 'gradus'
+import { adam, customLayer, customLoss, customRegularizer, dense, sequential, softmaxCrossEntropy } from 'gradus'
 
 const size = 6
 const classes = 3
@@ -65,13 +57,16 @@ const linear = (spoil = (result) => result) =>
     backward(dy, { weight }, { cache }) {
       const dWeight = zeros(size * size)
       rowsOf(dy).forEach((row, r) => {
-        for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) dWeight[i * size + j] += cache.x[r * size + i] * row[j]
+        for (let i = 0; i < size; i++)
+          for (let j = 0; j < size; j++) dWeight[i * size + j] += cache.x[r * size + i] * row[j]
       })
       return spoil({ dx: product(dy, transposed(weight)), gradients: { weight: dWeight } }, { dy, weight })
     },
   })
 const product = (x, w) =>
-  fromRows(rowsOf(x).map((row) => Array.from({ length: size }, (_, j) => sum([...row].map((v, i) => v * w[i * size + j])))))
+  fromRows(
+    rowsOf(x).map((row) => Array.from({ length: size }, (_, j) => sum([...row].map((v, i) => v * w[i * size + j])))),
+  )
 const transposed = (w) => w.map((_, at) => w[(at % size) * size + Math.floor(at / size)])
 
 /** A function of each element: value(x) and slope(x, y). */
@@ -194,32 +189,70 @@ const squares = (factor) =>
   })
 
 const of = (make, right, wrong) => (planted) => around(make(planted ? wrong : right))
-const gradients = (change) => (result, context) => ({ ...result, gradients: { ...result.gradients, ...change(result.gradients, context) } })
+const gradients = (change) => (result, context) => ({
+  ...result,
+  gradients: { ...result.gradients, ...change(result.gradients, context) },
+})
 const same = (result) => result
 
 /** Of a spoilt backward that keeps arrays of its own from call to call. */
 const accumulating = () => {
   const total = zeros(size)
   return gradients(({ gain }) => {
-    gain.forEach((v, i) => (total[i] += v))
+    gain.forEach((v, i) => {
+      total[i] += v
+    })
     return { gain: total }
   })
 }
 
 export const planted = {
-  'a factor': [of(affine, same, gradients(({ gain }) => ({ gain: gain.map((v) => 1.05 * v) }))), ['affine.gain']],
-  'a sign': [of(affine, same, gradients(({ bias }) => ({ bias: bias.map((v) => -v) }))), ['affine.bias']],
-  'a missing bias gradient': [of(affine, same, gradients(() => ({ bias: undefined }))), ['affine.bias']],
+  'a factor': [
+    of(
+      affine,
+      same,
+      gradients(({ gain }) => ({ gain: gain.map((v) => 1.05 * v) })),
+    ),
+    ['affine.gain'],
+  ],
+  'a sign': [
+    of(
+      affine,
+      same,
+      gradients(({ bias }) => ({ bias: bias.map((v) => -v) })),
+    ),
+    ['affine.bias'],
+  ],
+  'a missing bias gradient': [
+    of(
+      affine,
+      same,
+      gradients(() => ({ bias: undefined })),
+    ),
+    ['affine.bias'],
+  ],
   'a mean in place of the sum over the batch': [
-    of(affine, same, gradients(({ gain, bias }, { dy }) => ({ gain, bias: bias.map((v) => v / (dy.length / size)) }))),
+    of(
+      affine,
+      same,
+      gradients(({ gain, bias }, { dy }) => ({ gain, bias: bias.map((v) => v / (dy.length / size)) })),
+    ),
     ['affine.bias'],
   ],
   'the last example left out': [
-    of(affine, same, gradients(({ bias }, { dy }) => ({ bias: bias.map((v, i) => v - dy[dy.length - size + i]) }))),
+    of(
+      affine,
+      same,
+      gradients(({ bias }, { dy }) => ({ bias: bias.map((v, i) => v - dy[dy.length - size + i]) })),
+    ),
     ['affine.bias'],
   ],
   'two gradients in each other’s place': [
-    of(affine, same, gradients(({ gain, bias }) => ({ gain: bias, bias: gain }))),
+    of(
+      affine,
+      same,
+      gradients(({ gain, bias }) => ({ gain: bias, bias: gain })),
+    ),
     ['affine.gain', 'affine.bias'],
   ],
   'a stale input': [
@@ -228,7 +261,9 @@ export const planted = {
       same,
       gradients((_, { dy, kept }) => {
         const gain = zeros(size)
-        dy.forEach((v, i) => (gain[i % size] += v * kept.first[i]))
+        dy.forEach((v, i) => {
+          gain[i % size] += v * kept.first[i]
+        })
         return { gain }
       }),
     ),
@@ -237,7 +272,11 @@ export const planted = {
   'a gradient that is not set to zero': [(planted) => around(affine(planted ? accumulating() : same)), ['affine.gain']],
   'a gradient by the input without the gain': [of(affine, same, (result, { dy }) => ({ ...result, dx: dy })), below],
   'a transposed weight gradient': [
-    of(linear, same, gradients(({ weight }) => ({ weight: transposed(weight) }))),
+    of(
+      linear,
+      same,
+      gradients(({ weight }) => ({ weight: transposed(weight) })),
+    ),
     ['linear.weight'],
   ],
   'a weight that is not transposed on the way back': [
@@ -273,7 +312,8 @@ export const planted = {
       around(
         norm(
           planted
-            ? (z, dz, deviation, rows) => dz.map((v, i) => (v - mean(rows.map((row) => row[i])) - z[i] * mean(dz)) / deviation)
+            ? (z, dz, deviation, rows) =>
+                dz.map((v, i) => (v - mean(rows.map((row) => row[i])) - z[i] * mean(dz)) / deviation)
             : rightNorm,
         ),
       ),

@@ -45,7 +45,11 @@ export function* checkTensors(subject: Subject, sampling: Sampling): Asking<Repo
 }
 
 /** The same for all terms, chosen by the gradient of the first. */
-function elementsOf(subject: Subject, { samplesPerParameter, seed, directions = 0 }: Sampling, tensor: number): number[] {
+function elementsOf(
+  subject: Subject,
+  { samplesPerParameter, seed, directions = 0 }: Sampling,
+  tensor: number,
+): number[] {
   if (subject.direction) return Array.from({ length: directions }, (_, i) => i)
   const gradient = subject.gradient(tensor, subject.tensors[tensor]!.terms[0]!)
   const count = samplesPerParameter === 'all' ? gradient.length : samplesPerParameter
@@ -110,7 +114,16 @@ const gravity = { compared: 0, undecidable: 2, kink: 1 } as const
 const byGravity = (a: Compared, b: Compared): number =>
   gravity[a.status] - gravity[b.status] || b.relativeError - a.relativeError
 
-const coordinateOf = ({ index, term, analytic, numerical, relativeError, stepSize, kink, status }: Compared): Coordinate => ({
+const coordinateOf = ({
+  index,
+  term,
+  analytic,
+  numerical,
+  relativeError,
+  stepSize,
+  kink,
+  status,
+}: Compared): Coordinate => ({
   ...{ index, term, analytic, numerical, relativeError, stepSize, kink, status },
 })
 

@@ -70,7 +70,15 @@ export function* compare(comparison: Comparison): Asking<ComparedTensor> {
     const error = Number.isNaN(difference.value) ? Number.NaN : relativeError(a, difference.value)
     const kink = first[i]!.kink
     return {
-      ...{ index, term, analytic: a, numerical: difference.value, relativeError: error, stepSize: difference.step, kink },
+      ...{
+        index,
+        term,
+        analytic: a,
+        numerical: difference.value,
+        relativeError: error,
+        stepSize: difference.step,
+        kink,
+      },
       status: statusOf(a, difference, uncertainty, error, rule),
     }
   })

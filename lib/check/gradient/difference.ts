@@ -1,5 +1,5 @@
 /** Central differences, what rounding leaves of them, and which step is a good one. */
-import { type Asking, type Evaluation, type Term, valueOf } from './subject.js'
+import { type Asking, type Evaluation, type Term, termOf } from './subject.js'
 
 /** One derivative to be found: of a term by an element (or along a direction) of a tensor. */
 export interface Coordinate {
@@ -19,7 +19,8 @@ export interface Difference {
  * derivative that a difference can tell from zero. `scale` is |f|, or 1 for smaller ones: scores that cancel are larger
  * than the loss they leave.
  */
-export const noiseFloor = (scale: number, step: number): number => (8 * Number.EPSILON * Math.max(scale, 1)) / (2 * step)
+export const noiseFloor = (scale: number, step: number): number =>
+  (8 * Number.EPSILON * Math.max(scale, 1)) / (2 * step)
 
 /** A coordinate and the steps to try there. */
 export interface Trial {
@@ -36,7 +37,7 @@ export function* differences(trials: readonly Trial[], term: Term): Asking<Diffe
   return trials.map(({ step }, i) => {
     const above = evaluations[2 * i] as Evaluation
     const below = evaluations[2 * i + 1] as Evaluation
-    const value = (valueOf(above, term) - valueOf(below, term)) / (2 * step)
+    const value = (termOf(above, term) - termOf(below, term)) / (2 * step)
     return { step, value: Number.isFinite(value) ? value : Number.NaN, kink: above.kink ?? below.kink }
   })
 }

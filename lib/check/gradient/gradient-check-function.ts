@@ -34,7 +34,8 @@ export function gradientCheckFunction(
     return result
   }
   const base = value(at.slice())
-  if (!Number.isFinite(base)) throw new GradusError('GRADUS_NON_FINITE', `f(x): expected a finite number, received ${base}`)
+  if (!Number.isFinite(base))
+    throw new GradusError('GRADUS_NON_FINITE', `f(x): expected a finite number, received ${base}`)
   const analytic = checkGradient(gradient(at.slice()), at.length)
   const again = value(at.slice())
   if (again !== base) {

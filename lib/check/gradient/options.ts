@@ -71,7 +71,8 @@ export function resolveFunctionOptions(options: GradientCheckFunctionOptions) {
 
 function resolveSampling(options: GradientCheckFunctionOptions, samples: number | 'all') {
   const { samplesPerParameter = samples, stepSize = 'auto', seed = 0 } = options
-  if (samplesPerParameter !== 'all') checkPositiveInteger("samplesPerParameter ('all' or a number)", samplesPerParameter)
+  if (samplesPerParameter !== 'all')
+    checkPositiveInteger("samplesPerParameter ('all' or a number)", samplesPerParameter)
   if (stepSize !== 'auto') checkPositive("stepSize ('auto' or a number)", stepSize)
   return { samplesPerParameter, stepSize, seed: checkSeed('seed', seed) }
 }

@@ -119,7 +119,10 @@ const tensorRow = ({ name, verdict, maxRelativeError, checked, kinks, excluded, 
 ]
 
 const worstHeading = ['worst', 'term', 'analytic', 'numerical', 'error', 'h', 'kink']
-const worstRow = (name: string, { index, term, analytic, numerical, relativeError, stepSize, kink, status }: Coordinate) => [
+const worstRow = (
+  name: string,
+  { index, term, analytic, numerical, relativeError, stepSize, kink, status }: Coordinate,
+) => [
   `${name}[${index}]`,
   term,
   number(analytic),

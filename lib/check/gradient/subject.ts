@@ -33,7 +33,7 @@ export interface Evaluation {
 /** A check as a coroutine: it asks for points and is given evaluations. So it serves native programs and plain functions. */
 export type Asking<Result> = Generator<readonly Point[], Result, readonly Evaluation[]>
 
-export const valueOf = (evaluation: Evaluation, term: Term): number => {
+export const termOf = (evaluation: Evaluation, term: Term): number => {
   if (term === 'data') return evaluation.data
   return term === 'regularization' ? evaluation.regularization : evaluation.data + evaluation.regularization
 }

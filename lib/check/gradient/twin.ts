@@ -3,9 +3,9 @@ import { Dataset } from '../../data/dataset.js'
 import type { Data } from '../../data/stream.js'
 import { GradusError } from '../../errors.js'
 import { randomNormal } from '../../kernels/random.js'
+import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
 import type { Descriptor, FloatArray, NativeDataset, NativeProgram, PassCall, ProbeResult } from '../../native.js'
-import type { ModelCopy } from '../../model/copy.js'
 import { callInTurn } from '../../train/turn.js'
 import { examplesOf, spreadExamples } from '../subset.js'
 import type { CheckSettings } from './options.js'
@@ -92,8 +92,7 @@ export class Twin {
     const evaluations: Evaluation[] = []
     const total = this.#done + points.length
     for (let first = 0; first < points.length; ) {
-      const part =
-        method === 'directional' ? sameDirection(points, first) : points.slice(first, first + pointsPerCall)
+      const part = method === 'directional' ? sameDirection(points, first) : points.slice(first, first + pointsPerCall)
       evaluations.push(...(await this.#probe(part)))
       first += part.length
       this.#done += part.length
@@ -175,7 +174,15 @@ function tensorsOf({ program, descriptor }: ModelCopy, { term, checkInput }: Che
   const tensors = inputs.flatMap(({ name, kind }, i): Tensor[] => {
     if (kind === 'index') return []
     const size = program.inputGradient(i).length
-    return [{ name, number: descriptor.parameters.length + i, size, depth: depths.inputs, terms: [term === 'total' ? term : 'data'] }]
+    return [
+      {
+        name,
+        number: descriptor.parameters.length + i,
+        size,
+        depth: depths.inputs,
+        terms: [term === 'total' ? term : 'data'],
+      },
+    ]
   })
   if (parameters.length || tensors.length) return [...parameters, ...tensors]
   const message =
@@ -201,7 +208,11 @@ function depthsOf({ nodes, inputs, output }: Descriptor): { nodes: number[]; inp
 }
 
 /** Steps on the data as one batch each, as the model's optimizer makes them. */
-async function burnIn({ program, optimizer }: ModelCopy, dataset: NativeDataset, settings: CheckSettings): Promise<void> {
+async function burnIn(
+  { program, optimizer }: ModelCopy,
+  dataset: NativeDataset,
+  settings: CheckSettings,
+): Promise<void> {
   const { signal, threads } = settings
   const learningRates = Float64Array.of(optimizer.learningRate)
   const one = { dataset, shuffle: false, firstRow: 0, batchSize: dataset.size, batches: 1, learningRates, threads }
@@ -241,7 +252,10 @@ async function equalEvaluations(
   if (layer >= 0 || loss !== second!.loss || regularizationLoss !== second!.regularizationLoss) {
     const name = layer >= 0 ? program.opNames[layer] : loss !== second!.loss ? 'the loss' : 'a regularizer'
     const message = `${name} differs between two equal evaluations: ${loss} and ${second!.loss}`
-    throw new GradusError('GRADUS_NOT_DETERMINISTIC', `${message}; take its randomness from context.seed, or leave it out`)
+    throw new GradusError(
+      'GRADUS_NOT_DETERMINISTIC',
+      `${message}; take its randomness from context.seed, or leave it out`,
+    )
   }
   return first!
 }

@@ -27,7 +27,7 @@ Napi::Value run_loss(KernelCall<T>& call, void (*kernel)(const Loss<T>&), bool t
   return Napi::Number::New(call.env, sum);
 }
 
-#define LOSS(name, takes_labels, takes_dense, threshold, side)                   \
+#define LOSS(name, takes_labels, takes_dense, threshold, side)             \
   struct name##_kernel {                                                   \
     template <class T>                                                     \
     static Napi::Value run(KernelCall<T>& call) {                          \

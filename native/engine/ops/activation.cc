@@ -31,7 +31,7 @@ class ActivationOp final : public Op<T> {
   explicit ActivationOp(const NodeReader& node) : Op<T>(node) {
     this->shape = node.only_input();
     size_ = elements_of(this->shape);
-    const std::string& kind = node.fields.text("kind");
+    const std::string& kind = kind_ = node.fields.text("kind");
     const Entry* entry =
         std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) { return kind == e.name; });
     if (entry == std::end(entries)) node.fields.fail("kind: there is no activation \"" + kind + "\"");
@@ -47,6 +47,8 @@ class ActivationOp final : public Op<T> {
   }
   void set_forward_fused() override { forward_fused_ = true; }
   void set_backward_fused() override { backward_fused_ = true; }
+
+  std::string kind() const override { return kind_; }
 
   void forward(Pass<T>& pass) override {
     if (forward_fused_) return;
@@ -84,6 +86,7 @@ class ActivationOp final : public Op<T> {
 
  private:
   size_t size_;
+  std::string kind_;
   ActivationChoice choice_;
   bool forward_fused_ = false, backward_fused_ = false;
 };

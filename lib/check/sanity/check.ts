@@ -1,0 +1,44 @@
+/** What a sanity check is. */
+import type { Context } from './context.js'
+
+/** What one check found. */
+export interface SanityResult {
+  name: string
+  passed: boolean
+  /** What a sound setup shows, in a few words or a number. */
+  expected: number | string
+  actual: number | string
+  /** The finding in one sentence; of a check that failed, the cause. */
+  message: string
+  /** What to do about it; empty for a check that passed. */
+  advice: string
+}
+
+export type Finding = Omit<SanityResult, 'name'>
+
+export interface SanityCheck {
+  readonly name: string
+  /** `data`: looks at the arrays alone. `targets`: needs inputs and targets that the model can take. */
+  readonly needs: 'data' | 'targets'
+  run(context: Context): Finding | Promise<Finding>
+}
+
+export const passed = (expected: number | string, actual: number | string, message: string): Finding => ({
+  ...{ passed: true, expected, actual, message, advice: '' },
+})
+
+export const failed = (
+  expected: number | string,
+  actual: number | string,
+  message: string,
+  advice: string,
+): Finding => ({ ...{ passed: false, expected, actual, message, advice } })
+
+/** A number as people write it: four digits. */
+export const short = (value: number): string => {
+  const size = Math.abs(value)
+  if (value === 0 || !Number.isFinite(value)) return String(value)
+  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(2)
+}
+
+export const percent = (share: number): string => `${short(100 * share)} %`

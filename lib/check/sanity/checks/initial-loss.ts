@@ -1,0 +1,127 @@
+import { type Finding, failed, passed, type SanityCheck, short } from '../check.js'
+import { type Context, forEachNumber } from '../context.js'
+import { classCounts, classEntropy, describeShares } from './classes.js'
+
+/** What a model that knows nothing loses, and what a healthy start may lose beyond it: scores are not all 0 yet. */
+interface Chance {
+  readonly loss: number
+  /** Of always giving the shares of the classes or the mean of the targets, for a model that starts so. */
+  readonly best: number
+  readonly limit: number
+  readonly formula: string
+}
+
+/** The untrained model loses what chance does, regularization left out (CS231n, "Before learning: sanity checks"). */
+export const initialLoss: SanityCheck = {
+  name: 'initialLoss',
+  needs: 'targets',
+  async run(context) {
+    const chance = await chanceOf(context)
+    const { base } = context
+    const pass = await context.pass()
+    const { loss } = await context.call(base, () => base.program.gradient({ ...pass, term: 'data' }))
+    if (!chance)
+      return passed('unknown', loss, `the loss begins at ${short(loss)}; what chance gives is not known for it`)
+    return judge(context, chance, loss)
+  },
+}
+
+function judge(context: Context, chance: Chance, loss: number): Finding {
+  const expected = chance.loss
+  const what = `chance gives ${short(expected)} (${chance.formula})`
+  if (!Number.isFinite(loss)) {
+    return failed(
+      expected,
+      loss,
+      `the loss is ${loss} before training; ${what}`,
+      'make the initial weights or the inputs smaller',
+    )
+  }
+  if (loss > chance.limit) {
+    const times = short(loss / expected)
+    const message = `the loss begins at ${short(loss)}, ${times} × what it should: ${what}`
+    return failed(
+      expected,
+      loss,
+      `${message}; ${causeOf(context)}`,
+      'the initial weights are too large, the inputs or targets are not scaled, or labels are shifted',
+    )
+  }
+  if (loss < 0.7 * chance.best) {
+    return passed(
+      expected,
+      loss,
+      `the loss begins at ${short(loss)}, below chance: the model knows something already; ${what}`,
+    )
+  }
+  const imbalance = chance.best < 0.95 * expected ? `; always giving the classes' shares, ${short(chance.best)}` : ''
+  return passed(expected, loss, `the loss begins at ${short(loss)}; ${what}${imbalance}`)
+}
+
+/** The likeliest cause, by what the weights are like. */
+function causeOf({ model, base }: Context): string {
+  const { targets } = model.loss
+  const start = base.descriptor.parameters.find(({ shape, trainable }) => trainable && shape.length > 1)
+  const weights = start ? model.getWeights()[start.name]!.data : []
+  const fanIn = start ? start.shape.slice(0, -1).reduce((a, b) => a * b, 1) : 1
+  let squares = 0
+  for (const w of weights) squares += w * w
+  const deviation = Math.sqrt(squares / weights.length)
+  const usual = Math.sqrt(2 / fanIn)
+  if (deviation > 3 * usual) {
+    return `are the weights too large? ${start!.name} deviates by ${short(deviation)}, where ${short(usual)} is usual`
+  }
+  return targets === 'dense' ? 'are inputs or targets not scaled?' : 'are the inputs not scaled, or the labels shifted?'
+}
+
+export const chanceLoss = async (context: Context): Promise<number | undefined> => (await chanceOf(context))?.loss
+
+/** Null for losses of which it is not known. */
+export async function chanceOf(context: Context): Promise<Chance | null> {
+  const { kind, parameter = 1 } = context.model.loss
+  const { classes } = context
+  if (kind === 'softmax_cross_entropy') {
+    const counts = (await classCounts(context))!
+    const best = classEntropy(counts)
+    const loss = Math.log(classes)
+    return { loss, best, limit: 2 * loss + 0.5, formula: `−ln(1/${classes}); ${describeShares(counts)}` }
+  }
+  if (kind === 'multiclass_hinge') {
+    const loss = (classes - 1) * parameter
+    return { loss, best: 0, limit: 3 * loss, formula: `${classes} − 1 classes × the margin ${parameter}` }
+  }
+  if (kind === 'one_vs_all_hinge') {
+    const loss = classes * parameter
+    return { loss, best: 0, limit: 3 * loss, formula: `${classes} classes × the margin ${parameter}` }
+  }
+  if (kind === 'binary_cross_entropy') {
+    const { mean } = await targetMoments(context)
+    const best = mean > 0 && mean < 1 ? -mean * Math.log(mean) - (1 - mean) * Math.log(1 - mean) : 0
+    return { loss: Math.log(2), best, limit: 2 * Math.log(2) + 0.5, formula: `ln 2; ${short(100 * mean)} % are yes` }
+  }
+  if (kind !== 'mean_squared_error' && kind !== 'huber') return null
+  const { mean, variance } = await targetMoments(context)
+  if (kind === 'mean_squared_error') {
+    return {
+      loss: variance,
+      best: variance,
+      limit: 10 * variance,
+      formula: `the variance of y, whose mean is ${short(mean)}`,
+    }
+  }
+  const loss = Math.min(variance / 2, parameter * Math.sqrt(variance))
+  return { loss, best: 0.5 * loss, limit: 10 * loss, formula: 'half the variance of y, or delta × its deviation' }
+}
+
+/** The mean of the targets, and the mean over the outputs of each output's variance. */
+async function targetMoments(context: Context): Promise<{ mean: number; variance: number }> {
+  const column = context.targetColumn()!
+  const [sums, squares] = [new Float64Array(column.elements), new Float64Array(column.elements)]
+  await forEachNumber(column, (value, _, element) => {
+    sums[element]! += value
+    squares[element]! += value * value
+  })
+  const average = (values: Float64Array) => values.reduce((total, value) => total + value, 0) / values.length
+  const variances = squares.map((square, i) => square / column.rows - (sums[i]! / column.rows) ** 2)
+  return { mean: average(sums) / column.rows, variance: Math.max(average(variances), Number.MIN_VALUE) }
+}

@@ -1,0 +1,171 @@
+/** What the checks share: the data as numbers, and copies of the model to do as they like with. */
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { type ColumnData, openColumn, product } from '../../data/column.js'
+import { Dataset, type Examples, namedColumns } from '../../data/dataset.js'
+import type { ModelCopy } from '../../model/copy.js'
+import type { Model } from '../../model/model.js'
+import type { Descriptor, NativeDataset, PassCall } from '../../native.js'
+import { callInTurn } from '../../train/turn.js'
+import { countExamples, spreadExamples } from '../subset.js'
+import type { SanitySettings } from './options.js'
+
+/** Examples that the checks of the untrained model look at. */
+const lookedAt = 512
+
+/** A column of numbers: `read` gives those of some rows as the model will see them. */
+export interface NumberColumn {
+  readonly argument: string
+  readonly rows: number
+  readonly elements: number
+  read(first: number, count: number): ArrayLike<number>
+  readonly scale: number
+  readonly offset: number
+}
+
+export class Context {
+  readonly model: Model
+  readonly descriptor: Descriptor
+  /** All that were given, and a sample of them that the model can take. */
+  readonly examples: Examples
+  readonly rows: number
+  readonly settings: SanitySettings
+  readonly #datasets: Dataset[] = []
+  readonly #copies = new Set<ModelCopy>()
+  #sample: Promise<NativeDataset> | undefined
+  #base: ModelCopy | undefined
+
+  constructor(model: Model, examples: Examples, settings: SanitySettings) {
+    this.model = model
+    this.descriptor = model.descriptor
+    this.examples = examples
+    this.settings = settings
+    this.rows = countExamples(examples, model.inputs)
+  }
+
+  /** What the last dimension of the output counts, for losses on class numbers. */
+  get classes(): number {
+    return this.model.outputShape.at(-1) ?? 1
+  }
+
+  inputColumns(examples = this.examples): NumberColumn[] {
+    const columns = namedColumns(examples.x, this.model.inputs)
+    return this.model.inputs
+      .filter(({ kind }) => kind === 'real')
+      .map(({ name, shape }) =>
+        open(this.model.inputs.length > 1 ? `x.${name}` : 'x', columns[name]!, product(shape), 1 / 255),
+      )
+  }
+
+  /** The targets, with the elements each example seems to have; null where they do not divide evenly. */
+  targetColumn(): NumberColumn | null {
+    const { y } = this.examples
+    if (y === undefined) return null
+    for (const elements of [1, product(this.model.outputShape)]) {
+      try {
+        const column = open('y', y, elements, 1)
+        if (column.rows === this.rows) return column
+      } catch {
+        // Another count of elements may fit.
+      }
+    }
+    return null
+  }
+
+  /** Whether targets are class numbers, one an example. */
+  get hasLabels(): boolean {
+    const { targets } = this.model.loss
+    return targets === 'labels' || (targets === 'either' && this.targetColumn()?.elements === 1 && this.classes > 1)
+  }
+
+  /** A copy of the model, trained or changed by one check alone. It goes with the context. */
+  copy(change?: (descriptor: Descriptor) => Descriptor): ModelCopy {
+    const copy = this.model.copy(change)
+    this.#copies.add(copy)
+    return copy
+  }
+
+  /** The copy that nobody trains. */
+  get base(): ModelCopy {
+    this.#base ??= this.copy()
+    return this.#base
+  }
+
+  /** Native memory with these examples, as the model takes them. It goes with the context. */
+  async resident(examples: Examples): Promise<NativeDataset> {
+    const dataset = new Dataset(examples)
+    this.#datasets.push(dataset)
+    const { inputs, outputShape, dtype, loss } = this.model
+    return dataset.resident({ dtype, inputs, outputShape, targets: loss.targets })
+  }
+
+  /** Some of the examples, spread over all of them. */
+  sample(): Promise<NativeDataset> {
+    this.#sample ??= this.resident(spreadExamples(this.examples, lookedAt, this.model.inputs))
+    return this.#sample
+  }
+
+  /** A pass as in training, without dropout. */
+  async pass(dataset?: NativeDataset): Promise<PassCall> {
+    return {
+      dataset: dataset ?? (await this.sample()),
+      training: true,
+      randomness: false,
+      threads: this.settings.threads,
+    }
+  }
+
+  /** A native call that the user's signal ends. */
+  async call<Result>(copy: ModelCopy, work: () => Promise<Result>): Promise<Result> {
+    const { signal } = this.settings
+    const result = await callInTurn(copy.program, signal, work)
+    signal?.throwIfAborted()
+    return result!
+  }
+
+  dispose(): void {
+    for (const dataset of this.#datasets) dataset.dispose()
+    for (const copy of this.#copies) copy.dispose()
+  }
+}
+
+function open(argument: string, data: ColumnData, elements: number, defaultScale: number): NumberColumn {
+  const column = openColumn(argument, data, elements, defaultScale)
+  const { scale = 1, offset = 0 } = column.bytes ?? {}
+  return { argument, rows: column.rows, elements, read: (first, count) => column.read(first, count), scale, offset }
+}
+
+/** Numbers looked at before the event loop has its turn: less than a millisecond of work. */
+const sliceElements = 1 << 16
+
+/** f(values, first row, rows) over slices, of values as they are stored. */
+export async function forEachSlice(
+  column: NumberColumn,
+  f: (values: ArrayLike<number>, first: number, count: number) => void,
+): Promise<void> {
+  const sliceRows = Math.max(1, Math.floor(sliceElements / column.elements))
+  for (let first = 0; first < column.rows; first += sliceRows) {
+    if (first > 0) await nextTick()
+    const count = Math.min(sliceRows, column.rows - first)
+    f(column.read(first, count), first, count)
+  }
+}
+
+/** f(number, row, element) for every number of a column, as the model will see it. */
+export function forEachNumber(
+  column: NumberColumn,
+  f: (value: number, row: number, element: number) => void,
+): Promise<void> {
+  const { elements, scale, offset } = column
+  return forEachSlice(column, (values, first, count) => {
+    for (let row = 0, i = 0; row < count; row++) {
+      for (let element = 0; element < elements; element++, i++) f(values[i]! * scale + offset, first + row, element)
+    }
+  })
+}
+
+/** The same network without regularizers and dropout. */
+export const unrestrained = (descriptor: Descriptor): Descriptor => ({
+  ...descriptor,
+  parameters: descriptor.parameters.map(({ l1: _1, l2: _2, maxNorm: _, customRegularizer: __, ...rest }) => rest),
+  nodes: descriptor.nodes.map((node) => (node.op === 'dropout' ? { ...node, rate: 0 } : node)),
+})
