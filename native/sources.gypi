@@ -62,6 +62,7 @@
       "test/native/math_test.cc",
       "test/native/matmul_test.cc",
       "test/native/norms_test.cc",
+      "test/native/probe_test.cc",
       "test/native/random_test.cc",
       "test/native/rows_test.cc",
       "test/native/updates_test.cc"

@@ -181,6 +181,57 @@ test('a label out of range is found before the first update of the call', async 
   }
 })
 
+test('passes and probes: their options', async () => {
+  const pass = { dataset, training: true, randomness: false, threads: 1 }
+  const points = { tensors: Float64Array.of(0), elements: Float64Array.of(0), offsets: Float64Array.of(0.1) }
+  const cases = {
+    dataset: [undefined, 5, {}],
+    training: [undefined, 1],
+    randomness: [undefined, 'off'],
+    threads: [undefined, 0, 1025],
+  }
+  for (const [name, values] of Object.entries(cases)) {
+    for (const value of values) {
+      const wrong = { ...pass, ...points, term: 'data', [name]: value }
+      for (const method of ['gradient', 'probe', 'inspect']) {
+        await refused(() => program[method](wrong), new RegExp(`^${name}`))
+      }
+    }
+  }
+  for (const term of [undefined, 'all', 3]) await refused(() => program.gradient({ ...pass, term }), /^term/)
+  const probe = (change) => () => program.probe({ ...pass, ...points, ...change })
+  await refused(probe({ offsets: [0.1] }), /^offsets/)
+  await refused(probe({ tensors: Float64Array.of(0, 1) }), /^tensors: expected a Float64Array of length 1/)
+  await refused(probe({ tensors: Float64Array.of(0.5) }), /^tensors/)
+  await refused(probe({ tensors: Float64Array.of(-1) }), /^tensors/)
+  await refused(probe({ tensors: Float64Array.of(2 ** 52) }), /^tensors: there is no real tensor/)
+  await refused(probe({ elements: Float64Array.of(15) }), /^elements: .* a tensor of 15 elements/)
+  await refused(probe({ elements: Float64Array.of(Number.NaN) }), /^elements/)
+  await refused(probe({ direction: new Float64Array(3) }), /^elements: .* a direction/)
+  for (const input of [0, 1, -1, 'x']) await refused(() => program.inputGradient(input), /^input/)
+  await refused(probe({ offsets: Float64Array.of(Number.NaN) }), /^offsets\[0\]/)
+  const { kind, ...input } = descriptor.inputs[0]
+  const words = { ...descriptor, inputs: [{ ...input, kind: 'index', differentiated: true }] }
+  await refused(() => new native.Program(words), /differentiated/, 'GRADUS_BAD_DESCRIPTOR')
+  for (const host of [5, {}, null]) await refused(() => new native.Program(descriptor, host), /^host/)
+})
+
+test('a custom op without a host, and a host that gives nonsense', async () => {
+  const custom = structuredClone(descriptor)
+  custom.nodes.splice(1, 0, { op: 'custom', name: 'c', inputs: [1], shape: [5], operands: [] })
+  custom.nodes[2].inputs = [2]
+  custom.output = 3
+  const run = (host) => new native.Program(custom, host).evaluate({ dataset, batchSize: 4, threads: 1 })
+  await refused(() => run(), /^c: a custom op needs a host/, 'GRADUS_BAD_DESCRIPTOR')
+  for (const result of [undefined, 5, {}, { outputs: 5 }, { outputs: [] }, { outputs: [new Float64Array(20)] }]) {
+    await refused(() => run(() => result), /^(result|outputs): expected/)
+  }
+  await refused(() => run((...[, , , [x]]) => ({ outputs: [x], fingerprint: -1 })), /^fingerprint/)
+  assert.ok((await run((...[, , , [x]]) => ({ outputs: [x], fingerprint: 0 }))).loss > 0)
+  custom.nodes[1].operands = [99]
+  await refused(() => new native.Program(custom), /operands: there is no parameter 99/, 'GRADUS_BAD_DESCRIPTOR')
+})
+
 test('busy: one call at a time, and no change of what it works on', async () => {
   const before = state()
   const data = filled()

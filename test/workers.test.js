@@ -1,33 +1,17 @@
 // The addon in several threads, and at the end of things: worker threads ended in the middle of a step, processes that
 // exit during a fit, objects that nobody holds while their call runs.
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { dense, sequential, sgd, softmaxCrossEntropy } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
+import { ended } from './support/ended.js'
 import { numbers } from './support/reference.js'
 import { trainedBits } from './support/side-by-side.js'
 
 const support = (name) => new URL(`./support/${name}.js`, import.meta.url)
 const unfinished = (role) => new Worker(support('unfinished'), { workerData: { role } })
-
-/** Runs a support file in a process of its own; never throws. */
-async function ended(name, ...args) {
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      ...args.slice(1),
-      fileURLToPath(support(name)),
-      args[0],
-    ])
-    return { code: 0, signal: null, stdout, stderr: '' }
-  } catch (error) {
-    return error
-  }
-}
 
 test('four workers train at once, each with the bits of a run alone', async () => {
   const seeds = [1, 2, 3, 4]

@@ -69,6 +69,16 @@ void JavaScriptHost::run(HostCall& call) {
   if (state->failed) throw Error("GRADUS_INTERNAL", "a custom function failed");
 }
 
+void JavaScriptHost::keep(Napi::Env env, const Napi::Error& error) noexcept {
+  try {
+    Napi::Object box = Napi::Object::New(env);
+    box.Set("value", error.Value());
+    thrown_ = Napi::Persistent(box);
+  } catch (...) {
+    // An environment that is going away keeps nothing; nobody is left to be told.
+  }
+}
+
 // The lock is not held while JavaScript runs: it may end the process, and then close() comes from within.
 void JavaScriptHost::answer(Napi::Env env, Request& request) {
   Request::State& state = *request.state;
@@ -97,7 +107,7 @@ void JavaScriptHost::answer(Napi::Env env, Request& request) {
     guarded(env, [&] { copy_outputs(object(result, "result"), call); });
   } catch (const Napi::Error& error) {
     failed = true;
-    thrown_ = Napi::Reference<Napi::Value>::New(error.Value(), 1);
+    keep(env, error);
   } catch (...) {
     failed = true;
   }
@@ -135,7 +145,7 @@ void JavaScriptHost::close() {
 
 Napi::Value JavaScriptHost::take_thrown() {
   if (thrown_.IsEmpty()) return {};
-  const Napi::Value value = thrown_.Value();
+  const Napi::Value value = thrown_.Value().Get("value");
   thrown_.Reset();
   return value;
 }

@@ -20,12 +20,13 @@ class JavaScriptHost final : public gradus::Host, public std::enable_shared_from
  private:
   struct Request;
   void answer(Napi::Env env, Request& request);
+  void keep(Napi::Env env, const Napi::Error& error) noexcept;
   void copy_outputs(Napi::Object result, HostCall& call) const;
 
   Napi::FunctionReference function_;
   bool is_double_ = false;
   Calls& calls_;
-  Napi::Reference<Napi::Value> thrown_;
+  Napi::ObjectReference thrown_;  // { value }: anything can be thrown
   std::mutex mutex_;
   std::condition_variable answered_;
   bool closed_ = false;

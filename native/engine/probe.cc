@@ -32,7 +32,7 @@ template <class T>
 double Probe<T>::mean_loss(T* losses) {
   const double weight = batch_.weight(0, graph_.pass.batch);
   const double sum = loss_of<T>(*plan_.loss, batch_, graph_.pass, graph_.output(), 0, losses, nullptr);
-  return weight > 0 ? sum / weight : 0;
+  return weight > 0 ? sum * (1 / weight) : 0;  // as a gradient's pass has it
 }
 
 template <class T>
