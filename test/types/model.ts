@@ -2,11 +2,16 @@
 import {
   adam,
   add,
+  customLayer,
+  customLoss,
   dense,
   dropout,
   type Evaluation,
   embedding,
+  type GradientReport,
   type GraphNode,
+  gradientCheck,
+  gradientCheckFunction,
   graph,
   input,
   type Layer,
@@ -15,10 +20,12 @@ import {
   type Model,
   normal,
   relu,
+  sanityCheck,
   sequential,
   softmaxCrossEntropy,
   stepDecay,
   topKAccuracy,
+  type Verdict,
   type Weights,
 } from 'gradus'
 
@@ -93,3 +100,34 @@ adam({ lr: 1e-3 })
 graph({ inputs: [input([4])] })
 // @ts-expect-error: an array is no option
 model.getWeights([])
+
+// Roles of a custom layer's parameters are inferred from what `parameters` gives.
+const scale = customLayer({
+  name: 'scale',
+  parameters: ([size]) => ({ gain: { shape: [size!], init: 'ones' } }),
+  forward(x, { gain }, { cache }) {
+    cache.x = x
+    return x.map((value, i) => value * gain[i % gain.length]!)
+  },
+  backward: (dy, { gain }) => ({ dx: dy, gradients: { gain } }),
+})
+const absolute = customLoss({
+  name: 'absolute',
+  targets: 'labels',
+  forward: (output, labels: Int32Array) => output.map((value, i) => Math.abs(value - labels[i]!)),
+  backward: (output) => output,
+})
+const checked = sequential({ input: 4 }, [dense(3, { regularizer: l2(0.1) }), scale])
+checked.compile({ loss: absolute, optimizer: adam() })
+const report: GradientReport = await gradientCheck(checked, { x: new Float32Array(8), y: [0, 1] })
+const verdict: Verdict = report.parameters[0]!.worst[0]!.kink === null ? report.verdict : 'wrong'
+const sound: boolean = (await sanityCheck(checked, { x: new Float32Array(8), y: [0, 1] })).passed
+const cubes = gradientCheckFunction(
+  (x) => x[0]! ** 3,
+  (x) => x.map((value) => 3 * value ** 2),
+  [1],
+)
+// @ts-expect-error: there is no such verdict
+cubes.verdict === 'fine'
+
+export { sound, verdict }
