@@ -67,6 +67,10 @@ export interface ParameterDescriptor {
   l2?: number
   /** Largest norm of a column (the weights into one unit), enforced after each update. */
   maxNorm?: number
+  /** Of the learning rate; default 1. */
+  learningRateMultiplier?: number
+  /** In place of the optimizer's decoupled weight decay. */
+  weightDecay?: number
   /** The host computes a penalty on it as well. */
   customRegularizer?: boolean
 }
@@ -114,6 +118,7 @@ export interface TrainCall {
   accumulate?: number
   learningRates: Float64Array
   momenta?: Float64Array
+  weightDecays?: Float64Array
   clipNorm?: number
   clipValue?: number
   classWeights?: Float64Array

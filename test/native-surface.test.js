@@ -44,6 +44,7 @@ test('call options of the wrong type or out of range', async () => {
       detached(oneRate()),
     ],
     momenta: [null, new Float64Array(2), new Float64Array([Number.NaN])],
+    weightDecays: [null, new Float64Array(2), new Float64Array([-0.1])],
     clipNorm: [0, -1, Number.NaN, null],
     clipValue: [0, '1'],
     maxRefused: [0, -1],

@@ -72,6 +72,11 @@ TrainCall train_call(Napi::Value value) {
     call.momenta = copy_of_doubles(momenta, "momenta");
     check_schedule(call.momenta, call.batches, "momenta", momenta);
   }
+  const Napi::Value decays = from.Get("weightDecays");
+  if (!decays.IsUndefined()) {
+    call.weight_decays = copy_of_doubles(decays, "weightDecays");
+    check_schedule(call.weight_decays, call.batches, "weightDecays", decays);
+  }
   call.clip_norm = optional_positive(from, "clipNorm");
   call.clip_value = optional_positive(from, "clipValue");
   call.class_weights = optional_doubles(from, "classWeights");

@@ -76,6 +76,8 @@ ParameterPlan decode_parameter(const Fields& fields) {
   plan.l1 = fields.number_within("l1", 0, 0, HUGE_VAL);
   plan.l2 = fields.number_within("l2", 0, 0, HUGE_VAL);
   plan.host_regularizer = fields.find("customRegularizer") && fields.flag("customRegularizer");
+  plan.rate_multiplier = fields.number_within("learningRateMultiplier", 1, 0, HUGE_VAL);
+  if (fields.find("weightDecay")) plan.weight_decay = fields.number_within("weightDecay", 0, 0, HUGE_VAL);
   plan.max_norm = fields.number_within("maxNorm", 0, 0, HUGE_VAL);
   return plan;
 }

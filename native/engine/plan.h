@@ -18,6 +18,8 @@ struct ParameterPlan {
   std::string initializer;
   double low = 0, high = 0;  // constant: low; uniform: low, high; normal: mean, deviation
   double l1 = 0, l2 = 0, max_norm = 0;
+  double rate_multiplier = 1;          // of the learning rate
+  std::optional<double> weight_decay;  // in place of the optimizer's
   bool host_regularizer = false;  // a penalty that the host computes as well
 };
 

@@ -59,8 +59,8 @@ class ProgramOf final : public Program {
   void require_loss() const;
   void begin_training(const TrainCall& call);
   double pass_over(size_t first, size_t rows, double scale, double* metric_sums);
-  bool attempt(const TrainCall& call, size_t first, size_t rows, double learning_rate, std::optional<double> momentum,
-               TrainResult& result);
+  UpdateOptions options_of(const TrainCall& call, size_t update) const;
+  bool attempt(const TrainCall& call, size_t first, size_t rows, const UpdateOptions& options, TrainResult& result);
   Failure failure_of_this_update();
   void report_tensors(TrainResult& result) const;
 
@@ -119,9 +119,11 @@ void ProgramOf<T>::begin_training(const TrainCall& call) {
   if (call.learning_rates.size() < call.batches)
     throw Error("GRADUS_INVALID_ARGUMENT", "learningRates: expected one for each of " + std::to_string(call.batches) +
                                                " updates, received " + std::to_string(call.learning_rates.size()));
-  if (!call.momenta.empty() && call.momenta.size() < call.batches)
-    throw Error("GRADUS_INVALID_ARGUMENT", "momenta: expected one for each of " + std::to_string(call.batches) +
-                                               " updates, received " + std::to_string(call.momenta.size()));
+  for (const auto* values : {&call.momenta, &call.weight_decays})
+    if (!values->empty() && values->size() < call.batches)
+      throw Error("GRADUS_INVALID_ARGUMENT", "momenta, weightDecays: expected one for each of " +
+                                                 std::to_string(call.batches) + " updates, received " +
+                                                 std::to_string(values->size()));
   batch_.use(*call.data, true, call.class_weights, call.shuffle ? &order_ : nullptr);
   const size_t size = call.data->size();
   if (call.shuffle && (order_.size() != size || order_epoch_ != call.epoch)) {
@@ -139,9 +141,7 @@ TrainResult ProgramOf<T>::train(const TrainCall& call) {
   std::optional<Failure> first_refused;
   while (result.updates < call.batches && position < batch_.size() && !stop_requested) {
     const size_t rows = std::min(product(call.batch_size, call.accumulate), batch_.size() - position);
-    const std::optional<double> momentum =
-        call.momenta.empty() ? std::nullopt : std::optional<double>(call.momenta[accepted]);
-    const bool done = attempt(call, position, rows, call.learning_rates[accepted], momentum, result);
+    const bool done = attempt(call, position, rows, options_of(call, accepted), result);
     position += rows;
     result.rows += rows;
     ++result.updates;
@@ -161,10 +161,19 @@ TrainResult ProgramOf<T>::train(const TrainCall& call) {
   return result;
 }
 
+template <class T>
+UpdateOptions ProgramOf<T>::options_of(const TrainCall& call, size_t update) const {
+  const auto at = [update](const std::vector<double>& values) {
+    return values.empty() ? std::nullopt : std::optional<double>(values[update]);
+  };
+  return {
+      call.learning_rates[update], at(call.momenta), at(call.weight_decays), call.clip_norm, call.clip_value, step_};
+}
+
 // One update from these rows; false if it was refused: then nothing has changed.
 template <class T>
-bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, double learning_rate,
-                           std::optional<double> momentum, TrainResult& result) {
+bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, const UpdateOptions& options,
+                           TrainResult& result) {
   result.metric_sums.resize(result.metric_sums.size() + metric_width_);
   double* metric_sums = result.metric_sums.data() + result.metric_sums.size() - metric_width_;
   const double weight = batch_.weight(first, rows);
@@ -181,7 +190,7 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, dou
   update_.add_host_penalties();
   const bool accepted = std::isfinite(loss) && update_.gradients_are_finite();
   if (accepted)
-    update_.apply({learning_rate, momentum, call.clip_norm, call.clip_value, step_});
+    update_.apply(options);
   else
     update_.measure();
   result.loss.push_back(loss);

@@ -32,6 +32,7 @@ struct TrainCall {
   size_t accumulate = 1;                 // gradients of this many batches are averaged into one update
   std::vector<double> learning_rates;    // one an accepted update, `batches` of them
   std::vector<double> momenta;           // likewise, or empty: the optimizer's own
+  std::vector<double> weight_decays;     // likewise
   double clip_norm = 0, clip_value = 0;  // 0: none
   std::vector<double> class_weights;     // by label, or empty
   size_t max_refused = 10;               // non-finite steps in a row that end the call with a failure

@@ -128,8 +128,10 @@ void UpdateStep<T>::run(Kernel kernel, Update<T> common) {
     update.w = parameter.w + block.first;
     for (size_t s = 0; s < slots_.size(); ++s) update.slots[s] = slots_[s] + at;
     update.average = average_ ? average_ + at : nullptr;
-    update.l1 = T(plans_[block.parameter].l1);
-    update.l2 = T(plans_[block.parameter].l2);
+    const ParameterPlan& plan = plans_[block.parameter];
+    update.l1 = T(plan.l1), update.l2 = T(plan.l2);
+    update.learning_rate *= T(plan.rate_multiplier);
+    if (plan.weight_decay) update.weight_decay = T(*plan.weight_decay);
     kernel(update, block_sums_[piece] = UpdateSums());
   };
   if (elements_ < elements_worth_sharing)
@@ -168,7 +170,7 @@ void UpdateStep<T>::apply(const UpdateOptions& options) {
   const double momentum = options.momentum.value_or(optimizer_->momentum);
   update.clip_value = T(options.clip_value);
   update.learning_rate = T(options.learning_rate);
-  update.weight_decay = T(optimizer_->weight_decay);
+  update.weight_decay = T(options.weight_decay.value_or(optimizer_->weight_decay));
   update.average_decay = T(optimizer_->average_decay);
   update.momentum = T(momentum);
   update.decay_rate = T(optimizer_->decay_rate);

@@ -6,7 +6,7 @@ namespace gradus {
 
 struct UpdateOptions {
   double learning_rate = 0;
-  std::optional<double> momentum;  // in place of the optimizer's own
+  std::optional<double> momentum, weight_decay;  // in place of the optimizer's own
   double clip_norm = 0, clip_value = 0;
   uint64_t step = 0;  // accepted updates before this one
 };
