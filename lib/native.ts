@@ -84,6 +84,10 @@ export interface OptimizerDescriptor {
   weightDecay?: number
   /** Keeps a running average of the weights with this decay. */
   averageDecay?: number
+  /** False: Adam and its kin without bias correction. */
+  biasCorrection?: boolean
+  /** How fast nadam's momentum warms up. */
+  momentumDecay?: number
 }
 
 export interface NativeColumn {

@@ -4,6 +4,7 @@
       "native/kernels/isa.cc",
       "native/kernels/cpu/scalar.cc",
       "native/engine/batch.cc",
+      "native/engine/corrections.cc",
       "native/engine/dataset.cc",
       "native/engine/graph.cc",
       "native/engine/metrics.cc",

@@ -80,13 +80,14 @@ interface Extra {
   epsilon?: number
   correction1?: number
   correction2?: number
+  gradientShare?: number
 }
 
 function step<A extends FloatArray>(
   name: string,
   arrays: readonly A[],
   options: StepOptions<A>,
-  { momentum = 0, decayRate = 0, epsilon = 0, correction1 = 1, correction2 = 1 }: Extra = {},
+  { momentum = 0, decayRate = 0, epsilon = 0, correction1 = 1, correction2 = 1, gradientShare = 0 }: Extra = {},
 ): StepSums {
   const { average, clipValue } = options
   return call[name]!(
@@ -102,6 +103,7 @@ function step<A extends FloatArray>(
     epsilon,
     correction1,
     correction2,
+    gradientShare,
     ...arrays,
     average,
   ) as StepSums

@@ -9,6 +9,7 @@ import { isLoss, type Loss } from '../losses/loss.js'
 import * as metrics from '../metrics/index.js'
 import { isMetric, type Metric } from '../metrics/metric.js'
 import type { Descriptor } from '../native.js'
+import { withGroups } from '../optimizers/groups.js'
 import * as optimizers from '../optimizers/index.js'
 import { isOptimizer, type Optimizer } from '../optimizers/optimizer.js'
 import type { Network } from './lower.js'
@@ -84,6 +85,7 @@ const activationOf = (call: Call) => (call[2] as { activation?: string } | undef
 export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor =>
   plain({
     ...descriptor,
+    parameters: withGroups(descriptor.parameters, optimizer.groups),
     loss: { kind: loss.kind, parameter: loss.parameter, targets: loss.custom && loss.targets },
     metrics: metrics.map((metric) => metric.descriptor),
     optimizer: optimizer.descriptor,

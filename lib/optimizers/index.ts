@@ -1,8 +1,9 @@
 /** The optimizers: how a gradient g changes a weight w. */
-import { checkBoolean, checkFraction, checkOptions, checkPositive } from '../checks.js'
+import { checkBoolean, checkFraction, checkNotNegative, checkOptions, checkPositive } from '../checks.js'
 import { GradusError } from '../errors.js'
 import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
 
+export type { ParameterGroup } from './groups.js'
 export type { Optimizer, OptimizerOptions } from './optimizer.js'
 
 export interface SgdOptions extends OptimizerOptions {
@@ -20,12 +21,41 @@ export interface AdagradOptions extends OptimizerOptions {
 export interface RmspropOptions extends AdagradOptions {
   /** How much of the running mean of g² is kept; default 0.9. */
   decayRate?: number
+  /** Divides by the running deviation of g in place of its root mean square (Graves 2013); default false. */
+  centered?: boolean
+  /** How much of a velocity of normalised gradients is kept; default 0: none. */
+  momentum?: number
+}
+
+export interface AdaDeltaOptions extends AdagradOptions {
+  /** How much of the running means is kept; default 0.9. */
+  decayRate?: number
 }
 
 export interface AdamOptions extends AdagradOptions {
   /** How much of the running mean of g is kept; default 0.9. */
   beta1?: number
   /** How much of the running mean of g² is kept; default 0.999. */
+  beta2?: number
+  /** False: the simplified form that CS231n's notes begin with, whose first steps are too short. Default true. */
+  biasCorrection?: boolean
+  /** Divides by the largest second moment so far (Reddi, Kale and Kumar 2018); default false. */
+  amsgrad?: boolean
+}
+
+export interface NadamOptions extends AdagradOptions {
+  /** How much of the running mean of g is kept in the end; default 0.9. */
+  beta1?: number
+  /** How much of the running mean of g² is kept; default 0.999. */
+  beta2?: number
+  /** Momentum begins at half and warms up: beta1·(1 − 0.96^(t·momentumDecay) / 2); default 0.004. */
+  momentumDecay?: number
+}
+
+export interface LionOptions extends OptimizerOptions {
+  /** Share of the velocity in the direction of a step; default 0.9. */
+  beta1?: number
+  /** How much of the velocity is kept; default 0.99. */
   beta2?: number
 }
 
@@ -59,10 +89,25 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
  * rate 0.001 unless given.
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon', 'decayRate'])
+  checkOptions('options', options, [...common, 'epsilon', 'decayRate', 'centered', 'momentum'])
   const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
   const decayRate = checkFraction('decayRate', options.decayRate ?? 0.9)
-  return optimizer('rmsprop', { ...options, epsilon, decayRate }, 1e-3, 'rmsprop', { epsilon, decayRate })
+  const centered = checkBoolean('centered', options.centered ?? false)
+  const momentum = checkFraction('momentum', options.momentum ?? 0)
+  const kind = `rmsprop${centered ? '_centered' : ''}${momentum > 0 ? '_momentum' : ''}`
+  const resolved = { ...options, epsilon, decayRate, centered, momentum }
+  return optimizer('rmsprop', resolved, 1e-3, kind, { epsilon, decayRate, momentum })
+}
+
+/**
+ * Steps in the weights' own unit: √(running mean of squared changes) / √(running mean of g²) · g, so that no rate need be
+ * chosen (Zeiler 2012). Learning rate 1 unless given.
+ */
+export function adaDelta(options: AdaDeltaOptions = {}): Optimizer {
+  checkOptions('options', options, [...common, 'epsilon', 'decayRate'])
+  const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-6)
+  const decayRate = checkFraction('decayRate', options.decayRate ?? 0.9)
+  return optimizer('adaDelta', { ...options, epsilon, decayRate }, 1, 'adadelta', { epsilon, decayRate })
 }
 
 /**
@@ -70,16 +115,48 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
  * given.
  */
 export function adam(options: AdamOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2'])
+  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2', 'biasCorrection', 'amsgrad'])
   const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
   const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
   const beta2 = checkFraction('beta2', options.beta2 ?? 0.999)
-  const resolved = { ...options, epsilon, beta1, beta2 }
-  return optimizer('adam', resolved, 1e-3, 'adam', { epsilon, momentum: beta1, decayRate: beta2 })
+  const biasCorrection = checkBoolean('biasCorrection', options.biasCorrection ?? true)
+  const amsgrad = checkBoolean('amsgrad', options.amsgrad ?? false)
+  const resolved = { ...options, epsilon, beta1, beta2, biasCorrection, amsgrad }
+  const own = { epsilon, momentum: beta1, decayRate: beta2, biasCorrection }
+  return optimizer('adam', resolved, 1e-3, amsgrad ? 'amsgrad' : 'adam', own)
 }
 
 /** {@link adam} with decoupled weight decay, 0.01 unless given (Loshchilov and Hutter 2019). */
-export function adamW(options: AdamOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2'])
-  return adam({ ...options, weightDecay: options.weightDecay ?? 0.01 })
+export const adamW = (options: AdamOptions = {}): Optimizer =>
+  adam({ ...checked(options), weightDecay: options.weightDecay ?? 0.01 })
+
+/** {@link adam} whose second moment never falls (Reddi, Kale and Kumar 2018). */
+export const amsgrad = (options: Omit<AdamOptions, 'amsgrad'> = {}): Optimizer =>
+  adam({ ...checked(options), amsgrad: true })
+
+function checked<Options extends object>(options: Options): Options {
+  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2', 'biasCorrection', 'amsgrad'])
+  return options
+}
+
+/** {@link adam} that looks ahead along its first moment, as Nesterov's momentum does (Dozat 2016). */
+export function nadam(options: NadamOptions = {}): Optimizer {
+  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2', 'momentumDecay'])
+  const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
+  const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
+  const beta2 = checkFraction('beta2', options.beta2 ?? 0.999)
+  const momentumDecay = checkNotNegative('momentumDecay', options.momentumDecay ?? 0.004)
+  const own = { epsilon, momentum: beta1, decayRate: beta2, momentumDecay }
+  return optimizer('nadam', { ...options, epsilon, beta1, beta2, momentumDecay }, 1e-3, 'nadam', own)
+}
+
+/**
+ * Steps of one size along the sign of an interpolated velocity (Chen et al. 2023): wants a rate a third to a tenth of
+ * Adam's and a weight decay as much larger. Learning rate 0.0001 unless given.
+ */
+export function lion(options: LionOptions = {}): Optimizer {
+  checkOptions('options', options, [...common, 'beta1', 'beta2'])
+  const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
+  const beta2 = checkFraction('beta2', options.beta2 ?? 0.99)
+  return optimizer('lion', { ...options, beta1, beta2 }, 1e-4, 'lion', { momentum: beta1, decayRate: beta2 })
 }

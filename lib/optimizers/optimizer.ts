@@ -1,12 +1,14 @@
 import { type Call, callOf } from '../call.js'
 import { checkFraction, checkNotNegative, checkOptional } from '../checks.js'
 import type { OptimizerDescriptor } from '../native.js'
+import { checkGroups, type ParameterGroup } from './groups.js'
 
 /** Made by one of the optimizers, such as {@link adam}. */
 export interface Optimizer {
   readonly call: Call
   readonly learningRate: number
   readonly descriptor: OptimizerDescriptor
+  readonly groups: readonly ParameterGroup[]
 }
 
 /** What every optimizer takes. */
@@ -23,10 +25,12 @@ export interface OptimizerOptions {
    * and Juditsky 1992). `getWeights({ average: true })` reads it. Default: none is kept.
    */
   averageDecay?: number
+  /** Parameters with another learning rate or weight decay than the rest. */
+  groups?: readonly ParameterGroup[]
 }
 
 /** Names of the options that every optimizer takes. */
-export const common = ['learningRate', 'weightDecay', 'averageDecay'] as const
+export const common = ['learningRate', 'weightDecay', 'averageDecay', 'groups'] as const
 
 export const isOptimizer = (value: unknown): value is Optimizer =>
   typeof value === 'object' && value !== null && 'learningRate' in value && 'descriptor' in value
@@ -41,9 +45,12 @@ export function optimizer<Options extends OptimizerOptions>(
   const learningRate = checkNotNegative('learningRate', options.learningRate ?? defaultRate)
   const weightDecay = checkNotNegative('weightDecay', options.weightDecay ?? 0)
   const averageDecay = checkOptional(checkFraction, 'averageDecay', options.averageDecay)
+  const groups = checkGroups('groups', options.groups ?? [])
+  const resolved = { ...options, learningRate, weightDecay, averageDecay, groups: options.groups && groups }
   return {
-    call: callOf(factory, { ...options, learningRate, weightDecay, averageDecay }),
+    call: callOf(factory, resolved),
     learningRate,
     descriptor: { kind, ...own, weightDecay, averageDecay },
+    groups,
   }
 }

@@ -129,6 +129,8 @@ OptimizerPlan decode_optimizer(const Value& value) {
   plan.decay_rate = fields.number_within("decayRate", 0, 0, 1);
   plan.epsilon = fields.number_within("epsilon", 0, 0, HUGE_VAL);
   plan.weight_decay = fields.number_within("weightDecay", 0, 0, HUGE_VAL);
+  plan.momentum_decay = fields.number_within("momentumDecay", 0, 0, HUGE_VAL);
+  if (fields.find("biasCorrection")) plan.corrects_bias = fields.flag("biasCorrection");
   plan.averages = fields.find("averageDecay");
   plan.average_decay = fields.number_within("averageDecay", 0, 0, 1);
   return plan;

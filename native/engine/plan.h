@@ -20,7 +20,7 @@ struct ParameterPlan {
   double l1 = 0, l2 = 0, max_norm = 0;
   double rate_multiplier = 1;          // of the learning rate
   std::optional<double> weight_decay;  // in place of the optimizer's
-  bool host_regularizer = false;  // a penalty that the host computes as well
+  bool host_regularizer = false;       // a penalty that the host computes as well
 };
 
 struct LossPlan {
@@ -40,7 +40,8 @@ struct MetricPlan {
 struct OptimizerPlan {
   size_t kind = 0;  // line of optimizers.def
   double momentum = 0, decay_rate = 0, epsilon = 0, weight_decay = 0, average_decay = 0;
-  bool averages = false;
+  double momentum_decay = 0;  // nadam's
+  bool averages = false, corrects_bias = true;
 };
 
 struct Plan {

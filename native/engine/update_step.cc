@@ -17,14 +17,6 @@ const std::vector<std::vector<const char*>>& slot_names() {
   return names;
 }
 
-// By squaring: the same bits everywhere, which the C library's pow does not promise.
-double power(double base, uint64_t exponent) {
-  double result = 1;
-  for (; exponent; exponent >>= 1, base *= base)
-    if (exponent & 1) result *= base;
-  return result;
-}
-
 // A sum of zeros, unless an element is not finite; in lanes, so that it runs at the speed of memory.
 template <class T>
 bool all_finite(const T* x, size_t n) {
@@ -53,6 +45,7 @@ UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vec
       names_{"parameters", "gradients"},
       host_(host) {
   if (optimizer_) {
+    corrections_.emplace(*optimizer_, isa);
     for (const char* slot : slot_names()[optimizer_->kind]) names_.push_back(slot);
     if (optimizer_->averages) names_.push_back("average");
   }
@@ -175,10 +168,7 @@ void UpdateStep<T>::apply(const UpdateOptions& options) {
   update.momentum = T(momentum);
   update.decay_rate = T(optimizer_->decay_rate);
   update.epsilon = T(optimizer_->epsilon);
-  // Adam's corrections follow from the number of accepted updates alone, so a run resumes from its step count; momenta
-  // of a schedule correct as if each had been in force from the start.
-  update.correction1 = T(1 / (1 - power(momentum, options.step + 1)));
-  update.correction2 = T(1 / (1 - power(optimizer_->decay_rate, options.step + 1)));
+  corrections_->set(options.step, momentum, update);
   run(kernels[optimizer_->kind], update);
   for (size_t p = 0; p < infos_.size(); ++p) {
     ParameterState<T>& parameter = (*parameters_)[p];

@@ -1,5 +1,6 @@
 // From gradients to new parameters: the arenas, the optimizer, and what it adds up on its way.
 #pragma once
+#include "corrections.h"
 #include "graph.h"
 
 namespace gradus {
@@ -57,6 +58,7 @@ class UpdateStep {
   std::vector<ParameterInfo> infos_;
   std::vector<ParameterPlan> plans_;
   std::optional<OptimizerPlan> optimizer_;
+  std::optional<Corrections> corrections_;
   std::vector<std::string> names_;
   std::vector<Buffer<T>> memory_;  // by name
   std::vector<T*> slots_;

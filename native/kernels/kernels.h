@@ -89,10 +89,11 @@ struct Update {
   T* average = nullptr;  // running average of w, or none
   T gradient_scale = 1, clip_value = 0 /* none */, l1 = 0, l2 = 0;
   T learning_rate = 0, weight_decay = 0 /* decoupled: w -= learning_rate · weight_decay · w */, average_decay = 0;
-  T momentum = 0;    // beta1 for adam
-  T decay_rate = 0;  // rmsprop's rho, beta2 for adam
+  T momentum = 0;    // beta1 for adam and its kin
+  T decay_rate = 0;  // rmsprop's and adadelta's rho, beta2 for adam and its kin
   T epsilon = 0;
   T correction1 = 1, correction2 = 1;  // adam: 1 / (1 − beta1ᵗ), 1 / (1 − beta2ᵗ)
+  T gradient_share = 0;                // nadam: how much of g itself is added to correction1 · firstMoment
 };
 
 // What an update adds up on its way, over the stretch it was given.

@@ -1,4 +1,5 @@
 // The optimizers against an independent float64 reference over 1,000 steps; their sums; cuts, guard bands and ISAs.
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -23,8 +24,19 @@ struct Rule {
            UpdateSums& s) { k.name(u, s); }, [](const Kernels <double>& k, const Update <double>& u, \
                                                 UpdateSums& s) { k.name(u, s); }                     \
   }
-const Rule rules[] = {RULE(sgd, 0),     RULE(momentum, 1), RULE(nesterov, 1),
-                      RULE(adagrad, 1), RULE(rmsprop, 1),  RULE(adam, 2)};
+const Rule rules[] = {RULE(sgd, 0),
+                      RULE(momentum, 1),
+                      RULE(nesterov, 1),
+                      RULE(adagrad, 1),
+                      RULE(rmsprop, 1),
+                      RULE(adam, 2),
+                      RULE(rmsprop_momentum, 2),
+                      RULE(rmsprop_centered, 2),
+                      RULE(rmsprop_centered_momentum, 3),
+                      RULE(adadelta, 2),
+                      RULE(amsgrad, 3),
+                      RULE(nadam, 2),
+                      RULE(lion, 1)};
 #undef RULE
 void apply(const Rule& rule, const Isa& isa, const Update<float>& u, UpdateSums& s) { rule.float32(isa.float32, u, s); }
 void apply(const Rule& rule, const Isa& isa, const Update<double>& u, UpdateSums& s) {
@@ -78,6 +90,7 @@ struct State {
     if (o.average >= 0) update.average = average.data(), update.average_decay = T(o.average);
     update.gradient_scale = T(o.scale), update.clip_value = T(o.clip);
     update.l1 = T(o.l1), update.l2 = T(o.l2), update.weight_decay = T(o.decay);
+    update.gradient_share = T(0.3);
     update.learning_rate = T(0.01), update.momentum = T(0.9), update.decay_rate = T(0.99), update.epsilon = T(1e-6);
   }
   void prepare(int step) {  // fresh gradients and the corrections of a step that counts from 1
@@ -97,9 +110,9 @@ struct State {
 // One element in float64, from the textbook formulae, with the same (rounded) hyperparameters. The sizes are those of
 // the terms that were added up, to which an error is relative.
 struct Reference {
-  double w = 0, a = 0, b = 0, average = 0;
+  double w = 0, a = 0, b = 0, c = 0, average = 0;
   double gradient = 0, change = 0;
-  double w_size = 0, a_size = 0, b_size = 0, average_size = 0;
+  double w_size = 0, a_size = 0, b_size = 0, c_size = 0, average_size = 0;
   template <class T>
   void step(const std::string& rule, const Update<T>& u, double raw) {
     const double lr = u.learning_rate, mu = u.momentum, rho = u.decay_rate, eps = u.epsilon, before = w, v = a;
@@ -113,15 +126,49 @@ struct Reference {
       move = rule == "momentum" ? a : -mu * v + (1 + mu) * a;
       move_size = mu * std::fabs(v) + (1 + mu) * a_size;
     }
+    if (rule.rfind("rmsprop_", 0) == 0) {
+      const bool centered = rule.find("centered") != std::string::npos;
+      const bool moving = rule.find("momentum") != std::string::npos;
+      // The textbook's running means of g² and g; the slot holds the variance that they give.
+      const double mean_before = centered ? b : 0, size_before = v + 2 * mean_before * mean_before;
+      const double squares = rho * (v + mean_before * mean_before) + (1 - rho) * g * g;
+      a = squares, a_size = rho * size_before + (1 - rho) * g_size * g_size;
+      if (centered) {
+        b_size = rho * std::fabs(b) + (1 - rho) * g_size, b = rho * b + (1 - rho) * g;
+        a = std::fmax(0.0, squares - b * b);
+      }
+      double step = lr * g / (std::sqrt(a) + eps), step_size = lr * g_size / (std::sqrt(a) + eps);
+      double& velocity = centered ? c : b;
+      double& velocity_size = centered ? c_size : b_size;
+      if (moving) {
+        step_size += mu * std::fabs(velocity), velocity = mu * velocity - step, velocity_size = step_size;
+        step = -velocity;
+      }
+      move = -step, move_size = step_size;
+    }
+    if (rule == "adadelta") {
+      a = rho * a + (1 - rho) * g * g, a_size = rho * v + (1 - rho) * g_size * g_size;
+      const double step = std::sqrt(b + eps) / std::sqrt(a + eps) * g;
+      const double step_size = std::sqrt(b + eps) / std::sqrt(a + eps) * g_size;
+      b_size = rho * b + (1 - rho) * step_size * step_size, b = rho * b + (1 - rho) * step * step;
+      move = -lr * step, move_size = lr * step_size;
+    }
+    if (rule == "lion") {
+      const double direction = mu * a + (1 - mu) * g;
+      a_size = rho * std::fabs(a) + (1 - rho) * g_size, a = rho * a + (1 - rho) * g;
+      move = -lr * ((direction > 0) - (direction < 0)), move_size = lr;
+    }
     if (rule == "adagrad") a += g * g, a_size = v + g_size * g_size;
     if (rule == "rmsprop") a = rho * a + (1 - rho) * g * g, a_size = rho * v + (1 - rho) * g_size * g_size;
     if (rule == "adagrad" || rule == "rmsprop")
       move = -lr * g / (std::sqrt(a) + eps), move_size = lr * g_size / (std::sqrt(a) + eps);
-    if (rule == "adam") {
+    if (rule == "adam" || rule == "amsgrad" || rule == "nadam") {
       b_size = rho * b + (1 - rho) * g_size * g_size, b = rho * b + (1 - rho) * g * g;
       a_size = mu * std::fabs(a) + (1 - mu) * g_size, a = mu * a + (1 - mu) * g;
-      const double rate = lr * double(u.correction1) / (std::sqrt(b * double(u.correction2)) + eps);
-      move = -rate * a, move_size = rate * a_size;
+      c_size = std::fmax(c, b_size), c = std::fmax(c, b);
+      const double second = rule == "amsgrad" ? c : b, share = rule == "nadam" ? double(u.gradient_share) : 0;
+      const double rate = lr / (std::sqrt(second * double(u.correction2)) + eps), c1 = double(u.correction1);
+      move = -rate * (c1 * a + share * g), move_size = rate * (c1 * a_size + share * g_size);
     }
     w = before + move - lr * double(u.weight_decay) * before;
     w_size = std::fabs(before) + move_size;
@@ -139,6 +186,7 @@ void follow(const Isa& isa, const Rule& rule, const Options& o, size_t n, int st
   const double tolerance = sizeof(T) == 4 ? 1e-6 : 1e-12;
   State<T> state(rule, o, n);
   std::vector<Reference> free(n);
+  std::vector<double> path(n);
   for (size_t i = 0; i < n; ++i) free[i].w = free[i].average = state.w[i];
   double worst = 0, drift = 0;
   for (int step = 1; step <= steps; ++step) {
@@ -147,7 +195,7 @@ void follow(const Isa& isa, const Rule& rule, const Options& o, size_t n, int st
     UpdateSums expected, sums;
     for (size_t i = 0; i < n; ++i) {
       next[i].w = state.w[i], next[i].average = state.average[i];
-      next[i].a = state.slots[0][i], next[i].b = state.slots[1][i];
+      next[i].a = state.slots[0][i], next[i].b = state.slots[1][i], next[i].c = state.slots[2][i];
       expected.weight_squares += next[i].w * next[i].w, expected.weight_absolutes += std::fabs(next[i].w);
       next[i].step(rule.name, state.update, state.gradient[i]);
       free[i].step(rule.name, state.update, state.gradient[i]);
@@ -162,8 +210,12 @@ void follow(const Isa& isa, const Rule& rule, const Options& o, size_t n, int st
       differ(state.w[i], next[i].w, next[i].w_size);
       if (rule.slots > 0) differ(state.slots[0][i], next[i].a, next[i].a_size);
       if (rule.slots > 1) differ(state.slots[1][i], next[i].b, next[i].b_size);
+      if (rule.slots > 2) differ(state.slots[2][i], next[i].c, next[i].c_size);
       if (o.average >= 0) differ(state.average[i], next[i].average, next[i].average_size);
-      drift = std::fmax(drift, std::fabs(state.w[i] - free[i].w) / std::fmax(0.01, std::fabs(free[i].w)));
+      // Each step rounds in proportion to w; what is left of that after steps to and fro is relative to their length.
+      path[i] += std::fabs(free[i].change);
+      drift =
+          std::fmax(drift, std::fabs(state.w[i] - free[i].w) / std::max({0.01, std::fabs(free[i].w), path[i] / 100}));
     }
     if (step % 100 != 1) continue;
     const double near = sizeof(T) == 4 ? 5e-6 : 1e-12;
@@ -215,7 +267,7 @@ bool same(const State<T>& a, const State<T>& b) {
     return std::memcmp(x.all.data(), y.all.data(), x.all.size() * sizeof(T)) == 0;
   };
   return equal(a.w, b.w) && equal(a.average, b.average) && equal(a.slots[0], b.slots[0]) &&
-         equal(a.slots[1], b.slots[1]);
+         equal(a.slots[1], b.slots[1]) && equal(a.slots[2], b.slots[2]);
 }
 template <class T>
 UpdateSums two_steps(State<T>& state, const Rule& rule, const Isa& isa, size_t piece) {

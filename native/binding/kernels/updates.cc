@@ -23,7 +23,7 @@ Napi::Value run_update(KernelCall<T>& call, void (*kernel)(const Update<T>&, Upd
   Update<T> update;
   for (T* number : {&update.gradient_scale, &update.clip_value, &update.l1, &update.l2, &update.learning_rate,
                     &update.weight_decay, &update.average_decay, &update.momentum, &update.decay_rate, &update.epsilon,
-                    &update.correction1, &update.correction2})
+                    &update.correction1, &update.correction2, &update.gradient_share})
     *number = call.real("options");
   update.n = call.length("gradient");
   update.gradient = call.input("gradient", update.n);

@@ -58,6 +58,63 @@ struct RmsProp {
   }
 };
 
+// With momentum on top: the velocity is of normalised gradients (Graves 2013, PyTorch and Keras alike).
+template <class T>
+struct RmsPropMomentum {
+  static constexpr int slots = 2;
+  const RmsProp<T> plain;
+  Vec<T> momentum;
+  INLINE_PLAIN explicit RmsPropMomentum(const Update<T>& u) : plain(u), momentum(u.momentum) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    slot[0] = fma(plain.decay, slot[0], plain.fresh * g * g);
+    slot[1] = momentum * slot[1] - plain.rate * g / (sqrt(slot[0]) + plain.epsilon);
+    return w + slot[1];
+  }
+};
+
+// Centred: divides by the running deviation (Graves 2013). The running mean of g² less the square of the running mean
+// of g follows this recursion, in which nothing cancels.
+template <class T>
+struct RmsPropCentered {
+  static constexpr int slots = 2;
+  const RmsProp<T> plain;
+  INLINE_PLAIN explicit RmsPropCentered(const Update<T>& u) : plain(u) {}
+  INLINE_PLAIN Vec<T> step(Vec<T> g, Vec<T>* slot) const {
+    const Vec<T> distance = g - slot[1];
+    slot[0] = plain.decay * fma(plain.fresh * distance, distance, slot[0]);
+    slot[1] = fma(plain.fresh, distance, slot[1]);
+    return plain.rate * g / (sqrt(slot[0]) + plain.epsilon);
+  }
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const { return w - step(g, slot); }
+};
+
+template <class T>
+struct RmsPropCenteredMomentum {
+  static constexpr int slots = 3;
+  const RmsPropCentered<T> centered;
+  Vec<T> momentum;
+  INLINE_PLAIN explicit RmsPropCenteredMomentum(const Update<T>& u) : centered(u), momentum(u.momentum) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    slot[2] = momentum * slot[2] - centered.step(g, slot);
+    return w + slot[2];
+  }
+};
+
+// Zeiler 2012: the running mean of squared changes gives the step its unit.
+template <class T>
+struct AdaDelta {
+  static constexpr int slots = 2;
+  Vec<T> rate, epsilon, decay, fresh;
+  INLINE_PLAIN explicit AdaDelta(const Update<T>& u)
+      : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    slot[0] = fma(decay, slot[0], fresh * g * g);
+    const Vec<T> change = sqrt((slot[1] + epsilon) / (slot[0] + epsilon)) * g;
+    slot[1] = fma(decay, slot[1], fresh * change * change);
+    return fnma(rate, change, w);
+  }
+};
+
 // Kingma and Ba 2015, with bias correction.
 template <class T>
 struct Adam {
@@ -71,10 +128,57 @@ struct Adam {
         decay2(u.decay_rate),
         fresh2(1 - u.decay_rate),
         correction2(u.correction2) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+  INLINE_PLAIN void move_moments(Vec<T> g, Vec<T>* slot) const {
     slot[0] = fma(decay1, slot[0], fresh1 * g);
     slot[1] = fma(decay2, slot[1], fresh2 * g * g);
+  }
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    move_moments(g, slot);
     return w - rate * slot[0] / (sqrt(slot[1] * correction2) + epsilon);
+  }
+};
+
+// Reddi, Kale and Kumar 2018: the second moment never falls.
+template <class T>
+struct AmsGrad {
+  static constexpr int slots = 3;
+  const Adam<T> adam;
+  INLINE_PLAIN explicit AmsGrad(const Update<T>& u) : adam(u) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    adam.move_moments(g, slot);
+    slot[2] = max(slot[2], slot[1]);
+    return w - adam.rate * slot[0] / (sqrt(slot[2] * adam.correction2) + adam.epsilon);
+  }
+};
+
+// Dozat 2016: Nesterov's look-ahead in Adam's first moment.
+template <class T>
+struct Nadam {
+  static constexpr int slots = 2;
+  const Adam<T> adam;  // its rate holds correction1
+  Vec<T> share;
+  INLINE_PLAIN explicit Nadam(const Update<T>& u) : adam(u), share(u.learning_rate * u.gradient_share) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    adam.move_moments(g, slot);
+    return w - fma(adam.rate, slot[0], share * g) / (sqrt(slot[1] * adam.correction2) + adam.epsilon);
+  }
+};
+
+// Chen et al. 2023: the sign of an interpolated velocity; steps of one size.
+template <class T>
+struct Lion {
+  static constexpr int slots = 1;
+  Vec<T> rate, decay1, fresh1, decay2, fresh2;
+  INLINE_PLAIN explicit Lion(const Update<T>& u)
+      : rate(u.learning_rate),
+        decay1(u.momentum),
+        fresh1(1 - u.momentum),
+        decay2(u.decay_rate),
+        fresh2(1 - u.decay_rate) {}
+  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    const Vec<T> direction = fma(decay1, slot[0], fresh1 * g), zero(0);
+    slot[0] = fma(decay2, slot[0], fresh2 * g);
+    return w - select(direction == zero, zero, copy_sign(rate, direction));
   }
 };
 
@@ -212,8 +316,36 @@ void rmsprop(const Update<T>& update, UpdateSums& sums) {
   run<RmsProp>(update, sums);
 }
 template <class T>
+void rmsprop_momentum(const Update<T>& update, UpdateSums& sums) {
+  run<RmsPropMomentum>(update, sums);
+}
+template <class T>
+void rmsprop_centered(const Update<T>& update, UpdateSums& sums) {
+  run<RmsPropCentered>(update, sums);
+}
+template <class T>
+void rmsprop_centered_momentum(const Update<T>& update, UpdateSums& sums) {
+  run<RmsPropCenteredMomentum>(update, sums);
+}
+template <class T>
+void adadelta(const Update<T>& update, UpdateSums& sums) {
+  run<AdaDelta>(update, sums);
+}
+template <class T>
 void adam(const Update<T>& update, UpdateSums& sums) {
   run<Adam>(update, sums);
+}
+template <class T>
+void amsgrad(const Update<T>& update, UpdateSums& sums) {
+  run<AmsGrad>(update, sums);
+}
+template <class T>
+void nadam(const Update<T>& update, UpdateSums& sums) {
+  run<Nadam>(update, sums);
+}
+template <class T>
+void lion(const Update<T>& update, UpdateSums& sums) {
+  run<Lion>(update, sums);
 }
 
 // Scales down the columns of w (rows, columns) whose norm is above the limit; the others keep their bits.
