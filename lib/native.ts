@@ -241,6 +241,12 @@ export interface NativeProgram {
   predict(call: { dataset: NativeDataset; batchSize: number; threads: number }): Promise<FloatArray>
   /** Fills the arena `gradients` with the gradient of the term. */
   gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
+  /**
+   * The Hessian of the term times the vector: both hold the trainable parameters' elements, one parameter after the other.
+   * Exact (Pearlmutter 1994, "Fast exact multiplication by the Hessian"). Throws `GRADUS_NO_SECOND_DERIVATIVE` for custom
+   * layers, losses and regularizers.
+   */
+  hessianVector(call: PassCall & { term: Term; vector: Float64Array }): Promise<Float64Array>
   /** Of the last `gradient`, by an input that is differentiated: (rows, elements). */
   inputGradient(input: number): FloatArray
   /** A forward pass; in the order of work, without ops whose value the next one overwrites. */

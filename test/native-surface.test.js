@@ -193,13 +193,22 @@ test('passes and probes: their options', async () => {
   }
   for (const [name, values] of Object.entries(cases)) {
     for (const value of values) {
-      const wrong = { ...pass, ...points, term: 'data', [name]: value }
-      for (const method of ['gradient', 'probe', 'inspect']) {
+      const wrong = { ...pass, ...points, term: 'data', vector: new Float64Array(44), [name]: value }
+      for (const method of ['gradient', 'hessianVector', 'probe', 'inspect']) {
         await refused(() => program[method](wrong), new RegExp(`^${name}`))
       }
     }
   }
   for (const term of [undefined, 'all', 3]) await refused(() => program.gradient({ ...pass, term }), /^term/)
+  const product = (vector, term = 'data') => program.hessianVector({ ...pass, term, vector })
+  for (const term of ['all', 3]) await refused(() => product(new Float64Array(44), term), /^term/)
+  const few = /^vector: expected one element for each of the 44 trainable ones, received 43/
+  await refused(() => product(new Float64Array(43)), few)
+  for (const vector of [undefined, [1], new Float32Array(44), detached(new Float64Array(44))]) {
+    await refused(() => product(vector), /^vector: expected a Float64Array/)
+  }
+  await refused(() => product(new Float64Array(44).fill(Number.NaN)), /^vector\[0\]/)
+  assert.equal(await product(new Float64Array(44)), new Float64Array(44))
   const probe = (change) => () => program.probe({ ...pass, ...points, ...change })
   await refused(probe({ offsets: [0.1] }), /^offsets/)
   await refused(probe({ tensors: Float64Array.of(0, 1) }), /^tensors: expected a Float64Array of length 1/)

@@ -39,17 +39,27 @@ void convert(const Elements& from, To* to) {
 }  // namespace
 
 Napi::Function Program::define(Napi::Env env) {
-  return DefineClass(
-      env, "NativeProgram",
-      {accessor<&Program::dtype>("dtype"), accessor<&Program::parameters>("parameters"),
-       accessor<&Program::arenas>("arenas"), accessor<&Program::output_shape>("outputShape"),
-       accessor<&Program::op_names>("opNames"), accessor<&Program::metric_width>("metricWidth"),
-       accessor<&Program::is_busy>("busy"), accessor<&Program::step, &Program::set_step>("step"),
-       method<&Program::read>("read"), method<&Program::write>("write"), method<&Program::train>("train"),
-       method<&Program::evaluate>("evaluate"), method<&Program::predict>("predict"),
-       method<&Program::gradient>("gradient"), method<&Program::input_gradient>("inputGradient"),
-       method<&Program::inspect>("inspect"), method<&Program::probe>("probe"), method<&Program::request_stop>("stop"),
-       method<&Program::dispose>("dispose")});
+  return DefineClass(env, "NativeProgram",
+                     {accessor<&Program::dtype>("dtype"),
+                      accessor<&Program::parameters>("parameters"),
+                      accessor<&Program::arenas>("arenas"),
+                      accessor<&Program::output_shape>("outputShape"),
+                      accessor<&Program::op_names>("opNames"),
+                      accessor<&Program::metric_width>("metricWidth"),
+                      accessor<&Program::is_busy>("busy"),
+                      accessor<&Program::step, &Program::set_step>("step"),
+                      method<&Program::read>("read"),
+                      method<&Program::write>("write"),
+                      method<&Program::train>("train"),
+                      method<&Program::evaluate>("evaluate"),
+                      method<&Program::predict>("predict"),
+                      method<&Program::gradient>("gradient"),
+                      method<&Program::hessian_vector>("hessianVector"),
+                      method<&Program::input_gradient>("inputGradient"),
+                      method<&Program::inspect>("inspect"),
+                      method<&Program::probe>("probe"),
+                      method<&Program::request_stop>("stop"),
+                      method<&Program::dispose>("dispose")});
 }
 
 Program::Program(const Napi::CallbackInfo& info) : Wrapped(info) {
@@ -248,6 +258,13 @@ Napi::Value Program::gradient(const Napi::CallbackInfo& info) {
       info.Env(), gradient_call(info[0]),
       [](gradus::Program& program, const GradientCall& call) { return program.gradient(call); },
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
+}
+
+Napi::Value Program::hessian_vector(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(), hessian_call(info[0]),
+      [](gradus::Program& program, const HessianCall& call) { return program.hessian_vector(call); },
+      [](Napi::Env env, const std::vector<double>& result) { return to_javascript(env, result); });
 }
 
 Napi::Value Program::inspect(const Napi::CallbackInfo& info) {

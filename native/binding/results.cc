@@ -118,6 +118,12 @@ GradientCall gradient_call(Napi::Value value) {
   return call;
 }
 
+HessianCall hessian_call(Napi::Value value) {
+  HessianCall call{gradient_call(value), {}};
+  call.vector = copy_of_doubles(object(value, "call").Get("vector"), "vector");
+  return call;
+}
+
 ProbeCall probe_call(Napi::Value value) {
   const GradientCall pass = pass_call(value);
   const Napi::Object from = object(value, "call");
@@ -189,6 +195,8 @@ Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& res
   }
   return all;
 }
+
+Napi::Value to_javascript(Napi::Env env, const std::vector<double>& result) { return doubles(env, result); }
 
 Napi::Value to_javascript(Napi::Env env, const ProbeResult& result) {
   Napi::Object to = Napi::Object::New(env), base = Napi::Object::New(env);

@@ -17,11 +17,13 @@ enum class Pass { evaluate, predict };
 BatchedCall batched_call(Napi::Value value, Pass pass);
 GradientCall pass_call(Napi::Value value);  // without its term
 GradientCall gradient_call(Napi::Value value);
+HessianCall hessian_call(Napi::Value value);
 ProbeCall probe_call(Napi::Value value);
 
 Napi::Value to_javascript(Napi::Env env, const TrainResult& result);
 Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result);
 Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& result);
 Napi::Value to_javascript(Napi::Env env, const ProbeResult& result);
+Napi::Value to_javascript(Napi::Env env, const std::vector<double>& result);
 
 }  // namespace gradus::binding

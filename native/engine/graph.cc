@@ -16,7 +16,7 @@ Maker<T> maker_of(const std::string& op) {
 }  // namespace
 
 template <class T>
-Graph<T>::Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool)
+Graph<T>::Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool, Fusion fusion)
     : inputs_(plan.inputs.size()), output_(plan.output) {
   pass.kernels = &kernels_of<T>(isa);
   pass.pool = &pool;
@@ -30,7 +30,7 @@ Graph<T>::Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool&
   output_shape_ = shapes_[output_];
   drop_unneeded();
   find_wanted(plan);
-  fuse();
+  if (fusion == Fusion::allowed) fuse();
 }
 
 template <class T>
@@ -178,6 +178,33 @@ template <class T>
 void Graph<T>::backward() {
   for (size_t i = ops_.size(); i-- > 0;)
     if (pass.wanted(ops_[i]->node)) ops_[i]->backward(pass);
+  for (NodeState<T>& node : pass.nodes) node.written = false;
+}
+
+template <class T>
+void Graph<T>::reserve_tangents() {
+  for (NodeState<T>& node : pass.nodes) {
+    node.tangent.grow(node.value.size());
+    node.gradient_tangent.grow(node.gradient.size());
+  }
+  for (ParameterState<T>& parameter : pass.parameters) {
+    parameter.tangent.grow(parameter.size);
+    parameter.gradient_tangent.grow(parameter.size);
+    std::fill_n(parameter.gradient_tangent.data(), parameter.size, T(0));
+  }
+}
+
+// Where nothing trainable lies below, values do not move: their tangents are zeros that nobody writes.
+template <class T>
+void Graph<T>::forward_tangent() {
+  for (auto& op : ops_)
+    if (pass.wanted(op->node)) op->forward_tangent(pass);
+}
+
+template <class T>
+void Graph<T>::backward_tangent() {
+  for (size_t i = ops_.size(); i-- > 0;)
+    if (pass.wanted(ops_[i]->node)) ops_[i]->backward_tangent(pass);
   for (NodeState<T>& node : pass.nodes) node.written = false;
 }
 

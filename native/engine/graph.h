@@ -5,14 +5,22 @@
 
 namespace gradus {
 
+enum class Fusion { allowed, none };
+
 template <class T>
 class Graph {
  public:
-  Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool);
+  Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool, Fusion fusion = Fusion::allowed);
 
   void reserve(size_t batch, size_t threads);  // memory for passes of so many examples
   void forward(size_t first_op = 0);           // the values below that op stay as they are
   void backward();                             // the output's gradient lies in output_gradient()
+
+  // Of a graph without fusion: how values and gradients move when the parameters move along their tangents, after
+  // forward() and backward(). The tangent of the output's gradient lies in output_gradient_tangent().
+  void reserve_tangents();
+  void forward_tangent();
+  void backward_tangent();
 
   size_t op_count() const { return ops_.size(); }
   const std::string& op_name(size_t op) const { return ops_[op]->name; }
@@ -30,6 +38,11 @@ class Graph {
   T* output_gradient() {
     pass.at(output_).written = true;
     return pass.gradient(output_);
+  }
+  T* output_tangent() { return pass.tangent(output_); }
+  T* output_gradient_tangent() {
+    pass.at(output_).written = true;
+    return pass.gradient_tangent(output_);
   }
   size_t vocabulary(size_t input) const { return vocabularies_[input]; }  // rows that an index input may name
 

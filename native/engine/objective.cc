@@ -98,7 +98,7 @@ template <class T>
 uint64_t loss_fingerprint(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores) {
   using Side = bool (*)(const Element<T>&);
   constexpr Side sides[] = {
-#define LOSS(name, labels, dense, threshold, side) side<T>,
+#define LOSS(name, labels, dense, threshold, side, bend) side<T>,
 #include "losses.def"
 #undef LOSS
   };

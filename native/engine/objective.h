@@ -14,6 +14,12 @@ double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const
 template <class T>
 uint64_t loss_fingerprint(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores);
 
+// How the gradient of scale · Σ weight · loss moves when the scores move along `tangent`: its Hessian by the scores
+// times that. Throws GRADUS_NO_SECOND_DERIVATIVE for a loss of the host's.
+template <class T>
+void loss_gradient_tangent(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores,
+                           const T* tangent, double scale, T* gradient_tangent);
+
 // Adds the rows gathered to each metric's sums, which lie one after the other.
 template <class T>
 void add_metrics(const std::vector<MetricPlan>& metrics, double threshold, const Batch<T>& batch, size_t rows,

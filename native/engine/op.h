@@ -23,6 +23,7 @@ struct NodeState {
   bool wanted = false;   // a trainable parameter lies below: the gradient is made
   bool written = false;  // the gradient has been given once in this pass
   Buffer<T> value, gradient;
+  Buffer<T> tangent, gradient_tangent;  // how they move with the parameters; only where that is asked for
   Buffer<int32_t> indices;
 };
 
@@ -37,6 +38,8 @@ struct ParameterState {
   bool nonfinite = false;
   bool is_staged = false;
   Buffer<T> staged;  // the value after this update, for parameters that the forward pass moves
+  // The direction that a tangent pass moves along, and how the gradient moves then: zeros that the ops add to.
+  Buffer<T> tangent, gradient_tangent;
 };
 
 template <class T>
@@ -59,21 +62,19 @@ class Pass {
   NodeState<T>& at(size_t node) { return nodes[home[node]]; }
   T* value(size_t node) { return at(node).value.data(); }
   T* gradient(size_t node) { return at(node).gradient.data(); }
+  T* tangent(size_t node) { return at(node).tangent.data(); }
+  T* gradient_tangent(size_t node) { return at(node).gradient_tangent.data(); }
   bool wanted(size_t node) { return at(node).wanted; }
 
   // write(dx) gives this node's gradient, or one more part of it, if anybody wants it.
   template <class Write>
   void give_gradient(size_t node, const Write& write) {
-    NodeState<T>& to = at(node);
-    if (!to.wanted) return;
-    if (!to.written) {
-      to.written = true;
-      return write(to.gradient.data());
-    }
-    const size_t n = batch * to.size;
-    scratch.grow(n);
-    write(scratch.data());
-    kernels->add(to.gradient.data(), scratch.data(), n, to.gradient.data());
+    give(at(node), gradient(node), write);
+  }
+  // The same of the gradient's tangent, in a tangent pass.
+  template <class Write>
+  void give_gradient_tangent(size_t node, const Write& write) {
+    give(at(node), gradient_tangent(node), write);
   }
   // Whether something lies there to add to; from now on it does.
   bool mark(bool& written) { return std::exchange(written, true); }
@@ -111,6 +112,15 @@ class Pass {
   void column_sums(const T* x, size_t rows, size_t columns, T beta, T* sums);
 
  private:
+  template <class Write>
+  void give(NodeState<T>& node, T* to, const Write& write) {
+    if (!node.wanted) return;
+    if (!mark(node.written)) return write(to);
+    const size_t n = batch * node.size;
+    scratch.grow(n);
+    write(scratch.data());
+    kernels->add(to, scratch.data(), n, to);
+  }
   template <class Body>
   void cut(size_t n, size_t block, const Body& body) {
     if (n < 2 * block || pool->threads() == 1) return body(size_t(0), n);
@@ -149,6 +159,10 @@ class Op {
   virtual void reserve(size_t batch) { (void)batch; }  // memory of its own for so many examples
   virtual void forward(Pass<T>& pass) = 0;
   virtual void backward(Pass<T>& pass) = 0;
+  // Pearlmutter's R-operator: the derivative of what forward and backward write, along the tangents of the parameters.
+  // Of unfused ops, after both; the tangent of an input that is not wanted is 0.
+  virtual void forward_tangent(Pass<T>& pass) { no_second_derivative(pass); }
+  virtual void backward_tangent(Pass<T>& pass) { no_second_derivative(pass); }
 
   // Of the choices that the last forward made at kinks of the function; 0 for smooth ops.
   virtual uint64_t fingerprint(Pass<T>& pass) const {
@@ -173,6 +187,11 @@ class Op {
   std::vector<size_t> inputs;
   Shape shape;                     // of one example of the value
   std::vector<size_t> parameters;  // those that it uses
+
+ private:
+  [[noreturn]] void no_second_derivative(Pass<T>&) const {
+    throw Error("GRADUS_NO_SECOND_DERIVATIVE", name + ": the op " + op + " has no second derivative");
+  }
 };
 
 #define OP(name)     \

@@ -106,7 +106,7 @@ LossPlan decode_loss(const Value& value) {
     bool labels, dense;
     double threshold;
   } traits[] = {
-#define LOSS(name, labels, dense, threshold, side) {labels, dense, threshold},
+#define LOSS(name, labels, dense, threshold, ...) {labels, dense, threshold},
 #include "losses.def"
 #undef LOSS
   };

@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include "curvature.h"
 #include "objective.h"
 #include "probe.h"
 
@@ -22,8 +23,9 @@ class ProgramOf final : public Program {
         update_(plan_, isa_in_use(), pool_, graph_.pass.parameters, host_.get()),
         metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
         batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels, !plan_.loss || plan_.loss->takes_dense),
-        probe_(plan_, graph_, batch_, update_) {
-    graph_.pass.host = host_.get();
+        probe_(plan_, graph_, batch_, update_),
+        curvature_(descriptor, plan_, isa_in_use(), pool_) {
+    graph_.pass.host = curvature_.graph().pass.host = host_.get();
     for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
   }
 
@@ -45,6 +47,7 @@ class ProgramOf final : public Program {
                           const std::vector<double>& class_weights) override;
   void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) override;
   EvaluateResult gradient(const GradientCall& call) override;
+  std::vector<double> hessian_vector(const HessianCall& call) override;
   Elements input_gradient(size_t input) override;
   std::vector<LayerStatistics> inspect(const GradientCall& call) override;
   ProbeResult probe(const ProbeCall& call) override;
@@ -55,7 +58,10 @@ class ProgramOf final : public Program {
   }
 
  private:
-  void prepare(size_t rows, size_t threads, bool training, bool randomness = true);
+  void prepare(size_t rows, size_t threads, bool training, bool randomness = true) {
+    prepare(graph_, rows, threads, training, randomness);
+  }
+  void prepare(Graph<T>& graph, size_t rows, size_t threads, bool training, bool randomness);
   void require_loss() const;
   void begin_training(const TrainCall& call);
   double pass_over(size_t first, size_t rows, double scale, double* metric_sums);
@@ -72,6 +78,7 @@ class ProgramOf final : public Program {
   std::vector<MetricPlan> metrics_;
   Batch<T> batch_;
   Probe<T> probe_;
+  Curvature<T> curvature_;
   Buffer<T> losses_;
   size_t metric_width_ = 0;
   uint64_t step_ = 0;
@@ -80,17 +87,17 @@ class ProgramOf final : public Program {
 };
 
 template <class T>
-void ProgramOf<T>::prepare(size_t rows, size_t threads, bool training, bool randomness) {
+void ProgramOf<T>::prepare(Graph<T>& graph, size_t rows, size_t threads, bool training, bool randomness) {
   if (threads < 1 || threads > 1024)
     throw Error("GRADUS_INVALID_ARGUMENT", "threads: expected a number from 1 to 1024");
   if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
   pool_.set_threads(threads);
-  graph_.reserve(rows, threads);
+  graph.reserve(rows, threads);
   batch_.reserve(rows);
   losses_.grow(rows);
-  graph_.pass.training = training;
-  graph_.pass.randomness = randomness;
-  graph_.pass.counter.step = step_;
+  graph.pass.training = training;
+  graph.pass.randomness = randomness;
+  graph.pass.counter.step = step_;
 }
 
 template <class T>
@@ -277,6 +284,14 @@ EvaluateResult ProgramOf<T>::gradient(const GradientCall& call) {
   update_.complete_gradient(call.term);
   result.regularization_loss = update_.current_regularization_loss();
   return result;
+}
+
+template <class T>
+std::vector<double> ProgramOf<T>::hessian_vector(const HessianCall& call) {
+  require_loss();
+  batch_.use(*call.data, true, {}, nullptr);
+  prepare(curvature_.graph(), call.data->size(), call.threads, call.training, call.randomness);
+  return curvature_.product(call, batch_, graph_.pass.parameters, losses_.data());
 }
 
 template <class T>

@@ -76,6 +76,10 @@ struct GradientCall {
   size_t threads = 1;
 };
 
+struct HessianCall : GradientCall {
+  std::vector<double> vector;  // the trainable parameters' elements, one parameter after the other
+};
+
 // What an op's values look like over a batch.
 struct LayerStatistics {
   std::string layer, op;  // "relu1", "activation"
@@ -146,6 +150,9 @@ class Program {
   // Forward and backward over all rows as one batch, no update: fills the gradients arena with the gradient of the
   // term, returns the losses.
   virtual EvaluateResult gradient(const GradientCall& call) = 0;
+  // The Hessian of the term times the vector, laid out as that; all rows as one batch. Throws
+  // GRADUS_NO_SECOND_DERIVATIVE where the host computes something on the way.
+  virtual std::vector<double> hessian_vector(const HessianCall& call) = 0;
   // Of the last gradient() by an input that the descriptor calls differentiated: rows × elements of it, else empty.
   virtual Elements input_gradient(size_t input) = 0;
   // A forward pass over all rows as one batch; one entry an op, but none where the op above holds the same memory.

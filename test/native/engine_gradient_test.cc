@@ -61,19 +61,6 @@ void check_gradient(const Model& model, std::shared_ptr<Dataset> data, const std
   CHECK(kinks * 10 <= elements);
 }
 
-struct LossCase {
-  const char* kind;
-  bool labels;
-};
-constexpr LossCase losses[] = {{"softmax_cross_entropy", true},
-                               {"softmax_cross_entropy", false},
-                               {"multiclass_hinge", true},
-                               {"one_vs_all_hinge", true},
-                               {"mean_squared_error", false},
-                               {"binary_cross_entropy", false},
-                               {"huber", false}};
-constexpr const char* activations[] = {"identity", "relu", "leaky_relu", "elu",     "gelu",
-                                       "silu",     "tanh", "sigmoid",    "softplus"};
 const std::vector<std::pair<const char*, Value::Object>> regularizers = {
     {"none", {}},
     {"l1", {{"l1", number(0.01)}}},
@@ -97,59 +84,11 @@ TEST("gradients of every activation, loss and regularizer") {
 
 TEST("gradients of every op, in training and outside") {
   for (bool training : {true, false})
-    for (const std::string op : {"maxout", "softmax", "dropout", "reshape", "layer_norm", "batch_norm", "add", "concat",
-                                 "shared", "residual", "branch"}) {
-      Model model("float64");
-      const size_t x = model.dense(model.input({5}), 5, 6);
-      size_t y = x, width = 6;
-      const Value::Object epsilon{{"epsilon", number(1e-5)}, {"momentum", number(0.9)}};
-      const auto norm = [&](bool running) {
-        const Value::Object ones{{"initializer", object({{"kind", text("constant")}, {"value", number(1.5)}})}};
-        std::vector<std::pair<std::string, size_t>> roles{{"gain", model.parameter("n.gain", {6})},
-                                                          {"bias", model.parameter("n.bias", {6})}};
-        if (running) roles.push_back({"mean", model.parameter("n.mean", {6}, {}, false)});
-        if (running) roles.push_back({"variance", model.parameter("n.variance", {6}, ones, false)});
-        return model.node(op, {x}, epsilon, roles);
-      };
-      if (op == "maxout") y = model.node(op, {x}, {{"pieces", number(2)}}), width = 3;
-      if (op == "softmax") y = model.node(op, {x});
-      if (op == "dropout") y = model.node(op, {x}, {{"rate", number(0.4)}});
-      if (op == "reshape")
-        y = model.node(op, {model.dense(model.node(op, {x}, {{"shape", numbers({2, 3})}}), 3, 3)},
-                       {{"shape", numbers({6})}});
-      if (op == "layer_norm" || op == "batch_norm") y = norm(op == "batch_norm");
-      if (op == "add") y = model.node(op, {x, model.activation(x, "tanh"), x});
-      if (op == "concat") y = model.node(op, {x, model.activation(x, "tanh"), x}), width = 18;
-      if (op == "residual") y = model.node("add", {model.activation(model.dense(x, 6, 6), "sigmoid"), x});
-      if (op == "branch") {  // an activation that a dense layer takes, but not alone
-        const size_t h = model.activation(model.dense(x, 6, 6), "tanh");
-        y = model.node("add", {model.dense(h, 6, 6), h});
-      }
-      if (op == "shared") {
-        const size_t weight = model.parameter("s.weight", {6, 6}), bias = model.parameter("s.bias", {6});
-        for (int i = 0; i < 2; ++i)
-          y = model.activation(model.node("dense", {y}, {}, {{"weight", weight}, {"bias", bias}}), "tanh");
-      }
-      model.dense(model.activation(y, "tanh"), width, 3);
-      model.loss = kind("softmax_cross_entropy");
-      check_gradient(model, noisy_data(7, 5, 3, 3), op + (training ? ", training" : ", not training"), training);
+    for (const char* op : ops) {
+      const Model model = model_with("float64", op);
+      check_gradient(model, noisy_data(7, 5, 3, 3), op + std::string(training ? ", training" : ", not training"),
+                     training);
     }
 }
 
-TEST("gradients of an embedding") {
-  Model model("float64");
-  const size_t table = model.parameter("e.weight", {4, 3});
-  const size_t rows = model.node("embedding", {model.input({5}, "index")}, {}, {{"weight", table}});
-  model.dense(model.node("reshape", {rows}, {{"shape", numbers({15})}}), 15, 3);
-  model.loss = kind("softmax_cross_entropy");
-  const auto dataset =
-      std::make_shared<Dataset>(6, std::vector<Column>{column(DataType::int32, {5})},
-                                std::vector<Column>{column(DataType::int32, {})}, std::vector<Column>{});
-  Dataset& data = *dataset;
-  std::vector<int32_t> indices(30), labels(6);
-  for (size_t i = 0; i < 30; ++i) indices[i] = int32_t(i * 7 % 4);
-  for (size_t i = 0; i < 6; ++i) labels[i] = int32_t(i % 3);
-  data.write(Dataset::Role::input, 0, 0, indices.data(), 30);
-  data.write(Dataset::Role::target, 0, 0, labels.data(), 6);
-  check_gradient(model, dataset, "embedding");
-}
+TEST("gradients of an embedding") { check_gradient(model_with("float64", "embedding"), indexed_data(), "embedding"); }

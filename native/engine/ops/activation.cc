@@ -25,6 +25,38 @@ bool has_kink(Activation kind) {
   return kind == Activation::relu || kind == Activation::leaky_relu || kind == Activation::elu;
 }
 
+bool is_made_of_lines(Activation kind) {
+  return kind == Activation::identity || kind == Activation::relu || kind == Activation::leaky_relu;
+}
+
+// f''(x), at most block elements of it; y = f(x). Of the kinds that are not made of lines.
+constexpr size_t block = 256;
+template <class T>
+void second_derivative(const Kernels<T>& kernels, ActivationChoice choice, const T* x, const T* y, size_t n, T* out) {
+  const auto each = [&](auto f) {
+    for (size_t i = 0; i < n; ++i) out[i] = f(x[i], y[i], out[i]);
+  };
+  if (choice.kind == Activation::elu)
+    each([&](T x, T y, T) { return x > 0 ? T(0) : y + T(choice.parameter); });
+  else if (choice.kind == Activation::tanh)
+    each([](T, T y, T) { return -2 * y * (1 - y * y); });
+  else if (choice.kind == Activation::sigmoid)
+    each([](T, T y, T) { return y * (1 - y) * (1 - 2 * y); });
+  else if (choice.kind == Activation::gelu) {  // φ(x) · (2 − x²), where φ is the normal density
+    const auto near = [](T x) { return std::clamp(x, T(-40), T(40)); };  // 0 at the infinities, not 0 · ∞
+    each([&](T x, T, T) { return near(x) * near(x) / -2; });
+    kernels.exp(out, n, out);
+    each([&](T x, T, T e) { return e * T(0.3989422804014327) * (2 - near(x) * near(x)); });
+  } else {  // with s = σ(x): silu s(1 − s)(2 + x(1 − 2s)), softplus s(1 − s)
+    kernels.activation_forward(Activation::sigmoid, T(0), x, n, out);
+    const bool silu = choice.kind == Activation::silu;
+    each([silu](T x, T, T s) {
+      const T bent = s * (1 - s);
+      return silu ? bent * (2 + std::clamp(x, T(-800), T(800)) * (1 - 2 * s)) : bent;
+    });
+  }
+}
+
 template <class T>
 class ActivationOp final : public Op<T> {
  public:
@@ -84,7 +116,32 @@ class ActivationOp final : public Op<T> {
     }
   }
 
+  void forward_tangent(Pass<T>& pass) override {
+    slope_times(pass, pass.tangent(this->inputs[0]), pass.tangent(this->node));
+  }
+
+  // Of dx = f'(x) ⊙ dy: f'(x) ⊙ dẏ + f''(x) ⊙ ẋ ⊙ dy.
+  void backward_tangent(Pass<T>& pass) override {
+    const T *x = pass.value(this->inputs[0]), *y = pass.value(this->node);
+    const T *x_tangent = pass.tangent(this->inputs[0]), *dy = pass.gradient(this->node);
+    pass.give_gradient_tangent(this->inputs[0], [&](T* dx) {
+      slope_times(pass, pass.gradient_tangent(this->node), dx);
+      if (is_made_of_lines(choice_.kind)) return;
+      T bend[block];
+      for (size_t first = 0, all = pass.batch * size_; first < all; first += block) {
+        const size_t n = std::min(block, all - first);
+        second_derivative(*pass.kernels, choice_, x + first, y + first, n, bend);
+        for (size_t i = 0; i < n; ++i) dx[first + i] += bend[i] * x_tangent[first + i] * dy[first + i];
+      }
+    });
+  }
+
  private:
+  void slope_times(Pass<T>& pass, const T* from, T* to) const {
+    pass.kernels->activation_backward(choice_.kind, T(choice_.parameter), pass.value(this->inputs[0]),
+                                      pass.value(this->node), from, pass.batch * size_, to);
+  }
+
   size_t size_;
   std::string kind_;
   ActivationChoice choice_;

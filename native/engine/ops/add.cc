@@ -33,6 +33,17 @@ class Add final : public Op<T> {
       pass.give_gradient(input, [&](T* dx) { std::copy_n(dy, pass.batch * size_, dx); });
   }
 
+  void forward_tangent(Pass<T>& pass) override {
+    T* y = pass.tangent(this->node);
+    std::fill_n(y, pass.batch * size_, T(0));
+    for (size_t input : this->inputs) pass.kernels->add(y, pass.tangent(input), pass.batch * size_, y);
+  }
+  void backward_tangent(Pass<T>& pass) override {
+    const T* dy = pass.gradient_tangent(this->node);
+    for (size_t input : this->inputs)
+      pass.give_gradient_tangent(input, [&](T* dx) { std::copy_n(dy, pass.batch * size_, dx); });
+  }
+
  private:
   size_t size_;
 };

@@ -1,6 +1,7 @@
 // Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages
 // take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then.
 #include "../op.h"
+#include "norm_tangent.h"
 
 namespace gradus {
 namespace {
@@ -50,7 +51,37 @@ class BatchNorm final : public Op<T> {
       run(nullptr);
   }
 
+  void forward_tangent(Pass<T>& pass) override {
+    for (size_t j = 0; j < columns_; ++j)
+      norm_forward_tangent(line(pass, j), pass.parameters[bias_].tangent.data() + j, pass.tangent(this->node) + j);
+  }
+  void backward_tangent(Pass<T>& pass) override {
+    const auto run = [&](T* dx) {
+      for (size_t j = 0; j < columns_; ++j)
+        norm_backward_tangent<T>(line(pass, j), {pass.gradient(this->node) + j, pass.gradient_tangent(this->node) + j,
+                                                 pass.parameters[gain_].gradient_tangent.data() + j,
+                                                 pass.parameters[bias_].gradient_tangent.data() + j, dx ? dx + j : dx});
+    };
+    if (pass.wanted(this->inputs[0]))
+      pass.give_gradient_tangent(this->inputs[0], run);
+    else
+      run(nullptr);
+  }
+
  private:
+  NormLine<T> line(Pass<T>& pass, size_t column) {
+    NormLine<T> line;
+    line.n = pass.batch, line.step = columns_;
+    line.x = pass.value(this->inputs[0]) + column;
+    line.x_tangent = pass.tangent(this->inputs[0]) + column;
+    line.gain = pass.parameters[gain_].w + column;
+    line.gain_tangent = pass.parameters[gain_].tangent.data() + column;
+    line.mean = mean_.data()[column], line.inverse_deviation = inverse_deviation_.data()[column];
+    line.follows = pass.training;
+    line.prepare();
+    return line;
+  }
+
   template <class Body>
   void in_parts(Pass<T>& pass, const Body& body) {
     pass.column_blocks(columns_, pass.batch, [&](size_t first, size_t columns) {

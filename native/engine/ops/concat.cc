@@ -39,6 +39,18 @@ class Concat final : public Op<T> {
       pass.give_gradient(this->inputs[i], [&](T* dx) { copy_columns(pass, dy, width_, widths_[i], dx, widths_[i]); });
   }
 
+  void forward_tangent(Pass<T>& pass) override {
+    T* y = pass.tangent(this->node);
+    for (size_t i = 0; i < widths_.size(); y += widths_[i++])
+      copy_columns(pass, pass.tangent(this->inputs[i]), widths_[i], widths_[i], y, width_);
+  }
+  void backward_tangent(Pass<T>& pass) override {
+    const T* dy = pass.gradient_tangent(this->node);
+    for (size_t i = 0; i < widths_.size(); dy += widths_[i++])
+      pass.give_gradient_tangent(this->inputs[i],
+                                 [&](T* dx) { copy_columns(pass, dy, width_, widths_[i], dx, widths_[i]); });
+  }
+
  private:
   void copy_columns(Pass<T>& pass, const T* from, size_t from_row, size_t columns, T* to, size_t to_row) const {
     for (size_t row = 0; row < pass.batch * rows_; ++row)

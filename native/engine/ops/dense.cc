@@ -75,6 +75,53 @@ class Dense final : public Op<T> {
     pass.matmul(task);
   }
 
+  // Ẏ = Ẋ · W + X · V + v, where V and v are the tangents of weight and bias.
+  void forward_tangent(Pass<T>& pass) override {
+    Matmul<T> task;
+    task.m = pass.batch * rows_, task.n = out_, task.k = in_;
+    task.a = pass.value(this->inputs[0]), task.a_row = in_;
+    task.b = pass.parameters[weight_].tangent.data(), task.b_row = out_;
+    task.c = pass.tangent(this->node), task.c_row = out_;
+    task.bias = bias_ ? pass.parameters[*bias_].tangent.data() : nullptr;
+    pass.matmul(task);
+    if (!pass.wanted(this->inputs[0])) return;
+    task.a = pass.tangent(this->inputs[0]);
+    task.b = pass.parameters[weight_].w;
+    task.bias = nullptr;
+    task.beta = 1;
+    pass.matmul(task);
+  }
+
+  void backward_tangent(Pass<T>& pass) override {
+    const size_t rows = pass.batch * rows_;
+    const T *dy = pass.gradient(this->node), *dy_tangent = pass.gradient_tangent(this->node);
+    ParameterState<T>& weight = pass.parameters[weight_];
+    Matmul<T> task;  // of dW: Xᵀ · dẎ + Ẋᵀ · dY
+    task.m = in_, task.n = out_, task.k = rows;
+    task.a = pass.value(this->inputs[0]), task.a_row = 1, task.a_column = in_;
+    task.b = dy_tangent, task.b_row = out_;
+    task.c = weight.gradient_tangent.data(), task.c_row = out_;
+    task.beta = 1;
+    pass.matmul(task);
+    if (bias_) pass.column_sums(dy_tangent, rows, out_, 1, pass.parameters[*bias_].gradient_tangent.data());
+    NodeState<T>& input = pass.at(this->inputs[0]);
+    if (!input.wanted) return;
+    task.a = input.tangent.data();
+    task.b = dy;
+    pass.matmul(task);
+    task = {};  // of dX: dẎ · Wᵀ + dY · Vᵀ
+    task.m = rows, task.n = in_, task.k = out_;
+    task.a = dy_tangent, task.a_row = out_;
+    task.b = weight.w, task.b_row = 1, task.b_column = out_;
+    task.c = input.gradient_tangent.data(), task.c_row = in_;
+    task.beta = pass.mark(input.written) ? 1 : 0;
+    pass.matmul(task);
+    task.a = dy;
+    task.b = weight.tangent.data();
+    task.beta = 1;
+    pass.matmul(task);
+  }
+
  private:
   size_t rows_, in_, out_, weight_;
   std::optional<size_t> bias_;

@@ -32,6 +32,16 @@ class Embedding final : public Op<T> {
                                    pass.batch * length_, pass.added_gradient(weight_));
   }
 
+  void forward_tangent(Pass<T>& pass) override {
+    pass.kernels->gather_rows(pass.parameters[weight_].tangent.data(), dimension_,
+                              pass.at(this->inputs[0]).indices.data(), pass.batch * length_, pass.tangent(this->node));
+  }
+  void backward_tangent(Pass<T>& pass) override {
+    pass.kernels->scatter_add_rows(pass.gradient_tangent(this->node), dimension_,
+                                   pass.at(this->inputs[0]).indices.data(), pass.batch * length_,
+                                   pass.parameters[weight_].gradient_tangent.data());
+  }
+
  private:
   size_t length_, weight_, dimension_;
 };

@@ -1,5 +1,6 @@
 // Each example brought to mean 0 and variance 1, then gain and bias.
 #include "../op.h"
+#include "norm_tangent.h"
 
 namespace gradus {
 namespace {
@@ -48,7 +49,37 @@ class LayerNorm final : public Op<T> {
       run(nullptr);
   }
 
+  void forward_tangent(Pass<T>& pass) override {
+    for (size_t row = 0; row < pass.batch; ++row)
+      norm_forward_tangent(line(pass, row), pass.parameters[bias_].tangent.data(),
+                           pass.tangent(this->node) + row * columns_);
+  }
+  void backward_tangent(Pass<T>& pass) override {
+    const auto run = [&](T* dx) {
+      for (size_t row = 0, at = 0; row < pass.batch; ++row, at += columns_)
+        norm_backward_tangent<T>(line(pass, row),
+                                 {pass.gradient(this->node) + at, pass.gradient_tangent(this->node) + at,
+                                  pass.parameters[gain_].gradient_tangent.data(),
+                                  pass.parameters[bias_].gradient_tangent.data(), dx ? dx + at : dx});
+    };
+    if (pass.wanted(this->inputs[0]))
+      pass.give_gradient_tangent(this->inputs[0], run);
+    else
+      run(nullptr);
+  }
+
  private:
+  NormLine<T> line(Pass<T>& pass, size_t row) {
+    NormLine<T> line;
+    line.n = columns_, line.gain_step = 1;
+    line.x = pass.value(this->inputs[0]) + row * columns_;
+    line.x_tangent = pass.tangent(this->inputs[0]) + row * columns_;
+    line.gain = pass.parameters[gain_].w, line.gain_tangent = pass.parameters[gain_].tangent.data();
+    line.mean = mean_.data()[row], line.inverse_deviation = inverse_deviation_.data()[row];
+    line.prepare();
+    return line;
+  }
+
   Norm<T> part(Pass<T>& pass, size_t first, size_t rows) {
     Norm<T> norm;
     norm.rows = rows, norm.columns = norm.stride = columns_;

@@ -37,6 +37,18 @@ class Maxout final : public Op<T> {
     });
   }
 
+  void forward_tangent(Pass<T>& pass) override {
+    const T* x = pass.tangent(this->inputs[0]);
+    T* y = pass.tangent(this->node);
+    for (size_t i = 0; i < pass.batch * size_; ++i) y[i] = x[i * pieces_ + size_t(winners_.data()[i])];
+  }
+  void backward_tangent(Pass<T>& pass) override {
+    pass.give_gradient_tangent(this->inputs[0], [&](T* dx) {
+      pass.kernels->maxout_backward(pass.gradient_tangent(this->node), winners_.data(), rows(pass), units_, pieces_,
+                                    dx);
+    });
+  }
+
  private:
   size_t rows(const Pass<T>& pass) const { return pass.batch * (size_ / units_); }
 

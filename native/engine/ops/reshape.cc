@@ -16,6 +16,8 @@ class Reshape final : public Op<T> {
   bool is_alias() const override { return true; }
   void forward(Pass<T>&) override {}
   void backward(Pass<T>&) override {}
+  void forward_tangent(Pass<T>&) override {}
+  void backward_tangent(Pass<T>&) override {}
 };
 
 }  // namespace

@@ -32,6 +32,29 @@ class Softmax final : public Op<T> {
     });
   }
 
+  // ẏ = y ⊙ (ẋ − Σ ẋ ⊙ y): the Jacobian is symmetric.
+  void forward_tangent(Pass<T>& pass) override {
+    const T* x = pass.tangent(this->inputs[0]);
+    for (size_t row = 0; row < pass.batch * rows_; ++row)
+      backward_row(pass.value(this->node), x, row * columns_, pass.tangent(this->node));
+  }
+  // Of dx, factor by factor: ẏ ⊙ (dy − Σ dy ⊙ y) + y ⊙ (dẏ − Σ (dẏ ⊙ y + dy ⊙ ẏ)).
+  void backward_tangent(Pass<T>& pass) override {
+    const T *y = pass.value(this->node), *y_tangent = pass.tangent(this->node);
+    const T *dy = pass.gradient(this->node), *dy_tangent = pass.gradient_tangent(this->node);
+    pass.give_gradient_tangent(this->inputs[0], [&](T* dx) {
+      for (size_t at = 0; at < pass.batch * rows_ * columns_; at += columns_) {
+        T dot = 0, dot_tangent = 0;
+        for (size_t j = at; j < at + columns_; ++j) {
+          dot += dy[j] * y[j];
+          dot_tangent += dy_tangent[j] * y[j] + dy[j] * y_tangent[j];
+        }
+        for (size_t j = at; j < at + columns_; ++j)
+          dx[j] = y_tangent[j] * (dy[j] - dot) + y[j] * (dy_tangent[j] - dot_tangent);
+      }
+    });
+  }
+
  private:
   void backward_row(const T* y, const T* dy, size_t at, T* dx) const {
     T dot = 0;
