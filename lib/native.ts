@@ -86,6 +86,13 @@ export interface OptimizerDescriptor {
   averageDecay?: number
   /** False: Adam and its kin without bias correction. */
   biasCorrection?: boolean
+  /** Of a custom one: names of the arrays that it keeps. */
+  slots?: readonly string[]
+  /** muon's; the other numbers are Adam's, which moves what is no matrix. */
+  matrixMomentum?: number
+  adamMultiplier?: number
+  orthogonalizationSteps?: number
+  nesterov?: boolean
   /** How fast nadam's momentum warms up. */
   momentumDecay?: number
 }
@@ -154,9 +161,9 @@ export interface EvaluateResult {
 
 /** What a program asks for that JavaScript computes; arrays are copies. Kinds and arrays: native/engine/host.h. */
 export type Host = (
-  kind: 'forward' | 'backward' | 'loss' | 'lossSlope' | 'regularizer',
+  kind: 'forward' | 'backward' | 'loss' | 'lossSlope' | 'regularizer' | 'update',
   number: number,
-  info: { batch: number; training: boolean; seed: number },
+  info: { batch: number; training: boolean; seed: number; learningRate: number; step: number },
   inputs: (FloatArray | Int32Array)[],
   /** Length of each output; null where it is not wanted. */
   wanted: (number | null)[],

@@ -18,16 +18,16 @@ export interface ModelCopy extends TrainTarget {
 export function copyModel(
   descriptor: Descriptor,
   from: NativeProgram,
-  { inputs, custom }: Lowered,
+  lowered: Lowered,
   { loss, metrics, optimizer }: Compiled,
 ): ModelCopy {
-  const program = new native.Program(descriptor, hostOf(custom, loss))
+  const program = new native.Program(descriptor, hostOf(lowered, { loss, optimizer }))
   for (const i of program.parameters.keys()) program.write('parameters', i, from.read('parameters', i))
   return {
     program,
     descriptor,
     seed: descriptor.seed,
-    inputs,
+    inputs: lowered.inputs,
     outputShape: program.outputShape,
     loss,
     metrics,

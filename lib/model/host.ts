@@ -1,18 +1,24 @@
 /** Answers a program that asks for custom layers, losses and regularizers. */
 import { invalidArgument } from '../errors.js'
 import type { CustomContext, CustomLayer } from '../layers/custom.js'
-import type { Loss } from '../losses/loss.js'
 import type { FloatArray, Host } from '../native.js'
-import type { CustomParts } from './lower.js'
+import type { CustomOptimizer } from '../optimizers/custom.js'
+import type { Compiled } from './compile.js'
+import type { Lowered } from './lower.js'
 
 type Answer = ReturnType<Host>
 type Info = Parameters<Host>[2]
 
 /** Undefined for a model that is all native. */
-export function hostOf({ layers, regularizers }: CustomParts, loss?: Loss): Host | undefined {
-  if (!layers.size && !regularizers.size && !loss?.custom) return undefined
+export function hostOf(
+  { descriptor: { parameters }, custom }: Lowered,
+  compiled?: Partial<Compiled>,
+): Host | undefined {
+  const { layers, regularizers } = custom
+  const { loss, optimizer } = compiled ?? {}
+  if (!layers.size && !regularizers.size && !loss?.custom && !optimizer?.custom) return undefined
   const contexts = new Map<number, Context>()
-  let lossContext = new Context({ batch: 0, training: false, seed: 0 })
+  let lossContext = new Context({ batch: 0, training: false, seed: 0, learningRate: 0, step: 0 })
   return (kind, number, info, inputs, wanted) => {
     const arrays = inputs as FloatArray[]
     if (kind === 'forward') {
@@ -21,6 +27,7 @@ export function hostOf({ layers, regularizers }: CustomParts, loss?: Loss): Host
       return forward(layers.get(number)!, arrays, context, wanted)
     }
     if (kind === 'backward') return backward(layers.get(number)!, arrays, contexts.get(number)!, wanted)
+    if (kind === 'update') return update(optimizer!.custom!, parameters[number]!.name, arrays, info)
     if (kind === 'regularizer') {
       const { loss: penalty, gradient } = regularizers.get(number)!
       return regularize(penalty, gradient, arrays[0]!, wanted)
@@ -60,7 +67,7 @@ class Context implements CustomContext {
 }
 
 function forward(layer: CustomLayer, [x, ...rest]: FloatArray[], context: Context, wanted: (number | null)[]): Answer {
-  const y = layer.forward(x!, parameters(layer, rest), context)
+  const y = layer.forward(x!, byRole(layer, rest), context)
   return {
     outputs: [check(`${layer.name}: the result of forward`, y, x!, wanted[0]!)],
     fingerprint: context.fingerprint,
@@ -73,7 +80,7 @@ function backward(
   context: Context,
   wanted: (number | null)[],
 ): Answer {
-  const result = layer.backward(dy!, parameters(layer, rest), context)
+  const result = layer.backward(dy!, byRole(layer, rest), context)
   if (typeof result !== 'object' || result === null) {
     throw invalidArgument(`${layer.name}: the result of backward`, '{ dx, gradients }', result)
   }
@@ -105,7 +112,21 @@ function regularize(
   return { outputs: [value, slopes], fingerprint: 0 }
 }
 
-const parameters = ({ roles }: CustomLayer, arrays: FloatArray[]): Record<string, FloatArray> =>
+function update(
+  { name, slots, update: changeOf }: CustomOptimizer,
+  parameter: string,
+  [gradient, weights, ...kept]: FloatArray[],
+  { learningRate, step }: Info,
+): Answer {
+  const record = Object.fromEntries(slots.map((slot, i) => [slot, kept[i]!]))
+  const { length } = gradient!
+  const change = changeOf(gradient!, { name: parameter, weights: weights!, slots: record, learningRate, step })
+  const checked = check(`${name}: the result of update`, change, weights!, length)
+  const outputs = slots.map((slot) => check(`${name}: slots.${slot}`, record[slot], weights!, length))
+  return { outputs: [checked, ...outputs], fingerprint: 0 }
+}
+
+const byRole = ({ roles }: CustomLayer, arrays: FloatArray[]): Record<string, FloatArray> =>
   Object.fromEntries(roles.map((role, i) => [role, arrays[i]!]))
 
 /** The array, if it is of the type of `like` and of this length. */

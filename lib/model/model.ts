@@ -56,7 +56,7 @@ export class Model implements TrainTarget {
   /** @internal The native program, made when it is first needed. */
   get program(): NativeProgram {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the model has been disposed')
-    this.#program ??= new native.Program(this.#lowered.descriptor, hostOf(this.#lowered.custom))
+    this.#program ??= new native.Program(this.#lowered.descriptor, hostOf(this.#lowered))
     return this.#program
   }
 
@@ -72,7 +72,7 @@ export class Model implements TrainTarget {
     if (this.#program && isInTraining(this.#program)) {
       throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
     }
-    const host = hostOf(this.#lowered.custom, compiled.loss)
+    const host = hostOf(this.#lowered, compiled)
     const program = new native.Program(trainable(this.#lowered.descriptor, compiled), host)
     const before = this.#program
     if (before) {

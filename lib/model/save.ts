@@ -28,7 +28,7 @@ export async function saveModel(
   compiled: Compiled | undefined,
   withOptimizer: boolean,
 ): Promise<void> {
-  const functions = [...custom.layers.values(), compiled?.loss.custom].find((part) => part)
+  const functions = [...custom.layers.values(), compiled?.loss.custom, compiled?.optimizer.custom].find((part) => part)
   if (functions || custom.regularizers.size) {
     const name = functions?.name ?? 'a custom regularizer'
     const message = `save: a file cannot hold the functions of ${name}; write getWeights() yourself`

@@ -1,8 +1,16 @@
 /** The optimizers: how a gradient g changes a weight w. */
-import { checkBoolean, checkFraction, checkNotNegative, checkOptions, checkPositive } from '../checks.js'
+import {
+  checkBoolean,
+  checkFraction,
+  checkNotNegative,
+  checkOptions,
+  checkPositive,
+  checkPositiveInteger,
+} from '../checks.js'
 import { GradusError } from '../errors.js'
 import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
 
+export { type CustomOptimizerOptions, type CustomUpdate, customOptimizer } from './custom.js'
 export type { ParameterGroup } from './groups.js'
 export type { Optimizer, OptimizerOptions } from './optimizer.js'
 
@@ -57,6 +65,26 @@ export interface LionOptions extends OptimizerOptions {
   beta1?: number
   /** How much of the velocity is kept; default 0.99. */
   beta2?: number
+}
+
+export interface MuonOptions extends OptimizerOptions {
+  /** How much of the velocity of a matrix is kept; default 0.95. */
+  momentum?: number
+  /** Looks ahead along it; default true. */
+  nesterov?: boolean
+  /** Steps of the iteration that makes a matrix orthogonal; default 5. */
+  steps?: number
+  /** How Adam moves what is no matrix: biases and gains. */
+  adam?: {
+    /** Default 3e-4. A schedule scales it as it does the other. */
+    learningRate?: number
+    /** Default 0.9. */
+    beta1?: number
+    /** Default 0.95. */
+    beta2?: number
+    /** Default 1e-8. */
+    epsilon?: number
+  }
 }
 
 /**
@@ -159,4 +187,29 @@ export function lion(options: LionOptions = {}): Optimizer {
   const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
   const beta2 = checkFraction('beta2', options.beta2 ?? 0.99)
   return optimizer('lion', { ...options, beta1, beta2 }, 1e-4, 'lion', { momentum: beta1, decayRate: beta2 })
+}
+
+/**
+ * For matrices: momentum made orthogonal by a Newton–Schulz iteration, so that rare directions move as far as frequent ones
+ * (Jordan et al. 2024, "Muon"); longer by √(outputs / inputs) where there are more outputs. Embeddings count as matrices;
+ * biases and gains are moved by Adam. Learning rate 0.02 unless given.
+ */
+export function muon(options: MuonOptions = {}): Optimizer {
+  checkOptions('options', options, [...common, 'momentum', 'nesterov', 'steps', 'adam'])
+  const momentum = checkFraction('momentum', options.momentum ?? 0.95)
+  const nesterov = checkBoolean('nesterov', options.nesterov ?? true)
+  const steps = checkPositiveInteger('steps', options.steps ?? 5)
+  const rate = checkPositive('learningRate', options.learningRate ?? 0.02)
+  checkOptions('adam', options.adam ?? {}, ['learningRate', 'beta1', 'beta2', 'epsilon'])
+  const { learningRate = 3e-4, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 } = options.adam ?? {}
+  const others = {
+    learningRate: checkNotNegative('adam.learningRate', learningRate),
+    beta1: checkFraction('adam.beta1', beta1),
+    beta2: checkFraction('adam.beta2', beta2),
+    epsilon: checkPositive('adam.epsilon', epsilon),
+  }
+  return optimizer('muon', { ...options, momentum, nesterov, steps, adam: others }, 0.02, 'muon', {
+    ...{ matrixMomentum: momentum, nesterov, orthogonalizationSteps: steps, adamMultiplier: learningRate / rate },
+    ...{ momentum: beta1, decayRate: beta2, epsilon },
+  })
 }

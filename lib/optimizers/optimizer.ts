@@ -1,6 +1,7 @@
 import { type Call, callOf } from '../call.js'
 import { checkFraction, checkNotNegative, checkOptional } from '../checks.js'
 import type { OptimizerDescriptor } from '../native.js'
+import type { CustomOptimizer } from './custom.js'
 import { checkGroups, type ParameterGroup } from './groups.js'
 
 /** Made by one of the optimizers, such as {@link adam}. */
@@ -9,6 +10,8 @@ export interface Optimizer {
   readonly learningRate: number
   readonly descriptor: OptimizerDescriptor
   readonly groups: readonly ParameterGroup[]
+  /** The function of {@link customOptimizer}. */
+  readonly custom?: CustomOptimizer
 }
 
 /** What every optimizer takes. */

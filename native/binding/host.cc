@@ -20,6 +20,8 @@ const char* name_of(HostCall::Kind kind) {
       return "lossSlope";
     case HostCall::Kind::regularizer:
       return "regularizer";
+    case HostCall::Kind::update:
+      return "update";
   }
   return "";
 }
@@ -94,6 +96,8 @@ void JavaScriptHost::answer(Napi::Env env, Request& request) {
     info.Set("batch", Napi::Number::New(env, double(call.batch)));
     info.Set("training", Napi::Boolean::New(env, call.training));
     info.Set("seed", Napi::Number::New(env, double(call.seed >> 11)));
+    info.Set("learningRate", Napi::Number::New(env, call.learning_rate));
+    info.Set("step", Napi::Number::New(env, double(call.step)));
     Napi::Array inputs = Napi::Array::New(env), wanted = Napi::Array::New(env);
     for (const HostInput& input : call.inputs) inputs.Set(inputs.Length(), array_of(env, input, is_double_));
     for (const HostOutput& output : call.outputs)

@@ -19,13 +19,16 @@ struct HostOutput {
 
 struct HostCall {
   // forward: x, parameters → y. backward: dy, parameters → dx, gradients. loss: output, targets → losses of the
-  // examples; loss_slope: → their derivatives by the output. regularizer: w → loss, gradient.
-  enum class Kind { forward, backward, loss, loss_slope, regularizer };
+  // examples; loss_slope: → their derivatives by the output. regularizer: w → loss, gradient. update: gradient, w,
+  // slots → the change of w, slots.
+  enum class Kind { forward, backward, loss, loss_slope, regularizer, update };
   Kind kind = Kind::forward;
-  size_t number = 0;  // of the node; of a regularizer's parameter
+  size_t number = 0;  // of the node; of the parameter
   size_t batch = 1;
   bool training = false;
-  uint64_t seed = 0;  // of this call's randomness: the same in forward and backward of one pass
+  uint64_t seed = 0;         // of this call's randomness: the same in forward and backward of one pass
+  double learning_rate = 0;  // of an update
+  uint64_t step = 0;         // updates before it
   std::vector<HostInput> inputs;
   std::vector<HostOutput> outputs;
   uint64_t fingerprint = 0;  // of the choices at kinks that a forward tells of

@@ -20,7 +20,7 @@ bool UpdateStep<T>::crosses_kink(size_t p, const T* from, const T* to, size_t n)
 template <class T>
 void UpdateStep<T>::complete_gradient(Term term) {
   for (size_t p = 0; p < infos_.size(); ++p) {
-    const ParameterState<T>& parameter = (*parameters_)[p];
+    const ParameterState<T>& parameter = pass_->parameters[p];
     if (!parameter.trainable) continue;
     if (!parameter.written || term == Term::regularization) std::fill_n(parameter.gradient, parameter.size, T(0));
     if (term == Term::data || !regularized(p)) continue;
@@ -35,14 +35,14 @@ void UpdateStep<T>::complete_gradient(Term term) {
 
 template <class T>
 double UpdateStep<T>::host_penalty(size_t p, T* gradient) {
-  if (!host_) throw Error("GRADUS_BAD_DESCRIPTOR", infos_[p].name + ": its regularizer needs a host");
+  if (!pass_->host) throw Error("GRADUS_BAD_DESCRIPTOR", infos_[p].name + ": its regularizer needs a host");
   T loss = 0;
   HostCall call;
   call.kind = HostCall::Kind::regularizer;
   call.number = p;
-  call.inputs = {{(*parameters_)[p].w, infos_[p].size}};
+  call.inputs = {{pass_->parameters[p].w, infos_[p].size}};
   call.outputs = {{&loss, 1}, {gradient, infos_[p].size}};
-  host_->run(call);
+  pass_->host->run(call);
   return double(loss);
 }
 
@@ -58,7 +58,7 @@ template <class T>
 void UpdateStep<T>::add_host_penalties() {
   for (size_t p = 0; p < infos_.size(); ++p) {
     if (!has_host_penalty(p)) continue;
-    ParameterState<T>& parameter = (*parameters_)[p];
+    ParameterState<T>& parameter = pass_->parameters[p];
     host_gradient_.grow(parameter.size);
     host_loss_ += host_penalty(p, host_gradient_.data());
     kernels_->add(parameter.gradient, host_gradient_.data(), parameter.size, parameter.gradient);
@@ -82,7 +82,7 @@ double UpdateStep<T>::current_regularization_loss() {
   for (size_t p = 0; p < infos_.size(); ++p) {
     if (!infos_[p].trainable || !regularized(p)) continue;
     double absolutes = 0, squares = 0;
-    const T* w = (*parameters_)[p].w;
+    const T* w = pass_->parameters[p].w;
     for (size_t i = 0; i < infos_[p].size; ++i) {
       absolutes += std::fabs(double(w[i]));
       squares += double(w[i]) * double(w[i]);

@@ -121,10 +121,44 @@ LossPlan decode_loss(const Value& value) {
   return {kind, fields.number("parameter", 1), traits[kind].labels, traits[kind].dense, traits[kind].threshold};
 }
 
+MuonPlan decode_muon(const Fields& fields) {
+  MuonPlan muon;
+  muon.momentum = fields.number_within("matrixMomentum", 0, 0, 1);
+  muon.rate_multiplier = fields.number_within("adamMultiplier", 1, 0, HUGE_VAL);
+  muon.steps = fields.count("orthogonalizationSteps");
+  muon.nesterov = fields.flag("nesterov");
+  return muon;
+}
+
+// Slots that the host's optimizer asks for: they become arenas beside those that there are.
+std::vector<std::string> decode_slots(const Fields& fields) {
+  std::vector<std::string> slots;
+  for (const Value& value : fields.array("slots")) {
+    const std::string* name = std::get_if<std::string>(&value.data);
+    const bool taken = name && (*name == "parameters" || *name == "gradients" || *name == "average" ||
+                                std::find(slots.begin(), slots.end(), *name) != slots.end());
+    if (!name || name->empty() || taken) fields.fail("slots: expected names, each once and none of the core's own");
+    slots.push_back(*name);
+  }
+  return slots;
+}
+
 OptimizerPlan decode_optimizer(const Value& value) {
   const Fields fields(value, "optimizer");
   OptimizerPlan plan;
-  plan.kind = line_of(optimizer_names(), fields);
+  const std::vector<std::string> names = optimizer_names();
+  const std::vector<std::vector<std::string>> slots = {
+#define OPTIMIZER(name, ...) {__VA_ARGS__},
+#include "optimizers.def"
+#undef OPTIMIZER
+  };
+  plan.custom = fields.text("kind") == "custom";
+  if (fields.text("kind") == "muon") plan.muon = decode_muon(fields);
+  const auto line = [&](const char* name) {
+    return size_t(std::find(names.begin(), names.end(), name) - names.begin());
+  };
+  plan.kind = plan.custom ? line("sgd") : plan.muon ? line("adam") : line_of(names, fields);
+  plan.slots = plan.custom ? decode_slots(fields) : slots[plan.kind];
   plan.momentum = fields.number_within("momentum", 0, 0, 1);
   plan.decay_rate = fields.number_within("decayRate", 0, 0, 1);
   plan.epsilon = fields.number_within("epsilon", 0, 0, HUGE_VAL);

@@ -37,8 +37,17 @@ struct MetricPlan {
   size_t width = 0;
 };
 
+struct MuonPlan {
+  double momentum = 0, rate_multiplier = 1;  // the latter of the parameters that are no matrices, which Adam moves
+  size_t steps = 0;
+  bool nesterov = false;
+};
+
 struct OptimizerPlan {
-  size_t kind = 0;  // line of optimizers.def
+  size_t kind = 0;  // line of optimizers.def; for muon adam's, for the host's own sgd's
+  std::vector<std::string> slots;
+  std::optional<MuonPlan> muon;
+  bool custom = false;  // the host says how each tensor changes
   double momentum = 0, decay_rate = 0, epsilon = 0, weight_decay = 0, average_decay = 0;
   double momentum_decay = 0;  // nadam's
   bool averages = false, corrects_bias = true;

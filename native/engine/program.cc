@@ -20,7 +20,7 @@ class ProgramOf final : public Program {
       : host_(std::move(host)),
         plan_(std::move(plan)),
         graph_(descriptor, plan_, isa_in_use(), pool_),
-        update_(plan_, isa_in_use(), pool_, graph_.pass.parameters, host_.get()),
+        update_(plan_, isa_in_use(), pool_, graph_.pass),
         metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
         batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels, !plan_.loss || plan_.loss->takes_dense),
         probe_(plan_, graph_, batch_, update_),

@@ -8,15 +8,6 @@ constexpr size_t block_size = 8 * update_chunk;
 constexpr size_t elements_worth_sharing = size_t(1) << 15;
 constexpr uint32_t first_initial_stream = uint32_t(1) << 31;  // dropout draws from the streams below
 
-const std::vector<std::vector<const char*>>& slot_names() {
-  static const std::vector<std::vector<const char*>> names = {
-#define OPTIMIZER(name, ...) {__VA_ARGS__},
-#include "optimizers.def"
-#undef OPTIMIZER
-  };
-  return names;
-}
-
 // A sum of zeros, unless an element is not finite; in lanes, so that it runs at the speed of memory.
 template <class T>
 bool all_finite(const T* x, size_t n) {
@@ -34,27 +25,25 @@ bool all_finite(const T* x, size_t n) {
 }  // namespace
 
 template <class T>
-UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters,
-                          Host* host)
+UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, Pass<T>& pass)
     : kernels_(&kernels_of<T>(isa)),
       pool_(&pool),
-      parameters_(&parameters),
+      pass_(&pass),
       infos_(plan.infos),
       plans_(plan.parameters),
       optimizer_(plan.optimizer),
-      names_{"parameters", "gradients"},
-      host_(host) {
+      names_{"parameters", "gradients"} {
   if (optimizer_) {
     corrections_.emplace(*optimizer_, isa);
-    for (const char* slot : slot_names()[optimizer_->kind]) names_.push_back(slot);
+    names_.insert(names_.end(), optimizer_->slots.begin(), optimizer_->slots.end());
     if (optimizer_->averages) names_.push_back("average");
   }
   for (size_t i = 0; i < names_.size(); ++i) memory_.emplace_back(plan.arena_size);
   for (size_t i = 2; i < names_.size(); ++i)
     (names_[i] == "average" ? average_ : slots_.emplace_back()) = memory_[i].data();
   for (size_t p = 0; p < infos_.size(); ++p) {
-    parameters[p].w = memory_[0].data() + infos_[p].offset;
-    parameters[p].gradient = memory_[1].data() + infos_[p].offset;
+    pass.parameters[p].w = memory_[0].data() + infos_[p].offset;
+    pass.parameters[p].gradient = memory_[1].data() + infos_[p].offset;
     if (!infos_[p].trainable) continue;
     elements_ += infos_[p].size;
     for (size_t first = 0; first < infos_[p].size; first += block_size)
@@ -62,6 +51,7 @@ UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vec
   }
   block_sums_.resize(blocks_.size());
   sums_.resize(infos_.size());
+  if (optimizer_ && (optimizer_->muon || optimizer_->custom)) directed_.resize(infos_.size());
   initialize(plan);
 }
 
@@ -70,7 +60,7 @@ void UpdateStep<T>::initialize(const Plan& plan) {
   for (size_t p = 0; p < infos_.size(); ++p) {
     const ParameterPlan& by = plans_[p];
     const Counter counter{plan.seed, first_initial_stream + uint32_t(p), 0};
-    T* w = (*parameters_)[p].w;
+    T* w = pass_->parameters[p].w;
     if (by.initializer == "constant")
       std::fill_n(w, infos_[p].size, T(by.low));
     else if (by.initializer == "uniform")
@@ -94,7 +84,7 @@ T* UpdateStep<T>::arena(const std::string& name) {
 
 template <class T>
 void UpdateStep<T>::begin() {
-  for (ParameterState<T>& parameter : *parameters_)
+  for (ParameterState<T>& parameter : pass_->parameters)
     parameter.written = parameter.watched = parameter.nonfinite = parameter.is_staged = false;
   host_loss_ = 0;
 }
@@ -102,30 +92,47 @@ void UpdateStep<T>::begin() {
 template <class T>
 bool UpdateStep<T>::gradients_are_finite() {
   for (size_t p = 0; p < infos_.size(); ++p) {
-    const ParameterState<T>& parameter = (*parameters_)[p];
+    const ParameterState<T>& parameter = pass_->parameters[p];
     if (!parameter.trainable) continue;
     if (parameter.watched ? parameter.nonfinite : !all_finite(parameter.gradient, parameter.size)) return false;
   }
   return true;
 }
 
+// What a kernel is told of one block.
 template <class T>
-void UpdateStep<T>::run(Kernel kernel, Update<T> common) {
+Update<T> UpdateStep<T>::part_of(const Block& block, const Update<T>& common) {
+  const ParameterState<T>& parameter = pass_->parameters[block.parameter];
+  const ParameterPlan& plan = plans_[block.parameter];
+  const size_t at = infos_[block.parameter].offset + block.first;
+  Update<T> update = common;
+  update.n = block.n;
+  update.gradient = parameter.gradient + block.first;
+  update.w = parameter.w + block.first;
+  for (size_t s = 0; s < slots_.size(); ++s) update.slots[s] = slots_[s] + at;
+  update.average = average_ ? average_ + at : nullptr;
+  update.l1 = T(plan.l1), update.l2 = T(plan.l2);
+  update.learning_rate *= T(plan.rate_multiplier);
+  if (plan.weight_decay) update.weight_decay = T(*plan.weight_decay);
+  return update;
+}
+
+template <class T>
+void UpdateStep<T>::run(Kernel kernel, const Update<T>& common) {
+  const bool only_measures = kernel == kernels_->gradient_norm;
   const auto body = [&](size_t piece, size_t) {
     const Block& block = blocks_[piece];
-    const ParameterState<T>& parameter = (*parameters_)[block.parameter];
-    const size_t at = infos_[block.parameter].offset + block.first;
-    Update<T> update = common;
-    update.n = block.n;
-    update.gradient = parameter.gradient + block.first;
-    update.w = parameter.w + block.first;
-    for (size_t s = 0; s < slots_.size(); ++s) update.slots[s] = slots_[s] + at;
-    update.average = average_ ? average_ + at : nullptr;
-    const ParameterPlan& plan = plans_[block.parameter];
-    update.l1 = T(plan.l1), update.l2 = T(plan.l2);
-    update.learning_rate *= T(plan.rate_multiplier);
-    if (plan.weight_decay) update.weight_decay = T(*plan.weight_decay);
-    kernel(update, block_sums_[piece] = UpdateSums());
+    Update<T> update = part_of(block, common);
+    Kernel step = kernel;
+    if (!only_measures && is_directed(block.parameter)) {  // w += change, by a step of gradient descent of rate 1
+      update.gradient = directed_[block.parameter].change.data() + block.first;
+      update.gradient_scale = -1, update.clip_value = update.l1 = update.l2 = 0;
+      update.weight_decay *= update.learning_rate, update.learning_rate = 1;
+      step = kernels_->sgd;
+    } else if (!only_measures && optimizer_->muon) {
+      update.learning_rate *= T(optimizer_->muon->rate_multiplier);
+    }
+    step(update, block_sums_[piece] = UpdateSums());
   };
   if (elements_ < elements_worth_sharing)
     for (size_t piece = 0; piece < blocks_.size(); ++piece) body(piece, 0);
@@ -148,19 +155,12 @@ void UpdateStep<T>::measure() {
 }
 
 template <class T>
-void UpdateStep<T>::apply(const UpdateOptions& options) {
-  const Kernel kernels[] = {
-#define OPTIMIZER(name, ...) kernels_->name,
-#include "optimizers.def"
-#undef OPTIMIZER
-  };
+Update<T> UpdateStep<T>::update_of(const UpdateOptions& options) {
   Update<T> update;
-  if (options.clip_norm > 0) {
-    measure();
-    const double norm = gradient_norm();
-    if (norm > options.clip_norm) update.gradient_scale = T(options.clip_norm / norm);
-  }
-  const double momentum = options.momentum.value_or(optimizer_->momentum);
+  if (options.clip_norm > 0 || !directed_.empty()) measure();
+  const double norm = gradient_norm();
+  if (options.clip_norm > 0 && norm > options.clip_norm) update.gradient_scale = T(options.clip_norm / norm);
+  const double momentum = optimizer_->muon ? optimizer_->momentum : options.momentum.value_or(optimizer_->momentum);
   update.clip_value = T(options.clip_value);
   update.learning_rate = T(options.learning_rate);
   update.weight_decay = T(options.weight_decay.value_or(optimizer_->weight_decay));
@@ -169,9 +169,23 @@ void UpdateStep<T>::apply(const UpdateOptions& options) {
   update.decay_rate = T(optimizer_->decay_rate);
   update.epsilon = T(optimizer_->epsilon);
   corrections_->set(options.step, momentum, update);
+  return update;
+}
+
+template <class T>
+void UpdateStep<T>::apply(const UpdateOptions& options) {
+  const Kernel kernels[] = {
+#define OPTIMIZER(name, ...) kernels_->name,
+#include "optimizers.def"
+#undef OPTIMIZER
+  };
+  const Update<T> update = update_of(options);
+  if (!directed_.empty()) find_directions(options, update);
   run(kernels[optimizer_->kind], update);
+  for (size_t p = 0; p < directed_.size(); ++p)
+    if (is_directed(p)) sums_[p].gradient_squares = directed_[p].gradient_squares;
   for (size_t p = 0; p < infos_.size(); ++p) {
-    ParameterState<T>& parameter = (*parameters_)[p];
+    ParameterState<T>& parameter = pass_->parameters[p];
     if (parameter.is_staged) std::copy_n(parameter.staged.data(), parameter.size, parameter.w);
     if (parameter.trainable && plans_[p].max_norm > 0)
       kernels_->limit_column_norms(parameter.w, infos_[p].shape[0], infos_[p].shape[1], T(plans_[p].max_norm));

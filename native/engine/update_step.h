@@ -2,6 +2,7 @@
 #pragma once
 #include "corrections.h"
 #include "graph.h"
+#include "muon.h"
 
 namespace gradus {
 
@@ -15,7 +16,7 @@ struct UpdateOptions {
 template <class T>
 class UpdateStep {
  public:
-  UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, std::vector<ParameterState<T>>& parameters, Host* host);
+  UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, Pass<T>& pass);
 
   std::vector<std::string> arenas() const;
   T* arena(const std::string& name);  // null for one that is not there
@@ -48,13 +49,25 @@ class UpdateStep {
   struct Block {
     size_t parameter, first, n;
   };
-  void run(Kernel kernel, Update<T> common);
+  // A tensor whose change comes as a whole: see directed.cc.
+  struct Directed {
+    Buffer<T> change;
+    double gradient_squares = 0, learning_rate = 0;
+  };
+  Update<T> update_of(const UpdateOptions& options);
+  void run(Kernel kernel, const Update<T>& common);
+  Update<T> part_of(const Block& block, const Update<T>& common);
+  bool is_directed(size_t parameter) const;
+  void final_gradient(size_t parameter, const Update<T>& update, T* to) const;
+  void find_directions(const UpdateOptions& options, const Update<T>& update);
+  void muon_direction(size_t parameter, const UpdateOptions& options, const Update<T>& update, Directed& directed);
+  void custom_direction(size_t parameter, const UpdateOptions& options, const Update<T>& update, Directed& directed);
   void initialize(const Plan& plan);
   bool regularized(size_t parameter) const { return plans_[parameter].l1 > 0 || plans_[parameter].l2 > 0; }
 
   const Kernels<T>* kernels_;
   Pool* pool_;
-  std::vector<ParameterState<T>>* parameters_;
+  Pass<T>* pass_;
   std::vector<ParameterInfo> infos_;
   std::vector<ParameterPlan> plans_;
   std::optional<OptimizerPlan> optimizer_;
@@ -65,7 +78,8 @@ class UpdateStep {
   T* average_ = nullptr;
   std::vector<Block> blocks_;  // of the trainable parameters: the same cuts for any number of threads
   std::vector<UpdateSums> block_sums_, sums_;
-  Host* host_;
+  std::vector<Directed> directed_;  // by parameter; empty but for optimizers of that kind
+  Orthogonalization<T> orthogonalization_;
   double host_loss_ = 0;  // of this update
   Buffer<T> host_gradient_;
   size_t elements_ = 0;

@@ -1,0 +1,69 @@
+/** Optimizers written in JavaScript. */
+import { callOf } from '../call.js'
+import { checkFunction, checkNotNegative, checkOptions } from '../checks.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import type { FloatArray } from '../native.js'
+import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
+
+/** What a custom optimizer is told of a parameter. Arrays are of the model's dtype. */
+export interface CustomUpdate<Slot extends string = string> {
+  /** As in `getWeights`: `dense1.weight`. */
+  readonly name: string
+  /** Before the update; a copy. */
+  readonly weights: FloatArray
+  /** Zeros at first; what is written into them is kept for the next update, and saved with the model. */
+  readonly slots: Record<Slot, FloatArray>
+  /** Of this step, by schedule and group. */
+  readonly learningRate: number
+  /** Updates before this one. */
+  readonly step: number
+}
+
+export interface CustomOptimizerOptions<Slot extends string> extends OptimizerOptions {
+  name: string
+  /** Names of the arrays that are kept for each parameter; default none. */
+  slots?: readonly Slot[]
+  /**
+   * The change of a parameter, to be added to it: for gradient descent `gradient.map((g) => -learningRate * g)`. The gradient
+   * is a copy, with regularizers and clipping in it. Weight decay and the running average come on top.
+   */
+  update(gradient: FloatArray, update: CustomUpdate<Slot>): FloatArray
+}
+
+/** What the model calls for a custom optimizer. */
+export interface CustomOptimizer extends Pick<CustomOptimizerOptions<string>, 'name' | 'update'> {
+  readonly slots: readonly string[]
+}
+
+/**
+ * An optimizer of one's own, for experiments: it runs on the main thread, a call for each parameter and step. A model
+ * compiled with it cannot be saved to a file. Learning rate 0.01 unless given.
+ *
+ * @example
+ * const heavyBall = customOptimizer({
+ *   name: 'heavyBall',
+ *   slots: ['velocity'],
+ *   update(gradient, { slots: { velocity }, learningRate }) {
+ *     gradient.forEach((g, i) => { velocity[i] = 0.9 * velocity[i] - learningRate * g })
+ *     return velocity
+ *   },
+ * })
+ */
+export function customOptimizer<Slot extends string = never>(options: CustomOptimizerOptions<Slot>): Optimizer {
+  checkOptions('options', options, [...common, 'name', 'slots', 'update'])
+  const { name, slots = [], update, ...shared } = options as CustomOptimizerOptions<string>
+  if (typeof name !== 'string' || name === '') throw invalidArgument('name', 'a name for the optimizer', name)
+  checkFunction('update', update)
+  checkNotNegative('learningRate', options.learningRate ?? 0.01)
+  if (!Array.isArray(slots)) throw invalidArgument('slots', 'an array of names', slots)
+  slots.forEach((slot, i) => {
+    const isFree = typeof slot === 'string' && /^[A-Za-z]\w*$/.test(slot) && slots.indexOf(slot) === i
+    if (isFree && !['parameters', 'gradients', 'average'].includes(slot)) return
+    throw new GradusError(
+      'GRADUS_INVALID_ARGUMENT',
+      `slots[${i}]: expected a name of its own, received ${String(slot)}`,
+    )
+  })
+  const made = optimizer('customOptimizer', shared, 0.01, 'custom', { slots })
+  return { ...made, call: callOf('customOptimizer', { name }), custom: { name, slots, update } }
+}
