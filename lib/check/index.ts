@@ -1,3 +1,10 @@
+export {
+  type ExplicitHessianOptions,
+  hessian,
+  hessianVectorProduct,
+} from './curvature/hessian.js'
+export { type Sharpness, type SharpnessOptions, sharpness } from './curvature/sharpness.js'
+export type { HessianOptions } from './curvature/twin.js'
 export { assertGradients, gradientCheck } from './gradient/gradient-check.js'
 export { gradientCheckFunction } from './gradient/gradient-check-function.js'
 export type { GradientCheckFunctionOptions, GradientCheckOptions } from './gradient/options.js'

@@ -1,7 +1,7 @@
 /** Weights by name, as copies. */
 import { describe, GradusError, invalidArgument } from '../errors.js'
 import { formatShape, sameShape, sizeOf } from '../layers/shape.js'
-import type { DataType, FloatArray, NativeProgram, ParameterDescriptor } from '../native.js'
+import type { DataType, FloatArray, NativeProgram } from '../native.js'
 
 /** Of one weight: its shape and its elements in row-major order. */
 export interface Weight {
@@ -12,7 +12,7 @@ export interface Weight {
 /** `dense1.weight`, `dense1.bias`, `dense2.weight`, … in layer order. */
 export type Weights = Record<string, Weight>
 
-type Parameters = readonly Pick<ParameterDescriptor, 'name' | 'shape'>[]
+type Parameters = readonly { readonly name: string; readonly shape: readonly number[] }[]
 
 export function readWeights(program: NativeProgram, parameters: Parameters, arena = 'parameters'): Weights {
   return Object.fromEntries(
@@ -21,14 +21,19 @@ export function readWeights(program: NativeProgram, parameters: Parameters, aren
 }
 
 /** Private copies of the data for each parameter, in order; throws before anything is changed. */
-export function checkWeights(weights: unknown, parameters: Parameters, dtype: DataType): FloatArray[] {
-  if (typeof weights !== 'object' || weights === null) throw invalidArgument('weights', 'a record of weights', weights)
+export function checkWeights(
+  weights: unknown,
+  parameters: Parameters,
+  dtype: DataType,
+  record = 'weights',
+): FloatArray[] {
+  if (typeof weights !== 'object' || weights === null) throw invalidArgument(record, 'a record of weights', weights)
   const unknown = Object.keys(weights).find((name) => !parameters.some((parameter) => parameter.name === name))
   if (unknown !== undefined) {
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', `weights: the model has no ${describe(unknown)}`)
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `${record}: the model has no ${describe(unknown)}`)
   }
   return parameters.map(({ name, shape }) => {
-    const argument = `weights["${name}"]`
+    const argument = `${record}["${name}"]`
     const weight: Partial<Weight> = (weights as Weights)[name] ?? {}
     const { data } = weight
     if (!(data instanceof Float32Array || data instanceof Float64Array)) {
