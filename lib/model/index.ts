@@ -1,5 +1,6 @@
 export { type GraphOptions, graph, type ModelOptions, type SequentialOptions, sequential } from './build.js'
 export type { CompileOptions, MetricName } from './compile.js'
+export { type FitLbfgsOptions, fitLbfgs, type LbfgsHistory } from './fit-lbfgs.js'
 export { loadModel } from './load.js'
 export type { Model } from './model.js'
 export type { Weight, Weights } from './weights.js'

@@ -2,6 +2,13 @@ export type { Callback, CallbackContext, StepsReport } from './callback.js'
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export type { EvaluateOptions, Evaluation } from './evaluate.js'
 export type { EpochRecord, History } from './history.js'
+export {
+  type Iteration,
+  type MinimizeOptions,
+  type Minimum,
+  minimize,
+  type ValueAndGradient,
+} from './lbfgs/minimize.js'
 export type { FitOptions } from './options.js'
 export type { Run } from './run.js'
 export type { TrainTarget } from './target.js'

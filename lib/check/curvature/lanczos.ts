@@ -2,7 +2,7 @@
  * The largest eigenvalue of a symmetric operator of which only products with vectors are known (Lanczos 1950; Golub and
  * Van Loan, "Matrix Computations", chapter 10).
  */
-import { setImmediate as nextTick } from 'node:timers/promises'
+import { addScaled, dot, norm, Turns } from '../../train/vectors.js'
 
 export interface LanczosResult {
   /** The algebraically largest. */
@@ -13,9 +13,6 @@ export interface LanczosResult {
   residual: number
   converged: boolean
 }
-
-/** Element operations between which the event loop gets its turn. */
-const workBetweenTurns = 1 << 20
 
 /**
  * @param start - any vector but zero; it is normalised
@@ -50,25 +47,14 @@ export async function lanczos(
 
 /** Takes from a vector all that lies along the basis; twice is enough (Parlett, "The Symmetric Eigenvalue Problem", 6.9). */
 async function orthogonalize(vector: Float64Array, basis: readonly Float64Array[]): Promise<void> {
-  let work = 0
+  const turns = new Turns()
   for (let round = 0; round < 2; round++) {
     for (const direction of basis) {
-      const along = dot(direction, vector)
-      for (let i = 0; i < vector.length; i++) vector[i]! -= along * direction[i]!
-      work += vector.length
-      if (work < workBetweenTurns) continue
-      work = 0
-      await nextTick()
+      addScaled(vector, -dot(direction, vector), direction)
+      await turns.after(2 * vector.length)
     }
   }
 }
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
-}
-const norm = (a: Float64Array) => Math.sqrt(dot(a, a))
 
 /**
  * The largest eigenvalue of a symmetric tridiagonal matrix, and the last element of its eigenvector of length 1: implicit
