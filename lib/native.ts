@@ -135,6 +135,11 @@ export interface TrainCall {
   classWeights?: Float64Array
   maxRefused?: number
   tensorStatistics?: boolean
+  /**
+   * Makes gradients of large weights piece by piece, right before their update, where nothing needs the whole gradient
+   * first; the arena `gradients` is then not filled. Default true; the bits of the weights are the same.
+   */
+  defers?: boolean
   threads: number
 }
 

@@ -81,6 +81,8 @@ TrainCall train_call(Napi::Value value) {
   call.clip_value = optional_positive(from, "clipValue");
   call.class_weights = optional_doubles(from, "classWeights");
   if (!from.Get("maxRefused").IsUndefined()) call.max_refused = count(from, "maxRefused");
+  const Napi::Value defers = from.Get("defers");
+  if (!defers.IsUndefined()) call.defers = truth(defers, "defers");
   const Napi::Value statistics = from.Get("tensorStatistics");
   if (!statistics.IsUndefined()) call.tensor_statistics = truth(statistics, "tensorStatistics");
   call.threads = threads(from);

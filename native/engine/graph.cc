@@ -109,7 +109,10 @@ void Graph<T>::find_wanted(const Plan& plan) {
   for (auto& op : ops_) {
     if (op->is_alias()) pass.home[op->node] = pass.home[op->inputs[0]];
     bool wanted = false;
-    for (size_t parameter : op->parameters) wanted |= plan.infos[parameter].trainable;
+    for (size_t parameter : op->parameters) {
+      wanted |= plan.infos[parameter].trainable;
+      ++pass.parameters[parameter].users;
+    }
     for (size_t input : op->inputs) wanted |= pass.wanted(input);
     if (wanted) pass.at(op->node).wanted = true;
   }

@@ -1,5 +1,7 @@
 #include "op.h"
 
+#include <limits>
+
 #include "partition.h"
 
 namespace gradus {
@@ -47,6 +49,48 @@ void Pass<T>::matmul(const Matmul<T>& task) {
   });
   if (task.nonfinite)
     for (bool found : nonfinite) *task.nonfinite |= found;
+}
+
+namespace {
+// Smaller gradients are still in some cache when the update comes.
+constexpr size_t elements_worth_deferring = size_t(1) << 20;
+
+// The largest magnitude, infinite if one is not finite.
+template <class T>
+double largest(const T* x, size_t n) {
+  T most = 0, zero = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const T size = std::fabs(x[i]);
+    most = size > most ? size : most;
+    zero += size * 0;  // NaN once an element is not finite
+  }
+  return zero == 0 ? double(most) : HUGE_VAL;
+}
+
+// Whether no element of a product can overflow, whatever it is: so that an update may begin before all of it is known.
+template <class T>
+bool is_bounded(const Matmul<T>& task) {
+  const double bound = double(task.k) * largest(task.a, task.m * task.k) * largest(task.b, task.k * task.n);
+  return bound < double(std::numeric_limits<T>::max()) / 2;
+}
+}  // namespace
+
+template <class T>
+void Pass<T>::weight_gradient(size_t parameter, Matmul<T> task) {
+  ParameterState<T>& weight = parameters[parameter];
+  task.c = weight.gradient;
+  task.beta = mark(weight.written) ? 1 : 0;
+  task.nonfinite = &weight.nonfinite;
+  weight.watched = true;
+  if (defers && weight.users == 1 && weight.size >= elements_worth_deferring && is_bounded(task))
+    return deferred.push_back({parameter, task});
+  matmul(task);
+}
+
+template <class T>
+void Pass<T>::complete_deferred() {
+  for (const DeferredGradient<T>& gradient : deferred) matmul(gradient.task);
+  deferred.clear();
 }
 
 template <class T>

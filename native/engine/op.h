@@ -33,6 +33,7 @@ struct ParameterState {
   T* gradient = nullptr;
   size_t size = 0;
   bool trainable = true;
+  size_t users = 0;      // ops that use it
   bool written = false;  // the gradient has been given once in this update
   bool watched = false;  // whoever wrote the gradient has looked for elements that are not finite
   bool nonfinite = false;
@@ -40,6 +41,13 @@ struct ParameterState {
   Buffer<T> staged;  // the value after this update, for parameters that the forward pass moves
   // The direction that a tangent pass moves along, and how the gradient moves then: zeros that the ops add to.
   Buffer<T> tangent, gradient_tangent;
+};
+
+// A weight's gradient that is still to be computed, piece by piece, right before the pieces' update.
+template <class T>
+struct DeferredGradient {
+  size_t parameter;
+  Matmul<T> task;
 };
 
 template <class T>
@@ -56,6 +64,8 @@ class Pass {
   std::vector<NodeState<T>> nodes;
   std::vector<size_t> home;  // node → the node whose memory it lives in: reshapes and fused ops share
   std::vector<ParameterState<T>> parameters;
+  bool defers = false;  // whether backward may leave gradients of large weights to the update
+  std::vector<DeferredGradient<T>> deferred;
   Buffer<T> scratch;                  // for gradients that are added to others
   std::vector<Buffer<T>> workspaces;  // of matmul, one a thread
 
@@ -94,6 +104,9 @@ class Pass {
   }
 
   void matmul(const Matmul<T>& task);
+  // The gradient of a weight as a product; left for the update if that may be and pays.
+  void weight_gradient(size_t parameter, Matmul<T> task);
+  void complete_deferred();  // computes what was left after all
   // body(first, count) over stretches of n elements, on all threads when there is enough to do.
   template <class Body>
   void stretches(size_t n, const Body& body) {

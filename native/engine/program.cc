@@ -187,6 +187,7 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, con
   const double scale = weight > 0 ? 1 / weight : 0;
   double loss = 0;
   update_.begin();
+  graph_.pass.defers = call.defers && rows <= call.batch_size && update_.allows_deferring(options);
   for (size_t done = 0, micro = 0; done < rows; ++micro) {
     const size_t size = std::min(call.batch_size, rows - done);
     graph_.pass.counter.step = step_ + (uint64_t(micro) << 32);
@@ -196,6 +197,8 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, con
   loss *= scale;
   update_.add_host_penalties();
   const bool accepted = std::isfinite(loss) && update_.gradients_are_finite();
+  graph_.pass.defers = false;
+  if (!accepted) graph_.pass.complete_deferred();
   if (accepted)
     update_.apply(options);
   else

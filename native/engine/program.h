@@ -37,6 +37,7 @@ struct TrainCall {
   std::vector<double> class_weights;     // by label, or empty
   size_t max_refused = 10;               // non-finite steps in a row that end the call with a failure
   bool tensor_statistics = false;
+  bool defers = true;  // gradients of large weights are made right before their update, where nothing forbids it
   size_t threads = 1;
 };
 

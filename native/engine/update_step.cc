@@ -8,6 +8,18 @@ constexpr size_t block_size = 8 * update_chunk;
 constexpr size_t elements_worth_sharing = size_t(1) << 15;
 constexpr uint32_t first_initial_stream = uint32_t(1) << 31;  // dropout draws from the streams below
 
+// Elements of a deferred gradient that are made at once: whole rows, enough of them that the copies of the other operand
+// pay, few enough to stay in the second cache.
+constexpr size_t panel_elements = size_t(1) << 18;
+
+void add(UpdateSums& to, const UpdateSums& part) {
+  to.weight_squares += part.weight_squares;
+  to.weight_absolutes += part.weight_absolutes;
+  to.change_squares += part.change_squares;
+  to.gradient_squares += part.gradient_squares;
+  to.nonfinite += part.nonfinite;
+}
+
 // A sum of zeros, unless an element is not finite; in lanes, so that it runs at the speed of memory.
 template <class T>
 bool all_finite(const T* x, size_t n) {
@@ -86,6 +98,7 @@ template <class T>
 void UpdateStep<T>::begin() {
   for (ParameterState<T>& parameter : pass_->parameters)
     parameter.written = parameter.watched = parameter.nonfinite = parameter.is_staged = false;
+  pass_->deferred.clear();
   host_loss_ = 0;
 }
 
@@ -122,6 +135,8 @@ void UpdateStep<T>::run(Kernel kernel, const Update<T>& common) {
   const bool only_measures = kernel == kernels_->gradient_norm;
   const auto body = [&](size_t piece, size_t) {
     const Block& block = blocks_[piece];
+    block_sums_[piece] = UpdateSums();
+    if (is_deferred(block.parameter)) return;
     Update<T> update = part_of(block, common);
     Kernel step = kernel;
     if (!only_measures && is_directed(block.parameter)) {  // w += change, by a step of gradient descent of rate 1
@@ -132,20 +147,36 @@ void UpdateStep<T>::run(Kernel kernel, const Update<T>& common) {
     } else if (!only_measures && optimizer_->muon) {
       update.learning_rate *= T(optimizer_->muon->rate_multiplier);
     }
-    step(update, block_sums_[piece] = UpdateSums());
+    step(update, block_sums_[piece]);
   };
   if (elements_ < elements_worth_sharing)
     for (size_t piece = 0; piece < blocks_.size(); ++piece) body(piece, 0);
   else
     pool_->parallel(blocks_.size(), body);
   std::fill(sums_.begin(), sums_.end(), UpdateSums());
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    UpdateSums& to = sums_[blocks_[i].parameter];
-    to.weight_squares += block_sums_[i].weight_squares;
-    to.weight_absolutes += block_sums_[i].weight_absolutes;
-    to.change_squares += block_sums_[i].change_squares;
-    to.gradient_squares += block_sums_[i].gradient_squares;
-    to.nonfinite += block_sums_[i].nonfinite;
+  for (size_t i = 0; i < blocks_.size(); ++i) add(sums_[blocks_[i].parameter], block_sums_[i]);
+}
+
+// Rows of the gradient are made and used up while they are in cache; the arena of gradients is left out.
+template <class T>
+void UpdateStep<T>::run_deferred(Kernel kernel, const Update<T>& common) {
+  while (panels_.size() < pool_->threads()) panels_.emplace_back();
+  for (const DeferredGradient<T>& gradient : pass_->deferred) {
+    const size_t p = gradient.parameter, rows = gradient.task.m, columns = gradient.task.n;
+    const size_t height = std::min(rows, std::max<size_t>(1, panel_elements / columns));
+    const size_t pieces = (rows + height - 1) / height;
+    std::vector<UpdateSums> sums(pieces);
+    pool_->parallel(pieces, [&](size_t piece, size_t thread) {
+      const size_t first = piece * height, count = std::min(height, rows - first);
+      panels_[thread].grow(height * columns);
+      Matmul<T> task = gradient.task;
+      task.m = count, task.a += first * task.a_row, task.c = panels_[thread].data(), task.nonfinite = nullptr;
+      kernels_->matmul(task, pass_->workspaces[thread].data());
+      Update<T> update = part_of({p, first * columns, count * columns}, common);
+      update.gradient = task.c;
+      kernel(update, sums[piece]);
+    });
+    for (const UpdateSums& part : sums) add(sums_[p], part);
   }
 }
 
@@ -182,6 +213,7 @@ void UpdateStep<T>::apply(const UpdateOptions& options) {
   const Update<T> update = update_of(options);
   if (!directed_.empty()) find_directions(options, update);
   run(kernels[optimizer_->kind], update);
+  run_deferred(kernels[optimizer_->kind], update);
   for (size_t p = 0; p < directed_.size(); ++p)
     if (is_directed(p)) sums_[p].gradient_squares = directed_[p].gradient_squares;
   for (size_t p = 0; p < infos_.size(); ++p) {

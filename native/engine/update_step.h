@@ -24,6 +24,8 @@ class UpdateStep {
   void begin();  // a new gradient: nothing of it is written yet
   // Whether every element of the gradients is finite: what the matmuls saw, and a look at the small rest.
   bool gradients_are_finite();
+  // Whether an update can begin before the whole gradient is there: nothing of it is asked for first.
+  bool allows_deferring(const UpdateOptions& options) const { return options.clip_norm == 0 && directed_.empty(); }
   void measure();  // fills sums() without a change
   void apply(const UpdateOptions& options);
   // Makes the gradients arena that of the term: zeros where nothing was given, regularizers added or alone.
@@ -56,8 +58,13 @@ class UpdateStep {
   };
   Update<T> update_of(const UpdateOptions& options);
   void run(Kernel kernel, const Update<T>& common);
+  void run_deferred(Kernel kernel, const Update<T>& common);
   Update<T> part_of(const Block& block, const Update<T>& common);
   bool is_directed(size_t parameter) const;
+  bool is_deferred(size_t parameter) const {
+    return std::any_of(pass_->deferred.begin(), pass_->deferred.end(),
+                       [parameter](const auto& gradient) { return gradient.parameter == parameter; });
+  }
   void final_gradient(size_t parameter, const Update<T>& update, T* to) const;
   void find_directions(const UpdateOptions& options, const Update<T>& update);
   void muon_direction(size_t parameter, const UpdateOptions& options, const Update<T>& update, Directed& directed);
@@ -82,6 +89,7 @@ class UpdateStep {
   Orthogonalization<T> orthogonalization_;
   double host_loss_ = 0;  // of this update
   Buffer<T> host_gradient_;
+  std::vector<Buffer<T>> panels_;  // of deferred gradients, one a thread
   size_t elements_ = 0;
 };
 

@@ -50,11 +50,8 @@ class Dense final : public Op<T> {
       task.m = in_, task.n = out_, task.k = rows;
       task.a = pass.value(this->inputs[0]), task.a_row = 1, task.a_column = in_;
       task.b = dy, task.b_row = out_;
-      task.c = weight.gradient, task.c_row = out_;
-      task.beta = pass.mark(weight.written) ? 1 : 0;
-      task.nonfinite = &weight.nonfinite;
-      weight.watched = true;
-      pass.matmul(task);
+      task.c_row = out_;
+      pass.weight_gradient(weight_, task);
     }
     if (bias_ && pass.parameters[*bias_].trainable) {
       ParameterState<T>& bias = pass.parameters[*bias_];
