@@ -1,5 +1,6 @@
 // Hessian-vector products by the R-operator (Pearlmutter 1994): forward and backward, then the derivative of both along
-// a direction of the parameters. Exact, for about twice a gradient's work; at kinks the choices stay as they are.
+// a direction of the parameters. Exact, for three times the multiplications of a gradient; at kinks the choices stay as
+// they are.
 #pragma once
 #include "batch.h"
 

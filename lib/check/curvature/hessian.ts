@@ -10,8 +10,8 @@ import { checkModel, type HessianOptions, HessianTwin, resolveHessianOptions } f
 
 /**
  * The Hessian of a compiled model's loss times a vector, exact (the R-operator of Pearlmutter 1994, "Fast exact
- * multiplication by the Hessian"), for about the work of two gradients. In float64 on a copy; batch norm takes the batch's
- * statistics, dropout drops nothing, choices at kinks stay as they are.
+ * multiplication by the Hessian"), for three times the multiplications of a gradient. In float64 on a copy; batch norm
+ * takes the batch's statistics, dropout drops nothing, choices at kinks stay as they are.
  *
  * @param data - examples in memory, all of them as one batch unless `options.examples` says otherwise
  * @param vector - for each trainable weight of the model, by name, an array of its shape, as `getWeights()` gives them
