@@ -55,6 +55,13 @@
           'dependencies': ['core'],
           'libraries': ['-lpthread'],
         },
+        {
+          'target_name': 'gradus_bench_models',
+          'type': 'executable',
+          'sources': ['bench/native/model_update.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
       ],
     }],
     ['target_arch=="arm64"', {

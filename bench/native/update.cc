@@ -19,16 +19,30 @@ namespace {
 using namespace gradus;
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t streams = 5;  // gradient, w, two slots, and what is not counted in the bytes: a target of copies
+constexpr size_t streams = 6;  // gradient, w, three slots, and what is not counted in the bytes: a target of copies
 struct Optimizer {
   const char* name;
   void (*Kernels<float>::*kernel)(const Update<float>&, UpdateSums&);
   size_t slots;
-  size_t bytes() const { return 4 * (3 + 2 * slots); }  // a parameter: read g, w, slots; write w, slots
+  bool all = false;  // clip, decay and running average besides
+  // A parameter: read g, w, slots, average; write w, slots, average.
+  size_t bytes() const { return 4 * (3 + 2 * moved()); }
+  size_t moved() const { return slots + all; }
 };
-const Optimizer optimizers[] = {{"sgd", &Kernels<float>::sgd, 0},           {"momentum", &Kernels<float>::momentum, 1},
-                                {"nesterov", &Kernels<float>::nesterov, 1}, {"adagrad", &Kernels<float>::adagrad, 1},
-                                {"rmsprop", &Kernels<float>::rmsprop, 1},   {"adam", &Kernels<float>::adam, 2}};
+const Optimizer optimizers[] = {{"sgd", &Kernels<float>::sgd, 0},
+                                {"momentum", &Kernels<float>::momentum, 1},
+                                {"nesterov", &Kernels<float>::nesterov, 1},
+                                {"adagrad", &Kernels<float>::adagrad, 1},
+                                {"rmsprop", &Kernels<float>::rmsprop, 1},
+                                {"rmsprop_momentum", &Kernels<float>::rmsprop_momentum, 2},
+                                {"rmsprop_centered", &Kernels<float>::rmsprop_centered, 2},
+                                {"rmsprop_centered_momentum", &Kernels<float>::rmsprop_centered_momentum, 3},
+                                {"adadelta", &Kernels<float>::adadelta, 2},
+                                {"adam", &Kernels<float>::adam, 2},
+                                {"amsgrad", &Kernels<float>::amsgrad, 3},
+                                {"nadam", &Kernels<float>::nadam, 2},
+                                {"lion", &Kernels<float>::lion, 1},
+                                {"adam_all", &Kernels<float>::adam, 2, true}};
 
 struct Arena {
   float* at[streams];
@@ -54,14 +68,21 @@ struct Arena {
 #else
 #define WIDEST
 #endif
-WIDEST void bare0(const float* __restrict g, float* __restrict w, float*, float*, size_t n) {
+WIDEST void bare0(const float* __restrict g, float* __restrict w, float*, float*, float*, size_t n) {
   for (size_t i = 0; i < n; ++i) w[i] = w[i] + g[i];
 }
-WIDEST void bare1(const float* __restrict g, float* __restrict w, float* __restrict a, float*, size_t n) {
+WIDEST void bare1(const float* __restrict g, float* __restrict w, float* __restrict a, float*, float*, size_t n) {
   for (size_t i = 0; i < n; ++i) a[i] = a[i] + g[i], w[i] = w[i] + a[i];
 }
-WIDEST void bare2(const float* __restrict g, float* __restrict w, float* __restrict a, float* __restrict b, size_t n) {
+WIDEST void bare2(const float* __restrict g, float* __restrict w, float* __restrict a, float* __restrict b, float*,
+                  size_t n) {
   for (size_t i = 0; i < n; ++i) a[i] = a[i] + g[i], b[i] = b[i] + g[i], w[i] = w[i] + a[i] + b[i];
+}
+
+WIDEST void bare3(const float* __restrict g, float* __restrict w, float* __restrict a, float* __restrict b,
+                  float* __restrict c, size_t n) {
+  for (size_t i = 0; i < n; ++i)
+    a[i] = a[i] + g[i], b[i] = b[i] + g[i], c[i] = c[i] + g[i], w[i] = w[i] + a[i] + b[i] + c[i];
 }
 
 // Runs work(thread, first, n) on threads that own fixed ranges, `repeats` times each from a common start; seconds.
@@ -107,7 +128,8 @@ double middle(std::vector<double> values) {
 
 // Kernel and bare loop take turns; medians of the turns count, for the share the median of each turn's own ratio.
 void measure(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& arena, size_t n, size_t threads) {
-  const auto bare = optimizer.slots == 0 ? bare0 : optimizer.slots == 1 ? bare1 : bare2;
+  constexpr decltype(&bare0) bare_loops[] = {bare0, bare1, bare2, bare3};
+  const auto bare = bare_loops[optimizer.moved()];
   std::vector<double> kernel, loop, share;
   for (int turn = 0; turn < turns(n); ++turn) {
     kernel.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
@@ -117,13 +139,16 @@ void measure(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& a
       update.gradient = arena.at[0] + first, update.w = arena.at[1] + first;
       for (size_t s = 0; s < optimizer.slots; ++s) update.slots[s] = arena.at[2 + s] + first;
       update.learning_rate = 1e-6f, update.momentum = 0.9f, update.decay_rate = 0.999f, update.epsilon = 1e-8f;
-      update.correction1 = 1.5f, update.correction2 = 20.0f;
+      if (optimizer.all) update.average = arena.at[4] + first, update.average_decay = 0.99f;
+      if (optimizer.all) update.gradient_scale = 0.9f, update.clip_value = 0.5f, update.weight_decay = 0.01f;
+      update.gradient_share = 0.1f, update.correction1 = 1.5f, update.correction2 = 20.0f;
       (kernels.*optimizer.kernel)(update, sums);
       if (sums.nonfinite) std::exit(4);
     }));
     fill(arena, 2, std::min(n, size_t(1) << 16));  // the bare loops add to the slots: some of them fresh each turn
     loop.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
-      bare(arena.at[0] + first, arena.at[1] + first, arena.at[2] + first, arena.at[3] + first, count);
+      bare(arena.at[0] + first, arena.at[1] + first, arena.at[2] + first, arena.at[3] + first, arena.at[4] + first,
+           count);
     }));
     share.push_back(loop.back() / kernel.back());
   }
@@ -139,7 +164,7 @@ void measure_copy(Arena& arena, size_t n, size_t threads) {
   std::vector<double> times;
   for (int turn = 0; turn < turns(n); ++turn)
     times.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
-      std::memcpy(arena.at[4] + first, arena.at[0] + first, count * sizeof(float));
+      std::memcpy(arena.at[5] + first, arena.at[0] + first, count * sizeof(float));
     }));
   std::printf("{\"optimizer\":\"copy\",\"parameters\":%zu,\"threads\":%zu,\"bytes\":8,\"rate\":%.6g}\n", n, threads,
               double(n) * double(repeats(n)) / middle(times));

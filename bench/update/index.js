@@ -7,6 +7,7 @@ import { pythonWithTorch } from '../lib/python.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const ours = path('../../build/Release/gradus_bench_update')
+const models = path('../../build/Release/gradus_bench_models')
 
 const lines = (output) =>
   output
@@ -33,6 +34,44 @@ const measure = async (python, powers, rounds) => {
   return found
 }
 
+/** Whole models: rows of microseconds an update, in the table's columns. */
+async function measureModels(python, rounds) {
+  const found = new Map()
+  const keep = (who, output) => {
+    for (const { model, optimizer, microseconds } of lines(output)) {
+      const entry = found.get(`${model}; ${optimizer}`) ?? { ours: [], torch: [] }
+      entry[who].push(microseconds)
+      found.set(`${model}; ${optimizer}`, entry)
+    }
+  }
+  for (let round = 0; round < rounds; round++) {
+    keep('ours', await runProcess(models, ['2']))
+    if (!python) continue
+    keep('torch', await runProcess(python, [path('torch_models.py'), '2'], { OMP_NUM_THREADS: '2' }))
+  }
+  return [...found].map(([key, { ours: own, torch }]) => {
+    const [model, optimizer] = key.split('; ')
+    const rival = torch.length ? median(torch) : undefined
+    const time = `${fixed(median(own), 1)} µs`
+    const rivalTime = rival && `${fixed(rival, 1)} µs`
+    return [optimizer, model, 2, time, '–', '–', '–', rivalTime ?? '–', fixed(rival && rival / median(own), 1)]
+  })
+}
+
+/** What updates right behind their gradients save of a step, in words. */
+async function behindGradients(rounds) {
+  const parts = []
+  for (const threads of ['1', '2']) {
+    const output = await runProcess(process.execPath, [path('behind.js'), threads, String(rounds)])
+    const [behind, after] = output.trim().split(' ').map(Number)
+    const saved = fixed(100 * (1 - behind / after), 1)
+    parts.push(
+      `${fixed(behind, 1)} ms against ${fixed(after, 1)} ms with ${threads} thread${threads > 1 ? 's' : ''} (${saved} % saved)`,
+    )
+  }
+  return `Updates right behind their gradients, a step of 4096-4096-4096 at batch 64 with Adam: ${parts.join(', ')}.`
+}
+
 const fixed = (value, digits) => (value === undefined ? '–' : Number(value.toFixed(digits)))
 const middle = (rows, of) => (rows ? median(rows.map(of)) : undefined)
 
@@ -40,7 +79,7 @@ const middle = (rows, of) => (rows ? median(rows.map(of)) : undefined)
 export async function run({ quick = false } = {}) {
   if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build:bench\` first`)
   const python = pythonWithTorch()
-  const powers = (quick ? [12, 16, 20, 24] : [12, 14, 16, 18, 20, 22, 24, 26]).map(String)
+  const powers = (quick ? [15, 24] : [12, 15, 18, 20, 22, 24, 26]).map(String)
   const { ours: kernels, torch } = await measure(python, powers, quick ? 1 : 3)
   const rows = []
   const ratios = []
@@ -66,6 +105,9 @@ export async function run({ quick = false } = {}) {
       fixed(rival && rate / rival, 2),
     ])
   }
+  const wholes = await measureModels(python, quick ? 1 : 3)
+  rows.push(...wholes)
+  const behind = await behindGradients(quick ? 2 : 8)
   const torchNote = python
     ? `PyTorch (two threads, the faster of foreach and not): geometric mean of the ratios ${geometricMean(ratios).toFixed(1)}.`
     : 'No Python with torch was found: no rival in this run.'
@@ -87,6 +129,9 @@ export async function run({ quick = false } = {}) {
       'Every row leaves ‖w‖², Σ|w|, ‖Δw‖², ‖g‖² and the count of non-finite gradients. The bare loop reads and writes the same streams.',
       'The copy is memcpy over as many elements with as many threads, counting bytes read and written.',
       torchNote,
+      'adam_all has clipping, decay and the running average on: 36 bytes a parameter, and so has its bare loop.',
+      'Rows of whole models: microseconds of one update of all tensors, by the engine; PyTorch likewise.',
+      behind,
     ],
   }
 }

@@ -1,24 +1,10 @@
 # Parameters per second of torch.optim on one flat tensor. Arguments: threads, log2 of the number of parameters, ….
-import inspect
 import json
 import sys
 import time
 
 import torch
-
-
-def optimizers():
-    made = {
-        'sgd': (torch.optim.SGD, {'lr': 1e-6}),
-        'momentum': (torch.optim.SGD, {'lr': 1e-6, 'momentum': 0.9}),
-        'nesterov': (torch.optim.SGD, {'lr': 1e-6, 'momentum': 0.9, 'nesterov': True}),
-        'adagrad': (torch.optim.Adagrad, {'lr': 1e-6}),
-        'rmsprop': (torch.optim.RMSprop, {'lr': 1e-6}),
-        'adam': (torch.optim.Adam, {'lr': 1e-6}),
-    }
-    for name, (kind, options) in made.items():
-        variants = [False, True] if 'foreach' in inspect.signature(kind).parameters else [None]
-        yield name, [(kind, options if foreach is None else {**options, 'foreach': foreach}) for foreach in variants]
+from torch_optimizers import optimizers
 
 
 def rate(kind, options, n):
