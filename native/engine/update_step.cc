@@ -8,9 +8,8 @@ constexpr size_t block_size = 8 * update_chunk;
 constexpr size_t elements_worth_sharing = size_t(1) << 15;
 constexpr uint32_t first_initial_stream = uint32_t(1) << 31;  // dropout draws from the streams below
 
-// Elements of a deferred gradient that are made at once: whole rows, enough of them that the copies of the other operand
-// pay, few enough to stay in the second cache.
-constexpr size_t panel_elements = size_t(1) << 18;
+// Rows of a deferred gradient that are made at once: few enough to stay in the second cache.
+constexpr size_t panel_rows = 14;
 
 void add(UpdateSums& to, const UpdateSums& part) {
   to.weight_squares += part.weight_squares;
@@ -163,13 +162,19 @@ void UpdateStep<T>::run_deferred(Kernel kernel, const Update<T>& common) {
   while (panels_.size() < pool_->threads()) panels_.emplace_back();
   for (const DeferredGradient<T>& gradient : pass_->deferred) {
     const size_t p = gradient.parameter, rows = gradient.task.m, columns = gradient.task.n;
-    const size_t height = std::min(rows, std::max<size_t>(1, panel_elements / columns));
+    const size_t height = std::min(rows, panel_rows);
     const size_t pieces = (rows + height - 1) / height;
+    // Rows a few lines apart modulo a page: the tiles read columns of them as they lie.
+    const size_t stride = columns + 32;
+    spread_.grow(gradient.task.k * stride);
+    for (size_t i = 0; i < gradient.task.k; ++i)
+      std::copy_n(gradient.task.b + i * gradient.task.b_row, columns, spread_.data() + i * stride);
     std::vector<UpdateSums> sums(pieces);
     pool_->parallel(pieces, [&](size_t piece, size_t thread) {
       const size_t first = piece * height, count = std::min(height, rows - first);
       panels_[thread].grow(height * columns);
       Matmul<T> task = gradient.task;
+      task.b = spread_.data(), task.b_row = stride;
       task.m = count, task.a += first * task.a_row, task.c = panels_[thread].data(), task.nonfinite = nullptr;
       kernels_->matmul(task, pass_->workspaces[thread].data());
       Update<T> update = part_of({p, first * columns, count * columns}, common);

@@ -89,6 +89,7 @@ class UpdateStep {
   Orthogonalization<T> orthogonalization_;
   double host_loss_ = 0;  // of this update
   Buffer<T> host_gradient_;
+  Buffer<T> spread_;
   std::vector<Buffer<T>> panels_;  // of deferred gradients, one a thread
   size_t elements_ = 0;
 };
