@@ -12,6 +12,7 @@ import type { Descriptor } from '../native.js'
 import { withGroups } from '../optimizers/groups.js'
 import * as optimizers from '../optimizers/index.js'
 import { isOptimizer, type Optimizer } from '../optimizers/optimizer.js'
+import type { TrainTarget } from '../train/target.js'
 import type { Network } from './lower.js'
 
 /** The metrics that need no argument may be given by name. */
@@ -82,6 +83,15 @@ function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
 const activationOf = (call: Call) => (call[2] as { activation?: string } | undefined)?.activation
 
 /** The descriptor of a program that can train. */
+/** What training needs to know of the optimizer. */
+export const optimizerOf = ({ optimizer: { descriptor, learningRate } }: Compiled): TrainTarget['optimizer'] => ({
+  kind: descriptor.kind,
+  learningRate,
+  // Of muon the one of its matrices: the other is Adam's, which is not scheduled.
+  momentum: descriptor.matrixMomentum ?? descriptor.momentum,
+  weightDecay: descriptor.weightDecay ?? 0,
+})
+
 export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor =>
   plain({
     ...descriptor,

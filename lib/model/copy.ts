@@ -3,7 +3,7 @@ import type { Loss } from '../losses/loss.js'
 import type { Descriptor, NativeProgram } from '../native.js'
 import { native } from '../native.js'
 import type { TrainTarget } from '../train/target.js'
-import type { Compiled } from './compile.js'
+import { type Compiled, optimizerOf } from './compile.js'
 import { hostOf } from './host.js'
 import type { Lowered } from './lower.js'
 
@@ -19,8 +19,9 @@ export function copyModel(
   descriptor: Descriptor,
   from: NativeProgram,
   lowered: Lowered,
-  { loss, metrics, optimizer }: Compiled,
+  compiled: Compiled,
 ): ModelCopy {
+  const { loss, metrics, optimizer } = compiled
   const program = new native.Program(descriptor, hostOf(lowered, { loss, optimizer }))
   for (const i of program.parameters.keys()) program.write('parameters', i, from.read('parameters', i))
   return {
@@ -31,11 +32,7 @@ export function copyModel(
     outputShape: program.outputShape,
     loss,
     metrics,
-    optimizer: {
-      kind: optimizer.descriptor.kind,
-      learningRate: optimizer.learningRate,
-      momentum: optimizer.descriptor.momentum,
-    },
+    optimizer: optimizerOf(compiled),
     dispose: () => program.dispose(),
   }
 }

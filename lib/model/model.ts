@@ -12,7 +12,7 @@ import type { FitOptions } from '../train/options.js'
 import { predict } from '../train/predict.js'
 import type { Run } from '../train/run.js'
 import type { TrainTarget } from '../train/target.js'
-import { type Compiled, type CompileOptions, checkCompileOptions, trainable } from './compile.js'
+import { type Compiled, type CompileOptions, checkCompileOptions, optimizerOf, trainable } from './compile.js'
 import { copyModel, type ModelCopy } from './copy.js'
 import { hostOf } from './host.js'
 import { type Lowered, lower, type Network } from './lower.js'
@@ -96,8 +96,7 @@ export class Model implements TrainTarget {
 
   /** @internal */
   get optimizer(): TrainTarget['optimizer'] {
-    const { learningRate, descriptor } = this.#needCompiled('optimizer').optimizer
-    return { kind: descriptor.kind, learningRate, momentum: descriptor.momentum }
+    return optimizerOf(this.#needCompiled('optimizer'))
   }
 
   /**

@@ -124,7 +124,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   const momentum = checkFraction('momentum', options.momentum ?? 0)
   const kind = `rmsprop${centered ? '_centered' : ''}${momentum > 0 ? '_momentum' : ''}`
   const resolved = { ...options, epsilon, decayRate, centered, momentum }
-  return optimizer('rmsprop', resolved, 1e-3, kind, { epsilon, decayRate, momentum })
+  return optimizer('rmsprop', resolved, 1e-3, kind, { epsilon, decayRate, momentum: momentum || undefined })
 }
 
 /**

@@ -28,6 +28,9 @@ export interface StepsReport extends TrainResult {
   readonly firstStep: number
   /** One an accepted update. */
   readonly learningRates: Float64Array
+  /** Likewise, where they are scheduled. */
+  readonly momenta?: Float64Array
+  readonly weightDecays?: Float64Array
   /** Examples of this epoch trained so far, and all of them (null for a stream). */
   readonly rowsDone: number
   readonly rowsTotal: number | null

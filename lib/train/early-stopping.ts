@@ -1,9 +1,9 @@
 import { checkNotNegative, checkOptions, checkPositiveInteger } from '../checks.js'
-import { GradusError, invalidArgument } from '../errors.js'
+import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import type { Callback, CallbackContext } from './callback.js'
-import { type EpochRecord, validationColumn } from './history.js'
-import type { TrainTarget } from './target.js'
+import type { EpochRecord } from './history.js'
+import { modeOf, monitored } from './monitor.js'
 import { copyWeights, restoreWeights } from './weights.js'
 
 export interface EarlyStoppingOptions {
@@ -69,20 +69,4 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
       if (weights && stoppedBy !== 'error' && stoppedBy !== 'abort') await restoreWeights(target.program, weights)
     },
   }
-}
-
-function monitored(record: EpochRecord, monitor: string | undefined) {
-  const name = monitor ?? ('valLoss' in record ? 'valLoss' : 'loss')
-  const value = record[name]
-  if (typeof value !== 'number') {
-    const columns = Object.keys(record).filter((column) => typeof record[column] === 'number')
-    const message = `monitor: expected a column of the run (${columns.join(', ')}), received ${name}`
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-  }
-  return { name, value, epoch: record.epoch }
-}
-
-function modeOf(column: string, target: TrainTarget): 'min' | 'max' {
-  const metric = target.metrics.find(({ name }) => name === column || validationColumn(name) === column)
-  return metric?.better === 'larger' ? 'max' : 'min'
 }

@@ -10,6 +10,9 @@ export interface EpochRecord {
   regularizationLoss: number
   /** Of the last update. */
   learningRate: number
+  /** Likewise, where it is scheduled. */
+  momentum?: number
+  weightDecay?: number
   /** ‖Δw‖ / ‖w‖ over all weights, mean over the updates; about 1e-3 is healthy (CS231n, "Babysitting the learning"). */
   updateRatio: number
   /** Norm of the whole gradient before clipping, mean over the updates. */
@@ -35,6 +38,8 @@ export interface History {
   loss: number[]
   regularizationLoss: number[]
   learningRate: number[]
+  momentum?: number[]
+  weightDecay?: number[]
   updateRatio: number[]
   gradientNorm: number[]
   refusedSteps: number[]

@@ -1,9 +1,16 @@
 /** What `fit` can be told, and the checks on it. */
 import { availableParallelism } from 'node:os'
-import { checkBoolean, checkOptional, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import {
+  checkBoolean,
+  checkFunction,
+  checkOptional,
+  checkOptions,
+  checkPositive,
+  checkPositiveInteger,
+} from '../checks.js'
 import type { Data } from '../data/stream.js'
-import { invalidArgument } from '../errors.js'
-import type { Schedule } from '../schedules/index.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import { checkUnit, type Schedule } from '../schedules/schedule.js'
 import type { Callback } from './callback.js'
 import type { TrainTarget } from './target.js'
 
@@ -24,6 +31,10 @@ export interface FitOptions {
   shuffle?: boolean
   /** The learning rate over time. Default: the optimizer's own, always. */
   schedule?: Schedule
+  /** Momentum over time, of Adam and its kin beta1: low at first, high later. Default: the optimizer's own, always. */
+  momentumSchedule?: Schedule
+  /** Decoupled weight decay over time; groups with their own keep it. Default: the optimizer's own, always. */
+  weightDecaySchedule?: Schedule
   /** Scales the whole gradient, regularisation included, down to this norm when it is longer. */
   clipNorm?: number
   /** Limits each element of the gradient to ± this, after `clipNorm`. */
@@ -52,7 +63,7 @@ export interface FitOptions {
 const fitOptions = [
   ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
   ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],
-  ...['sanityCheck', 'quiet'],
+  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule'],
 ]
 
 export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
@@ -85,15 +96,14 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
   checkOptional(checkPositiveInteger, 'stepsPerCall', options.stepsPerCall)
   checkOptional(checkPositive, 'clipNorm', options.clipNorm)
   checkOptional(checkPositive, 'clipValue', options.clipValue)
-  const { validation, validationSplit, schedule } = options
+  const { validation, validationSplit } = options
   if (validationSplit !== undefined) {
     if (!(validationSplit > 0 && validationSplit < 1)) {
       throw invalidArgument('validationSplit', 'a number between 0 and 1', validationSplit)
     }
     if (validation !== undefined) throw invalidArgument('validationSplit', 'no validation beside it', validationSplit)
   }
-  if (schedule !== undefined && typeof schedule !== 'function')
-    throw invalidArgument('schedule', 'a function', schedule)
+  checkSchedules(target, options)
   return {
     ...options,
     epochs,
@@ -106,6 +116,16 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
     callbacks: resolveCallbacks(options.callbacks ?? []),
     classWeights: resolveClassWeights(target, options.classWeights),
   }
+}
+
+function checkSchedules({ optimizer }: TrainTarget, options: FitOptions): void {
+  for (const name of ['schedule', 'momentumSchedule', 'weightDecaySchedule'] as const) {
+    const schedule = checkOptional(checkFunction, name, options[name])
+    checkOptional(checkUnit, `${name}.unit`, schedule?.unit)
+  }
+  if (options.momentumSchedule === undefined || optimizer.momentum !== undefined) return
+  const message = `momentumSchedule: expected an optimizer with momentum, received ${optimizer.kind} without`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
 function resolveCallbacks(callbacks: NonNullable<FitOptions['callbacks']>): Callback[] {

@@ -1,5 +1,7 @@
 import { GradusError } from '../errors.js'
 import type { NativeDataset, TrainResult } from '../native.js'
+import { type Annealed, Annealing } from './annealing.js'
+import type { EpochRecord } from './history.js'
 import type { Settings } from './options.js'
 import { Pace } from './pace.js'
 import type { TrainTarget } from './target.js'
@@ -9,7 +11,7 @@ interface Done {
   result: TrainResult
   /** The program's count before the call. */
   firstStep: number
-  learningRates: Float64Array
+  annealed: Annealed
 }
 
 /** Native calls of several updates each, one after the other. */
@@ -18,14 +20,14 @@ export class Steps {
   readonly #settings: Settings
   readonly #signal: AbortSignal
   readonly #pace = new Pace()
-  /** What the schedule takes for step 0: known when the first turn comes. */
-  #origin: number | null = null
+  readonly #annealing: Annealing
   #refusedInRow = 0
   #warned = false
 
   constructor(target: TrainTarget, settings: Settings, signal: AbortSignal) {
     this.#target = target
     this.#settings = settings
+    this.#annealing = new Annealing(target, settings)
     this.#signal = signal
   }
 
@@ -40,9 +42,7 @@ export class Steps {
     const batches = Math.min(left, this.#settings.stepsPerCall ?? this.#pace.next())
     const done = await callInTurn(program, this.#signal, async () => {
       const firstStep = program.step
-      // A run that goes on continues the count of the run before; a new one starts its schedule afresh.
-      this.#origin ??= this.#settings.initialEpoch > 0 ? 0 : firstStep
-      const learningRates = this.#learningRates(epoch, firstStep - this.#origin, batches)
+      const annealed = this.#annealing.next(epoch, batches)
       const started = performance.now()
       const result = await program.train({
         dataset,
@@ -52,7 +52,7 @@ export class Steps {
         batchSize,
         batches,
         accumulate,
-        learningRates,
+        ...annealed,
         clipNorm,
         clipValue,
         classWeights,
@@ -61,22 +61,16 @@ export class Steps {
         threads,
       })
       this.#pace.add(result.updates, performance.now() - started)
-      return { result, firstStep, learningRates }
+      return { result, firstStep, annealed }
     })
     if (!done || done.result.updates === 0) return null
     this.#countRefused(done)
     return done
   }
 
-  /** For `count` updates from the schedule's step `first` on. */
-  #learningRates(epoch: number, first: number, count: number): Float64Array {
-    const { schedule } = this.#settings
-    const initial = this.#target.optimizer.learningRate
-    if (!schedule) return new Float64Array(count).fill(initial)
-    const isByStep = schedule.unit === 'step'
-    const rateAt = (t: number) => checkRate(schedule(t, initial), `${isByStep ? 'step' : 'epoch'} ${t}`)
-    if (!isByStep) return new Float64Array(count).fill(rateAt(epoch))
-    return Float64Array.from({ length: count }, (_, i) => rateAt(first + i))
+  /** Tells the schedules of a finished epoch. */
+  observe(record: EpochRecord): void {
+    this.#annealing.observe(record)
   }
 
   #countRefused({ result, firstStep }: Done): void {
@@ -102,10 +96,4 @@ export class Steps {
         'Try a smaller learningRate, clipNorm (say 1), or a look at the data for values far from all others.',
     )
   }
-}
-
-function checkRate(rate: number, when: string): number {
-  if (Number.isFinite(rate) && rate >= 0) return rate
-  const message = `schedule: expected a learning rate from 0 up, received ${rate} for ${when}`
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }

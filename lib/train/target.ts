@@ -16,5 +16,11 @@ export interface TrainTarget {
   /** Which target the loss takes: class numbers, a dense array shaped as the output, or either. */
   readonly loss: { readonly kind: string; readonly targets: 'labels' | 'dense' | 'either' }
   readonly metrics: readonly Metric[]
-  readonly optimizer: { readonly kind: string; readonly learningRate: number; readonly momentum?: number }
+  readonly optimizer: {
+    readonly kind: string
+    readonly learningRate: number
+    /** Undefined for one that has none. */
+    readonly momentum?: number
+    readonly weightDecay: number
+  }
 }

@@ -1,5 +1,7 @@
 import type { TrainResult } from '../native.js'
+import type { Annealed } from './annealing.js'
 import { checkWeight, finishMetrics } from './evaluate.js'
+import type { EpochRecord } from './history.js'
 import type { TrainTarget } from './target.js'
 
 /** Sums over the updates of one epoch. Refused updates count only as refused: their numbers are not finite. */
@@ -12,7 +14,7 @@ export class EpochTotals {
   #regularizationLoss = 0
   #gradientNorm = 0
   #updateRatio = 0
-  #learningRate = Number.NaN
+  #last = { learningRate: Number.NaN } as Last
   readonly #metricSums: Float64Array
   readonly #target: TrainTarget
 
@@ -21,7 +23,7 @@ export class EpochTotals {
     this.#metricSums = new Float64Array(target.program.metricWidth)
   }
 
-  add(result: TrainResult, learningRates: Float64Array): void {
+  add(result: TrainResult, annealed: Annealed): void {
     this.rows += result.rows
     let accepted = 0
     for (let i = 0; i < result.updates; i++) {
@@ -29,7 +31,7 @@ export class EpochTotals {
         this.refusedSteps++
         continue
       }
-      this.#learningRate = learningRates[accepted++] as number
+      accepted++
       const weight = result.weight[i] as number
       this.#weight += weight
       this.#loss += weight > 0 ? (result.loss[i] as number) * weight : 0
@@ -39,6 +41,7 @@ export class EpochTotals {
       this.#addMetrics(result, i)
     }
     this.#accepted += accepted
+    if (accepted > 0) this.#last = lastOf(annealed, accepted - 1)
   }
 
   #addMetrics(result: TrainResult, update: number): void {
@@ -55,7 +58,7 @@ export class EpochTotals {
     return {
       loss: this.#loss / this.#weight,
       regularizationLoss: this.#regularizationLoss / updates,
-      learningRate: this.#learningRate,
+      ...this.#last,
       ...finishMetrics(this.#target, this.#metricSums, this.#weight),
       updateRatio: this.#updateRatio / updates,
       gradientNorm: this.#gradientNorm / updates,
@@ -63,6 +66,15 @@ export class EpochTotals {
     }
   }
 }
+
+type Last = Pick<EpochRecord, 'learningRate' | 'momentum' | 'weightDecay'>
+
+/** Entries only for what is scheduled. */
+const lastOf = ({ learningRates, momenta, weightDecays }: Annealed, update: number): Last => ({
+  learningRate: learningRates[update]!,
+  ...(momenta && { momentum: momenta[update] }),
+  ...(weightDecays && { weightDecay: weightDecays[update] }),
+})
 
 /** ‖Δw‖ / ‖w‖ over all trainable parameters of one update; 0 while all weights are 0. */
 function updateRatio({ tensors, updates }: TrainResult, update: number): number {

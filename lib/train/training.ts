@@ -102,6 +102,7 @@ export class Training {
         samplesPerSecond: totals.rows / ((trained - started) / 1000),
       }
       addRecord(this.history, record)
+      steps.observe(record)
       this.#report(record)
       await this.#notify('onEpochEnd', { record })
     }
@@ -140,10 +141,10 @@ export class Training {
     for (let firstRow = 0; firstRow < piece.size; ) {
       const done = await steps.train(piece, { epoch, firstRow, batchSize, shuffle })
       if (!done) return false
-      const { result, firstStep, learningRates } = done
+      const { result, firstStep, annealed } = done
       firstRow += result.rows
-      totals.add(result, learningRates)
-      const report = { ...result, firstStep, learningRates, rowsDone: totals.rows, rowsTotal }
+      totals.add(result, annealed)
+      const report = { ...result, firstStep, ...annealed, rowsDone: totals.rows, rowsTotal }
       await this.#notify('onStepsEnd', { steps: report, stop: (reason = 'stop') => this.stop(reason) })
       steps.throwFailure(result)
       if (this.#signal.aborted && firstRow < piece.size) return false

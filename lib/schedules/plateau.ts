@@ -1,0 +1,63 @@
+import { checkNotNegative, checkNotNegativeInteger, checkOptions, checkPositiveInteger } from '../checks.js'
+import { invalidArgument } from '../errors.js'
+import { complete, type TimedSchedule } from './schedule.js'
+
+export interface ReduceOnPlateauOptions {
+  /** The column of the records to watch. Default `valLoss`, or `loss` without validation. */
+  monitor?: string
+  /** What the value is multiplied by, between 0 and 1. Default 0.5. */
+  factor?: number
+  /** So many epochs without an improvement, and it is reduced. Default 5. */
+  patience?: number
+  /** An improvement is by more than this share of the best. Default 1e-4. */
+  threshold?: number
+  /** So many epochs after a reduction are not counted as waiting. Default 0. */
+  cooldown?: number
+  /** It is reduced no further than this. Default 0. */
+  minimum?: number
+  /** Whether small or large values are good. Default: large for metrics that say so, as accuracy; else small. */
+  mode?: 'min' | 'max'
+}
+
+/**
+ * initial · factor^reductions: reduced whenever the validation error has stopped improving (CS231n, "Annealing the learning
+ * rate"). It goes by the epochs of its run, from the start in each new one; a run that goes on with `initialEpoch` goes on
+ * with it, too.
+ *
+ * @example fit(data, { validation, schedule: reduceOnPlateau({ patience: 3 }) })
+ */
+export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): TimedSchedule {
+  const known = ['monitor', 'factor', 'patience', 'threshold', 'cooldown', 'minimum', 'mode']
+  checkOptions('options', options, known)
+  const { monitor, factor = 0.5, patience = 5, threshold = 1e-4, cooldown = 0, minimum = 0, mode } = options
+  if (monitor !== undefined && typeof monitor !== 'string') throw invalidArgument('monitor', 'a column', monitor)
+  if (!(factor > 0 && factor < 1)) throw invalidArgument('factor', 'a number between 0 and 1', factor)
+  checkPositiveInteger('patience', patience)
+  checkNotNegative('threshold', threshold)
+  checkNotNegativeInteger('cooldown', cooldown)
+  checkNotNegative('minimum', minimum)
+  if (mode !== undefined && mode !== 'min' && mode !== 'max') throw invalidArgument('mode', "'min' or 'max'", mode)
+
+  const begin = () => {
+    let best: number | null = null
+    let [reductions, waited, cooling] = [0, 0, 0]
+    const isImprovement = (value: number, sign: number) =>
+      best === null ? !Number.isNaN(value) : sign * (best - value) > threshold * Math.abs(best)
+    return complete((_, initial) => Math.max(minimum, initial * factor ** reductions), {
+      observe({ watch }) {
+        const seen = watch(monitor)
+        const isCooling = cooling > 0
+        if (isCooling) cooling--
+        if (isImprovement(seen.value, (mode ?? seen.mode) === 'max' ? -1 : 1)) {
+          best = seen.value
+          waited = 0
+        } else if (!isCooling && ++waited >= patience) {
+          reductions++
+          waited = 0
+          cooling = cooldown
+        }
+      },
+    })
+  }
+  return complete((_, initial) => Math.max(minimum, initial), { begin })
+}

@@ -1,0 +1,132 @@
+/** What a schedule is, how two become one, and how one is looked at. */
+import { checkFinite, checkFunction, checkOneOf, checkOptions, checkPositive } from '../checks.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import { checkPlotSize, type PlotSize, plotLine } from '../plot.js'
+
+export type TimeUnit = 'step' | 'epoch'
+
+/**
+ * A number over time: a learning rate, a momentum, a weight decay. `fit` takes any function of this kind; `t` counts epochs
+ * or updates from 0, `initial` is the optimizer's own value. An epoch has one value: `t` is a whole number.
+ */
+export interface Schedule {
+  (t: number, initial: number): number
+  /** What `t` counts. Without it: epochs, or in `then` what the schedule before it counts. */
+  readonly unit?: TimeUnit
+  /** Of a schedule that goes by how training goes: the schedule for one run. A run that goes on keeps the one it had. */
+  begin?(): Schedule
+  /** Told of each finished epoch, after validation. */
+  observe?(epoch: Observation): void
+}
+
+export interface Observation {
+  /** Time done, in the schedule's unit. */
+  readonly t: number
+  /** A column of the epoch's record, default `valLoss`, or `loss` without validation; and which of its values are good. */
+  watch(column?: string): { value: number; mode: 'min' | 'max' }
+}
+
+/** Made by one of the schedules, such as {@link cosine}. */
+export interface TimedSchedule extends Schedule {
+  /** When it has come to its end, in its unit; its value then stays. Undefined: never. */
+  readonly duration?: number
+  /**
+   * This schedule to its end, then `next` with its own t from 0 on.
+   *
+   * @throws `GRADUS_INVALID_ARGUMENT` when this one has no end, or `next` counts another unit
+   * @example warmup({ length: 500, unit: 'step' }).then(cosine({ length: 20_000, unit: 'step' }))
+   */
+  then(next: Schedule): TimedSchedule
+  /** Prints the schedule in the terminal, and returns what it printed. */
+  plot(options?: SchedulePlotOptions): string
+}
+
+export interface SchedulePlotOptions extends PlotSize {
+  /** To what time; default the schedule's duration, or 100. */
+  length?: number
+  /** The optimizer's own value; default 1. */
+  initial?: number
+  /** Only returns the plot. Default false. */
+  quiet?: boolean
+}
+
+/** What every schedule takes. */
+export interface Timed {
+  /** What the schedule counts. Default `epoch`. */
+  unit?: TimeUnit
+}
+
+type Running = Pick<Schedule, 'begin' | 'observe'>
+
+export const checkUnit = (argument: string, unit: unknown): TimeUnit =>
+  checkOneOf<TimeUnit>(argument, unit, ['step', 'epoch'])
+
+export function timed(
+  { unit = 'epoch' }: Timed,
+  formula: (t: number, initial: number) => number,
+  duration?: number,
+): TimedSchedule {
+  return complete(formula, { unit: checkUnit('unit', unit), duration })
+}
+
+export function complete(
+  formula: (t: number, initial: number) => number,
+  { unit, duration, ...running }: { unit?: TimeUnit; duration?: number } & Running,
+): TimedSchedule {
+  const schedule: TimedSchedule = Object.assign((t: number, initial: number) => formula(t, initial), {
+    ...running,
+    unit,
+    duration,
+    plot: (options?: SchedulePlotOptions) => plotSchedule(schedule, options),
+    // biome-ignore lint/suspicious/noThenProperty: what a promise would make of it is refused below
+    then: (next: Schedule, reject?: unknown) => {
+      // `await` takes whatever has a `then` for a promise and would wait for ever.
+      if (typeof reject === 'function') return reject(awaited())
+      return follow(schedule, next)
+    },
+  })
+  return schedule
+}
+
+const awaited = () =>
+  new GradusError(
+    'GRADUS_INVALID_ARGUMENT',
+    'then: a schedule is no promise; do not await it, and return it from async functions inside an object',
+  )
+
+function follow(first: TimedSchedule, next: Schedule): TimedSchedule {
+  checkFunction('then', next)
+  const { unit, duration } = first
+  if (duration === undefined) {
+    const message = 'then: expected a schedule that comes to an end before it, received one without a length'
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  if (next.unit !== undefined && next.unit !== unit) {
+    throw invalidArgument('then', `a schedule by '${unit}', as the one before it`, next.unit)
+  }
+  const { duration: rest } = next as Partial<TimedSchedule>
+  const { begin, observe } = next
+  return complete((t, initial) => (t < duration ? first(t, initial) : next(t - duration, initial)), {
+    unit,
+    duration: rest === undefined ? undefined : duration + rest,
+    begin: begin && (() => follow(first, begin.call(next))),
+    observe:
+      observe &&
+      (({ t, watch }) => {
+        if (t > duration) observe.call(next, { t: t - duration, watch })
+      }),
+  })
+}
+
+function plotSchedule(schedule: TimedSchedule, options: SchedulePlotOptions = {}): string {
+  checkOptions('options', options, ['length', 'initial', 'width', 'height', 'quiet'])
+  const { duration = 100, unit = 'epoch' } = schedule
+  const { length = Number.isFinite(duration) ? duration : 100, initial = 1, quiet = false } = options
+  checkPositive('length', length)
+  checkFinite('initial', initial)
+  // Whole times only: those are what training asks for.
+  const at = (x: number) => schedule(Math.min(Math.floor(x * length), Math.ceil(length) - 1), initial)
+  const plot = plotLine({ at, ends: ['0', `${length} ${unit}s`] }, checkPlotSize(options))
+  if (!quiet) process.stdout.write(`${plot}\n`)
+  return plot
+}

@@ -1,0 +1,102 @@
+/** What the schedules of a run say of its next updates. */
+import { GradusError } from '../errors.js'
+import type { NativeProgram } from '../native.js'
+import type { Schedule } from '../schedules/schedule.js'
+import type { EpochRecord } from './history.js'
+import { modeOf, monitored } from './monitor.js'
+import type { Settings } from './options.js'
+import type { TrainTarget } from './target.js'
+
+/** One entry an update; momenta and weight decays where they are scheduled. The names are those of the native call. */
+export interface Annealed {
+  readonly learningRates: Float64Array
+  readonly momenta?: Float64Array
+  readonly weightDecays?: Float64Array
+}
+
+interface Scheduled {
+  readonly schedule: Schedule
+  readonly initial: number
+  readonly check: (value: number, when: string) => number
+}
+
+/** What `begin` of a schedule gave for the program's last run: a run that goes on goes on with it. */
+const begun = new WeakMap<NativeProgram, WeakMap<Schedule, Schedule>>()
+
+export class Annealing {
+  readonly #target: TrainTarget
+  readonly #isContinued: boolean
+  readonly #learningRate: Scheduled
+  readonly #momentum: Scheduled | undefined
+  readonly #weightDecay: Scheduled | undefined
+  /** What the schedules take for step 0: known when the first turn comes. */
+  #origin: number | null = null
+
+  constructor(target: TrainTarget, { schedule, momentumSchedule, weightDecaySchedule, initialEpoch }: Settings) {
+    const { learningRate, momentum, weightDecay } = target.optimizer
+    const scheduled = (given: Schedule, initial: number, check: Scheduled['check']) => {
+      return { schedule: this.#begin(given), initial, check }
+    }
+    this.#target = target
+    this.#isContinued = initialEpoch > 0
+    this.#learningRate = scheduled(schedule ?? ((_, initial) => initial), learningRate, checkRate)
+    this.#momentum = momentumSchedule && scheduled(momentumSchedule, momentum!, checkMomentum)
+    this.#weightDecay = weightDecaySchedule && scheduled(weightDecaySchedule, weightDecay, checkWeightDecay)
+  }
+
+  #begin(schedule: Schedule): Schedule {
+    if (!schedule.begin) return schedule
+    const { program } = this.#target
+    const ofProgram = begun.get(program) ?? new WeakMap<Schedule, Schedule>()
+    begun.set(program, ofProgram)
+    const running = (this.#isContinued && ofProgram.get(schedule)) || schedule.begin()
+    ofProgram.set(schedule, running)
+    return running
+  }
+
+  /** For the next `count` updates. A refused one leaves its values to the update after it. */
+  next(epoch: number, count: number): Annealed {
+    const step = this.#stepsDone()
+    const values = ({ schedule, initial, check }: Scheduled) => {
+      const at = (t: number) => check(schedule(t, initial), `${schedule.unit ?? 'epoch'} ${t}`)
+      return schedule.unit === 'step'
+        ? Float64Array.from({ length: count }, (_, i) => at(step + i))
+        : new Float64Array(count).fill(at(epoch))
+    }
+    return {
+      learningRates: values(this.#learningRate),
+      momenta: this.#momentum && values(this.#momentum),
+      weightDecays: this.#weightDecay && values(this.#weightDecay),
+    }
+  }
+
+  observe(record: EpochRecord): void {
+    const watch = (column?: string) => {
+      const { name, value } = monitored(record, column)
+      return { value, mode: modeOf(name, this.#target) }
+    }
+    for (const scheduled of [this.#learningRate, this.#momentum, this.#weightDecay]) {
+      const { schedule } = scheduled ?? {}
+      schedule?.observe?.({ t: schedule.unit === 'step' ? this.#stepsDone() : record.epoch, watch })
+    }
+  }
+
+  /** A run that goes on continues the count of the run before; a new one starts its schedules afresh. */
+  #stepsDone(): number {
+    const { step } = this.#target.program
+    this.#origin ??= this.#isContinued ? 0 : step
+    return step - this.#origin
+  }
+}
+
+const checked =
+  (option: string, expected: string, accept: (value: number) => boolean) =>
+  (value: number, when: string): number => {
+    if (Number.isFinite(value) && accept(value)) return value
+    const message = `${option}: expected ${expected}, received ${value} for ${when}`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+
+const checkRate = checked('schedule', 'a learning rate from 0 up', (rate) => rate >= 0)
+const checkMomentum = checked('momentumSchedule', 'a momentum from 0 to less than 1', (m) => m >= 0 && m < 1)
+const checkWeightDecay = checked('weightDecaySchedule', 'a weight decay from 0 up', (decay) => decay >= 0)
