@@ -83,8 +83,16 @@ test('warm-up, one cycle and cosine are their formulas', () => {
     isFormula(cosine(options), (t, a) => restarts(t, a, options), `cosine ${JSON.stringify(options)}`)
   }
   // At the boundaries of cycles, where a logarithm could be a rounding off.
-  const doubling = cosine({ length: 1, cycles: Number.POSITIVE_INFINITY, cycleFactor: 3 })
-  for (let cycle = 0; cycle < 30; cycle++) assert.is(doubling((3 ** cycle - 1) / 2, 0.7), 0.7)
+  for (const cycleFactor of [2, 3, 5, 10]) {
+    for (const length of [1, 3, 7, 100]) {
+      const schedule = cosine({ length, cycles: Number.POSITIVE_INFINITY, cycleFactor })
+      for (let cycle = 0; cycle < 15; cycle++) {
+        const start = (length * (cycleFactor ** cycle - 1)) / (cycleFactor - 1)
+        assert.is(schedule(start, 0.7), 0.7, `cycle ${cycle}`)
+        if (start > 0) assert.ok(schedule(start * (1 - 2 ** -52), 0.7) < 0.1, `before cycle ${cycle}`)
+      }
+    }
+  }
 })
 
 test('a schedule has a unit, and a duration if it comes to an end', () => {
