@@ -13,6 +13,8 @@ interface Line {
   at: (x: number) => number
   /** What stands under the left and the right end. */
   ends: readonly [string, string]
+  /** A place on the axis. */
+  mark?: { x: number; label: string }
 }
 
 /** A smooth plot takes as many points. */
@@ -26,7 +28,7 @@ export function checkPlotSize({ width, height }: PlotSize): Required<PlotSize> {
 }
 
 /** The lines of the plot, its axes labelled. Values that are not finite leave a gap. */
-export function plotLine({ at, ends }: Line, { width, height }: Required<PlotSize>): string {
+export function plotLine({ at, ends, mark }: Line, { width, height }: Required<PlotSize>): string {
   const columns = dotsAcross(width)
   const values = Array.from({ length: columns }, (_, i) => at(i / (columns - 1)))
   const finite = values.filter(Number.isFinite)
@@ -42,8 +44,9 @@ export function plotLine({ at, ends }: Line, { width, height }: Required<PlotSiz
   const margin = Math.max(...labels.map((label) => label.length))
   const axis = `${' '.repeat(margin)} └${'─'.repeat(width)}`
   const under = `${' '.repeat(margin + 2)}${ends[0]}${ends[1].padStart(Math.max(width - ends[0].length, ends[1].length + 1))}`
+  const marked = mark && `${' '.repeat(margin + 2 + Math.round(mark.x * (width - 1)))}▲ ${mark.label}`
   const lines = rows.map((row, i) => `${labels[i]!.padStart(margin)} ${labels[i] ? '┤' : '│'}${row}`.trimEnd())
-  return [...lines, axis, under].join('\n')
+  return [...lines, axis, ...(marked ? [marked] : []), under].join('\n')
 }
 
 /** Bits of the dots of a Braille character, by column and by row from the top (Unicode 15, block U+2800). */

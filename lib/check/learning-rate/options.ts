@@ -1,0 +1,41 @@
+import { checkOptions, checkPositive, checkPositiveInteger } from '../../checks.js'
+import { GradusError } from '../../errors.js'
+import { checkSignal, resolveThreads } from '../../train/options.js'
+
+export interface FindLearningRateOptions {
+  /** The first rate; default 1e-7. */
+  from?: number
+  /** The last rate, unless the loss explodes before; default 10. */
+  to?: number
+  /** Updates from the first rate to the last, 20 at least; default 200. */
+  steps?: number
+  /** Examples in a batch; default 32. The rate that is found is one for such batches. */
+  batchSize?: number
+  /** The loss has exploded when it is so many times what it was at first; default 4. */
+  explosion?: number
+  /** Default: all cores. `GRADUS_THREADS` overrides. The results are the same bits for any number. */
+  threads?: number
+  /** Ends the sweep; the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+export type FindLearningRateSettings = Required<Omit<FindLearningRateOptions, 'signal'>> & { signal?: AbortSignal }
+
+const known = ['from', 'to', 'steps', 'batchSize', 'explosion', 'threads', 'signal']
+const fewestSteps = 20
+
+export function resolveFindOptions(options: FindLearningRateOptions): FindLearningRateSettings {
+  checkOptions('options', options, known)
+  const { from = 1e-7, to = 10, steps = 200, batchSize = 32, explosion = 4, threads, signal } = options
+  checkPositive('from', from)
+  checkPositive('to', to)
+  if (to <= from) throw refused('to', `a rate over from, which is ${from}`, to)
+  if (checkPositiveInteger('steps', steps) < fewestSteps) throw refused('steps', `at least ${fewestSteps}`, steps)
+  checkPositiveInteger('batchSize', batchSize)
+  if (checkPositive('explosion', explosion) <= 1) throw refused('explosion', 'a number over 1', explosion)
+  checkSignal(signal)
+  return { from, to, steps, batchSize, explosion, threads: resolveThreads(threads), signal }
+}
+
+const refused = (argument: string, expected: string, received: number) =>
+  new GradusError('GRADUS_INVALID_ARGUMENT', `${argument}: expected ${expected}, received ${received}`)
