@@ -33,7 +33,10 @@ export interface FitOptions {
   schedule?: Schedule
   /** Momentum over time, of Adam and its kin beta1: low at first, high later. Default: the optimizer's own, always. */
   momentumSchedule?: Schedule
-  /** Decoupled weight decay over time; groups with their own keep it. Default: the optimizer's own, always. */
+  /**
+   * Decoupled weight decay over time; groups with their own keep it. A schedule that multiplies needs an optimizer with weight
+   * decay. Default: the optimizer's own, always.
+   */
   weightDecaySchedule?: Schedule
   /** Scales the whole gradient, regularisation included, down to this norm when it is longer. */
   clipNorm?: number
