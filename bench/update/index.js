@@ -59,9 +59,9 @@ async function measureModels(python, rounds) {
 }
 
 /** What updates right behind their gradients save of a step, in words. */
-async function behindGradients(rounds) {
+async function behindGradients(threadCounts, rounds) {
   const parts = []
-  for (const threads of ['1', '2']) {
+  for (const threads of threadCounts) {
     const output = await runProcess(process.execPath, [path('behind.js'), threads, String(rounds)])
     const [behind, after] = output.trim().split(' ').map(Number)
     const saved = fixed(100 * (1 - behind / after), 1)
@@ -79,7 +79,7 @@ const middle = (rows, of) => (rows ? median(rows.map(of)) : undefined)
 export async function run({ quick = false } = {}) {
   if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build:bench\` first`)
   const python = pythonWithTorch()
-  const powers = (quick ? [15, 24] : [12, 15, 18, 20, 22, 24, 26]).map(String)
+  const powers = (quick ? [15, 20] : [12, 15, 18, 20, 22, 24, 26]).map(String)
   const { ours: kernels, torch } = await measure(python, powers, quick ? 1 : 3)
   const rows = []
   const ratios = []
@@ -107,7 +107,7 @@ export async function run({ quick = false } = {}) {
   }
   const wholes = await measureModels(python, quick ? 1 : 3)
   rows.push(...wholes)
-  const behind = await behindGradients(quick ? 2 : 8)
+  const behind = await behindGradients(quick ? ['2'] : ['1', '2'], quick ? 1 : 8)
   const torchNote = python
     ? `PyTorch (two threads, the faster of foreach and not): geometric mean of the ratios ${geometricMean(ratios).toFixed(1)}.`
     : 'No Python with torch was found: no rival in this run.'

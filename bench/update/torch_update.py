@@ -11,7 +11,7 @@ def rate(kind, options, n):
     w = torch.nn.Parameter(torch.rand(n) - 0.5)
     w.grad = torch.rand(n) - 0.5
     optimizer = kind([w], **options)
-    repeats = max(1, min(200, 2**22 // n))
+    repeats = max(1, min(20, 2**22 // n))
     times = []
     for turn in range(4 if n > 2**24 else 6):
         start = time.perf_counter()
