@@ -86,6 +86,8 @@ export interface OptimizerDescriptor {
   averageDecay?: number
   /** False: Adam and its kin without bias correction. */
   biasCorrection?: boolean
+  /** adam's slots take two bytes each, rounded at random. */
+  bfloat16?: boolean
   /** Of a custom one: names of the arrays that it keeps. */
   slots?: readonly string[]
   /** muon's; the other numbers are Adam's, which moves what is no matrix. */

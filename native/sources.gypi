@@ -60,6 +60,7 @@
     ],
     "test_sources": [
       "test/native/activations_test.cc",
+      "test/native/bfloat16_test.cc",
       "test/native/deferred_test.cc",
       "test/native/engine_gradient_test.cc",
       "test/native/engine_test.cc",

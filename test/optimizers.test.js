@@ -1,8 +1,23 @@
 // Optimizers that are no sum over elements, and what goes for some parameters only.
-import { adamW, customOptimizer, dense, meanSquaredError, muon, sequential, sgd } from 'gradus'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { adam, adamW, customOptimizer, dense, loadModel, meanSquaredError, muon, sequential, sgd, tanh } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { adamRule, data, distance, examples, inputs, network, plan, rate, reference, rules } from './support/golden.js'
+import {
+  adamRule,
+  data,
+  distance,
+  examples,
+  inputs,
+  network,
+  outputs,
+  plan,
+  rate,
+  reference,
+  rules,
+} from './support/golden.js'
 import { numbers } from './support/reference.js'
 
 const test = suite('optimizers')
@@ -167,6 +182,36 @@ test('a custom optimizer: momentum and Adam written in JavaScript are the native
   for (const slots of [5, ['average'], ['a', 'a'], ['a b']]) {
     assert.throws(() => customOptimizer({ name: 'a', slots, update() {} }), /^slots/)
   }
+})
+
+test('Adam with slots in bfloat16 trains as with whole ones, and resumes to the same bits', async () => {
+  const train = (slots, dtype) => {
+    const model = sequential({ input: [inputs], seed: 4, dtype }, [dense(24), tanh(), dense(outputs)])
+    return model.compile({ loss: meanSquaredError(), optimizer: adam({ learningRate: 0.01, slots }) })
+  }
+  const options = { epochs: 150, batchSize: 4, quiet: true }
+  for (const dtype of ['float32', 'float64']) {
+    const [whole, short, again] = [train('float', dtype), train('bfloat16', dtype), train('bfloat16', dtype)]
+    const [a, b] = await Promise.all([whole, short].map((model) => model.fit(data, options).done))
+    assert.ok(b.loss.at(-1) < 0.05 * b.loss[0], `${b.loss.at(-1)} of ${b.loss[0]}`)
+    assert.ok(a.loss.at(-1) < 0.05 * a.loss[0])
+    assert.not.equal(short.getWeights(), whole.getWeights())
+    const { program } = short
+    const moments = program.read('secondMoment', 0)
+    assert.is(moments.constructor.name, dtype === 'float32' ? 'Float32Array' : 'Float64Array')
+    const bits = new Uint32Array(Float32Array.from(moments).buffer)
+    assert.ok(bits.every((word) => (word & 0xffff) === 0) && bits.some((word) => word > 0), 'two bytes each')
+
+    await again.fit(data, { ...options, epochs: 70 }).done
+    const file = join(tmpdir(), `gradus-short-${process.pid}.safetensors`)
+    await again.save(file, { optimizer: true })
+    const loaded = await loadModel(file)
+    rmSync(file)
+    await loaded.fit(data, { ...options, initialEpoch: 70 }).done
+    assert.equal(loaded.getWeights(), short.getWeights())
+  }
+  assert.throws(() => adam({ slots: 'half' }), /^slots/)
+  assert.throws(() => adam({ slots: 'bfloat16', amsgrad: true }), /^slots/)
 })
 
 test.run()

@@ -20,8 +20,8 @@ struct Layout {
 // A million parameters in eight tensors, four weights and their biases; a hundred thousand in 64 small ones.
 std::vector<Layout> layouts() {
   Layout large{"8 tensors, 1 M", {}}, small{"64 tensors, 100 k", {}};
-  for (size_t i = 0; i < 4; ++i) large.sizes.insert(large.sizes.end(), {499 * 500, 500});
-  for (size_t i = 0; i < 32; ++i) small.sizes.insert(small.sizes.end(), {55 * 56, 56});
+  for (size_t i = 0; i < 4; ++i) large.sizes.push_back(499 * 500), large.sizes.push_back(500);
+  for (size_t i = 0; i < 32; ++i) small.sizes.push_back(55 * 56), small.sizes.push_back(56);
   return {large, small};
 }
 

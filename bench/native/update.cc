@@ -24,9 +24,10 @@ struct Optimizer {
   const char* name;
   void (*Kernels<float>::*kernel)(const Update<float>&, UpdateSums&);
   size_t slots;
-  bool all = false;  // clip, decay and running average besides
+  bool all = false;     // clip, decay and running average besides
+  bool halves = false;  // two bytes a slot
   // A parameter: read g, w, slots, average; write w, slots, average.
-  size_t bytes() const { return 4 * (3 + 2 * moved()); }
+  size_t bytes() const { return 4 * 3 + (halves ? 4 : 8) * moved(); }
   size_t moved() const { return slots + all; }
 };
 const Optimizer optimizers[] = {{"sgd", &Kernels<float>::sgd, 0},
@@ -42,7 +43,8 @@ const Optimizer optimizers[] = {{"sgd", &Kernels<float>::sgd, 0},
                                 {"amsgrad", &Kernels<float>::amsgrad, 3},
                                 {"nadam", &Kernels<float>::nadam, 2},
                                 {"lion", &Kernels<float>::lion, 1},
-                                {"adam_all", &Kernels<float>::adam, 2, true}};
+                                {"adam_all", &Kernels<float>::adam, 2, true},
+                                {"adam_bfloat16", &Kernels<float>::adam_bfloat16, 2, false, true}};
 
 struct Arena {
   float* at[streams];
@@ -83,6 +85,11 @@ WIDEST void bare3(const float* __restrict g, float* __restrict w, float* __restr
                   float* __restrict c, size_t n) {
   for (size_t i = 0; i < n; ++i)
     a[i] = a[i] + g[i], b[i] = b[i] + g[i], c[i] = c[i] + g[i], w[i] = w[i] + a[i] + b[i] + c[i];
+}
+
+WIDEST void bare_halves(const float* __restrict g, float* __restrict w, uint16_t* __restrict a, uint16_t* __restrict b,
+                        size_t n) {
+  for (size_t i = 0; i < n; ++i) ++a[i], ++b[i], w[i] = w[i] + g[i];
 }
 
 // Runs work(thread, first, n) on threads that own fixed ranges, `repeats` times each from a common start; seconds.
@@ -142,11 +149,16 @@ void measure(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& a
       if (optimizer.all) update.average = arena.at[4] + first, update.average_decay = 0.99f;
       if (optimizer.all) update.gradient_scale = 0.9f, update.clip_value = 0.5f, update.weight_decay = 0.01f;
       update.gradient_share = 0.1f, update.correction1 = 1.5f, update.correction2 = 20.0f;
+      if (optimizer.halves)
+        for (size_t s = 0; s < 2; ++s) update.short_slots[s] = reinterpret_cast<uint16_t*>(arena.at[2 + s]) + first;
       (kernels.*optimizer.kernel)(update, sums);
       if (sums.nonfinite) std::exit(4);
     }));
     fill(arena, 2, std::min(n, size_t(1) << 16));  // the bare loops add to the slots: some of them fresh each turn
     loop.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
+      if (optimizer.halves)
+        return bare_halves(arena.at[0] + first, arena.at[1] + first, reinterpret_cast<uint16_t*>(arena.at[2]) + first,
+                           reinterpret_cast<uint16_t*>(arena.at[3]) + first, count);
       bare(arena.at[0] + first, arena.at[1] + first, arena.at[2] + first, arena.at[3] + first, arena.at[4] + first,
            count);
     }));

@@ -3,6 +3,7 @@ import {
   checkBoolean,
   checkFraction,
   checkNotNegative,
+  checkOneOf,
   checkOptions,
   checkPositive,
   checkPositiveInteger,
@@ -49,6 +50,11 @@ export interface AdamOptions extends AdagradOptions {
   biasCorrection?: boolean
   /** Divides by the largest second moment so far (Reddi, Kale and Kumar 2018); default false. */
   amsgrad?: boolean
+  /**
+   * `'bfloat16'` keeps both running means in two bytes each, rounded up or down at random so that small changes count in the
+   * mean: 20 bytes a parameter and step in place of 28. Default `'float'`: the model's dtype.
+   */
+  slots?: 'float' | 'bfloat16'
 }
 
 export interface NadamOptions extends AdagradOptions {
@@ -143,16 +149,22 @@ export function adaDelta(options: AdaDeltaOptions = {}): Optimizer {
  * given.
  */
 export function adam(options: AdamOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2', 'biasCorrection', 'amsgrad'])
+  checkOptions('options', options, [...common, ...adamOptions])
   const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
   const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
   const beta2 = checkFraction('beta2', options.beta2 ?? 0.999)
   const biasCorrection = checkBoolean('biasCorrection', options.biasCorrection ?? true)
   const amsgrad = checkBoolean('amsgrad', options.amsgrad ?? false)
-  const resolved = { ...options, epsilon, beta1, beta2, biasCorrection, amsgrad }
-  const own = { epsilon, momentum: beta1, decayRate: beta2, biasCorrection }
+  const slots = checkOneOf('slots', options.slots ?? 'float', ['float', 'bfloat16'])
+  if (amsgrad && slots === 'bfloat16') {
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', "slots: expected 'float' with amsgrad, received 'bfloat16'")
+  }
+  const resolved = { ...options, epsilon, beta1, beta2, biasCorrection, amsgrad, slots }
+  const own = { epsilon, momentum: beta1, decayRate: beta2, biasCorrection, bfloat16: slots === 'bfloat16' }
   return optimizer('adam', resolved, 1e-3, amsgrad ? 'amsgrad' : 'adam', own)
 }
+
+const adamOptions = ['epsilon', 'beta1', 'beta2', 'biasCorrection', 'amsgrad', 'slots'] as const
 
 /** {@link adam} with decoupled weight decay, 0.01 unless given (Loshchilov and Hutter 2019). */
 export const adamW = (options: AdamOptions = {}): Optimizer =>
@@ -163,7 +175,7 @@ export const amsgrad = (options: Omit<AdamOptions, 'amsgrad'> = {}): Optimizer =
   adam({ ...checked(options), amsgrad: true })
 
 function checked<Options extends object>(options: Options): Options {
-  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2', 'biasCorrection', 'amsgrad'])
+  checkOptions('options', options, [...common, ...adamOptions])
   return options
 }
 

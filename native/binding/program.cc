@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "results.h"
 #include "value.h"
@@ -156,7 +157,7 @@ Program::Slice Program::slice(const Napi::CallbackInfo& info) {
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
     invalid("arena", "one of " + known, info[0]);
   }
-  return {program.slice(arena, index), parameters[index].size};
+  return {program.slice(arena, index), parameters[index].size, program.is_bfloat16(arena)};
 }
 
 Napi::Value Program::copy_of(Napi::Env env, const void* data, size_t size) const {
@@ -170,8 +171,16 @@ Napi::Value Program::copy_of(Napi::Env env, const void* data, size_t size) const
 }
 
 Napi::Value Program::read(const Napi::CallbackInfo& info) {
-  const auto [data, size] = slice(info);
-  return copy_of(info.Env(), data, size);
+  const auto [data, size, is_bfloat16] = slice(info);
+  if (!is_bfloat16) return copy_of(info.Env(), data, size);
+  std::vector<float> values(size);
+  for (size_t i = 0; i < size; ++i) {
+    const uint32_t bits = uint32_t(static_cast<const uint16_t*>(data)[i]) << 16;
+    std::memcpy(&values[i], &bits, sizeof bits);
+  }
+  if (program_->precision() == Precision::float32) return copy_of(info.Env(), values.data(), size);
+  const std::vector<double> wide(values.begin(), values.end());
+  return copy_of(info.Env(), wide.data(), size);
 }
 
 Napi::Value Program::input_gradient(const Napi::CallbackInfo& info) {
@@ -182,13 +191,21 @@ Napi::Value Program::input_gradient(const Napi::CallbackInfo& info) {
 }
 
 void Program::write(const Napi::CallbackInfo& info) {
-  const auto [data, size] = slice(info);
+  const auto [data, size, is_bfloat16] = slice(info);
   const char* expected = "a Float32Array or a Float64Array";
   const Elements from = elements(info[2], "data", expected);
   const bool is_float = from.type == napi_float32_array || from.type == napi_float64_array;
   if (!is_float || from.length != size)
     invalid("data", expected + std::string(" of length ") + std::to_string(size), info[2]);
-  if (program_->precision() == Precision::float64) {
+  if (is_bfloat16) {  // what read() gave comes back as it was
+    std::vector<float> values(size);
+    convert(from, values.data());
+    for (size_t i = 0; i < size; ++i) {
+      uint32_t bits = 0;
+      std::memcpy(&bits, &values[i], sizeof bits);
+      static_cast<uint16_t*>(data)[i] = uint16_t(bits >> 16);
+    }
+  } else if (program_->precision() == Precision::float64) {
     convert(from, static_cast<double*>(data));
   } else {
     convert(from, static_cast<float*>(data));

@@ -49,6 +49,7 @@ class Program : public Wrapped<Program>, private Caller {
   struct Slice {
     void* data;
     size_t size;
+    bool is_bfloat16;
   };
   Slice slice(const Napi::CallbackInfo& info);
   Napi::Value copy_of(Napi::Env env, const void* data, size_t size) const;

@@ -158,6 +158,9 @@ OptimizerPlan decode_optimizer(const Value& value) {
     return size_t(std::find(names.begin(), names.end(), name) - names.begin());
   };
   plan.kind = plan.custom ? line("sgd") : plan.muon ? line("adam") : line_of(names, fields);
+  plan.bfloat16 = fields.find("bfloat16") && fields.flag("bfloat16");
+  if (plan.bfloat16 && (plan.custom || plan.muon || plan.kind != line("adam")))
+    fields.fail("bfloat16: expected false for any optimizer but adam");
   plan.slots = plan.custom ? decode_slots(fields) : slots[plan.kind];
   plan.momentum = fields.number_within("momentum", 0, 0, 1);
   plan.decay_rate = fields.number_within("decayRate", 0, 0, 1);

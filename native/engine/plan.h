@@ -47,7 +47,8 @@ struct OptimizerPlan {
   size_t kind = 0;  // line of optimizers.def; for muon adam's, for the host's own sgd's
   std::vector<std::string> slots;
   std::optional<MuonPlan> muon;
-  bool custom = false;  // the host says how each tensor changes
+  bool bfloat16 = false;  // adam's slots as upper halves of floats
+  bool custom = false;    // the host says how each tensor changes
   double momentum = 0, decay_rate = 0, epsilon = 0, weight_decay = 0, average_decay = 0;
   double momentum_decay = 0;  // nadam's
   bool averages = false, corrects_bias = true;

@@ -35,7 +35,10 @@ class ProgramOf final : public Program {
   std::vector<size_t> output_shape() const override { return graph_.output_shape(); }
   size_t output_size() const override { return elements_of(graph_.output_shape()); }
   size_t metric_width() const override { return metric_width_; }
+  bool is_bfloat16(const std::string& arena) override { return update_.short_arena(arena) != nullptr; }
   void* slice(const std::string& arena, size_t parameter) override {
+    if (parameter < plan_.infos.size() && is_bfloat16(arena))
+      return update_.short_arena(arena) + plan_.infos[parameter].offset;
     T* start = parameter < plan_.infos.size() ? update_.arena(arena) : nullptr;
     return start ? start + plan_.infos[parameter].offset : nullptr;
   }

@@ -140,6 +140,8 @@ class Program {
 
   // The elements of one parameter in one arena; null for an arena that is not there.
   virtual void* slice(const std::string& arena, size_t parameter) = 0;
+  // Whether that arena holds upper halves of floats, two bytes an element.
+  virtual bool is_bfloat16(const std::string& arena) = 0;
   virtual uint64_t step() const = 0;  // accepted updates so far
   virtual void set_step(uint64_t step) = 0;
 

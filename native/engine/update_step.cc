@@ -7,6 +7,8 @@ namespace {
 constexpr size_t block_size = 8 * update_chunk;
 constexpr size_t elements_worth_sharing = size_t(1) << 15;
 constexpr uint32_t first_initial_stream = uint32_t(1) << 31;  // dropout draws from the streams below
+constexpr uint32_t rounding_stream =
+    first_initial_stream - 2;  // of slots that are kept short; one more is the shuffle's
 
 // Rows of a deferred gradient that are made at once: few enough to stay in the second cache.
 constexpr size_t panel_rows = 14;
@@ -43,15 +45,21 @@ UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, Pass<T>&
       infos_(plan.infos),
       plans_(plan.parameters),
       optimizer_(plan.optimizer),
-      names_{"parameters", "gradients"} {
+      names_{"parameters", "gradients"},
+      seed_(plan.seed) {
   if (optimizer_) {
     corrections_.emplace(*optimizer_, isa);
     names_.insert(names_.end(), optimizer_->slots.begin(), optimizer_->slots.end());
     if (optimizer_->averages) names_.push_back("average");
   }
-  for (size_t i = 0; i < names_.size(); ++i) memory_.emplace_back(plan.arena_size);
-  for (size_t i = 2; i < names_.size(); ++i)
-    (names_[i] == "average" ? average_ : slots_.emplace_back()) = memory_[i].data();
+  const bool is_short = optimizer_ && optimizer_->bfloat16;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    const bool is_slot = i >= 2 && names_[i] != "average";
+    memory_.emplace_back(is_slot && is_short ? 0 : plan.arena_size);
+    if (is_slot && is_short) short_slots_.emplace_back(plan.arena_size);
+    if (is_slot && !is_short) slots_.push_back(memory_[i].data());
+    if (i >= 2 && !is_slot) average_ = memory_[i].data();
+  }
   for (size_t p = 0; p < infos_.size(); ++p) {
     pass.parameters[p].w = memory_[0].data() + infos_[p].offset;
     pass.parameters[p].gradient = memory_[1].data() + infos_[p].offset;
@@ -94,6 +102,13 @@ T* UpdateStep<T>::arena(const std::string& name) {
 }
 
 template <class T>
+uint16_t* UpdateStep<T>::short_arena(const std::string& name) {
+  const auto at = std::find(names_.begin(), names_.end(), name);
+  const size_t slot = size_t(at - names_.begin()) - 2;
+  return at == names_.end() || slot >= short_slots_.size() ? nullptr : short_slots_[slot].data();
+}
+
+template <class T>
 void UpdateStep<T>::begin() {
   for (ParameterState<T>& parameter : pass_->parameters)
     parameter.written = parameter.watched = parameter.nonfinite = parameter.is_staged = false;
@@ -122,6 +137,8 @@ Update<T> UpdateStep<T>::part_of(const Block& block, const Update<T>& common) {
   update.gradient = parameter.gradient + block.first;
   update.w = parameter.w + block.first;
   for (size_t s = 0; s < slots_.size(); ++s) update.slots[s] = slots_[s] + at;
+  for (size_t s = 0; s < short_slots_.size(); ++s) update.short_slots[s] = short_slots_[s].data() + at;
+  update.first = at;
   update.average = average_ ? average_ + at : nullptr;
   update.l1 = T(plan.l1), update.l2 = T(plan.l2);
   update.learning_rate *= T(plan.rate_multiplier);
@@ -197,6 +214,7 @@ Update<T> UpdateStep<T>::update_of(const UpdateOptions& options) {
   const double norm = gradient_norm();
   if (options.clip_norm > 0 && norm > options.clip_norm) update.gradient_scale = T(options.clip_norm / norm);
   const double momentum = optimizer_->muon ? optimizer_->momentum : options.momentum.value_or(optimizer_->momentum);
+  update.counter = {seed_, rounding_stream, options.step};
   update.clip_value = T(options.clip_value);
   update.learning_rate = T(options.learning_rate);
   update.weight_decay = T(options.weight_decay.value_or(optimizer_->weight_decay));
@@ -216,9 +234,10 @@ void UpdateStep<T>::apply(const UpdateOptions& options) {
 #undef OPTIMIZER
   };
   const Update<T> update = update_of(options);
+  const Kernel kernel = optimizer_->bfloat16 ? kernels_->adam_bfloat16 : kernels[optimizer_->kind];
   if (!directed_.empty()) find_directions(options, update);
-  run(kernels[optimizer_->kind], update);
-  run_deferred(kernels[optimizer_->kind], update);
+  run(kernel, update);
+  run_deferred(kernel, update);
   for (size_t p = 0; p < directed_.size(); ++p)
     if (is_directed(p)) sums_[p].gradient_squares = directed_[p].gradient_squares;
   for (size_t p = 0; p < infos_.size(); ++p) {

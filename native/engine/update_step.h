@@ -19,7 +19,8 @@ class UpdateStep {
   UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, Pass<T>& pass);
 
   std::vector<std::string> arenas() const;
-  T* arena(const std::string& name);  // null for one that is not there
+  T* arena(const std::string& name);               // null for one that is not there
+  uint16_t* short_arena(const std::string& name);  // of slots as upper halves of floats; null for others
 
   void begin();  // a new gradient: nothing of it is written yet
   // Whether every element of the gradients is finite: what the matmuls saw, and a look at the small rest.
@@ -82,6 +83,8 @@ class UpdateStep {
   std::vector<std::string> names_;
   std::vector<Buffer<T>> memory_;  // by name
   std::vector<T*> slots_;
+  std::vector<Buffer<uint16_t>> short_slots_;  // in their place, as upper halves of floats
+  uint64_t seed_;
   T* average_ = nullptr;
   std::vector<Block> blocks_;  // of the trainable parameters: the same cuts for any number of threads
   std::vector<UpdateSums> block_sums_, sums_;

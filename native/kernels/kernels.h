@@ -87,6 +87,11 @@ struct Update {
   T* w = nullptr;
   T* slots[3] = {nullptr, nullptr, nullptr};
   T* average = nullptr;  // running average of w, or none
+  // Of adam_bfloat16: the slots as upper halves of floats, and where the randomness of their rounding lies: value
+  // `first` + i of the counter is the i-th element's.
+  uint16_t* short_slots[2] = {nullptr, nullptr};
+  Counter counter;
+  size_t first = 0;
   T gradient_scale = 1, clip_value = 0 /* none */, l1 = 0, l2 = 0;
   T learning_rate = 0, weight_decay = 0 /* decoupled: w -= learning_rate · weight_decay · w */, average_decay = 0;
   T momentum = 0;    // beta1 for adam and its kin

@@ -14,6 +14,7 @@ namespace {
 #include "norms-inl.h"
 #include "rows-inl.h"
 #include "updates-inl.h"
+#include "bfloat16-inl.h"
 }  // namespace
 
 extern const Isa GRADUS_TABLE;
