@@ -20,8 +20,10 @@ interface Scheduled {
   readonly check: (value: number, when: string) => number
 }
 
+type Role = 'schedule' | 'momentumSchedule' | 'weightDecaySchedule'
+
 /** What `begin` of a schedule gave for the program's last run: a run that goes on goes on with it. */
-const begun = new WeakMap<NativeProgram, WeakMap<Schedule, Schedule>>()
+const begun = new WeakMap<NativeProgram, Map<Role, { given: Schedule; running: Schedule }>>()
 
 export class Annealing {
   readonly #target: TrainTarget
@@ -32,25 +34,28 @@ export class Annealing {
   /** What the schedules take for step 0: known when the first turn comes. */
   #origin: number | null = null
 
-  constructor(target: TrainTarget, { schedule, momentumSchedule, weightDecaySchedule, initialEpoch }: Settings) {
+  constructor(target: TrainTarget, settings: Settings) {
     const { learningRate, momentum, weightDecay } = target.optimizer
-    const scheduled = (given: Schedule, initial: number, check: Scheduled['check']) => {
-      return { schedule: this.#begin(given), initial, check }
+    const scheduled = (role: Role, initial: number, check: Scheduled['check']): Scheduled | undefined => {
+      const given = settings[role]
+      return given && { schedule: this.#begin(role, given), initial, check }
     }
     this.#target = target
-    this.#isContinued = initialEpoch > 0
-    this.#learningRate = scheduled(schedule ?? ((_, initial) => initial), learningRate, checkRate)
-    this.#momentum = momentumSchedule && scheduled(momentumSchedule, momentum!, checkMomentum)
-    this.#weightDecay = weightDecaySchedule && scheduled(weightDecaySchedule, weightDecay, checkWeightDecay)
+    this.#isContinued = settings.initialEpoch > 0
+    const own: Schedule = (_, initial) => initial
+    const rate = scheduled('schedule', learningRate, checkRate)
+    this.#learningRate = rate ?? { schedule: own, initial: learningRate, check: checkRate }
+    this.#momentum = scheduled('momentumSchedule', momentum!, checkMomentum)
+    this.#weightDecay = scheduled('weightDecaySchedule', weightDecay, checkWeightDecay)
   }
 
-  #begin(schedule: Schedule): Schedule {
-    if (!schedule.begin) return schedule
+  #begin(role: Role, given: Schedule): Schedule {
+    if (!given.begin) return given
     const { program } = this.#target
-    const ofProgram = begun.get(program) ?? new WeakMap<Schedule, Schedule>()
-    begun.set(program, ofProgram)
-    const running = (this.#isContinued && ofProgram.get(schedule)) || schedule.begin()
-    ofProgram.set(schedule, running)
+    const ofProgram = begun.get(program) ?? new Map()
+    const before = this.#isContinued ? ofProgram.get(role) : undefined
+    const running = before?.given === given ? before.running : given.begin()
+    begun.set(program, ofProgram.set(role, { given, running }))
     return running
   }
 
