@@ -193,6 +193,12 @@ template <class T>
 struct LaneSums {
   Vec<T> weight_squares = Vec<T>(0), weight_absolutes = Vec<T>(0);
   Vec<T> change_squares = Vec<T>(0), gradient_squares = Vec<T>(0);
+  INLINE_PLAIN void add(const LaneSums& other) {
+    weight_squares = weight_squares + other.weight_squares;
+    weight_absolutes = weight_absolutes + other.weight_absolutes;
+    change_squares = change_squares + other.change_squares;
+    gradient_squares = gradient_squares + other.gradient_squares;
+  }
 };
 
 INLINE bool is_finite(double a) { return a - a == 0; }
@@ -258,10 +264,15 @@ struct Pass {
   // elements are counted only then.
   INLINE_PLAIN void chunk(size_t first, size_t n, UpdateSums& sums) const {
     constexpr size_t lanes = Vec<T>::lanes;
-    LaneSums<T> lane;
+    LaneSums<T> lane, other;  // two of each sum, so that none waits for itself
     size_t i = 0;
-    for (; i + lanes <= n; i += lanes) step(true, first + i, int(lanes), lane);
-    if (i < n) step(false, first + i, int(n - i), lane);
+    for (; i + 2 * lanes <= n; i += 2 * lanes) {
+      step(true, first + i, int(lanes), lane);
+      step(true, first + i + lanes, int(lanes), other);
+    }
+    if (i + lanes <= n) step(true, first + i, int(lanes), lane), i += lanes;
+    if (i < n) step(false, first + i, int(n - i), other);
+    lane.add(other);
     const double gradient_squares = double(sum(lane.gradient_squares));
     sums.weight_squares += double(sum(lane.weight_squares));
     sums.weight_absolutes += double(sum(lane.weight_absolutes));
