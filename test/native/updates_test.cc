@@ -237,8 +237,10 @@ TEST("each optimizer follows the float64 reference over 1,000 steps") {
     for (const Rule& rule : rules)
       for (const Options& o : options) {
         test::Scope scope(std::string(rule.name) + " " + o.name);
-        follow<float>(isa, rule, o, 37, 1000);
-        follow<double>(isa, rule, o, 37, 1000);
+        // By itself and with everything on for all of them; what one option does is seen sooner.
+        const int steps = &o == &options[0] || &o == &options[7] ? 1000 : 100;
+        follow<float>(isa, rule, o, 37, steps);
+        follow<double>(isa, rule, o, 37, steps);
       }
   });
 }
