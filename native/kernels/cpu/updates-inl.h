@@ -253,7 +253,7 @@ struct Pass {
       Vec<T> after = rule(fnma(shrink, before, before), g, slot);
       for (int s = 0; s < slots; ++s) write(slot_at[s], slot[s]);
       write(w, after);
-      if (averaged) write(average, fma(keep, read(average), fresh * after));
+      if (averaged && average) write(average, fma(keep, read(average), fresh * after));
       if (!whole) after = read(w);  // the lanes beyond count are zero again, whatever the rule made of them
       const Vec<T> change = after - before;
       sums.change_squares = fma(change, change, sums.change_squares);
@@ -290,10 +290,16 @@ void run_pass(const Update<T>& update, UpdateSums& sums) {
     pass.chunk(first, n - first < update_chunk ? n - first : update_chunk, sums);
 }
 
-// The sums are added into. Regularisation and average are left out of the loop when they are not wanted; clamp and
-// decay always run, on neutral values if need be.
+// The sums are added into. Clamp and decay always run, on neutral values if need be; so do the regularizers here, and
+// the average is asked for at each vector: next to a square root and a division that costs nothing, and it is compiled
+// once.
 template <template <class> class Rule, class T>
 void run(const Update<T>& update, UpdateSums& sums) {
+  run_pass<T, Rule, true, true>(update, sums);
+}
+// For rules of little arithmetic: regularisation and average are left out of the loop when they are not wanted.
+template <template <class> class Rule, class T>
+void run_light(const Update<T>& update, UpdateSums& sums) {
   const bool regularized = update.l1 != 0 || update.l2 != 0;
   if (update.average && Rule<T>::slots >= 0) {
     regularized ? run_pass<T, Rule, true, true>(update, sums) : run_pass<T, Rule, false, true>(update, sums);
@@ -304,19 +310,19 @@ void run(const Update<T>& update, UpdateSums& sums) {
 
 template <class T>
 void gradient_norm(const Update<T>& update, UpdateSums& sums) {
-  run<NoStep>(update, sums);
+  run_light<NoStep>(update, sums);
 }
 template <class T>
 void sgd(const Update<T>& update, UpdateSums& sums) {
-  run<Sgd>(update, sums);
+  run_light<Sgd>(update, sums);
 }
 template <class T>
 void momentum(const Update<T>& update, UpdateSums& sums) {
-  run<Momentum>(update, sums);
+  run_light<Momentum>(update, sums);
 }
 template <class T>
 void nesterov(const Update<T>& update, UpdateSums& sums) {
-  run<Nesterov>(update, sums);
+  run_light<Nesterov>(update, sums);
 }
 template <class T>
 void adagrad(const Update<T>& update, UpdateSums& sums) {
@@ -344,7 +350,7 @@ void adadelta(const Update<T>& update, UpdateSums& sums) {
 }
 template <class T>
 void adam(const Update<T>& update, UpdateSums& sums) {
-  run<Adam>(update, sums);
+  run_light<Adam>(update, sums);
 }
 template <class T>
 void amsgrad(const Update<T>& update, UpdateSums& sums) {
