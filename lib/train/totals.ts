@@ -77,7 +77,7 @@ const lastOf = ({ learningRates, momenta, weightDecays }: Annealed, update: numb
 })
 
 /** ‖Δw‖ / ‖w‖ over all trainable parameters of one update; 0 while all weights are 0. */
-function updateRatio({ tensors, updates }: TrainResult, update: number): number {
+export function updateRatio({ tensors, updates }: TrainResult, update: number): number {
   const width = tensors.length / updates
   let weights = 0
   let changes = 0

@@ -1,6 +1,7 @@
 /** A few steps of training on a copy. */
 import type { ModelCopy } from '../../model/copy.js'
 import type { NativeDataset, TrainResult } from '../../native.js'
+import { updateRatio } from '../../train/totals.js'
 import type { Context } from './context.js'
 
 export interface Course {
@@ -40,16 +41,5 @@ export async function train(
 }
 
 /** ‖Δw‖ / ‖w‖ of all trained weights, one number an update. */
-export function updateRatios(results: readonly TrainResult[]): number[] {
-  return results.flatMap(({ tensors, updates }) => {
-    const width = tensors.length / updates
-    return Array.from({ length: updates }, (_, update) => {
-      let [weights, changes] = [0, 0]
-      for (let at = update * width; at < (update + 1) * width; at += 4) {
-        weights += tensors[at + 1]! ** 2
-        changes += tensors[at + 2]! ** 2
-      }
-      return weights > 0 ? Math.sqrt(changes / weights) : 0
-    })
-  })
-}
+export const updateRatios = (results: readonly TrainResult[]): number[] =>
+  results.flatMap((result) => Array.from({ length: result.updates }, (_, update) => updateRatio(result, update)))
