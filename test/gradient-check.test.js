@@ -58,6 +58,22 @@ const tenLayers = (middle = []) => {
 const many = { x: numbers(60 * 5, 7), y: labels(60, 3) }
 const everything = { samplesPerParameter: 'all', examples: 60, stepSize: 1e-3 }
 
+/** y = x · gain, whose gain has a gradient that is `factor` times the right one. */
+const scale = (factor, regularizer) =>
+  customLayer({
+    name: 'scale',
+    parameters: ([n]) => ({ gain: { shape: [n], init: 1.5, regularizer } }),
+    forward(x, { gain }, { cache }) {
+      cache.x = x
+      return x.map((v, i) => v * gain[i % gain.length])
+    },
+    backward(dy, { gain }, { cache }) {
+      const dGain = new Float64Array(gain.length)
+      for (const [i, v] of dy.entries()) dGain[i % gain.length] += factor * v * cache.x[i]
+      return { dx: dy.map((v, i) => v * gain[i % gain.length]), gradients: { gain: dGain } }
+    },
+  })
+
 /** On which side of 0 each unit of each layer lies for each example. */
 function sides(weights, x) {
   const layers = Object.keys(weights)
@@ -111,22 +127,7 @@ test('ten ReLU layers, a step that crosses kinks: all crossings are reported wit
 
 test('ten ReLU layers with a mistake among them', async () => {
   for (const factor of [1, 0.9]) {
-    const scale = customLayer({
-      name: 'scale',
-      parameters: ([n]) => ({ gain: { shape: [n], init: 1.1 } }),
-      forward(x, { gain }, { cache }) {
-        cache.x = x
-        return x.map((v, i) => v * gain[i % gain.length])
-      },
-      backward(dy, { gain }, { cache }) {
-        const dGain = new Float64Array(gain.length)
-        dy.forEach((v, i) => {
-          dGain[i % gain.length] += factor * v * cache.x[i]
-        })
-        return { dx: dy.map((v, i) => v * gain[i % gain.length]), gradients: { gain: dGain } }
-      },
-    })
-    const report = await gradientCheck(tenLayers([scale]), many, everything)
+    const report = await gradientCheck(tenLayers([scale(factor)]), many, everything)
     const wrong = report.parameters.filter(({ verdict }) => verdict === 'wrong').map(({ name }) => name)
     assert.equal(wrong, factor === 1 ? [] : ['scale.gain'], String(report))
   }
@@ -175,31 +176,11 @@ test('every kind of layer and loss passes, inputs too', async () => {
 
 test('terms apart: a regularizer does not hide a wrong data gradient, nor the other way round', async () => {
   const make = (dataFactor, penaltyFactor) => {
-    const scale = customLayer({
-      name: 'scale',
-      parameters: ([n]) => ({
-        gain: {
-          shape: [n],
-          init: 1.5,
-          regularizer: customRegularizer({
-            loss: (w) => 500 * w.reduce((total, v) => total + v * v, 0),
-            gradient: (w) => w.map((v) => penaltyFactor * 1000 * v),
-          }),
-        },
-      }),
-      forward(x, { gain }, { cache }) {
-        cache.x = x
-        return x.map((v, i) => v * gain[i % gain.length])
-      },
-      backward(dy, { gain }, { cache }) {
-        const dGain = new Float64Array(gain.length)
-        dy.forEach((v, i) => {
-          dGain[i % gain.length] += dataFactor * v * cache.x[i]
-        })
-        return { dx: dy.map((v, i) => v * gain[i % gain.length]), gradients: { gain: dGain } }
-      },
+    const regularizer = customRegularizer({
+      loss: (w) => 500 * w.reduce((total, v) => total + v * v, 0),
+      gradient: (w) => w.map((v) => penaltyFactor * 1000 * v),
     })
-    return chain([dense(6), scale, dense(3)])
+    return chain([dense(6), scale(dataFactor, regularizer), dense(3)])
   }
   const gainOf = (report) => report.parameters.find(({ name }) => name === 'scale.gain')
   const hidden = await gradientCheck(make(2, 1), data, { term: 'total' })
