@@ -6,6 +6,7 @@ namespace {
 // A block is what one call of a kernel takes: some chunks.
 constexpr size_t block_size = 8 * update_chunk;
 constexpr size_t elements_worth_sharing = size_t(1) << 15;
+constexpr size_t group_size = size_t(1) << 14;  // elements that one thread takes at once, at least
 constexpr uint32_t first_initial_stream = uint32_t(1) << 31;  // dropout draws from the streams below
 constexpr uint32_t rounding_stream =
     first_initial_stream - 2;  // of slots that are kept short; one more is the shuffle's
@@ -68,6 +69,10 @@ UpdateStep<T>::UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, Pass<T>&
     for (size_t first = 0; first < infos_[p].size; first += block_size)
       blocks_.push_back({p, first, std::min(block_size, infos_[p].size - first)});
   }
+  size_t grouped = group_size;
+  for (size_t i = 0; i < blocks_.size(); grouped += blocks_[i++].n)
+    if (grouped >= group_size) groups_.push_back(i), grouped = 0;
+  groups_.push_back(blocks_.size());
   block_sums_.resize(blocks_.size());
   sums_.resize(infos_.size());
   if (optimizer_ && (optimizer_->muon || optimizer_->custom)) directed_.resize(infos_.size());
@@ -149,9 +154,9 @@ Update<T> UpdateStep<T>::part_of(const Block& block, const Update<T>& common) {
 template <class T>
 void UpdateStep<T>::run(Kernel kernel, const Update<T>& common) {
   const bool only_measures = kernel == kernels_->gradient_norm;
-  const auto body = [&](size_t piece, size_t) {
-    const Block& block = blocks_[piece];
-    block_sums_[piece] = UpdateSums();
+  const auto run_block = [&](size_t i) {
+    const Block& block = blocks_[i];
+    block_sums_[i] = UpdateSums();
     if (is_deferred(block.parameter)) return;
     Update<T> update = part_of(block, common);
     Kernel step = kernel;
@@ -163,12 +168,15 @@ void UpdateStep<T>::run(Kernel kernel, const Update<T>& common) {
     } else if (!only_measures && optimizer_->muon) {
       update.learning_rate *= T(optimizer_->muon->rate_multiplier);
     }
-    step(update, block_sums_[piece]);
+    step(update, block_sums_[i]);
+  };
+  const auto run_group = [&](size_t group, size_t) {
+    for (size_t i = groups_[group]; i < groups_[group + 1]; ++i) run_block(i);
   };
   if (elements_ < elements_worth_sharing)
-    for (size_t piece = 0; piece < blocks_.size(); ++piece) body(piece, 0);
+    for (size_t group = 0; group + 1 < groups_.size(); ++group) run_group(group, 0);
   else
-    pool_->parallel(blocks_.size(), body);
+    pool_->parallel(groups_.size() - 1, run_group);
   std::fill(sums_.begin(), sums_.end(), UpdateSums());
   for (size_t i = 0; i < blocks_.size(); ++i) add(sums_[blocks_[i].parameter], block_sums_[i]);
 }

@@ -86,7 +86,8 @@ class UpdateStep {
   std::vector<Buffer<uint16_t>> short_slots_;  // in their place, as upper halves of floats
   uint64_t seed_;
   T* average_ = nullptr;
-  std::vector<Block> blocks_;  // of the trainable parameters: the same cuts for any number of threads
+  std::vector<Block> blocks_;   // of the trainable parameters: the same cuts for any number of threads
+  std::vector<size_t> groups_;  // where groups of blocks begin that are worth a thread's while, and the end
   std::vector<UpdateSums> block_sums_, sums_;
   std::vector<Directed> directed_;  // by parameter; empty but for optimizers of that kind
   Orthogonalization<T> orthogonalization_;
