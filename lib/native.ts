@@ -113,6 +113,11 @@ export interface NativeDataset {
   readonly size: number
   /** Copies `data` (of the column's type) to element `first` of the column, now. */
   write(role: ColumnRole, column: number, first: number, data: TypedArray): void
+  /**
+   * A copy of `rows` rows from `firstRow` on as a model sees them: uint8 with scale and offset as a Float32Array, other types
+   * as their own.
+   */
+  read(role: ColumnRole, column: number, firstRow: number, rows: number): FloatArray | Int32Array
   subset(rows: Uint32Array): NativeDataset
   /** First row with a NaN or infinity, or -1. */
   firstNonfinite(role: ColumnRole, column: number): number

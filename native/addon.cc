@@ -57,6 +57,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
     environment.dataset_class = Napi::Persistent(Dataset::define(env));
     environment.program_class = Napi::Persistent(Program::define(env));
     environment.float32_array = Napi::Persistent(env.Global().Get("Float32Array").As<Napi::Function>());
+    environment.int32_array = Napi::Persistent(env.Global().Get("Int32Array").As<Napi::Function>());
     environment.float64_array = Napi::Persistent(env.Global().Get("Float64Array").As<Napi::Function>());
     exports.Set("setErrorClass", Napi::Function::New<set_error_class>(env, "setErrorClass"));
     exports.Set("Dataset", environment.dataset_class.Value());

@@ -14,6 +14,7 @@ import {
 } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { native } from '../dist/native.js'
 
 /** A model whose output 1·a + 10·b + 100·c shows which numbers it was given, and in which order. */
 function revealing(dtype = 'float64') {
@@ -303,6 +304,33 @@ test('a dataset serves several models and calls, until it is disposed', async ()
   assert.is((await small.predict(data)).length, 6)
   data.dispose()
   assert.match(await refusal(small.evaluate(data)), /GRADUS_DISPOSED/)
+})
+
+test('rows are read as a model sees them, in the order of the view', () => {
+  const real = { name: 'x', type: 'float32', shape: [3] }
+  const label = { name: 'y', type: 'int32', shape: [] }
+  const weight = { name: 'w', type: 'float32', shape: [] }
+  const bytes = { name: 'bytes', type: 'uint8', shape: [2], scale: 0.1, offset: -0.3 }
+  const wide = { name: 'wide', type: 'float64', shape: [1, 2] }
+  const made = new native.Dataset(4, [real, bytes, wide], label, weight)
+  const values = Float32Array.from({ length: 12 }, (_, i) => i / 7)
+  made.write('input', 0, 0, values)
+  made.write('input', 1, 0, Uint8Array.of(0, 1, 2, 3, 4, 255, 6, 7))
+  made.write('input', 2, 0, Float64Array.of(0.1, 1, 2, 3, 4, 5, 6, 7))
+  made.write('target', 0, 0, Int32Array.of(5, -6, 7, 8))
+  assert.equal(made.read('input', 0, 1, 2), values.slice(3, 9))
+  assert.equal(made.read('input', 2, 0, 1), Float64Array.of(0.1, 1))
+  assert.equal(made.read('target', 0, 0, 4), Int32Array.of(5, -6, 7, 8))
+  assert.equal(made.read('weight', 0, 2, 2), new Float32Array(2))
+  const scaled = (...all) => Float32Array.from(all, (x) => x * Math.fround(0.1) + Math.fround(-0.3))
+  assert.equal(made.read('input', 1, 2, 2), scaled(4, 255, 6, 7))
+  const view = made.subset(Uint32Array.of(3, 2, 0))
+  assert.equal(view.read('input', 1, 1, 2), scaled(4, 255, 0, 1))
+  assert.equal(view.read('target', 0, 0, 3), Int32Array.of(8, 7, 5))
+  assert.is(view.read('input', 0, 3, 0).length, 0)
+  // A copy: what is done to it stays there.
+  made.read('input', 0, 0, 4).fill(9)
+  assert.equal(made.read('input', 0, 0, 4), values)
 })
 
 test.run()

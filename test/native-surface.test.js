@@ -122,6 +122,20 @@ test('datasets: columns, slices and rows that do not fit', async () => {
     [['input', 0, 0, new Float32Array(new SharedArrayBuffer(12))], /^data: .*SharedArrayBuffer/],
   ]
   for (const [arguments_, message] of writes) await refused(() => dataset.write(...arguments_), message)
+  const reads = [
+    [['output', 0, 0, 1], /^role/],
+    [['input', 1, 0, 1], /^column/],
+    [['weight', 0, 0, 1], /^column/],
+    [['input', 0, -1, 1], /^firstRow/],
+    [['input', 0, 0.5, 1], /^firstRow/],
+    [['input', 0, rows + 1, 0], /^firstRow: expected at most the 12 rows/],
+    [['input', 0, 0, rows + 1], /^rows: expected at most the 12 rows/],
+    [['input', 0, 10, 3], /^rows: expected at most the 2 rows/],
+    [['input', 0, 1, 2 ** 53 - 1], /^rows/],
+    [['input', 0, 0, undefined], /^rows/],
+    [['input', 0, 0, '1'], /^rows/],
+  ]
+  for (const [arguments_, message] of reads) await refused(() => dataset.read(...arguments_), message)
   for (const wrong of [[0], new Int32Array(1), undefined, detached(new Uint32Array(1))]) {
     await refused(() => dataset.subset(wrong), /^rows/)
   }
@@ -367,6 +381,7 @@ test('a disposed program or dataset', async () => {
     () => gone.write('input', 0, 0, new Float32Array(3)),
     () => gone.subset(Uint32Array.of(0)),
     () => gone.range('target', 0),
+    () => gone.read('input', 0, 0, 1),
     () => program.predict({ dataset: gone, batchSize: 1, threads: 1 }),
   ]
   for (const work of works) await refused(work, /disposed/, 'GRADUS_DISPOSED')

@@ -83,10 +83,11 @@ int64_t bytes_of(const gradus::Dataset& data) {
 }  // namespace
 
 Napi::Function Dataset::define(Napi::Env env) {
-  return DefineClass(env, "NativeDataset",
-                     {accessor<&Dataset::size>("size"), method<&Dataset::write>("write"),
-                      method<&Dataset::subset>("subset"), method<&Dataset::first_nonfinite>("firstNonfinite"),
-                      method<&Dataset::range>("range"), method<&Dataset::dispose>("dispose")});
+  return DefineClass(
+      env, "NativeDataset",
+      {accessor<&Dataset::size>("size"), method<&Dataset::write>("write"), method<&Dataset::read>("read"),
+       method<&Dataset::subset>("subset"), method<&Dataset::first_nonfinite>("firstNonfinite"),
+       method<&Dataset::range>("range"), method<&Dataset::dispose>("dispose")});
 }
 
 Dataset::Dataset(const Napi::CallbackInfo& info) : Wrapped(info) {
@@ -154,6 +155,25 @@ void Dataset::write(const Napi::CallbackInfo& info) {
     const int64_t written = from.length * size_of(column.type);
     account(info.Env(), std::min(written, bytes_of(to) - accounted()));
   }
+}
+
+Napi::Value Dataset::read(const Napi::CallbackInfo& info) {
+  const gradus::Dataset& from = *data();
+  const Role role = role_of(info[0]);
+  const size_t index = column_index(from, role, info[1]);
+  const size_t first = whole_number(info[2], "firstRow"), rows = whole_number(info[3], "rows");
+  if (first > from.size())
+    invalid("firstRow", "at most the " + std::to_string(from.size()) + " rows there are", info[2]);
+  if (rows > from.size() - first)
+    invalid("rows", "at most the " + std::to_string(from.size() - first) + " rows from there on", info[3]);
+  const Column& column = from.columns(role)[index];
+  const size_t length = product("rows", {rows, column.elements()});
+  const napi_typedarray_type type = column.type == DataType::float64 ? napi_float64_array
+                                    : column.type == DataType::int32 ? napi_int32_array
+                                                                     : napi_float32_array;
+  const Napi::TypedArray to = Environment::of(info.Env()).typed_array(info.Env(), type, length);
+  from.read(role, index, first, rows, elements(to, "result", "a typed array").data);
+  return to;
 }
 
 Napi::Value Dataset::subset(const Napi::CallbackInfo& info) {

@@ -25,6 +25,7 @@ class Dataset : public Wrapped<Dataset> {
   void release(Napi::Env env);
   Napi::Value size(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value subset(const Napi::CallbackInfo& info);
   Napi::Value first_nonfinite(const Napi::CallbackInfo& info);
   Napi::Value range(const Napi::CallbackInfo& info);

@@ -11,9 +11,11 @@ void* Environment::matmul_memory() {
   return reinterpret_cast<void*>((address + alignment - 1) / alignment * alignment);
 }
 
-Napi::TypedArray Environment::float_array(Napi::Env env, bool is_double, size_t length) const {
+Napi::TypedArray Environment::typed_array(Napi::Env env, napi_typedarray_type type, size_t length) const {
   try {
-    const auto& constructor = is_double ? float64_array : float32_array;
+    const auto& constructor = type == napi_float64_array   ? float64_array
+                              : type == napi_float32_array ? float32_array
+                                                           : int32_array;
     return constructor.New({Napi::Number::New(env, static_cast<double>(length))}).As<Napi::TypedArray>();
   } catch (const Napi::Error&) {
     throw Error("GRADUS_OUT_OF_MEMORY",

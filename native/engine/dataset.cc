@@ -65,6 +65,19 @@ void Dataset::write(Role role, size_t number, size_t first, const void* from, si
   to.bounds->most = std::max<int32_t>(to.bounds->most, *most);
 }
 
+void Dataset::read(Role role, size_t number, size_t first_row, size_t rows, void* to) const {
+  const Column& from = column(role, number);
+  const size_t n = from.elements(), bytes = n * size_of(from.type);
+  for (size_t i = 0; i < rows; ++i) {
+    const uint8_t* at = from.data.get() + row(first_row + i) * bytes;
+    if (from.type == DataType::uint8)
+      std::transform(at, at + n, static_cast<float*>(to) + i * n,
+                     [&from](uint8_t value) { return std::fma(float(value), float(from.scale), float(from.offset)); });
+    else if (bytes > 0)
+      std::memcpy(static_cast<uint8_t*>(to) + i * bytes, at, bytes);
+  }
+}
+
 std::shared_ptr<void> Dataset::reader() const {
   ++*readers_;
   return {nullptr, [readers = readers_](void*) { --*readers; }};

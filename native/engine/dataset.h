@@ -40,6 +40,8 @@ class Dataset {
   size_t size() const;  // rows of this view
   // Copies count elements (of the column's type) to element `first` of the column. Bounds are checked.
   void write(Role role, size_t column, size_t first, const void* from, size_t count);
+  // Copies rows that there are in the view to `to`, as a model sees them: bytes become floats, v * scale + offset.
+  void read(Role role, size_t column, size_t first_row, size_t rows, void* to) const;
   // The same memory, only these rows, in this order. Indices are checked.
   std::shared_ptr<Dataset> subset(std::vector<uint32_t> rows) const;
   size_t row(size_t i) const;  // where row i of the view lies in the columns
