@@ -147,7 +147,48 @@ export interface TrainCall {
    * first; the arena `gradients` is then not filled. Default true; the bits of the weights are the same.
    */
   defers?: boolean
+  /**
+   * Looks at the layers in updates whose step is a multiple of this, and in the first refused one of a row; 0, the default:
+   * never. The bits of the weights are the same.
+   */
+  inspectEvery?: number
+  inspectHistograms?: boolean
   threads: number
+}
+
+/**
+ * What training saw of the layers, one entry an inspection. A row of `values` holds, for each of the program's
+ * `inspection.layers`, five numbers: mean and deviation of the finite values, units of a relu that have not fired in any of
+ * the last ten inspections, the share of saturated values of tanh and sigmoid, the share of values that are not finite. With
+ * histograms these follow, each of `inspection.bins` counts: of each layer's values, then of the gradient of each of
+ * `inspection.tensors`, then of the weights of each before the update. The gradient is that of the whole update, before
+ * clipping and without the regularizers l1 and l2. Values are those of the update's first batch in training; of a refused
+ * update those of the batch where numbers stopped being finite.
+ */
+export interface Inspections {
+  /** The program's count of accepted updates before. */
+  steps: Float64Array
+  refused: Uint8Array
+  values: Float32Array
+}
+
+/** What rows of {@link Inspections} are about. */
+export interface InspectionLayout {
+  /** In order of work, without ops whose value the next one overwrites. */
+  layers: { layer: string; op: string; units: number }[]
+  /** Names of the trainable parameters. */
+  tensors: string[]
+  /** Numbers of each layer before the histograms: 5. */
+  statistics: number
+  /** Counts of a histogram. */
+  bins: number
+  /** Length of a row with histograms. */
+  width: number
+  /**
+   * Bin i lies between edges i and i + 1; two bins to an octave, the middle one around zero, the first and last without end.
+   * Numbers that are not finite are in none.
+   */
+  edges: Float64Array
 }
 
 /** One entry an update; see `TrainResult` in native/engine/program.h. */
@@ -161,6 +202,13 @@ export interface TrainResult {
   refused: Uint8Array
   metricSums: Float64Array
   tensors: Float64Array
+  /** Only with `inspectEvery`, and only if there were any. */
+  inspections?: Inspections
+  /**
+   * Of the first refused update: the first layer, in order of work, that holds a value that is not finite, and the parameter
+   * nearest to the loss whose gradient has such an element. With `accumulate` the layer is that of the first batch with one.
+   */
+  firstRefusal?: { step: number; layer: string | null; tensor: string | null }
   failure?: { step: number; layer: string; tensor: string; nonfinite: number }
 }
 
@@ -223,6 +271,7 @@ export interface LayerStatistics {
   layer: string
   /** The op, of an activation its kind. */
   op: string
+  /** Of the finite values. */
   mean: number
   deviation: number
   /** Elements of one example. */
@@ -243,6 +292,7 @@ export interface NativeProgram {
   readonly metricWidth: number
   /** Names of the layers of the ops that lead to the output, in order. */
   readonly opNames: string[]
+  readonly inspection: InspectionLayout
   readonly busy: boolean
   /** Accepted updates so far. */
   step: number

@@ -9,6 +9,7 @@
       "native/engine/dataset.cc",
       "native/engine/directed.cc",
       "native/engine/graph.cc",
+      "native/engine/inspection.cc",
       "native/engine/loss_tangent.cc",
       "native/engine/metrics.cc",
       "native/engine/muon.cc",
@@ -73,6 +74,7 @@
       "test/native/probe_test.cc",
       "test/native/random_test.cc",
       "test/native/rows_test.cc",
+      "test/native/statistics_test.cc",
       "test/native/updates_test.cc"
     ],
     "binding_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],

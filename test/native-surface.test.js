@@ -49,6 +49,8 @@ test('call options of the wrong type or out of range', async () => {
     clipValue: [0, '1'],
     maxRefused: [0, -1],
     tensorStatistics: [1, null],
+    inspectEvery: [-1, 0.5, '50', null],
+    inspectHistograms: [1, null],
     threads: [0, 1025, undefined, Number.NaN],
   }
   for (const [name, values] of Object.entries(cases)) {
@@ -382,6 +384,7 @@ test('a disposed program or dataset', async () => {
     () => gone.subset(Uint32Array.of(0)),
     () => gone.range('target', 0),
     () => gone.read('input', 0, 0, 1),
+    () => disposed.inspection,
     () => program.predict({ dataset: gone, batchSize: 1, threads: 1 }),
   ]
   for (const work of works) await refused(work, /disposed/, 'GRADUS_DISPOSED')

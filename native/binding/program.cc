@@ -47,6 +47,7 @@ Napi::Function Program::define(Napi::Env env) {
                       accessor<&Program::output_shape>("outputShape"),
                       accessor<&Program::op_names>("opNames"),
                       accessor<&Program::metric_width>("metricWidth"),
+                      accessor<&Program::inspection>("inspection"),
                       accessor<&Program::is_busy>("busy"),
                       accessor<&Program::step, &Program::set_step>("step"),
                       method<&Program::read>("read"),
@@ -131,6 +132,10 @@ Napi::Value Program::metric_width(const Napi::CallbackInfo& info) {
 Napi::Value Program::op_names(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   return array_of(env, present().op_names(), [&](const std::string& name) { return Napi::String::New(env, name); });
+}
+
+Napi::Value Program::inspection(const Napi::CallbackInfo& info) {
+  return to_javascript(info.Env(), present().inspection());
 }
 
 Napi::Value Program::is_busy(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), busy_); }

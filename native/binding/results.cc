@@ -85,6 +85,9 @@ TrainCall train_call(Napi::Value value) {
   if (!defers.IsUndefined()) call.defers = truth(defers, "defers");
   const Napi::Value statistics = from.Get("tensorStatistics");
   if (!statistics.IsUndefined()) call.tensor_statistics = truth(statistics, "tensorStatistics");
+  const Napi::Value every = from.Get("inspectEvery"), histograms = from.Get("inspectHistograms");
+  if (!every.IsUndefined()) call.inspect_every = whole_number(every, "inspectEvery");
+  if (!histograms.IsUndefined()) call.inspect_histograms = truth(histograms, "inspectHistograms");
   call.threads = threads(from);
   return call;
 }
@@ -148,6 +151,27 @@ ProbeCall probe_call(Napi::Value value) {
   return call;
 }
 
+namespace {
+Napi::Value to_javascript(Napi::Env env, const Inspections& inspections) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("steps", doubles(env, inspections.steps));
+  to.Set("refused", copy_of<uint8_t, Napi::Uint8Array>(env, inspections.refused));
+  to.Set("values", copy_of<float, Napi::Float32Array>(env, inspections.values));
+  return to;
+}
+
+Napi::Value to_javascript(Napi::Env env, const Refusal& refusal) {
+  const auto text_or_null = [env](const std::optional<std::string>& text) {
+    return text ? Napi::Value(Napi::String::New(env, *text)) : env.Null();
+  };
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("step", Napi::Number::New(env, static_cast<double>(refusal.step)));
+  to.Set("layer", text_or_null(refusal.layer));
+  to.Set("tensor", text_or_null(refusal.tensor));
+  return to;
+}
+}  // namespace
+
 Napi::Value to_javascript(Napi::Env env, const TrainResult& result) {
   Napi::Object to = Napi::Object::New(env);
   to.Set("updates", Napi::Number::New(env, static_cast<double>(result.updates)));
@@ -159,6 +183,8 @@ Napi::Value to_javascript(Napi::Env env, const TrainResult& result) {
   to.Set("refused", copy_of<uint8_t, Napi::Uint8Array>(env, result.refused));
   to.Set("metricSums", doubles(env, result.metric_sums));
   to.Set("tensors", doubles(env, result.tensors));
+  if (!result.inspections.steps.empty()) to.Set("inspections", to_javascript(env, result.inspections));
+  if (result.first_refusal) to.Set("firstRefusal", to_javascript(env, *result.first_refusal));
   if (result.failure) {
     Napi::Object failure = Napi::Object::New(env);
     failure.Set("step", Napi::Number::New(env, static_cast<double>(result.failure->step)));
@@ -196,6 +222,26 @@ Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& res
     all.Set(all.Length(), to);
   }
   return all;
+}
+
+Napi::Value to_javascript(Napi::Env env, const InspectionLayout& layout) {
+  Napi::Array layers = Napi::Array::New(env), tensors = Napi::Array::New(env);
+  for (const LayerInfo& layer : layout.layers) {
+    Napi::Object of = Napi::Object::New(env);
+    of.Set("layer", Napi::String::New(env, layer.layer));
+    of.Set("op", Napi::String::New(env, layer.op));
+    of.Set("units", Napi::Number::New(env, static_cast<double>(layer.units)));
+    layers.Set(layers.Length(), of);
+  }
+  for (const std::string& tensor : layout.tensors) tensors.Set(tensors.Length(), Napi::String::New(env, tensor));
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("layers", layers);
+  to.Set("tensors", tensors);
+  to.Set("statistics", Napi::Number::New(env, inspection_statistics));
+  to.Set("bins", Napi::Number::New(env, histogram_bins));
+  to.Set("width", Napi::Number::New(env, static_cast<double>(layout.width(true))));
+  to.Set("edges", doubles(env, histogram_edges()));
+  return to;
 }
 
 Napi::Value to_javascript(Napi::Env env, const std::vector<double>& result) { return doubles(env, result); }

@@ -23,6 +23,7 @@ ProbeCall probe_call(Napi::Value value);
 Napi::Value to_javascript(Napi::Env env, const TrainResult& result);
 Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result);
 Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& result);
+Napi::Value to_javascript(Napi::Env env, const InspectionLayout& layout);
 Napi::Value to_javascript(Napi::Env env, const ProbeResult& result);
 Napi::Value to_javascript(Napi::Env env, const std::vector<double>& result);
 

@@ -28,6 +28,13 @@ class Graph {
   uint64_t hash_of_value(size_t op);
   // Whether the op's own value can be read after a forward: not where the op above works in its place.
   bool holds_value(size_t op) const { return pass.home[ops_[op]->node] == ops_[op]->node; }
+  LayerInfo layer(size_t op) const;
+  const std::vector<size_t>& parameters_of(size_t op) const { return ops_[op]->parameters; }
+  // Of an op that holds its value, after a forward.
+  const T* value(size_t op) { return pass.value(ops_[op]->node); }
+  size_t value_size(size_t op) { return pass.batch * pass.at(ops_[op]->node).size; }
+  Moments moments(size_t op);       // `outside`: near an end of tanh or sigmoid
+  const T* unit_maxima(size_t op);  // over the batch; there until the next call
   LayerStatistics statistics(size_t op);
   // The first op that uses this parameter; that takes this input. op_count() if none does.
   size_t first_user(size_t parameter) const;
@@ -53,7 +60,6 @@ class Graph {
   void drop_unneeded();
   void find_wanted(const Plan& plan);
   void fuse();
-  void count_dead(const T* value, LayerStatistics& of) const;
   void note_vocabulary(const Op<T>& op, const NodeReader& node);
 
   size_t inputs_, output_;
@@ -61,6 +67,8 @@ class Graph {
   std::vector<Shape> shapes_;                // by node
   std::vector<size_t> vocabularies_;
   Shape output_shape_;
+  std::vector<Moments> chunks_;  // room for moments()
+  Buffer<T> maxima_;             // and for unit_maxima()
 };
 
 }  // namespace gradus

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include "curvature.h"
+#include "inspection.h"
 #include "objective.h"
 #include "probe.h"
 
@@ -24,6 +25,7 @@ class ProgramOf final : public Program {
         metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
         batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels, !plan_.loss || plan_.loss->takes_dense),
         probe_(plan_, graph_, batch_, update_),
+        inspection_(plan_, graph_),
         curvature_(descriptor, plan_, isa_in_use(), pool_) {
     graph_.pass.host = curvature_.graph().pass.host = host_.get();
     for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
@@ -53,6 +55,7 @@ class ProgramOf final : public Program {
   std::vector<double> hessian_vector(const HessianCall& call) override;
   Elements input_gradient(size_t input) override;
   std::vector<LayerStatistics> inspect(const GradientCall& call) override;
+  const InspectionLayout& inspection() const override { return inspection_.layout(); }
   ProbeResult probe(const ProbeCall& call) override;
   std::vector<std::string> op_names() const override {
     std::vector<std::string> names;
@@ -67,9 +70,16 @@ class ProgramOf final : public Program {
   void prepare(Graph<T>& graph, size_t rows, size_t threads, bool training, bool randomness);
   void require_loss() const;
   void begin_training(const TrainCall& call);
-  double pass_over(size_t first, size_t rows, double scale, double* metric_sums);
+  void forward(size_t first, size_t rows);
+  // Of the rows that went forward: loss, metrics and, in training, backward pass; gives Σ weight · loss.
+  double finish_pass(size_t rows, double scale, double* metric_sums);
+  double pass_over(size_t first, size_t rows, double scale, double* metric_sums) {
+    forward(first, rows);
+    return finish_pass(rows, scale, metric_sums);
+  }
   UpdateOptions options_of(const TrainCall& call, size_t update) const;
   bool attempt(const TrainCall& call, size_t first, size_t rows, const UpdateOptions& options, TrainResult& result);
+  void look_at_refused(const TrainCall& call, size_t first, size_t rows, TrainResult& result);
   Failure failure_of_this_update();
   void report_tensors(TrainResult& result) const;
 
@@ -81,6 +91,7 @@ class ProgramOf final : public Program {
   std::vector<MetricPlan> metrics_;
   Batch<T> batch_;
   Probe<T> probe_;
+  Inspection<T> inspection_;
   Curvature<T> curvature_;
   Buffer<T> losses_;
   size_t metric_width_ = 0;
@@ -108,11 +119,14 @@ void ProgramOf<T>::require_loss() const {
   if (!plan_.loss) throw Error("GRADUS_NOT_COMPILED", "the model has no loss");
 }
 
-// The rows' forward pass, loss, metrics and, in training, backward pass; returns Σ weight · loss.
 template <class T>
-double ProgramOf<T>::pass_over(size_t first, size_t rows, double scale, double* metric_sums) {
+void ProgramOf<T>::forward(size_t first, size_t rows) {
   batch_.gather(first, rows, graph_);
   graph_.forward();
+}
+
+template <class T>
+double ProgramOf<T>::finish_pass(size_t rows, double scale, double* metric_sums) {
   const bool backward = scale >= 0;
   const double loss = loss_of(*plan_.loss, batch_, graph_.pass, graph_.output(), scale, losses_.data(),
                               backward && graph_.pass.wanted(plan_.output) ? graph_.output_gradient() : nullptr);
@@ -162,6 +176,7 @@ TrainResult ProgramOf<T>::train(const TrainCall& call) {
       first_refused.reset();
       continue;
     }
+    if (refused_in_row == 0 || inspection_.is_due(call, step_)) look_at_refused(call, position - rows, rows, result);
     if (!first_refused) first_refused = failure_of_this_update();
     if (++refused_in_row >= call.max_refused) {
       result.failure = first_refused;
@@ -189,12 +204,15 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, con
   const double weight = batch_.weight(first, rows);
   const double scale = weight > 0 ? 1 / weight : 0;
   double loss = 0;
+  const bool inspects = inspection_.is_due(call, step_);
   update_.begin();
-  graph_.pass.defers = call.defers && rows <= call.batch_size && update_.allows_deferring(options);
+  graph_.pass.defers = call.defers && !inspects && rows <= call.batch_size && update_.allows_deferring(options);
   for (size_t done = 0, micro = 0; done < rows; ++micro) {
     const size_t size = std::min(call.batch_size, rows - done);
     graph_.pass.counter.step = step_ + (uint64_t(micro) << 32);
-    loss += pass_over(first + done, size, scale, metric_sums);
+    forward(first + done, size);
+    if (inspects && micro == 0) inspection_.look_at_values(call.inspect_histograms);
+    loss += finish_pass(size, scale, metric_sums);
     done += size;
   }
   loss *= scale;
@@ -202,6 +220,7 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, con
   const bool accepted = std::isfinite(loss) && update_.gradients_are_finite();
   graph_.pass.defers = false;
   if (!accepted) graph_.pass.complete_deferred();
+  if (accepted && inspects) inspection_.finish(call, step_, false, result.inspections);
   if (accepted)
     update_.apply(options);
   else
@@ -212,6 +231,28 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, con
   result.gradient_norm.push_back(update_.gradient_norm());
   if (call.tensor_statistics) report_tensors(result);
   return accepted;
+}
+
+// Of an update that was just refused: gradients and weights still are as it met them, values those of its last batch.
+// With several batches the forward passes are made again, up to the one where numbers stop being finite.
+template <class T>
+void ProgramOf<T>::look_at_refused(const TrainCall& call, size_t first, size_t rows, TrainResult& result) {
+  if (call.inspect_every == 0 && result.first_refusal) return;
+  size_t op = graph_.op_count();
+  for (size_t done = 0, micro = 0; done < rows && op == graph_.op_count(); ++micro) {
+    const size_t size = std::min(call.batch_size, rows - done);
+    graph_.pass.counter.step = step_ + (uint64_t(micro) << 32);
+    if (size < rows) forward(first + done, size);
+    op = inspection_.first_nonfinite();
+    done += size;
+  }
+  if (!result.first_refusal) {
+    result.first_refusal = Refusal{step_, {}, inspection_.nonfinite_tensor(update_.sums())};
+    if (op < graph_.op_count()) result.first_refusal->layer = graph_.op_name(op);
+  }
+  if (call.inspect_every == 0) return;
+  inspection_.look_at_values(call.inspect_histograms);
+  inspection_.finish(call, step_, true, result.inspections);
 }
 
 // The first tensor, from the input on, whose gradient is not finite; the last if only the loss is not.
@@ -266,8 +307,7 @@ void ProgramOf<T>::predict(const Dataset& data, size_t batch_size, size_t thread
   T* to = static_cast<T*>(out);
   for (size_t first = 0; first < data.size() && !stop_requested; first += batch_size) {
     const size_t rows = std::min(batch_size, data.size() - first);
-    batch_.gather(first, rows, graph_);
-    graph_.forward();
+    forward(first, rows);
     std::copy_n(graph_.output(), rows * output_size(), to + first * output_size());
   }
 }
@@ -314,8 +354,7 @@ std::vector<LayerStatistics> ProgramOf<T>::inspect(const GradientCall& call) {
   batch_.use(*call.data, false, {}, nullptr);
   prepare(rows, call.threads, call.training, call.randomness);
   update_.begin();
-  batch_.gather(0, rows, graph_);
-  graph_.forward();
+  forward(0, rows);
   std::vector<LayerStatistics> statistics;
   for (size_t op = 0; op < graph_.op_count(); ++op)
     if (graph_.holds_value(op)) statistics.push_back(graph_.statistics(op));

@@ -37,6 +37,10 @@ struct TrainCall {
   std::vector<double> class_weights;     // by label, or empty
   size_t max_refused = 10;               // non-finite steps in a row that end the call with a failure
   bool tensor_statistics = false;
+  // Looks at the layers in updates whose step is a multiple of this, and in the first refused one of a row; 0: never.
+  // An update that is looked at does not defer.
+  uint64_t inspect_every = 0;
+  bool inspect_histograms = false;
   bool defers = true;  // gradients of large weights are made right before their update, where nothing forbids it
   size_t threads = 1;
 };
@@ -46,6 +50,26 @@ struct Failure {
   std::string layer, tensor;
   uint64_t nonfinite = 0;  // elements of that tensor's gradient; 0 when only the loss was not finite
 };
+
+// The first refused update of a call: where numbers stopped being finite.
+struct Refusal {
+  uint64_t step = 0;
+  std::optional<std::string> layer;   // the first, in order of work, that holds such a value
+  std::optional<std::string> tensor;  // the parameter nearest to the loss whose gradient has such an element
+};
+
+// One entry an inspection. A row of `values` holds, for each layer, inspection_statistics numbers: mean and deviation
+// of the finite values, units of a relu that have not fired in the last ten inspections, the share of saturated values
+// of tanh and sigmoid, the share of values that are not finite. With histograms these follow, each of histogram_bins
+// counts: of each layer's values, then of each tensor's gradient, then of each tensor's weights before the update.
+// Gradients are those of the whole update, before clipping and without the regularizers l1 and l2. Values are those of
+// its first batch in training; of a refused update those of the batch where numbers stopped being finite.
+struct Inspections {
+  std::vector<double> steps;  // accepted updates before
+  std::vector<uint8_t> refused;
+  std::vector<float> values;
+};
+constexpr size_t inspection_statistics = 5;
 
 // One entry an update unless stated.
 struct TrainResult {
@@ -59,6 +83,8 @@ struct TrainResult {
   std::vector<double> metric_sums;  // updates × metric_width, summed over rows
   // updates × trainable parameters × 4: ‖g‖, ‖w‖ before, ‖Δw‖, non-finite count; when asked for.
   std::vector<double> tensors;
+  Inspections inspections;
+  std::optional<Refusal> first_refusal;
   std::optional<Failure> failure;
 };
 
@@ -81,13 +107,25 @@ struct HessianCall : GradientCall {
   std::vector<double> vector;  // the trainable parameters' elements, one parameter after the other
 };
 
+struct LayerInfo {
+  std::string layer, op;  // "relu1", "relu"
+  size_t units = 0;       // elements of one example
+};
+
+// What the rows of inspections are about.
+struct InspectionLayout {
+  std::vector<LayerInfo> layers;     // of the ops that hold their value, in order of work
+  std::vector<std::string> tensors;  // the trainable parameters
+  size_t width(bool histograms) const;
+};
+// Bin i of a histogram lies between edges i and i + 1; the first and the last are infinite.
+std::vector<double> histogram_edges();
+
 // What an op's values look like over a batch.
-struct LayerStatistics {
-  std::string layer, op;  // "relu1", "activation"
-  double mean = 0, deviation = 0;
-  size_t units = 0;      // elements of one example
-  size_t dead = 0;       // of a relu: units that are 0 for every example
-  double saturated = 0;  // of tanh and sigmoid: share of the values within a hundredth of an end
+struct LayerStatistics : LayerInfo {
+  double mean = 0, deviation = 0;  // of the finite ones
+  size_t dead = 0;                 // of a relu: units that are 0 for every example
+  double saturated = 0;            // of tanh and sigmoid: share of the values within a hundredth of an end
   uint64_t nonfinite = 0;
 };
 
@@ -160,6 +198,7 @@ class Program {
   virtual Elements input_gradient(size_t input) = 0;
   // A forward pass over all rows as one batch; one entry an op, but none where the op above holds the same memory.
   virtual std::vector<LayerStatistics> inspect(const GradientCall& call) = 0;
+  virtual const InspectionLayout& inspection() const = 0;
   // The losses of all rows as one batch at points near the weights, which stay as they are.
   virtual ProbeResult probe(const ProbeCall& call) = 0;
 

@@ -17,34 +17,63 @@ uint64_t Graph<T>::hash_of_value(size_t op) {
 }
 
 template <class T>
-void Graph<T>::count_dead(const T* value, LayerStatistics& of) const {
-  std::vector<bool> lives(of.units);
-  for (size_t i = 0; i < pass.batch * of.units; ++i)
-    if (value[i] > 0) lives[i % of.units] = true;
-  of.dead = size_t(std::count(lives.begin(), lives.end(), false));
+LayerInfo Graph<T>::layer(size_t op) const {
+  return {ops_[op]->name, ops_[op]->kind(), pass.nodes[pass.home[ops_[op]->node]].size};
+}
+
+namespace {
+// Chan, Golub and LeVeque 1983.
+void add(Moments& to, const Moments& part) {
+  const double finite = double(to.finite + part.finite);
+  if (part.finite > 0) {
+    const double distance = part.mean - to.mean, share = double(part.finite) / finite;
+    to.squares += part.squares + distance * distance * double(to.finite) * share;
+    to.mean += distance * share;
+  }
+  to.finite += part.finite, to.nonfinite += part.nonfinite, to.outside += part.outside;
+}
+}  // namespace
+
+// In chunks that are added up in order, whoever computes them: the bits do not depend on the threads.
+template <class T>
+Moments Graph<T>::moments(size_t op) {
+  const std::string kind = ops_[op]->kind();
+  const bool is_tanh = kind == "tanh", is_sigmoid = kind == "sigmoid";
+  const T low = T(is_tanh ? -0.98 : is_sigmoid ? 0.01 : -HUGE_VAL);
+  const T high = T(is_tanh ? 0.98 : is_sigmoid ? 0.99 : HUGE_VAL);
+  const T* values = value(op);
+  const size_t n = value_size(op);
+  chunks_.resize((n + moments_chunk - 1) / moments_chunk);
+  pass.stretches(n, [&](size_t first, size_t count) {
+    pass.kernels->moments(values + first, count, low, high, chunks_.data() + first / moments_chunk);
+  });
+  Moments all;
+  for (const Moments& chunk : chunks_) add(all, chunk);
+  return all;
+}
+
+template <class T>
+const T* Graph<T>::unit_maxima(size_t op) {
+  const T* values = value(op);
+  const size_t units = pass.at(ops_[op]->node).size;
+  maxima_.grow(units);
+  pass.column_blocks(units, pass.batch, [&](size_t first, size_t n) {
+    pass.kernels->column_maxima(values + first, pass.batch, n, units, maxima_.data() + first);
+  });
+  return maxima_.data();
 }
 
 template <class T>
 LayerStatistics Graph<T>::statistics(size_t op) {
-  const size_t node = ops_[op]->node;
-  const T* value = pass.value(node);
-  LayerStatistics of;
-  of.layer = ops_[op]->name, of.op = ops_[op]->kind();
-  of.units = pass.at(node).size;
-  const size_t n = pass.batch * of.units;
-  double sum = 0, squares = 0;
-  for (size_t i = 0; i < n; ++i) {
-    if (!std::isfinite(value[i])) ++of.nonfinite;
-    sum += double(value[i]);
-  }
-  of.mean = sum / double(n);
-  for (size_t i = 0; i < n; ++i) squares += (double(value[i]) - of.mean) * (double(value[i]) - of.mean);
-  of.deviation = std::sqrt(squares / double(n));
-  if (of.op == "relu") count_dead(value, of);
-  if (of.op != "tanh" && of.op != "sigmoid") return of;
-  const double low = of.op == "tanh" ? -0.98 : 0.01, high = of.op == "tanh" ? 0.98 : 0.99;
-  const auto is_saturated = [=](T y) { return y < low || y > high; };
-  of.saturated = double(std::count_if(value, value + n, is_saturated)) / double(n);
+  const Moments moments = this->moments(op);
+  LayerStatistics of{layer(op)};
+  of.mean = moments.finite > 0 ? moments.mean : NAN;
+  of.deviation = std::sqrt(moments.squares / double(moments.finite));
+  of.saturated = double(moments.outside) / double(value_size(op));
+  of.nonfinite = moments.nonfinite;
+  if (of.op != "relu") return of;
+  const T* most = unit_maxima(op);
+  of.dead = size_t(std::count_if(most, most + of.units, [](T value) { return !(value > 0); }));
   return of;
 }
 

@@ -112,6 +112,22 @@ struct UpdateSums {
 // cut at multiples of it gives the same sums when they are added in order.
 constexpr size_t update_chunk = 4096;
 
+// A histogram counts by sign and size, two bins to an octave. The middle bin is that of zero and of all that is smaller
+// than histogram_smallest; a size s = 2^e · (1 + f) is 1 + 2 · (e − histogram_exponent) + (f ≥ ½) bins away from it, up
+// or down, from histogram_largest on as far as there are bins. What is not finite is in none. Counts are added to.
+constexpr size_t histogram_bins = 129, histogram_middle = 64;
+constexpr int histogram_exponent = -24;
+constexpr float histogram_smallest = 0x1p-24f, histogram_largest = 0x1.8p7f;
+
+// What one chunk of values looks like; mean and squares are of the finite ones.
+struct Moments {
+  uint64_t finite = 0, nonfinite = 0;
+  uint64_t outside = 0;          // below `low` or above `high`
+  double mean = 0, squares = 0;  // squares: Σ (x − mean)²
+};
+// The kernel writes one for each so many elements.
+constexpr size_t moments_chunk = 4096;
+
 template <class T>
 struct Kernels {
 #define KERNEL(name, arguments) void(*name) arguments;

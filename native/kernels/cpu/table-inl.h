@@ -15,6 +15,7 @@ namespace {
 #include "rows-inl.h"
 #include "updates-inl.h"
 #include "bfloat16-inl.h"
+#include "statistics-inl.h"
 }  // namespace
 
 extern const Isa GRADUS_TABLE;
