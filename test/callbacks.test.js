@@ -75,6 +75,35 @@ test('steps are told as columns', async () => {
   assert.is(steps.tensors.length, 4 * 4 * 4)
 })
 
+test('callbacks that wish to see the layers are shown them, together, and the weights stay the same', async () => {
+  const seen = []
+  const onStepsEnd = ({ steps }) => void seen.push(steps.inspections)
+  const callbacks = [
+    { inspections: { every: 6, histograms: true } },
+    { inspections: { every: 3, histograms: false }, onStepsEnd },
+  ]
+  const [watched, plain] = [model(), model()]
+  const options = { epochs: 2, batchSize: 10, stepsPerCall: 2, quiet: true }
+  await watched.fit(train, { ...options, callbacks }).done
+  assert.equal(
+    seen.map((inspections) => inspections && [...inspections.steps]),
+    [[0], [3], undefined, [6]],
+  )
+  const { inspection } = watched.program
+  assert.is(seen[0].values.length, inspection.width)
+  assert.equal(
+    inspection.layers.map(({ op }) => op),
+    ['tanh', 'dense'],
+  )
+  await plain.fit(train, options).done
+  assert.equal(weightsOf(watched), weightsOf(plain))
+
+  for (const inspections of [null, 5, { every: 0, histograms: true }, { every: 5 }, { every: 5, histograms: 1 }]) {
+    const error = await errorOf((async () => model().fit(train, { callbacks: [{ inspections }], quiet: true }).done)())
+    assert.equal([error.code, /^callbacks\[0\]\.inspections/.test(error.message)], ['GRADUS_INVALID_ARGUMENT', true])
+  }
+})
+
 test('a function is told of each epoch', async () => {
   const losses = []
   const history = await model().fit(train, {

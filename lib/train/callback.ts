@@ -41,6 +41,11 @@ export interface StepsReport extends TrainResult {
  * its error. An object can be used for several runs, one after the other.
  */
 export interface Callback {
+  /**
+   * Looks at the layers every so many steps; what is seen comes in `steps.inspections`, laid out as the program's
+   * `inspection` says. All callbacks of a run see the same: at the smallest `every` of them, with histograms if one wants them.
+   */
+  inspections?: { every: number; histograms: boolean }
   onTrainBegin?(context: CallbackContext): void | Promise<void>
   onEpochBegin?(context: CallbackContext): void | Promise<void>
   /** After each native call of about 50 ms; see `stepsPerCall`. */

@@ -135,9 +135,18 @@ function resolveCallbacks(callbacks: NonNullable<FitOptions['callbacks']>): Call
   if (!Array.isArray(callbacks)) throw invalidArgument('callbacks', 'an array', callbacks)
   return callbacks.map((callback, i) => {
     if (typeof callback === 'function') return { onEpochEnd: callback }
-    if (typeof callback === 'object' && callback !== null) return callback
+    if (typeof callback === 'object' && callback !== null) return checkInspections(callback, i)
     throw invalidArgument(`callbacks[${i}]`, 'an object or a function', callback)
   })
+}
+
+function checkInspections(callback: Callback, i: number): Callback {
+  const name = `callbacks[${i}].inspections`
+  if (callback.inspections === undefined) return callback
+  checkOptions(name, callback.inspections, ['every', 'histograms'])
+  checkPositiveInteger(`${name}.every`, callback.inspections.every)
+  checkBoolean(`${name}.histograms`, callback.inspections.histograms)
+  return callback
 }
 
 function resolveClassWeights(target: TrainTarget, weights: FitOptions['classWeights']): Float64Array | undefined {

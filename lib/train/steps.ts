@@ -1,6 +1,7 @@
 import { GradusError } from '../errors.js'
 import type { NativeDataset, TrainResult } from '../native.js'
 import { type Annealed, Annealing } from './annealing.js'
+import type { Callback } from './callback.js'
 import type { EpochRecord } from './history.js'
 import type { Settings } from './options.js'
 import { Pace } from './pace.js'
@@ -21,6 +22,7 @@ export class Steps {
   readonly #signal: AbortSignal
   readonly #pace = new Pace()
   readonly #annealing: Annealing
+  readonly #inspections: { inspectEvery: number; inspectHistograms: boolean }
   #refusedInRow = 0
   #warned = false
 
@@ -28,6 +30,7 @@ export class Steps {
     this.#target = target
     this.#settings = settings
     this.#annealing = new Annealing(target, settings)
+    this.#inspections = inspectionsFor(settings.callbacks)
     this.#signal = signal
   }
 
@@ -58,6 +61,7 @@ export class Steps {
         classWeights,
         maxRefused: maxRefusedSteps - this.#refusedInRow,
         tensorStatistics: true,
+        ...this.#inspections,
         threads,
       })
       this.#pace.add(result.updates, performance.now() - started)
@@ -95,5 +99,14 @@ export class Steps {
       `Training gave up at step ${step}: ${where}, ${this.#settings.maxRefusedSteps} times in a row. ` +
         'Try a smaller learningRate, clipNorm (say 1), or a look at the data for values far from all others.',
     )
+  }
+}
+
+/** One look serves all callbacks: as often as the keenest wants. */
+function inspectionsFor(callbacks: Callback[]) {
+  const wishes = callbacks.flatMap(({ inspections }) => inspections ?? [])
+  return {
+    inspectEvery: wishes.length > 0 ? Math.min(...wishes.map(({ every }) => every)) : 0,
+    inspectHistograms: wishes.some(({ histograms }) => histograms),
   }
 }

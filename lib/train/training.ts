@@ -159,7 +159,10 @@ export class Training {
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationColumn(name), value]))
   }
 
-  async #notify(event: Exclude<keyof Callback, 'onTrainEnd'>, details?: Partial<CallbackContext>): Promise<void> {
+  async #notify(
+    event: Exclude<keyof Callback, 'inspections' | 'onTrainEnd'>,
+    details?: Partial<CallbackContext>,
+  ): Promise<void> {
     for (const callback of this.#settings.callbacks) await callback[event]?.(this.#context(details))
   }
 
