@@ -163,6 +163,23 @@ test('statistics alone make short rows; without inspections there are none', asy
   assert.equal([inspections, firstRefusal], [undefined, undefined])
 })
 
+test('a wide layer is looked at whole, in training as by inspect', async () => {
+  const model = sequential({ input: [input], dtype: 'float64', seed: 4 }, [dense(1201)])
+  const { descriptor } = model.compile({ loss: meanSquaredError(), optimizer: sgd() })
+  const program = new native.Program(descriptor)
+  const data = dataset(xs, input, new Float64Array(rows * 1201))
+  const values = await program.predict({ dataset: data, batchSize: rows, threads: 1 })
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+  const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length)
+  for (const threads of [1, 2]) {
+    const [seen] = await program.inspect({ dataset: data, training: false, randomness: false, threads })
+    assert.ok(Math.abs(seen.mean - mean) < 1e-13 && Math.abs(seen.deviation - deviation) < 1e-13)
+  }
+  const { inspections } = await program.train(call({ dataset: data, batchSize: rows, batches: 1 }))
+  assert.equal([...inspections.values.slice(0, 2)], [Math.fround(mean), Math.fround(deviation)])
+  assert.equal([...inspections.values.slice(5, 5 + 129)], histogramOf(values, program.inspection.edges))
+})
+
 test('a unit is dead that has not fired in the last ten inspections, or in any', async () => {
   // The units are the inputs. Unit 0 always fires; 1 in inspection 0 only, 2 in inspection 5 only, 3 never.
   const steps = 20
@@ -194,10 +211,15 @@ test('a unit is dead that has not fired in the last ten inspections, or in any',
   assert.equal(dead, expected)
 })
 
-test('the first refused update of a row is looked at, whatever its step, and says where numbers went wrong', async () => {
+/** Six batches, with an infinity in one of them. */
+function spoiltIn(batch) {
   const spoilt = Float64Array.from(xs)
-  spoilt[11 * 3 * input] = Number.POSITIVE_INFINITY // in the fourth of six batches
-  const data = dataset(spoilt)
+  spoilt[11 * batch * input] = Number.POSITIVE_INFINITY
+  return dataset(spoilt)
+}
+
+test('the first refused update of a row is looked at, whatever its step, and says where numbers went wrong', async () => {
+  const data = spoiltIn(3)
   const program = network()
   const options = { dataset: data, batches: 6, inspectEvery: 2, inspectHistograms: false }
   const { inspections, refused, firstRefusal } = await program.train(call(options))
@@ -210,13 +232,28 @@ test('the first refused update of a row is looked at, whatever its step, and say
   assert.ok(nonfinite[0] > 0 && nonfinite[0] < 1, String(nonfinite))
   for (const mean of [0, 5, 10]) assert.ok(Number.isFinite(inspections.values[2 * 15 + mean]))
 
-  // In the second of two batches of an update, where the look goes on to it; and always, also with inspections off.
-  const both = await network().train(call({ ...options, accumulate: 2, batches: 3 }))
-  assert.equal([both.firstRefusal.step, both.firstRefusal.layer], [1, layers[0].layer])
-  assert.equal([...both.inspections.refused], [0, 1])
-  assert.ok(both.inspections.values[15 + 4] > 0)
+  // And always, also with inspections off.
   const off = await network().train(call({ ...options, inspectEvery: 0 }))
   assert.equal([off.firstRefusal, off.inspections], [firstRefusal, undefined])
+})
+
+test('of a refused update of several batches, the one is looked at where numbers went wrong', async () => {
+  for (const batch of [3, 4, 5]) {
+    const options = { dataset: spoiltIn(batch), accumulate: 3, batches: 2, inspectHistograms: false }
+    for (const inspectEvery of [1, 2]) {
+      const program = network()
+      const { inspections, firstRefusal } = await program.train(call({ ...options, inspectEvery }))
+      assert.equal([firstRefusal.step, firstRefusal.layer], [1, program.inspection.layers[0].layer])
+      assert.equal(
+        [[...inspections.steps], [...inspections.refused]],
+        [
+          [0, 1],
+          [0, 1],
+        ],
+      )
+      assert.ok(inspections.values[15 + 4] > 0)
+    }
+  }
 })
 
 test('of a row of refused updates only the first is looked at, and those at a multiple', async () => {
