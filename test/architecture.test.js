@@ -26,6 +26,8 @@ const mayImport = {
   train: [...base, 'data', 'schedules', 'losses', 'optimizers', 'metrics'],
   model: [...base, 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
   check: [...base, 'plot', 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
+  watch: [...base, 'plot', 'data', 'losses', 'metrics', 'train', 'model', 'check'],
+  cli: ['errors', 'checks', 'watch'],
   index: null,
 }
 

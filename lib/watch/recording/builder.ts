@@ -1,0 +1,78 @@
+import type { Rows } from './files.js'
+import { stepRowWidth } from './files.js'
+import { LayerLooks } from './layer-looks.js'
+import type {
+  EndEntry,
+  EpochEntry,
+  PredictionsEntry,
+  Recording,
+  RefusalEntry,
+  RunInfo,
+  SharpnessEntry,
+  SystemEntry,
+} from './recording.js'
+import { StepBuckets } from './step-buckets.js'
+
+/** A line of the journal. */
+export type Entry =
+  | ({ type: 'begin' } & { step: number; time: number })
+  | ({ type: 'epoch' } & EpochEntry)
+  | ({ type: 'predictions' } & PredictionsEntry)
+  | ({ type: 'sharpness' } & SharpnessEntry)
+  | ({ type: 'system' } & SystemEntry)
+  | ({ type: 'refusal' } & RefusalEntry)
+  | ({ type: 'end' } & EndEntry)
+
+/** Of entries that come by the second, so many of the last are kept. */
+const systemCapacity = 4096
+
+/** A recording that grows: fed by the monitor of a run under way, or from the files of any run. */
+export class RecordingBuilder {
+  readonly info: RunInfo
+  readonly buckets: StepBuckets
+  readonly looks: LayerLooks
+  readonly #epochs: EpochEntry[] = []
+  readonly #predictions: PredictionsEntry[] = []
+  readonly #sharpness: SharpnessEntry[] = []
+  #system: SystemEntry[] = []
+  #refusal: RefusalEntry | null = null
+  #end: EndEntry | null = null
+
+  constructor(info: RunInfo) {
+    this.info = info
+    this.buckets = new StepBuckets(stepRowWidth(info.tensors.length))
+    this.looks = new LayerLooks(info.layers)
+  }
+
+  addSteps(rows: Rows): void {
+    this.buckets.add(rows)
+  }
+
+  /** Entries of a kind that is not known come from another version and are left alone. */
+  addEntry({ type, ...entry }: Entry): void {
+    if (type === 'begin') this.#end = null
+    else if (type === 'epoch') this.#epochs.push(entry as EpochEntry)
+    else if (type === 'predictions') this.#predictions.push(entry as PredictionsEntry)
+    else if (type === 'sharpness') this.#sharpness.push(entry as SharpnessEntry)
+    else if (type === 'refusal') this.#refusal ??= entry as RefusalEntry
+    else if (type === 'end') this.#end = entry as EndEntry
+    else if (type === 'system') {
+      this.#system.push(entry as SystemEntry)
+      if (this.#system.length > 2 * systemCapacity) this.#system = this.#system.slice(-systemCapacity)
+    }
+  }
+
+  build(): Recording {
+    return {
+      info: this.info,
+      steps: this.buckets.series(this.info.tensors),
+      layers: this.looks.series(),
+      epochs: [...this.#epochs],
+      predictions: [...this.#predictions],
+      sharpness: [...this.#sharpness],
+      system: [...this.#system],
+      refusal: this.#refusal,
+      end: this.#end,
+    }
+  }
+}

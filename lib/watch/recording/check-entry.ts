@@ -1,0 +1,26 @@
+import type { Entry } from './builder.js'
+
+const numbers: Record<string, readonly string[]> = {
+  begin: ['step', 'time'],
+  epoch: ['epoch', 'step'],
+  predictions: ['epoch', 'step'],
+  sharpness: ['epoch', 'step', 'eigenvalue'],
+  system: ['step', 'time', 'samplesPerSecond', 'memory'],
+  refusal: ['step'],
+  end: ['step', 'time'],
+}
+const counts: Record<string, readonly string[]> = { predictions: ['predicted', 'actual'] }
+const texts: Record<string, readonly string[]> = { end: ['stoppedBy'] }
+
+const isCounts = (value: unknown) => Array.isArray(value) && value.every((count) => Number.isFinite(count))
+
+/** A line of a journal as an entry; null for one that this version does not know, or that lacks what it should have. */
+export function checkEntry(line: Record<string, unknown>): Entry | null {
+  const { type } = line
+  if (typeof type !== 'string' || !Object.hasOwn(numbers, type)) return null
+  const isWhole =
+    numbers[type]!.every((field) => Number.isFinite(line[field])) &&
+    (counts[type] ?? []).every((field) => isCounts(line[field])) &&
+    (texts[type] ?? []).every((field) => typeof line[field] === 'string')
+  return isWhole ? (line as unknown as Entry) : null
+}

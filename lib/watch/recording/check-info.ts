@@ -1,0 +1,55 @@
+import { badFile } from './json.js'
+import type { RunInfo } from './recording.js'
+
+type Fields = Record<string, unknown>
+
+/** A number large enough for any model, small enough that a table of it fits in memory. */
+const mostTensors = 100_000
+
+/**
+ * What `run.json` holds, looked through: everything that readers of a recording rely on.
+ * @throws `GRADUS_BAD_FILE` names the field.
+ */
+export function checkInfo(value: Fields, where: string): RunInfo {
+  const fail = (field: string, expected: string): never => {
+    throw badFile(where, `${field}: expected ${expected}`)
+  }
+  const object = (field: string, of: unknown): Fields =>
+    typeof of === 'object' && of !== null && !Array.isArray(of) ? (of as Fields) : fail(field, 'an object')
+  const text = (field: string, of: unknown) => typeof of === 'string' || fail(field, 'a string')
+  const number = (field: string, of: unknown) => Number.isFinite(of) || fail(field, 'a number')
+  const count = (field: string, of: unknown) =>
+    (Number.isSafeInteger(of) && (of as number) >= 0) || fail(field, 'a whole number from 0 up')
+  const list = (field: string, of: unknown): unknown[] =>
+    Array.isArray(of) && of.length <= mostTensors ? of : fail(field, `an array of at most ${mostTensors}`)
+
+  if (value.format !== 1) fail('format', '1, the only one that this version reads')
+  for (const field of ['gradus', 'started']) text(field, value[field])
+  count('seed', value.seed)
+  for (const field of ['examples', 'validationExamples']) if (value[field] !== null) count(field, value[field])
+  const descriptor = object('descriptor', value.descriptor)
+  for (const field of ['inputs', 'nodes', 'parameters']) list(`descriptor.${field}`, descriptor[field])
+  const options = object('options', value.options)
+  for (const field of ['epochs', 'batchSize', 'accumulate', 'maxRefusedSteps', 'threads']) {
+    count(`options.${field}`, options[field])
+  }
+  for (const field of ['learningRate', 'weightDecay']) number(`options.${field}`, options[field])
+  const monitor = object('monitor', value.monitor)
+  count('monitor.every', monitor.every)
+  if (monitor.histograms !== null) count('monitor.histograms', monitor.histograms)
+  for (const [i, tensor] of list('tensors', value.tensors).entries()) {
+    const { name, shape } = object(`tensors[${i}]`, tensor)
+    text(`tensors[${i}].name`, name)
+    for (const size of list(`tensors[${i}].shape`, shape)) count(`tensors[${i}].shape`, size)
+  }
+  for (const [i, layer] of list('layers', value.layers).entries()) {
+    const { name, op, units } = object(`layers[${i}]`, layer)
+    text(`layers[${i}].name`, name)
+    text(`layers[${i}].op`, op)
+    count(`layers[${i}].units`, units)
+  }
+  for (const [field, of] of Object.entries(object('machine', value.machine))) {
+    if (typeof of !== 'string') number(`machine.${field}`, of)
+  }
+  return value as unknown as RunInfo
+}

@@ -1,0 +1,69 @@
+/** Names of the files of a run directory, and the layout of the two tables among them. */
+export const files = {
+  /** {@link RunInfo}, written once. */
+  info: 'run.json',
+  /** One JSON record a line, appended; a torn last line does not count. */
+  journal: 'metrics.jsonl',
+  /** Rows of {@link stepRowWidth} cells of four bytes, little-endian: a step as an unsigned number, then float32. */
+  steps: 'steps.f32',
+  /** Rows of {@link layerRowWidth} cells, likewise: looks at the layers. */
+  layers: 'layers.f32',
+  /** {@link Latest}, written anew after each epoch. */
+  latest: 'latest.json',
+} as const
+
+/** The first cell is a number of a step; `refused` is 1 or 0. */
+export const stepColumns = [
+  ...([
+    'step',
+    'seconds',
+    'loss',
+    'regularizationLoss',
+    'learningRate',
+    'momentum',
+    'gradientNorm',
+    'refused',
+  ] as const),
+]
+/** For each tensor, after the columns above. */
+export const tensorColumns = ['ratio', 'weightNorm', 'gradientNorm', 'nonfinite'] as const
+/** For each layer, after the number of the step; then the counts of histograms, if there are any. */
+export const layerColumns = ['mean', 'deviation', 'dead', 'saturated', 'nonfinite'] as const
+
+export const stepRowWidth = (tensors: number): number => stepColumns.length + tensors * tensorColumns.length
+
+/** The step, then what the program's `inspection` says of a row. */
+export function layerRowWidth(layers: number, tensors: number, withHistograms: boolean): number {
+  return 1 + layers * layerColumns.length + (withHistograms ? histogramBins * (layers + 2 * tensors) : 0)
+}
+
+/**
+ * Bins of histograms, two to an octave: 64 holds |x| < 2⁻²⁴; 65 + k holds x from edge k on, 63 − k holds x from −edge k
+ * down. The outermost are open.
+ */
+export const histogramEdges: Float64Array = Float64Array.from(
+  { length: 64 },
+  (_, k) => (k % 2 === 0 ? 1 : 1.5) * 2 ** (Math.floor(k / 2) - 24),
+)
+export const histogramBins = 2 * histogramEdges.length + 1
+
+/** Rows of a table as its writer and its readers see them: the same four bytes, as numbers of steps and as values. */
+export class Rows {
+  readonly values: Float32Array
+  readonly steps: Uint32Array
+  readonly width: number
+
+  constructor(bytes: ArrayBufferLike, width: number, offset = 0, length = (bytes.byteLength - offset) >> 2) {
+    this.width = width
+    this.values = new Float32Array(bytes, offset, length)
+    this.steps = new Uint32Array(bytes, offset, length)
+  }
+
+  get count(): number {
+    return Math.floor(this.values.length / this.width)
+  }
+
+  static of(count: number, width: number): Rows {
+    return new Rows(new ArrayBuffer(4 * count * width), width)
+  }
+}

@@ -1,0 +1,8 @@
+export { RecordingBuilder } from './builder.js'
+export { histogramEdges } from './files.js'
+export { findRuns } from './find-runs.js'
+export { type ImageShape, type Latest, readLatest, writeLatest } from './latest.js'
+export { type HistogramKind, type Histograms, readHistograms } from './read-histograms.js'
+export { readSteps } from './read-steps.js'
+export * from './recording.js'
+export { openRun, type RunReader, readInfo } from './run-reader.js'

@@ -1,0 +1,27 @@
+/** Texts of unknown origin: a run directory may have been written by anything. */
+import { GradusError } from '../../errors.js'
+
+/** @throws `GRADUS_BAD_FILE` */
+export function parseObject(text: string, where: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text, refuseProto)
+  } catch (error) {
+    throw badFile(where, (error as Error).message)
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw badFile(where, 'expected an object')
+}
+
+/** A key that changes what an object is, once somebody assigns it. */
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new SyntaxError('the key __proto__ is refused')
+  return value
+}
+
+export function badFile(where: string, problem: string): GradusError {
+  return new GradusError('GRADUS_BAD_FILE', `${where}: ${problem}`)
+}
+
+/** Numbers that JSON does not know, infinities and NaN, become null. */
+export const writeLine = (value: object): string => `${JSON.stringify(value)}\n`

@@ -1,0 +1,48 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { files } from './files.js'
+import { parseObject } from './json.js'
+
+/** What is kept of the last epoch alone, because it is large: `latest.json`. Bytes are base64. */
+export interface Latest {
+  epoch: number
+  step: number
+  /** Row: the right class; column: what the model said. */
+  confusion?: number[][]
+  /** Those of which the model was most certain. */
+  misclassified?: { row: number; predicted: number; actual: number; confidence: number; image?: string }[]
+  /** Of the images above. */
+  image?: ImageShape
+  /** The weights into the first units of the first layer, as images of 8 bits from `least` to `most`. */
+  firstLayer?: ImageShape & { layer: string; units: number; least: number; most: number; pixels: string }
+}
+
+export interface ImageShape {
+  height: number
+  width: number
+  channels: number
+}
+
+/** In place of what was there; never half a file. */
+export async function writeLatest(directory: string, latest: Latest): Promise<void> {
+  const path = join(directory, files.latest)
+  const beside = `${path}.${process.pid}.tmp`
+  const file = await open(beside, 'w')
+  try {
+    await file.writeFile(JSON.stringify(latest))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(beside, path)
+}
+
+/** Null where there is none, or none that can be read. */
+export async function readLatest(directory: string): Promise<Latest | null> {
+  try {
+    const path = join(directory, files.latest)
+    return parseObject(await readFile(path, 'utf8'), path) as unknown as Latest
+  } catch {
+    return null
+  }
+}

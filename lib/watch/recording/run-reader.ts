@@ -1,0 +1,158 @@
+import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Entry, RecordingBuilder } from './builder.js'
+import { checkEntry } from './check-entry.js'
+import { checkInfo } from './check-info.js'
+import { files, layerRowWidth, Rows, stepRowWidth } from './files.js'
+import { badFile, parseObject } from './json.js'
+import type { Recording, RunInfo } from './recording.js'
+
+/** Bytes that are read at once; a multiple of nothing in particular. */
+const pieceSize = 1 << 20
+/** A line of the journal that is longer is no record. */
+const longestLine = 1 << 26
+
+/** `run.json`, checked. */
+export async function readInfo(directory: string): Promise<RunInfo> {
+  const path = join(directory, files.info)
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw badFile(path, error.code === 'ENOENT' ? 'there is no such file: this is no run directory' : error.message)
+  })
+  return checkInfo(parseObject(text, path), path)
+}
+
+/**
+ * A run directory, read as it grows: finished runs, running ones, and those that others write on a shared disk. The
+ * memory that it takes does not depend on the length of the run.
+ *
+ * @throws `GRADUS_BAD_FILE` when `run.json` is missing or not what it should be
+ */
+export async function openRun(directory: string): Promise<RunReader> {
+  const reader = new RunReader(directory, await readInfo(directory))
+  await reader.refresh()
+  return reader
+}
+
+/** Made by {@link openRun}. */
+export class RunReader {
+  readonly directory: string
+  readonly info: RunInfo
+  readonly #builder: RecordingBuilder
+  #steps = 0
+  #journal = 0
+  #rest: Buffer = Buffer.alloc(0)
+
+  /** @internal */
+  constructor(directory: string, info: RunInfo) {
+    this.directory = directory
+    this.info = info
+    this.#builder = new RecordingBuilder(info)
+  }
+
+  /** Reads what was appended since; whether there was anything. */
+  async refresh(): Promise<boolean> {
+    const grew = [await this.#refreshSteps(), await this.#refreshLayers(), await this.#refreshJournal()]
+    return grew.some((did) => did)
+  }
+
+  recording(): Recording {
+    return this.#builder.build()
+  }
+
+  async #refreshSteps(): Promise<boolean> {
+    return this.#withFile(files.steps, async (file, size) => {
+      const before = this.#steps
+      const width = stepRowWidth(this.info.tensors.length)
+      for await (const rows of readRows(file, width, this.#steps, Math.floor(size / (4 * width)))) {
+        this.#builder.addSteps(rows)
+        this.#steps += rows.count
+      }
+      return this.#steps > before
+    })
+  }
+
+  async #refreshLayers(): Promise<boolean> {
+    return this.#withFile(files.layers, async (file, size) => {
+      const { layers, tensors, monitor } = this.info
+      const width = layerRowWidth(layers.length, tensors.length, monitor.histograms !== null)
+      const wanted = layerRowWidth(layers.length, 0, false)
+      const { looks } = this.#builder
+      const count = Math.floor(size / (4 * width))
+      looks.expect(count)
+      const before = looks.next
+      const row = Rows.of(1, wanted)
+      while (looks.next < count) {
+        const { bytesRead } = await file.read(new Uint8Array(row.values.buffer), 0, 4 * wanted, 4 * width * looks.next)
+        if (bytesRead < 4 * wanted) break
+        looks.add(looks.next, row, 0)
+      }
+      return looks.next > before
+    })
+  }
+
+  async #refreshJournal(): Promise<boolean> {
+    return this.#withFile(files.journal, async (file, size) => {
+      const before = this.#journal
+      const buffer = Buffer.alloc(Math.min(pieceSize, Math.max(0, size - this.#journal)))
+      while (this.#journal < size) {
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#journal)
+        if (bytesRead === 0) break
+        this.#journal += bytesRead
+        this.#addLines(buffer.subarray(0, bytesRead))
+      }
+      return this.#journal > before
+    })
+  }
+
+  /** Whole lines become entries; one that is no record (torn by a kill, then written on) is left out. */
+  #addLines(bytes: Buffer): void {
+    let rest = Buffer.concat([this.#rest, bytes])
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      const line = rest.toString('utf8', 0, end)
+      rest = rest.subarray(end + 1)
+      if (line.trim() === '') continue
+      const entry = tryParse(line)
+      if (entry) this.#builder.addEntry(entry)
+    }
+    this.#rest = rest.length > longestLine ? Buffer.alloc(0) : Buffer.from(rest)
+  }
+
+  /** A file that is not there yet has not grown. */
+  async #withFile(name: string, read: (file: FileHandle, size: number) => Promise<boolean>): Promise<boolean> {
+    let file: FileHandle
+    try {
+      file = await open(join(this.directory, name), 'r')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
+    try {
+      return await read(file, (await file.stat()).size)
+    } finally {
+      await file.close()
+    }
+  }
+}
+
+function tryParse(line: string): Entry | null {
+  try {
+    return checkEntry(parseObject(line, files.journal))
+  } catch {
+    return null
+  }
+}
+
+/** Rows `from` to `to` of a table in pieces; the same memory each time. */
+export async function* readRows(file: FileHandle, width: number, from: number, to: number): AsyncGenerator<Rows> {
+  const rowsAtOnce = Math.min(to - from, Math.max(1, Math.floor(pieceSize / (4 * width))))
+  if (rowsAtOnce <= 0) return
+  const memory = new ArrayBuffer(4 * width * rowsAtOnce)
+  for (let row = from; row < to; ) {
+    const asked = 4 * width * Math.min(rowsAtOnce, to - row)
+    const { bytesRead } = await file.read(new Uint8Array(memory), 0, asked, 4 * width * row)
+    const count = Math.floor(bytesRead / (4 * width))
+    if (count === 0) return
+    yield new Rows(memory, width, 0, count * width)
+    row += count
+  }
+}
