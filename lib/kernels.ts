@@ -17,7 +17,7 @@ export * from './kernels/losses.js'
 export * from './kernels/norms.js'
 export * from './kernels/random.js'
 export * from './kernels/rows.js'
-export * from './kernels/updates.js'
+export * from './kernels/updates/index.js'
 export type { FloatArray } from './native.js'
 
 /** The instruction set in use: `avx512`, `avx2`, `neon` or `scalar`. The environment variable `GRADUS_ISA` forces one. */

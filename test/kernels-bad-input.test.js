@@ -97,6 +97,40 @@ test('sizes and numbers out of range', () => {
   refuses(() => kernels.adamStep(a, b, slots, { learningRate: 1 }), 'step')
   refuses(() => kernels.adamStep(a, b, slots, { learningRate: 1, step: 0 }), 'step')
   refuses(() => kernels.adamStep(a, b, {}, { learningRate: 1, step: 1 }), 'firstMoment')
+  for (const stepOf of [kernels.adamStep, kernels.amsgradStep, kernels.nadamStep]) {
+    const good = { ...slots, ...(stepOf === kernels.amsgradStep && { largestSecondMoment: c }) }
+    for (const step of [undefined, 0, 1.5, NaN, '1'])
+      refuses(() => stepOf(a, b, good, { learningRate: 1, step }), 'step')
+    for (const [name, value] of [
+      ['beta1', 1],
+      ['beta2', -0.1],
+      ['epsilon', 0],
+      ['learningRate', -1],
+      ['options', 5],
+    ]) {
+      const options = name === 'options' ? value : { learningRate: 1, step: 1, [name]: value }
+      refuses(() => stepOf(a, b, good, options), name)
+      refuses(() => stepOf(a, b, { ...good, [name]: c }, { learningRate: 1, step: 1 }), 'slots')
+    }
+    refuses(() => stepOf(a, b, { ...good, secondMoment: floats(3) }, { learningRate: 1, step: 1 }), 'secondMoment')
+    refuses(() => stepOf(a, b, { ...good, secondMoment: a }, { learningRate: 1, step: 1 }), 'secondMoment')
+  }
+  refuses(() => kernels.amsgradStep(a, b, slots, { learningRate: 1, step: 1 }), 'largestSecondMoment')
+  refuses(() => kernels.nadamStep(a, b, slots, { learningRate: 1, step: 1, momentumDecay: -1 }), 'momentumDecay')
+  refuses(() => kernels.adamStep(a, b, slots, { learningRate: 1, step: 1, momentumDecay: 0 }), 'options')
+  refuses(() => kernels.lionStep(a, b, c, { learningRate: 1, beta2: 1 }), 'beta2')
+  refuses(() => kernels.lionStep(a, b, floats(5), { learningRate: 1 }), 'velocity')
+  refuses(() => kernels.adaDeltaStep(a, b, { cache: c }, { learningRate: 1 }), 'changes')
+  refuses(() => kernels.adaDeltaStep(a, b, c, { learningRate: 1 }), 'slots')
+  refuses(
+    () => kernels.adaDeltaStep(a, b, { cache: c, changes: floats(4) }, { learningRate: 1, decayRate: 1 }),
+    'decayRate',
+  )
+  refuses(() => kernels.rmspropStep(a, b, c, { learningRate: 1, centered: 1 }), 'centered')
+  refuses(() => kernels.rmspropStep(a, b, c, { learningRate: 1, centered: true }), 'mean')
+  refuses(() => kernels.rmspropStep(a, b, c, { learningRate: 1, momentum: 0.9 }), 'velocity')
+  refuses(() => kernels.rmspropStep(a, b, c, { learningRate: 1, momentum: 1, velocity: floats(4) }), 'momentum')
+  assert.ok([a, b, c, slots.firstMoment, slots.secondMoment].every((array) => array.every((value) => value === 1)))
   refuses(() => kernels.limitColumnNorms(a, { rows: 2, columns: 2, limit: 0 }), 'limit')
   refuses(() => kernels.layerNormForward(a, b, c, a, {}, { rows: 2, columns: 2 }), 'gain')
 })

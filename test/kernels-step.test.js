@@ -1,17 +1,12 @@
 // One step of a Program is the same step composed from gradus/kernels, bit for bit.
-import { adam, dense, dropout, relu, sequential, sgd, softmaxCrossEntropy, tanh } from 'gradus'
+import { dense, dropout, relu, sequential, sgd, softmaxCrossEntropy, tanh } from 'gradus'
 import * as kernels from 'gradus/kernels'
-import {
-  activationBackward,
-  adamStep,
-  columnSums,
-  softmaxCrossEntropy as lossOf,
-  matmul,
-  nesterovStep,
-} from 'gradus/kernels'
+import { activationBackward, columnSums, softmaxCrossEntropy as lossOf, matmul } from 'gradus/kernels'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { rules } from './support/golden.js'
 import { numbers } from './support/reference.js'
+import { stepFunctions } from './support/step-functions.js'
 
 const test = suite('a step composed from kernels')
 const [rows, inputs, hidden, classes] = [37, 21, 33, 5]
@@ -39,25 +34,8 @@ function gradients(w, activation) {
   return { loss: sum / rows, 'dense1.weight': dw1, 'dense1.bias': db1, 'dense2.weight': dw2, 'dense2.bias': db2 }
 }
 
-const optimizers = {
-  adam: {
-    made: adam({ learningRate: 0.01 }),
-    step(g, w, state, t) {
-      state.firstMoment ??= new Float32Array(w.length)
-      state.secondMoment ??= new Float32Array(w.length)
-      adamStep(g, w, state, { learningRate: 0.01, step: t })
-    },
-  },
-  nesterov: {
-    made: sgd({ learningRate: 0.01, momentum: 0.9, nesterov: true }),
-    step(g, w, state) {
-      state.velocity ??= new Float32Array(w.length)
-      nesterovStep(g, w, state.velocity, { learningRate: 0.01, momentum: 0.9 })
-    },
-  },
-}
-
-for (const [name, { made, step }] of Object.entries(optimizers)) {
+for (const [name, { slots, step }] of Object.entries(stepFunctions)) {
+  const [made] = rules[name]
   for (const [activation, layer] of [
     ['relu', relu()],
     ['tanh', tanh()],
@@ -66,7 +44,8 @@ for (const [name, { made, step }] of Object.entries(optimizers)) {
       const model = sequential({ input: [inputs], seed: 5 }, [dense(hidden), layer, dense(classes)])
       model.compile({ loss: softmaxCrossEntropy(), optimizer: made })
       const weights = Object.fromEntries(Object.entries(model.getWeights()).map(([key, { data }]) => [key, data]))
-      const states = Object.fromEntries(Object.keys(weights).map((key) => [key, {}]))
+      const slotsOf = (w) => Object.fromEntries(slots.map((slot) => [slot, new Float32Array(w.length)]))
+      const states = Object.fromEntries(Object.keys(weights).map((key) => [key, slotsOf(weights[key])]))
       const losses = []
       for (let t = 1; t <= 3; t++) {
         const { loss, ...found } = gradients(weights, activation)

@@ -2,7 +2,9 @@
 import * as all from 'gradus/kernels'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { difference, functions, losses, numbers, steps } from './support/reference.js'
+import { rules } from './support/golden.js'
+import { difference, functions, losses, numbers } from './support/reference.js'
+import { stepFunctions } from './support/step-functions.js'
 
 const test = suite('kernels')
 const kernels = { ...all }
@@ -334,21 +336,20 @@ test('rows of a table, and bytes', () => {
 })
 
 test('the optimizers over several steps, and the sums they leave', () => {
-  const slotsOf = { sgd: 0, momentum: 1, nesterov: 1, adagrad: 1, rmsprop: 1, adam: 2 }
-  for (const [name, count] of Object.entries(slotsOf)) {
+  for (const [name, { slots, step }] of Object.entries(stepFunctions)) {
     forTypesAndSizes((Type, n, what) => {
+      const [, rule] = rules[name]
       const w = random(Type, n)
       const expected = Float64Array.from(w)
-      const slots = Array.from({ length: count }, () => zeros(Type, n))
-      const state = {}
+      const own = Object.fromEntries(slots.map((slot) => [slot, zeros(Type, n)]))
+      const states = Array.from(w, () => ({}))
       for (let t = 1; t <= 5; t++) {
         const g = random(Type, n, 10 + t)
-        const [before, options] = [Float64Array.from(w), { learningRate: 0.01 }]
-        const sums =
-          name === 'adam'
-            ? kernels.adamStep(g, w, { firstMoment: slots[0], secondMoment: slots[1] }, { ...options, step: t })
-            : kernels[`${name}Step`](g, w, ...slots, options)
-        steps[name](expected, g, 0.01, t, state)
+        const before = Float64Array.from(w)
+        const sums = step(g, w, own, t)
+        expected.forEach((value, i) => {
+          expected[i] += rule(g[i], t, states[i], value)
+        })
         const squares = (values) => values.reduce((sum, v) => sum + v * v, 0)
         near(Type, [sums.weightSquares], [squares(before)], `${name} ${what}`)
         near(Type, [sums.weightAbsolutes], [before.reduce((sum, v) => sum + Math.abs(v), 0)], `${name} ${what}`)

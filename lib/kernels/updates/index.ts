@@ -1,0 +1,5 @@
+export * from './adam.js'
+export * from './adaptive.js'
+export * from './limits.js'
+export * from './momentum.js'
+export type { StepOptions, StepSums } from './step.js'
