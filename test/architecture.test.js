@@ -23,7 +23,7 @@ const mayImport = {
   losses: base,
   optimizers: base,
   metrics: base,
-  train: [...base, 'data', 'schedules', 'losses', 'optimizers', 'metrics'],
+  train: [...base, 'plot', 'data', 'schedules', 'losses', 'optimizers', 'metrics'],
   model: [...base, 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
   check: [...base, 'plot', 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
   watch: [...base, 'plot', 'data', 'losses', 'metrics', 'train', 'model', 'check'],

@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { dense, earlyStopping, sequential, sgd, softmaxCrossEntropy, tanh } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { progress } from '../dist/train/progress.js'
 
 /** Two overlapping classes, few enough that a wide network overfits them. */
 function examples(rows, phase) {
@@ -319,19 +317,6 @@ test('not in a terminal, a run writes one line an epoch; quiet, nothing', () => 
   assert.match(lines[2], line('1/3', ['loss', 'learningRate', 'accuracy']))
   assert.equal(lines.slice(3), ['ended by enough in epoch 1', 'now quiet', ''])
   assert.is(stderr, '')
-})
-
-test('in a terminal there is a bar, and it is gone at the end', async () => {
-  const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 100, rows: 30 })
-  let shown = ''
-  terminal.on('data', (data) => {
-    shown += data
-  })
-  await model().fit(train, { epochs: 2, batchSize: 10, callbacks: [progress(terminal)], quiet: true }).done
-  assert.match(shown, /epoch 1\/2 [█░]+ [0-9]+% · [0-9]+ examples · loss [0-9.]+/)
-  assert.ok(shown.includes('\x1b[2Kepoch 2/2 · '), 'the line takes the place of the bar')
-  const [hidden, visible] = ['\x1b[?25l', '\x1b[?25h'].map((code) => shown.lastIndexOf(code))
-  assert.ok(hidden >= 0 && visible > hidden, 'the cursor is shown again')
 })
 
 test('an error seen by the iteration alone, or by done alone, is no unhandled rejection', () => {

@@ -1,53 +1,57 @@
-/** What a run shows: a bar in a terminal, one plain line an epoch everywhere. */
-import type { SingleBar } from 'cli-progress'
-import type { Callback, CallbackContext } from './callback.js'
+/** What a run shows: a bar and the loss so far in a terminal, one plain line an epoch everywhere. */
+import type { Callback, CallbackContext, StepsReport } from './callback.js'
 import type { EpochRecord } from './history.js'
+import { LiveLines } from './live-lines.js'
+import { LossCurve } from './loss-curve.js'
 
 /** Columns that say nothing new in a line, or only when they are not zero. */
 const leftOut = new Set(['epoch', 'seconds', 'samplesPerSecond', 'gradientNorm', 'updateRatio'])
 const onlyIfAny = new Set(['regularizationLoss', 'refusedSteps'])
 
-/** Writes to standard output; `fit` adds it unless told to be quiet. */
-export function progress(stream: NodeJS.WriteStream = process.stdout): Callback {
-  let bar: SingleBar | null = null
-  const remove = () => {
-    bar?.stop()
-    bar = null
-  }
+/** Below this a terminal has room for the bar alone. */
+const room = { columns: 80, rows: 12 }
+
+/**
+ * Writes to standard output; `fit` adds it unless told to be quiet.
+ *
+ * @param interval least milliseconds from one picture to the next
+ */
+export function progress(stream: NodeJS.WriteStream = process.stdout, interval = 200): Callback {
+  const live = new LiveLines(stream)
+  const isLive = stream.isTTY && process.env.TERM !== 'dumb'
+  let curve = new LossCurve()
+  let drawn = Number.NEGATIVE_INFINITY
   return {
-    async onEpochBegin() {
-      if (stream.isTTY) bar = await makeBar(stream)
+    onTrainBegin() {
+      curve = new LossCurve()
+      drawn = Number.NEGATIVE_INFINITY
     },
     onStepsEnd({ epoch, epochs, steps }: CallbackContext) {
-      if (!bar || !steps) return
-      const { rowsDone, rowsTotal, loss, updates } = steps
-      const payload = { title: `epoch ${epoch}/${epochs}`, loss: format(loss[updates - 1] as number) }
-      // A stream does not say how long it is: the bar then only counts.
-      if (!bar.isActive) bar.start(rowsTotal ?? 0, 0, payload)
-      bar.update(rowsDone, payload)
+      if (!isLive || !steps) return
+      for (let i = 0; i < steps.updates; i++) if (!steps.refused[i]) curve.add(steps.loss[i]!)
+      if (performance.now() - drawn < interval) return
+      drawn = performance.now()
+      const hasRoom = stream.columns >= room.columns && stream.rows >= room.rows
+      live.draw([barLine(`epoch ${epoch}/${epochs}`, steps), ...(hasRoom ? curve.lines() : [])])
     },
     onEpochEnd({ record, epochs }: CallbackContext) {
-      remove()
-      stream.write(`${epochLine(record as EpochRecord, epochs)}\n`)
+      live.print(epochLine(record as EpochRecord, epochs))
     },
     onTrainEnd({ stoppedBy, epoch }: CallbackContext) {
-      remove()
+      live.clear()
       if (stoppedBy !== 'epochs') stream.write(`ended by ${stoppedBy} in epoch ${epoch}\n`)
     },
   }
 }
 
-async function makeBar(stream: NodeJS.WriteStream): Promise<SingleBar> {
-  const { SingleBar } = (await import('cli-progress')).default
-  return new SingleBar({
-    stream,
-    format: '{title} {bar} {percentage}% · {value} examples · loss {loss}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    clearOnComplete: true,
-    hideCursor: true,
-  })
+/** `epoch 3/30 ██████████░░░░░░░░░░░░░░ 43% · 12900 examples · loss 0.1234`. */
+function barLine(title: string, { rowsDone, rowsTotal, loss, updates }: StepsReport): string {
+  const about = `${rowsDone} examples · loss ${format(loss[updates - 1]!)}`
+  // A stream does not say how long it is: there is only a count.
+  if (rowsTotal === null) return `${title} · ${about}`
+  const share = rowsDone / rowsTotal
+  const bar = '█'.repeat(Math.round(24 * share)).padEnd(24, '░')
+  return `${title} ${bar} ${Math.floor(100 * share)}% · ${about}`
 }
 
 /** `epoch 3/30 · 1.2 s · 51234 examples/s · loss 0.1234 · accuracy 0.9812`. */
