@@ -1,5 +1,8 @@
+import type { Data } from '../data/stream.js'
 import type { TrainResult } from '../native.js'
 import type { EpochRecord, History } from './history.js'
+import type { Settings } from './options.js'
+import type { Source } from './source.js'
 import type { TrainTarget } from './target.js'
 
 /** What a callback is told. */
@@ -18,8 +21,20 @@ export interface CallbackContext {
   readonly steps?: StepsReport
   /** In `onTrainEnd`: `epochs`, the reason given to `stop`, `abort` or `error`. */
   readonly stoppedBy?: string
+  /** In `onTrainEnd`: what ended the run, when it was an error or an abort. */
+  readonly error?: unknown
+  /** @internal What `fit` was told, and the examples in native memory; null when the run ends before it has them. */
+  readonly call: FitCall | null
   /** Ends the run: after this epoch, or after this step when called in `onStepsEnd`. The first reason given counts. */
   stop(reason?: string): void
+}
+
+/** @internal */
+export interface FitCall {
+  readonly settings: Settings
+  readonly data: Data
+  readonly training: Source
+  readonly validation: Source | null
 }
 
 /** Updates done in one native call, as columns with one entry an update. */

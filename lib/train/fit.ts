@@ -6,6 +6,7 @@ import { progress } from './progress.js'
 import { Run } from './run.js'
 import type { TrainTarget } from './target.js'
 import { Training } from './training.js'
+import { watchingParts } from './watching.js'
 
 const inTraining = new WeakSet<NativeProgram>()
 
@@ -24,11 +25,15 @@ export function fit(target: TrainTarget, data: Data, options: FitOptions = {}): 
   const settings = resolveFitOptions(target, options)
   const { program } = target
   if (inTraining.has(program)) throw new GradusError('GRADUS_BUSY', 'The model is being fitted: await run.done first')
+  if (settings.dir !== undefined && !settings.callbacks.some(watchingParts().isMonitor)) {
+    settings.callbacks = [...settings.callbacks, watchingParts().monitor()]
+  }
   if (!settings.quiet) settings.callbacks = [progress(), ...settings.callbacks]
   inTraining.add(program)
   const training = new Training(target, data, settings)
   return new Run({
     history: training.history,
+    diagnose: () => watchingParts().diagnose({ target, data, settings, history: training.history }),
     stop: (reason) => training.stop(reason),
     run: (report) => training.run(report).finally(() => inTraining.delete(program)),
   })

@@ -12,3 +12,4 @@ export {
 export type { FitOptions } from './options.js'
 export type { Run } from './run.js'
 export type { TrainTarget } from './target.js'
+export type { Finding } from './watching.js'

@@ -44,6 +44,11 @@ export interface FitOptions {
   clipValue?: number
   /** How much the examples of each class count: by class number; classes not named count 1. */
   classWeights?: ArrayLike<number> | Record<number, number>
+  /**
+   * The run directory: what {@link monitor} records goes there, for `gradus watch` and `gradus diagnose`. Without a monitor
+   * among the callbacks there is one with its defaults. Default: nothing is written.
+   */
+  dir?: string
   /** Objects told of the run's events; a function is told of each finished epoch. */
   callbacks?: (Callback | NonNullable<Callback['onEpochEnd']>)[]
   /** Ends the run after the step it is in: `done` rejects with the signal's reason; the weights stay as they are. */
@@ -63,10 +68,13 @@ export interface FitOptions {
   quiet?: boolean
 }
 
+/** Of data in memory; a stream brings its own. */
+export const defaultBatchSize = 32
+
 const fitOptions = [
   ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
   ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],
-  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule'],
+  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule', 'dir'],
 ]
 
 export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
@@ -107,6 +115,9 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
     if (validation !== undefined) throw invalidArgument('validationSplit', 'no validation beside it', validationSplit)
   }
   checkSchedules(target, options)
+  if (options.dir !== undefined && (typeof options.dir !== 'string' || options.dir === '')) {
+    throw invalidArgument('dir', 'a path', options.dir)
+  }
   return {
     ...options,
     epochs,

@@ -1,8 +1,10 @@
 import type { EpochRecord, History } from './history.js'
+import type { Finding } from './watching.js'
 
 /** What a {@link Run} shows of the training behind it. */
 interface Training {
   readonly history: History
+  diagnose(): Finding[]
   stop(reason?: string): void
   run(report: (record: EpochRecord) => void): Promise<History>
 }
@@ -51,6 +53,15 @@ export class Run implements AsyncIterable<EpochRecord> {
   /** The epochs finished so far, by columns. */
   get history(): History {
     return this.#training.history
+  }
+
+  /**
+   * What the run so far says about itself: findings in words, most severe first, a single `healthy` one when there is
+   * nothing to report. Looks at what `monitor()` has recorded, or without it at the epochs alone. At any time, also while
+   * training goes on.
+   */
+  diagnose(): Finding[] {
+    return this.#training.diagnose()
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Metric } from '../metrics/metric.js'
-import type { NativeProgram } from '../native.js'
+import type { Descriptor, NativeProgram } from '../native.js'
 
 export type { Metric }
 
@@ -9,6 +9,8 @@ export type { Metric }
 export interface TrainTarget {
   /** The compiled program: loss, metrics and optimizer included. */
   readonly program: NativeProgram
+  /** What the program was made from. */
+  readonly descriptor: Descriptor
   readonly seed: number
   readonly inputs: readonly { name: string; shape: number[]; kind: 'real' | 'index'; vocabulary?: number }[]
   /** Of one example, without the batch. */

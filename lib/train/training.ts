@@ -1,10 +1,10 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
-import type { Callback, CallbackContext } from './callback.js'
+import type { Callback, CallbackContext, FitCall } from './callback.js'
 import { evaluateSource } from './evaluate.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
-import type { Settings } from './options.js'
+import { defaultBatchSize, type Settings } from './options.js'
 import { runPreflight } from './preflight.js'
 import { openSource, type Source, splitSource } from './source.js'
 import { Steps } from './steps.js'
@@ -12,7 +12,6 @@ import type { TrainTarget } from './target.js'
 import { EpochTotals } from './totals.js'
 
 const evaluationBatchSize = 256
-const defaultBatchSize = 32
 
 /** One call of `fit`: epochs of steps, each followed by validation, with callbacks in between. */
 export class Training {
@@ -25,6 +24,8 @@ export class Training {
   readonly #signal: AbortSignal
   #stopReason: string | null = null
   #epoch: number
+  /** From when the data are open on. */
+  #call: FitCall | null = null
   #report: (record: EpochRecord) => void = () => {}
 
   constructor(target: TrainTarget, data: Data, settings: Settings) {
@@ -52,11 +53,12 @@ export class Training {
       this.#settings.signal?.throwIfAborted()
       await runPreflight(this.#target, this.#data, this.#settings)
       const [training, validation] = await this.#open(sources)
+      this.#call = { settings: this.#settings, data: this.#data, training, validation }
       await this.#notify('onTrainBegin')
       await this.#trainEpochs(training, validation)
     } catch (error) {
       // The run's own error counts, not one that a callback makes of it.
-      await this.#end(sources, this.#settings.signal?.aborted ? 'abort' : 'error')
+      await this.#end(sources, this.#settings.signal?.aborted ? 'abort' : 'error', error)
       throw error
     }
     const failures = await this.#end(sources, this.#stopReason ?? 'epochs')
@@ -167,17 +169,17 @@ export class Training {
   }
 
   /** Tells every callback, whatever another one throws; returns what they threw. */
-  async #end(sources: Source[], stoppedBy: string): Promise<unknown[]> {
+  async #end(sources: Source[], stoppedBy: string, error?: unknown): Promise<unknown[]> {
     this.history.stoppedBy = stoppedBy
-    for (const source of sources) source.close()
     const failures: unknown[] = []
     for (const callback of this.#settings.callbacks) {
       try {
-        await callback.onTrainEnd?.(this.#context({ stoppedBy }))
-      } catch (error) {
-        failures.push(error)
+        await callback.onTrainEnd?.(this.#context({ stoppedBy, error }))
+      } catch (failure) {
+        failures.push(failure)
       }
     }
+    for (const source of sources) source.close()
     return failures
   }
 
@@ -187,6 +189,7 @@ export class Training {
       epoch: this.#epoch,
       epochs: this.#settings.epochs,
       history: this.history,
+      call: this.#call,
       stop: (reason = 'stop') => this.#stopAfterEpoch(reason),
       ...details,
     }

@@ -23,6 +23,9 @@ export type Entry =
   | ({ type: 'refusal' } & RefusalEntry)
   | ({ type: 'end' } & EndEntry)
 
+/** The line of a finished epoch, with the updates done until then. */
+export const epochEntry = (record: object, step: number): Entry => ({ type: 'epoch', ...record, step }) as Entry
+
 /** Of entries that come by the second, so many of the last are kept. */
 const systemCapacity = 4096
 
@@ -31,9 +34,9 @@ export class RecordingBuilder {
   readonly info: RunInfo
   readonly buckets: StepBuckets
   readonly looks: LayerLooks
-  readonly #epochs: EpochEntry[] = []
-  readonly #predictions: PredictionsEntry[] = []
-  readonly #sharpness: SharpnessEntry[] = []
+  #epochs: EpochEntry[] = []
+  #predictions: PredictionsEntry[] = []
+  #sharpness: SharpnessEntry[] = []
   #system: SystemEntry[] = []
   #refusal: RefusalEntry | null = null
   #end: EndEntry | null = null
@@ -50,7 +53,7 @@ export class RecordingBuilder {
 
   /** Entries of a kind that is not known come from another version and are left alone. */
   addEntry({ type, ...entry }: Entry): void {
-    if (type === 'begin') this.#end = null
+    if (type === 'begin') this.#begin(entry as { step: number })
     else if (type === 'epoch') this.#epochs.push(entry as EpochEntry)
     else if (type === 'predictions') this.#predictions.push(entry as PredictionsEntry)
     else if (type === 'sharpness') this.#sharpness.push(entry as SharpnessEntry)
@@ -60,6 +63,16 @@ export class RecordingBuilder {
       this.#system.push(entry as SystemEntry)
       if (this.#system.length > 2 * systemCapacity) this.#system = this.#system.slice(-systemCapacity)
     }
+  }
+
+  /** A run that goes on from an earlier step than was recorded does the rest once more. */
+  #begin({ step }: { step: number }): void {
+    this.#end = null
+    const isBefore = (entry: { step: number }) => entry.step <= step
+    this.#epochs = this.#epochs.filter(isBefore)
+    this.#predictions = this.#predictions.filter(isBefore)
+    this.#sharpness = this.#sharpness.filter(isBefore)
+    if (this.#refusal && !isBefore(this.#refusal)) this.#refusal = null
   }
 
   build(): Recording {

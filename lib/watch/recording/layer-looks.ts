@@ -7,6 +7,7 @@ export class LayerLooks {
   readonly #capacity: number
   #stride = 1
   #next = 0
+  #count = 0
   #steps: number[] = []
   #rows: Float32Array[] = []
 
@@ -20,6 +21,11 @@ export class LayerLooks {
     return this.#next
   }
 
+  /** Looks seen so far, wanted or not. */
+  get count(): number {
+    return this.#count
+  }
+
   /** Before many: how far apart looks will be if there are so many in all. */
   expect(count: number): void {
     while (count > this.#capacity * this.#stride) this.#thin()
@@ -27,6 +33,7 @@ export class LayerLooks {
 
   /** Look number `number` lies in row `row`; left out if it is not wanted. */
   add(number: number, rows: Rows, row: number): void {
+    this.#count = number + 1
     if (number < this.#next) return
     if (number % this.#stride === 0) {
       const start = row * rows.width

@@ -27,9 +27,10 @@ export async function readSteps(
 }
 
 /** The first row whose step is at least this one: steps never fall. */
-async function firstRowFrom(file: FileHandle, width: number, rows: number, step: number): Promise<number> {
+export async function firstRowFrom(file: FileHandle, width: number, rows: number, step: number): Promise<number> {
   const cell = Rows.of(1, 1)
-  let [low, high] = [0, rows]
+  let low = 0
+  let high = rows
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
     await file.read(new Uint8Array(cell.values.buffer), 0, 4, 4 * width * middle)

@@ -1,0 +1,25 @@
+/** What stands in run.json, of a run of next to nothing; `fields` in place of its own. */
+export const runInfo = (fields) => ({
+  format: 1,
+  gradus: '0.1.0',
+  started: '2026-01-01T00:00:00.000Z',
+  seed: 1,
+  descriptor: { dtype: 'float32', seed: 1, inputs: [], nodes: [], parameters: [], output: 0 },
+  options: {
+    epochs: 2,
+    batchSize: 32,
+    accumulate: 1,
+    learningRate: 0.1,
+    weightDecay: 0,
+    maxRefusedSteps: 10,
+    threads: 1,
+    isScheduled: false,
+  },
+  examples: 320,
+  validationExamples: null,
+  monitor: { every: 1, histograms: null },
+  tensors: [],
+  layers: [],
+  machine: { cpu: 'a', cores: 2, memory: 1, node: 'v20', platform: 'linux-x64', host: 'here', process: 1 },
+  ...fields,
+})
