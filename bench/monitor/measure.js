@@ -1,0 +1,47 @@
+// Prints a line a round: microseconds a step of one net without a monitor, with one, and with the live page open.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { adam, dataset, dense, monitor, relu, sequential, softmaxCrossEntropy } from '../../dist/index.js'
+import { randomUniform } from '../../dist/kernels.js'
+import { openPage } from './page.js'
+
+const [net, rounds] = process.argv.slice(2)
+const [layers, batch] = net.split(' @ ')
+const [inputs, ...widths] = layers.split('-').map(Number)
+const batchSize = Number(batch)
+const isSmall = inputs < 100
+const [stepsEach, epochs] = isSmall ? [5000, 4] : [200, 2]
+const folder = mkdtempSync(join(tmpdir(), 'gradus-monitor-'))
+
+const examples = stepsEach * batchSize
+const classes = widths.at(-1)
+const data = dataset({
+  x: { data: randomUniform(new Float32Array(examples * inputs), { seed: 1 }), shape: [examples, inputs] },
+  y: Int32Array.from({ length: examples }, (_, i) => (i * 7919) % classes),
+})
+const model = sequential(
+  { input: [inputs], seed: 1 },
+  widths.flatMap((width, i) => (i + 1 < widths.length ? [dense(width), relu()] : [dense(width)])),
+)
+model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 1e-4 }) })
+
+let runs = 0
+async function microseconds(options) {
+  const begin = performance.now()
+  await model.fit(data, { epochs, batchSize, threads: 2, quiet: true, ...options }).done
+  return ((performance.now() - begin) * 1000) / (stepsEach * epochs)
+}
+const monitored = () => ({ dir: join(folder, `run${runs++}`), callbacks: [monitor({ every: 1, histograms: 50 })] })
+
+await microseconds({})
+await microseconds(monitored())
+for (let round = 0; round < Number(rounds); round++) {
+  const off = await microseconds({})
+  const on = await microseconds(monitored())
+  const page = await openPage(folder)
+  const open = await microseconds(monitored())
+  await page.close()
+  console.log(JSON.stringify({ off, on, page: open }))
+  rmSync(folder, { recursive: true })
+}

@@ -1,0 +1,25 @@
+// `gradus watch` in a process of its own, and in another one a reader that follows it as an open page does.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
+
+/** Both are ended by `close`. */
+export async function openPage(folder) {
+  const server = spawn(process.execPath, [path('../../dist/cli/main.js'), 'watch', folder, '--open', 'no'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(server.stdout.setEncoding('utf8'), 'data')
+  const reader = spawn(process.execPath, [path('reader.js'), line.trim()], { stdio: 'inherit' })
+  return {
+    url: line.trim(),
+    pid: server.pid,
+    async close() {
+      for (const child of [reader, server]) {
+        child.kill()
+        await once(child, 'exit')
+      }
+    },
+  }
+}
