@@ -48,17 +48,17 @@ export interface Inspections {
   values: Float32Array
 }
 
-/** Of the steps that are a multiple of `every`; of refused ones nothing. */
+/** Of refused steps nothing. */
 export function histogramPoints(
   { steps, refused, values }: Inspections,
-  every: number,
   layers: readonly string[],
   tensors: readonly string[],
+  isWanted: (step: number) => boolean,
 ): Point[] {
   const width = values.length / steps.length
   const points: Point[] = []
   steps.forEach((step, row) => {
-    if (refused[row] || step % every !== 0) return
+    if (refused[row] || !isWanted(step)) return
     points.push({ step, scalars: {}, histograms: histogramsOf(values.subarray(row * width), layers, tensors) })
   })
   return points

@@ -39,16 +39,24 @@ export function tensorboard(options: TensorboardOptions): Callback {
   checkPositiveInteger('every', every)
   checkOptional(checkPositiveInteger, 'histograms', histograms)
   let file: EventFile | null = null
+  let stretch = -1
+  // Another callback may look more often, at steps of its own: the first look in each stretch of so many steps counts.
+  const isWanted = (step: number) => {
+    const before = stretch
+    stretch = Math.max(before, Math.floor(step / histograms!))
+    return stretch > before
+  }
   return {
     ...(histograms !== undefined && { inspections: { every: histograms, histograms: true } }),
     async onTrainBegin() {
       file = await EventFile.create(dir)
+      stretch = -1
     },
     async onStepsEnd({ target, steps }) {
       const points = stepPoints(steps!, every, tensorsOf(target))
       const { inspections } = steps as { inspections?: Inspections }
       if (histograms !== undefined && inspections) {
-        points.push(...histogramPoints(inspections, histograms, layersOf(target), tensorsOf(target)))
+        points.push(...histogramPoints(inspections, layersOf(target), tensorsOf(target), isWanted))
       }
       await file?.append(points)
     },
