@@ -1,0 +1,6 @@
+import './attach.js'
+
+export { type Monitor, monitor } from './monitor/monitor.js'
+export type { MonitorOptions } from './monitor/options.js'
+export type { Recording } from './recording/index.js'
+export * from './tensorboard/index.js'

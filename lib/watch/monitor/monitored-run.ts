@@ -1,0 +1,187 @@
+import { sharpness } from '../../check/curvature/sharpness.js'
+import { isStream } from '../../data/stream.js'
+import { GradusError } from '../../errors.js'
+import { Model } from '../../model/model.js'
+import type { CallbackContext, FitCall, StepsReport } from '../../train/callback.js'
+import type { TrainTarget } from '../../train/target.js'
+import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
+import { layerColumns, layerRowWidth, Rows } from '../recording/files.js'
+import { ExampleWatch } from './examples.js'
+import type { MonitorSettings } from './options.js'
+import { RunDirectory } from './run-directory.js'
+import { runInfo } from './run-info.js'
+import { stepRows } from './step-rows.js'
+import { SystemWatch } from './system.js'
+
+/** Share of the run's time that looks at examples may take; the first and the last are always made. */
+const shareOfExtras = 0.01
+
+/** The recording of one run: into memory, and into its directory if it has one. */
+export class MonitoredRun {
+  readonly builder: RecordingBuilder
+  readonly directory: RunDirectory | null
+  readonly #target: TrainTarget
+  readonly #call: FitCall
+  readonly #settings: MonitorSettings
+  readonly #examples: ExampleWatch | null
+  readonly #system = new SystemWatch()
+  readonly #sizes: readonly number[]
+  readonly #began = performance.now()
+  /** When the last native call ended. */
+  #last = performance.now()
+  #extras = 0
+  #lookedAt = -1
+  #hasRefused = false
+  #warned = false
+
+  private constructor(
+    target: TrainTarget,
+    call: FitCall,
+    settings: MonitorSettings,
+    parts: { builder: RecordingBuilder; directory: RunDirectory | null; examples: ExampleWatch | null },
+  ) {
+    this.#target = target
+    this.#call = call
+    this.#settings = settings
+    this.builder = parts.builder
+    this.directory = parts.directory
+    this.#examples = parts.examples
+    this.#sizes = target.program.parameters.filter(({ trainable }) => trainable).map(({ size }) => size)
+    this.#add({ type: 'begin', step: target.program.step, time: Date.now() })
+  }
+
+  static async begin({ target, call }: CallbackContext, settings: MonitorSettings): Promise<MonitoredRun> {
+    const { every, histograms } = settings
+    checkSharpness(target, call!, settings)
+    const examples = call!.training.rows
+    const validationExamples = call!.validation?.rows ?? null
+    const info = runInfo(target, call!.settings, { examples, validationExamples }, { every, histograms })
+    const path = settings.dir ?? call!.settings.dir
+    const goesOn = call!.settings.initialEpoch > 0
+    const directory =
+      path === undefined ? null : await RunDirectory.open(path, info, { step: target.program.step, goesOn })
+    const builder = new RecordingBuilder(info)
+    return new MonitoredRun(target, call!, settings, {
+      builder,
+      directory,
+      examples: await ExampleWatch.open(target, call!),
+    })
+  }
+
+  async addSteps(report: StepsReport): Promise<void> {
+    const now = performance.now()
+    const rows = stepRows(report, {
+      sizes: this.#sizes,
+      every: this.#settings.every,
+      momentum: this.#target.optimizer.momentum ?? 0,
+      from: (this.#last - this.#began) / 1000,
+      to: (now - this.#began) / 1000,
+    })
+    this.#last = now
+    this.builder.addSteps(rows)
+    this.directory?.addSteps(rows)
+    this.#addLooks(report)
+    if (report.firstRefusal && !this.#hasRefused) this.#add({ type: 'refusal', ...report.firstRefusal })
+    this.#hasRefused ||= report.firstRefusal !== undefined
+    const system = this.#system.add(report.rows, this.#target.program.step)
+    if (system) this.#add({ type: 'system', ...system })
+    await this.directory?.keepUp()
+  }
+
+  #addLooks({ inspections }: StepsReport): void {
+    if (!inspections || inspections.steps.length === 0) return
+    const { layers, tensors } = this.builder.info
+    const statistics = layers.length * layerColumns.length
+    const given = inspections.values.length / inspections.steps.length
+    const width = layerRowWidth(layers.length, tensors.length, this.directory !== null)
+    const picked = [...inspections.steps.keys()].filter((i) => this.#isMine(inspections, i))
+    const rows = Rows.of(picked.length, width)
+    for (const [row, look] of picked.entries()) {
+      rows.steps[row * width] = inspections.steps[look]!
+      const values = inspections.values.subarray(look * given, look * given + Math.min(given, width - 1))
+      rows.values.set(values, row * width + 1)
+      this.builder.looks.add(this.builder.looks.count, rows, row)
+    }
+    if (statistics > 0) this.directory?.addLayers(rows)
+  }
+
+  /** Another callback may want looks more often; looks at refused steps are for `firstRefusal`. */
+  #isMine({ steps, refused }: NonNullable<StepsReport['inspections']>, look: number): boolean {
+    return !refused[look] && steps[look]! % (this.#settings.histograms ?? Number.POSITIVE_INFINITY) === 0
+  }
+
+  async addEpoch({ epoch, record }: CallbackContext): Promise<void> {
+    const { step } = this.#target.program
+    this.#add(epochEntry(record!, step))
+    const budget = shareOfExtras * (performance.now() - this.#began)
+    if (this.#lookedAt < 0 || this.#extras < budget) await this.#lookAtExamples(epoch)
+    await this.#measureSharpness(epoch)
+    this.#last = performance.now()
+    this.#warnOfFailure()
+  }
+
+  async #lookAtExamples(epoch: number): Promise<void> {
+    const { step } = this.#target.program
+    if (!this.#examples || this.#lookedAt === step) return
+    this.#lookedAt = step
+    const began = performance.now()
+    const { confusion, misclassified, ...predictions } = await this.#examples.look()
+    this.#add({ type: 'predictions', epoch, step, ...predictions })
+    await this.directory
+      ?.writeLatest({ epoch, step, confusion, misclassified, ...this.#examples.pictures() })
+      .catch((error: Error) => this.#warn(error))
+    this.#extras += performance.now() - began
+  }
+
+  async #measureSharpness(epoch: number): Promise<void> {
+    const { sharpness: options } = this.#settings
+    if (!options || epoch % options.every !== 0) return
+    const found = await sharpness(this.#target as Model, this.#call.data, { examples: options.examples })
+    const learningRateLimit = Number.isFinite(found.learningRateLimit) ? found.learningRateLimit : null
+    this.#add({
+      type: 'sharpness',
+      epoch,
+      step: this.#target.program.step,
+      eigenvalue: found.eigenvalue,
+      learningRateLimit,
+    })
+  }
+
+  async end({ epoch, stoppedBy, error }: CallbackContext): Promise<void> {
+    this.#system.close()
+    try {
+      if (stoppedBy !== 'error') await this.#lookAtExamples(epoch)
+    } finally {
+      const { step } = this.#target.program
+      const message = stoppedBy === 'error' && { error: error instanceof Error ? error.message : String(error) }
+      this.#add({ type: 'end', step, time: Date.now(), stoppedBy: stoppedBy ?? 'epochs', ...message })
+      this.#examples?.close()
+      await this.directory?.close()
+      this.#warnOfFailure()
+    }
+  }
+
+  #add(entry: Entry): void {
+    this.builder.addEntry(entry)
+    this.directory?.addEntry(entry)
+  }
+
+  #warnOfFailure(): void {
+    const failure = this.directory?.failure
+    if (failure) this.#warn(failure)
+  }
+
+  /** A full disk costs the recording, not the training. */
+  #warn(failure: Error): void {
+    if (this.#warned) return
+    this.#warned = true
+    const message = `The run is no longer recorded in ${this.directory!.path}: ${failure.message}. Training goes on`
+    process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_NOT_RECORDED' })
+  }
+}
+
+function checkSharpness(target: TrainTarget, { data }: FitCall, { sharpness: options }: MonitorSettings): void {
+  if (!options || (target instanceof Model && !isStream(data))) return
+  const message = 'sharpness: expected a model and data in memory, received a stream of data'
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}

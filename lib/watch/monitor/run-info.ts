@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { cpus, hostname, totalmem } from 'node:os'
+import { defaultBatchSize, type Settings } from '../../train/options.js'
+import type { TrainTarget } from '../../train/target.js'
+import type { RunInfo } from '../recording/recording.js'
+
+const version: string = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version
+
+/** What is known when a run begins. */
+export function runInfo(
+  target: TrainTarget,
+  settings: Settings,
+  { examples, validationExamples }: Pick<RunInfo, 'examples' | 'validationExamples'>,
+  monitor: RunInfo['monitor'],
+): RunInfo {
+  const { learningRate, momentum, weightDecay } = target.optimizer
+  const { epochs, batchSize, accumulate, clipNorm, clipValue, maxRefusedSteps, threads } = settings
+  const { program } = target
+  return {
+    format: 1,
+    gradus: version,
+    started: new Date().toISOString(),
+    seed: target.seed,
+    descriptor: target.descriptor,
+    options: {
+      epochs,
+      batchSize: batchSize ?? (examples === null ? 0 : defaultBatchSize),
+      accumulate,
+      learningRate,
+      momentum,
+      weightDecay,
+      clipNorm,
+      clipValue,
+      maxRefusedSteps,
+      threads,
+      isScheduled: settings.schedule !== undefined,
+    },
+    examples,
+    validationExamples,
+    monitor,
+    tensors: program.parameters.filter(({ trainable }) => trainable).map(({ name, shape }) => ({ name, shape })),
+    layers:
+      monitor.histograms === null
+        ? []
+        : program.inspection.layers.map(({ layer, op, units }) => ({ name: layer, op, units })),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      memory: totalmem(),
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+      host: hostname(),
+      process: process.pid,
+    },
+  }
+}
