@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { GradusError } from '../../errors.js'
 import type { Entry } from '../recording/builder.js'
 import { files, layerRowWidth, type Rows, stepRowWidth } from '../recording/files.js'
-import { writeLine } from '../recording/json.js'
+import { badFile, writeLine } from '../recording/json.js'
 import type { Latest } from '../recording/latest.js'
 import { writeLatest } from '../recording/latest.js'
 import { firstRowFrom } from '../recording/read-steps.js'
@@ -30,7 +30,9 @@ export class RunDirectory {
    * @throws `GRADUS_INVALID_ARGUMENT` when there is a run already that this one does not continue
    */
   static async open(path: string, info: RunInfo, { step, goesOn }: { step: number; goesOn: boolean }) {
-    await mkdir(path, { recursive: true })
+    await mkdir(path, { recursive: true }).catch((error: Error) => {
+      throw badFile(path, `expected a folder that can be made and written to (${error.message})`)
+    })
     const known = await readInfo(path).catch((error) => (error.message.includes('no such file') ? null : fail(error)))
     if (known && !goesOn) {
       const message = `dir: expected a folder without a run, ${path} holds one; give another, or initialEpoch to go on with it`
