@@ -16,6 +16,7 @@ const mayImport = {
   checks: ['errors'],
   call: ['errors'],
   plot: ['errors', 'checks'],
+  words: [],
   kernels: ['native', 'errors', 'checks'],
   data: base,
   schedules: [...base, 'plot'],
@@ -25,8 +26,8 @@ const mayImport = {
   metrics: base,
   train: [...base, 'plot', 'data', 'schedules', 'losses', 'optimizers', 'metrics'],
   model: [...base, 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
-  check: [...base, 'plot', 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
-  watch: [...base, 'plot', 'data', 'losses', 'metrics', 'train', 'model', 'check'],
+  check: [...base, 'plot', 'words', 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
+  watch: [...base, 'plot', 'words', 'data', 'losses', 'metrics', 'train', 'model', 'check'],
   cli: ['errors', 'checks', 'watch'],
   index: null,
 }

@@ -1,6 +1,8 @@
 /** What a sanity check is. */
 import type { Context } from './context.js'
 
+export { percent, short } from '../../words.js'
+
 /** What one check found. */
 export interface SanityResult {
   name: string
@@ -33,12 +35,3 @@ export const failed = (
   message: string,
   advice: string,
 ): Finding => ({ ...{ passed: false, expected, actual, message, advice } })
-
-/** A number as people write it: four digits. */
-export const short = (value: number): string => {
-  const size = Math.abs(value)
-  if (value === 0 || !Number.isFinite(value)) return String(value)
-  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(2)
-}
-
-export const percent = (share: number): string => `${short(100 * share)} %`
