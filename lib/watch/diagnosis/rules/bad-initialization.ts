@@ -1,0 +1,61 @@
+import { short } from '../../../words.js'
+import type { Observation, Rule } from '../finding.js'
+import type { Picture } from '../picture.js'
+
+/** From the first to the last layer of a kind: what comes of ten times each way is still told as one. */
+const widest = 100
+/** The first loss against that of guessing. */
+const tooFar = 10
+
+/** The spread of the layers' values vanishes or explodes with depth before anything is learnt. */
+export const badInitialization: Rule = {
+  name: 'badInitialization',
+  explains: [
+    ...['learningRateTooHigh', 'learningRateTooLow', 'deadRelus', 'saturatedUnits', 'gradients', 'slowLayer'],
+    ...['classCollapse', 'underfitting', 'plateau', 'lossTooNoisy'],
+  ],
+  find: (picture) => spreadWithDepth(picture) ?? farFromGuessing(picture),
+}
+
+function spreadWithDepth(picture: Picture): Observation | null {
+  // Layers of one kind: a norm makes its values 1 whatever the layer before it gives.
+  for (const op of new Set(picture.hiddenLayers.map((layer) => layer.op))) {
+    const spreads = picture.hiddenLayers
+      .filter((layer) => layer.op === op && !['softmax', 'reshape', 'dropout'].includes(op))
+      .map(({ name, deviation }) => ({ name, deviation: deviation[0]! }))
+    const [first] = spreads
+    const bad = spreads.find(({ deviation }) => {
+      const factor = deviation / first!.deviation
+      return factor > widest || factor < 1 / widest
+    })
+    if (!first || !bad) continue
+    const last = spreads.at(-1)!
+    const explodes = bad.deviation > first.deviation
+    return {
+      severity: picture.isStuck ? 'severe' : 'warning',
+      message: `The values of the untrained layers ${explodes ? 'explode' : 'vanish'} with depth: they spread by ${short(first.deviation)} after ${first.name}, by ${short(last.deviation)} after ${last.name}`,
+      evidence: {
+        op,
+        deviations: Object.fromEntries(spreads.map(({ name, deviation }) => [name, deviation])),
+        level: picture.level,
+      },
+      advice: `make the initial weights ${explodes ? 'smaller' : 'larger'}: init: 'he' before relu, 'xavier' before tanh, or put batchNorm() or layerNorm() between`,
+      since: picture.atLook(0),
+    }
+  }
+  return null
+}
+
+function farFromGuessing(picture: Picture): Observation | null {
+  const { steps } = picture.recording
+  const begin = steps.lossLeast[0] ?? Number.NaN
+  // Where nobody recorded the steps, the first loss is that of a whole epoch.
+  if (picture.chance === null || !(begin > tooFar * picture.chance) || !steps.tensors.length) return null
+  return {
+    severity: picture.isStuck ? 'severe' : 'warning',
+    message: `Training begins at a loss of ${short(begin)}, where guessing gives ${short(picture.chance)}: the untrained model is sure, and wrong`,
+    evidence: { begin, chance: picture.chance, level: picture.level },
+    advice: "make the initial weights smaller (init: 'he' before relu, 'xavier' before tanh) and scale the inputs",
+    since: picture.atBucket(0),
+  }
+}

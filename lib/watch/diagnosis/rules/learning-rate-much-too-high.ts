@@ -1,0 +1,30 @@
+import { short } from '../../../words.js'
+import { largest } from '../curve.js'
+import type { Rule } from '../finding.js'
+
+/** So many times the loss at the begin, or of guessing, is an explosion. */
+const explosion = 20
+
+/** The loss explodes. */
+export const learningRateMuchTooHigh: Rule = {
+  name: 'learningRateMuchTooHigh',
+  explains: [
+    ...['learningRateTooHigh', 'learningRateTooLow', 'deadRelus', 'saturatedUnits', 'gradients', 'slowLayer'],
+    ...['classCollapse', 'lossTooNoisy', 'nearStabilityLimit', 'underfitting', 'plateau', 'overfitting'],
+  ],
+  find(picture) {
+    const { steps } = picture.recording
+    const begin = Math.max(picture.base, steps.loss[0] ?? Number.NaN)
+    const peak = largest(steps.lossMost)
+    // One that comes down well below where it began has only stumbled.
+    if (!(peak > explosion * begin) || picture.level < 0.5 * begin) return null
+    const bucket = steps.lossMost.findIndex((loss) => loss > explosion * begin)
+    return {
+      severity: 'severe',
+      message: `The loss explodes: from ${short(begin)} up to ${short(peak)}, ${Number.isFinite(picture.level) ? `and ends at ${short(picture.level)}` : 'and is no number at the end'}`,
+      evidence: { begin, peak, level: picture.level, earlyUpdateRatio: picture.earlyRatio },
+      advice: `the learning rate ${short(steps.learningRate[Math.max(0, bucket)]!)} is far too high: take a hundredth of it, then find the largest that goes well`,
+      since: picture.atBucket(bucket),
+    }
+  },
+}

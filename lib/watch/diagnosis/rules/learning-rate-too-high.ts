@@ -1,0 +1,66 @@
+import { short } from '../../../words.js'
+import { largest, part, rise } from '../curve.js'
+import type { Rule } from '../finding.js'
+import type { Picture } from '../picture.js'
+
+/** ‖Δw‖ / ‖w‖, where 1e-3 is healthy: at the first steps, of a loss that rises, of one that stays, and of any. */
+const [replaced, thrownAway, loose, bouncing, wild] = [0.1, 0.05, 3e-3, 0.01, 0.03]
+/** What is left of guessing's loss (of the first loss, where guessing's is not known). */
+const [bad, dull, some] = [0.4, 0.15, 0.05]
+/** Fall over the last half, against the level. */
+const [stuck, settled, rising] = [0.3, 0.05, 0.15]
+/** The loss comes back from so many times where it began. */
+const stumble = 5
+
+/** The loss falls to a bad level and stays there, or weights change by far more than a thousandth a step. */
+export const learningRateTooHigh: Rule = {
+  name: 'learningRateTooHigh',
+  explains: [
+    'learningRateTooLow',
+    'deadRelus',
+    'saturatedUnits',
+    'classCollapse',
+    'lossTooNoisy',
+    'underfitting',
+    'plateau',
+    'slowLayer',
+    'gradients',
+  ],
+  find(picture) {
+    const { steps } = picture.recording
+    // Once a layer is dead, that is what is to be told.
+    if (!picture.hasEnoughSteps || picture.isCutByDeadRelus) return null
+    const { earlyRatio, ratio, base, level } = picture
+    const peak = largest(steps.lossMost)
+    const picked = pick(picture, peak)
+    if (!picked) return null
+    return {
+      severity: picked === 'stuck' ? 'severe' : 'warning',
+      message: `${texts[picked](level, base, peak)}; ${picture.updates}, where 0.1 % is healthy`,
+      evidence: { updateRatio: ratio, earlyUpdateRatio: earlyRatio, level, base, peak },
+      advice: `take a tenth of the learning rate (it is ${short(steps.learningRate[0]!)}), or let it begin small with warmup()`,
+      since: picture.at(steps.step[0]!),
+    }
+  },
+}
+
+const texts = {
+  stuck: (level: number, base: number) =>
+    `The loss is stuck at ${short(level)}, where guessing or the start gives ${short(base)}`,
+  rising: (level: number) => `The training loss has come up again to ${short(level)}`,
+  bouncing: (level: number) => `The loss bounces around ${short(level)} and no longer falls`,
+  stumbling: (_level: number, base: number, peak: number) =>
+    `The first steps threw the loss from ${short(base)} up to ${short(peak)} before it fell`,
+  wild: () => 'The weights are changed too much at a time',
+}
+
+function pick(picture: Picture, peak: number): keyof typeof texts | null {
+  const { recording, earlyRatio, ratio, base, level } = picture
+  const { loss } = recording.steps
+  const fall = -rise(part(loss, 0.5, 1)) / level
+  if (earlyRatio > replaced && level >= bad * base && fall < stuck) return 'stuck'
+  if (ratio > loose && level >= some * base && fall < -rising) return 'rising'
+  if (ratio > bouncing && level >= dull * base && fall < settled) return 'bouncing'
+  if (earlyRatio > thrownAway && peak > stumble * Math.max(base, loss[0]!)) return 'stumbling'
+  return ratio > wild ? 'wild' : null
+}

@@ -1,0 +1,370 @@
+// Each rule on a picture drawn for it, which no other rule takes for its own; and on recordings with next to nothing in them.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { diagnose, rules } from '../dist/watch/diagnosis/diagnose.js'
+import { draw, empty, falling, wobble } from './support/recordings.js'
+
+const test = suite('diagnosis: rules')
+const add = (a, b) => (t, i) => a(t, i) + b(t, i)
+const weights = (ratio) => ({
+  'dense1.weight': { shape: [20, 30], ratio },
+  'dense1.bias': { shape: [30], ratio: 0.5 },
+  'dense2.weight': { shape: [30, 10], ratio },
+})
+const stack = (op, count, of) =>
+  Object.fromEntries([
+    ...Array.from({ length: count }, (_, i) => [`${op}${i + 1}`, { op, ...of(i) }]),
+    ['scores', { op: 'dense' }],
+  ])
+const counts = (favourite, share, total = 500) =>
+  Array.from({ length: 10 }, (_, i) => (i === favourite ? Math.round(share * total) : ((1 - share) * total) / 9))
+const even = counts(0, 0.1)
+/** What learns nothing but runs at a healthy ratio. */
+const stuck = 2.3
+
+/** The picture, the only rules that fire, its severity and since when. */
+const pictures = {
+  'a fall as it should be': { rule: 'healthy', severity: 'info', given: {} },
+  'a regression as it should be': {
+    rule: 'healthy',
+    severity: 'info',
+    given: { loss: falling(40, 2), info: { descriptor: { loss: { kind: 'mean_squared_error' } } } },
+  },
+  'a line down, with hardly moving weights': {
+    rule: 'learningRateTooLow',
+    severity: 'severe',
+    given: { loss: (t) => 2.3 - 0.1 * t, tensors: weights(2e-5) },
+  },
+  'a line down, half way': {
+    rule: 'learningRateTooLow',
+    severity: 'warning',
+    given: { loss: (t) => 2.3 - 0.8 * t, tensors: weights(5e-5) },
+  },
+  'a flat end that a schedule made': {
+    rule: 'underfitting',
+    severity: 'warning',
+    given: { loss: falling(2.3, 1.5, 20), rate: falling(0.01, 0, 20), tensors: weights(falling(5e-3, 0, 20)) },
+  },
+  'a high level after updates as large as the weights': {
+    rule: 'learningRateTooHigh',
+    severity: 'severe',
+    given: { loss: add(falling(2.3, 1.6, 40), wobble(0.1)), tensors: weights((_, i) => (i < 10 ? 0.3 : 4e-3)) },
+  },
+  'a bouncing loss at large updates': {
+    rule: 'learningRateTooHigh',
+    severity: 'warning',
+    given: { loss: falling(2.3, 0.7, 40), tensors: weights(0.02) },
+  },
+  'a training loss that comes up again': {
+    rule: 'learningRateTooHigh',
+    severity: 'warning',
+    given: { loss: (t) => 0.5 + t, tensors: weights(5e-3) },
+  },
+  'an explosion': {
+    rule: 'learningRateMuchTooHigh',
+    severity: 'severe',
+    since: { step: 100, epoch: 6 },
+    given: { loss: (_, i) => (i < 100 ? 2.3 : 400), tensors: weights(0.4) },
+  },
+  'a loss that jumps': { rule: 'lossTooNoisy', severity: 'warning', given: { noise: 0.4 } },
+  'validation that turns while training goes on': {
+    rule: 'overfitting',
+    severity: 'warning',
+    since: { step: 160, epoch: 8 },
+    given: { loss: falling(2.3, 0.01, 8), epochs: { valLoss: (t) => 0.5 + 2 * (t - 0.375) ** 2 } },
+  },
+  'validation worse than guessing': {
+    rule: 'overfitting',
+    severity: 'severe',
+    given: { loss: falling(2.3, 0.01, 8), epochs: { valLoss: (t) => 1.5 + 4 * Math.max(0, t - 0.2) } },
+  },
+  'both curves together and flat, high up': {
+    rule: 'underfitting',
+    severity: 'warning',
+    given: { loss: falling(2.3, 1.5, 20) },
+  },
+  'a flat end at a constant rate': { rule: 'plateau', severity: 'warning', given: { loss: falling(2.3, 0.5, 20) } },
+  'a flat end at a rate that came down': {
+    rule: 'healthy',
+    severity: 'info',
+    given: { loss: falling(2.3, 0.5, 20), rate: (t) => (t < 0.6 ? 0.01 : 0.001) },
+  },
+  'values that vanish with depth': {
+    rule: 'badInitialization',
+    severity: 'severe',
+    since: { step: 0, epoch: 1 },
+    given: { loss: stuck, layers: stack('tanh', 4, (i) => ({ deviation: 0.5 * 10 ** -i })) },
+  },
+  'values that explode with depth': {
+    rule: 'badInitialization',
+    severity: 'warning',
+    given: { layers: stack('relu', 4, (i) => ({ deviation: 6 ** i })) },
+  },
+  'a first loss far above guessing': {
+    rule: 'badInitialization',
+    severity: 'warning',
+    given: { loss: falling(80, 0.3, 20), rate: falling(0.01, 0.001) },
+  },
+  'a norm after large values': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      layers: {
+        dense1: { op: 'dense', deviation: 300 },
+        norm1: { op: 'layer_norm' },
+        relu1: { op: 'relu', deviation: 0.6 },
+        scores: { op: 'dense' },
+      },
+    },
+  },
+  'relus that die half way': {
+    rule: 'deadRelus',
+    severity: 'warning',
+    since: { step: 200, epoch: 11 },
+    given: { layers: stack('relu', 2, () => ({ dead: (_, i) => (i < 10 ? 0.1 : 0.8) })) },
+  },
+  'relus that begin dead': {
+    rule: 'deadRelus',
+    severity: 'severe',
+    given: { loss: stuck, tensors: weights(0), layers: stack('relu', 2, () => ({ dead: 1 })) },
+  },
+  'saturated from the start': {
+    rule: 'saturatedUnits',
+    severity: 'severe',
+    given: { loss: stuck, layers: stack('tanh', 2, () => ({ saturated: 0.9 })) },
+  },
+  'scores that are meant to be at the ends': {
+    rule: 'healthy',
+    severity: 'info',
+    given: { layers: { relu1: { op: 'relu' }, sigmoid1: { op: 'sigmoid', saturated: 0.95 } } },
+  },
+  'gradients that vanish': {
+    rule: 'gradients',
+    severity: 'severe',
+    given: {
+      loss: stuck,
+      tensors: Object.fromEntries(
+        [1, 2, 3, 4, 5, 6].map((i) => [
+          `dense${i}.weight`,
+          { shape: [32, i < 6 ? 32 : 10], ratio: 10 ** (i - 8), gradientNorm: 10 ** (i - 6) },
+        ]),
+      ),
+    },
+  },
+  'one layer that is held': {
+    rule: 'slowLayer',
+    severity: 'warning',
+    given: {
+      tensors: {
+        'a.weight': { shape: [9, 9] },
+        'b.weight': { shape: [9, 9], ratio: 1e-7 },
+        'c.weight': { shape: [9, 9] },
+      },
+    },
+  },
+  'one class for all': {
+    rule: 'classCollapse',
+    severity: 'severe',
+    since: { step: 200, epoch: 10 },
+    given: {
+      predictions: [5, 10, 20].map((epoch) => ({
+        epoch,
+        step: 20 * epoch,
+        predicted: epoch > 5 ? counts(3, 1) : even,
+        actual: even,
+      })),
+    },
+  },
+  'one class for all, as it should be': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      predictions: [1, 20].map((epoch) => ({ epoch, step: epoch, predicted: counts(3, 1), actual: counts(3, 0.99) })),
+    },
+  },
+  'refused steps': {
+    rule: 'nonFinite',
+    severity: 'severe',
+    since: { step: 120, epoch: 7 },
+    given: {
+      refused: (_, i) => (i >= 120 ? 1 : 0),
+      refusal: { step: 120, layer: 'relu1', tensor: null },
+      end: { step: 400, time: 0, stoppedBy: 'error' },
+    },
+  },
+  'one refused step': {
+    rule: 'nonFinite',
+    severity: 'warning',
+    given: { refused: (_, i) => (i === 50 ? 1 : 0), refusal: { step: 50, layer: null, tensor: 'dense1.weight' } },
+  },
+  'validation below training, with dropout': {
+    rule: 'validationEasier',
+    severity: 'info',
+    given: { epochs: { valLoss: falling(1.5, 0.1) }, info: { descriptor: { nodes: [{ op: 'dropout' }] } } },
+  },
+  'validation below training, with batch norm': {
+    rule: 'validationEasier',
+    severity: 'info',
+    given: { epochs: { valLoss: falling(1.5, 0.1) }, info: { descriptor: { nodes: [{ op: 'batch_norm' }] } } },
+  },
+  'validation below training, for no reason': {
+    rule: 'validationEasier',
+    severity: 'warning',
+    given: { epochs: { valLoss: falling(1.5, 0.1) } },
+  },
+  'a rate near the limit of momentum': {
+    rule: 'nearStabilityLimit',
+    severity: 'warning',
+    since: { step: 400, epoch: 20 },
+    given: {
+      rate: 0.0185,
+      momentum: 0.9,
+      info: { descriptor: { optimizer: { kind: 'momentum', momentum: 0.9 } } },
+      sharpness: [{ epoch: 20, step: 400, eigenvalue: 200, learningRateLimit: 0.01 }],
+    },
+  },
+  'the same rate without a measured limit': { rule: 'healthy', severity: 'info', given: { rate: 0.0185 } },
+  'the same curvature under Adam': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      rate: 0.0185,
+      info: { descriptor: { optimizer: { kind: 'adam' } } },
+      sharpness: [{ epoch: 20, step: 400, eigenvalue: 200, learningRateLimit: 0.01 }],
+    },
+  },
+  'thirty steps': { rule: 'tooShort', severity: 'info', given: { count: 30, epochCount: 1 } },
+}
+
+for (const [name, { rule, severity, since, given }] of Object.entries(pictures)) {
+  test(`${name}: ${rule}`, () => {
+    const findings = diagnose(draw(given))
+    const texts = findings.map((finding) => `${finding.rule}: ${finding.message}`).join('\n')
+    assert.equal(
+      findings.map((finding) => finding.rule),
+      [rule],
+      texts,
+    )
+    const [finding] = findings
+    assert.is(finding.severity, severity, texts)
+    if (since) assert.equal(finding.since, since)
+    assert.ok(Number.isFinite(finding.since.step))
+    assert.match(finding.message, /^[A-Z].*[^.]$/)
+    assert.not.match(finding.message + finding.advice, /NaN %|undefined|Infinity/)
+    assert.ok(finding.advice.length > 1)
+    assert.equal(JSON.parse(JSON.stringify(finding)), finding, 'plain data')
+  })
+}
+
+test('every rule has a picture', () => {
+  const drawn = new Set(Object.values(pictures).map(({ rule }) => rule))
+  for (const { name, explains } of rules) {
+    assert.ok(drawn.has(name), name)
+    for (const other of explains)
+      assert.ok(
+        rules.some((rule) => rule.name === other),
+        `${name} explains ${other}`,
+      )
+  }
+})
+
+test('a cause is told without what comes of it, but never hides what is worse', () => {
+  const dead = draw({
+    loss: stuck,
+    tensors: weights(0),
+    layers: stack('relu', 2, () => ({ dead: 1 })),
+    predictions: [{ epoch: 1, step: 20, predicted: counts(0, 1), actual: even }],
+  })
+  assert.equal(
+    diagnose(dead).map(({ rule }) => rule),
+    ['deadRelus'],
+  )
+  const both = draw({
+    layers: stack('tanh', 2, () => ({ saturated: 0.8 })),
+    predictions: [1, 2].map((epoch) => ({ epoch, step: 20 * epoch, predicted: counts(0, 1), actual: even })),
+  })
+  assert.equal(
+    diagnose(both).map(({ rule, severity }) => [rule, severity]),
+    [
+      ['classCollapse', 'severe'],
+      ['saturatedUnits', 'warning'],
+    ],
+  )
+})
+
+test('biases do not count: they begin at 0', () => {
+  const tensors = { ...weights(1e-3), 'dense3.bias': { shape: [10], ratio: 300 } }
+  assert.is(diagnose(draw({ tensors }))[0].rule, 'healthy')
+})
+
+test('a negative loss, which has no level to measure by, is left alone', () => {
+  const given = { loss: (t) => -4 * t, info: { descriptor: { loss: { kind: 'custom' } } } }
+  assert.equal(
+    diagnose(draw(given)).map(({ rule }) => rule),
+    ['healthy'],
+  )
+})
+
+const nothing = Number.NaN
+const hostile = {
+  nothing: empty(),
+  'one step': draw({ count: 1, looks: 1, epochCount: 0 }),
+  'ten steps': draw({ count: 10, looks: 1, epochCount: 1, layers: stack('relu', 3, () => ({ dead: 1 })) }),
+  'all refused': draw({
+    loss: nothing,
+    noise: nothing,
+    refused: 1,
+    tensors: weights(nothing),
+    refusal: { step: 0, layer: null, tensor: null },
+  }),
+  'infinite everywhere': draw({
+    loss: Number.POSITIVE_INFINITY,
+    tensors: weights(Number.POSITIVE_INFINITY),
+    layers: stack('relu', 3, () => ({ deviation: Number.POSITIVE_INFINITY, dead: nothing })),
+  }),
+  'epochs without numbers': draw({ epochs: { loss: null, valLoss: 'many', accuracy: {} } }),
+  'frozen tensors only': draw({ tensors: {} }),
+  'all weights still': draw({ tensors: weights(0) }),
+  'empty predictions': draw({ predictions: [{ epoch: 1, step: 1, predicted: [], actual: [] }] }),
+  'curved nowhere': draw({
+    sharpness: [{ epoch: 1, step: 1, eigenvalue: -1, learningRateLimit: null }],
+    info: { descriptor: { optimizer: { kind: 'sgd' } } },
+  }),
+  'a descriptor of nothing, where rules look into it': draw({
+    epochs: { valLoss: falling(1.5, 0.1) },
+    tensors: { 'a.weight': { shape: [9, 9] }, 'b.weight': { shape: [9, 9], ratio: 1e-7 } },
+    info: {
+      descriptor: {
+        loss: { kind: 'constructor' },
+        optimizer: { kind: 'toString' },
+        nodes: [null],
+        parameters: [null, {}],
+      },
+    },
+    sharpness: [{ epoch: 1, step: 1, eigenvalue: 9, learningRateLimit: 0.001 }],
+  }),
+}
+for (const [name, recording] of Object.entries(hostile)) {
+  test(`${name} is no reason to throw`, () => {
+    const findings = diagnose(recording)
+    assert.ok(findings.length > 0)
+    for (const { message, page } of findings) {
+      assert.not.match(message, /undefined/)
+      assert.match(page, /^docs\/diagnosis\/[a-z-]+\.md$/)
+    }
+  })
+}
+
+test('every rule has its page and every page its rule', () => {
+  const folder = new URL('../docs/diagnosis/', import.meta.url)
+  const names = [...rules.map(({ name }) => name), 'healthy', 'tooShort']
+  const pages = names.map((name) => `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.md`)
+  assert.equal(readdirSync(folder).sort(), [...pages].sort())
+  for (const [i, page] of pages.entries()) {
+    assert.ok(existsSync(new URL(page, folder)))
+    assert.ok(readFileSync(new URL(page, folder), 'utf8').startsWith(`# \`${names[i]}\`: `), page)
+  }
+})
+
+test.run()
