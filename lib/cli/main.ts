@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The `gradus` command. Each subcommand is loaded when it is called. */
+import { createRequire } from 'node:module'
+import { Command, CommanderError, Option } from 'commander'
+import { GradusError } from '../errors.js'
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+
+/** Of bad usage, and of runs that cannot be read. */
+const badUsage = 2
+
+const program = new Command('gradus')
+  .description('Watch, diagnose and report training runs.')
+  .version(version)
+  .showHelpAfterError('(gradus --help lists what there is)')
+  .exitOverride()
+
+program
+  .command('watch')
+  .description('serve a live page of a run, or of a folder of runs')
+  .argument('<directory>', 'a run directory or a folder of them')
+  .option('--port <number>', 'port to listen on; default: any that is free', Number)
+  .option('--host <address>', 'address to listen on; default: 127.0.0.1; another one needs --token')
+  .option('--token <text>', 'what the address must carry; default: random')
+  .addOption(new Option('--open <when>', 'open a browser; default: where there is one').choices(['yes', 'no']))
+  .action(async (directory, options) => (await import('./watch.js')).watch(directory, options))
+
+program
+  .command('diagnose')
+  .description('say what is wrong with a run and what to try; status 1 when something is severe')
+  .argument('<run>', 'a run directory')
+  .option('--json', 'print the findings as JSON')
+  .action(async (run, options) => {
+    process.exitCode = (await (await import('./diagnose.js')).diagnoseRun(run, options)) ? 1 : 0
+  })
+
+program
+  .command('report')
+  .description('write a run, or a folder of runs, as one HTML file that needs no server')
+  .argument('<run>', 'a run directory or a folder of them')
+  .option('-o, --output <file>', "default: the run's name with .html")
+  .action(async (run, options) => (await import('./report.js')).report(run, options))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : badUsage
+  else if (error instanceof GradusError) {
+    process.exitCode = badUsage
+    console.error(`gradus: ${error.message}`)
+  } else throw error
+}

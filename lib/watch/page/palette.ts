@@ -1,0 +1,65 @@
+/** Colours of lines and surfaces; all of them stand in page.css, so that light and dark are chosen in one place. */
+
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const cache = new Map<string, string>()
+
+/** A custom property of the page. */
+export function colour(name: string): string {
+  let value = cache.get(name)
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+    cache.set(name, value)
+  }
+  return value
+}
+
+export function onColourChange(listener: () => void): void {
+  dark.addEventListener('change', () => {
+    cache.clear()
+    listener()
+  })
+}
+
+const seriesColours = 6
+/** Beyond the colours that all eyes tell apart, dashes do. */
+const dashes: readonly number[][] = [[], [6, 3], [2, 3]]
+
+export const seriesColour = (index: number): string => colour(`series-${index % seriesColours}`)
+export const seriesDash = (index: number): number[] => dashes[Math.floor(index / seriesColours) % dashes.length]!
+
+/** Viridis (van der Walt and Smith 2015), at sevenths. */
+const viridis = ['#440154', '#443983', '#31688e', '#21918c', '#35b779', '#90d743', '#fde725'].map(parse)
+
+/** The order of layers as colours: without the end that the background would swallow. */
+export function depthColour(index: number, count: number): string {
+  const share = count > 1 ? index / (count - 1) : 0
+  const [from, to] = dark.matches ? [0.3, 1] : [0, 0.78]
+  return mix(viridis, from + (to - from) * share)
+}
+
+/** From the surface, 0, to the strongest, 1. */
+export function heatColours(count: number): [number, number, number][] {
+  const surface = parse(colour('surface'))
+  const stops = dark.matches
+    ? [surface, parse('#173a5e'), parse('#2f7fc2'), parse('#8cc8f5'), parse('#f2f9ff')]
+    : [surface, parse('#c5dff3'), parse('#6aaee0'), parse('#1f6fb2'), parse('#08305e')]
+  return Array.from({ length: count }, (_, i) => blend(stops, i / (count - 1)))
+}
+
+type Colour = [number, number, number]
+
+/** `#rrggbb`, or `#rgb` as a minifier writes it. */
+function parse(hex: string): Colour {
+  const digits = hex.length === 4 ? hex.replaceAll(/[^#]/g, '$&$&') : hex
+  const value = Number.parseInt(digits.slice(1), 16)
+  return [value >> 16, (value >> 8) & 255, value & 255]
+}
+
+function blend(stops: readonly Colour[], share: number): Colour {
+  const at = Math.min(Math.max(share, 0), 1) * (stops.length - 1)
+  const low = Math.min(Math.floor(at), stops.length - 2)
+  const rest = at - low
+  return stops[low]!.map((from, i) => Math.round(from + (stops[low + 1]![i]! - from) * rest)) as Colour
+}
+
+const mix = (stops: readonly Colour[], share: number): string => `rgb(${blend(stops, share).join(' ')})`

@@ -1,0 +1,116 @@
+/** What can be asked about runs: an address, its parameters, and the value that answers. Reports ask the same. */
+import { diagnose } from '../diagnosis/diagnose.js'
+import { histogramEdges, readHistograms, readLatest, readSteps } from '../recording/index.js'
+import { mergeColumns, thin } from './columns.js'
+import { type RunFolder, statusOf, type WatchedRun } from './folder.js'
+import { Query, Refusal } from './query.js'
+import type { RunList, RunView, StepsView, TensorsView } from './wire.js'
+
+type Answer = (folder: RunFolder, query: Query) => unknown
+interface Route {
+  parameters: readonly string[]
+  answer: Answer
+}
+
+const mostBuckets = 2048
+/** Tensors are many: each gets fewer points than the loss. */
+const tensorBuckets = 512
+const mostEntries = 1000
+const mostHistograms = 240
+
+/** Answers `path?query`, or throws a {@link Refusal}; undefined where there is no such address. */
+export async function answer(folder: RunFolder, path: string, query: string): Promise<unknown> {
+  const route = routes.get(path)
+  if (route === undefined) return undefined
+  return await route.answer(folder, new Query(query, [...route.parameters, 'token']))
+}
+
+const routes: ReadonlyMap<string, Route> = new Map([
+  ['/api/runs', { parameters: [], answer: listRuns }],
+  ['/api/run', { parameters: ['run'], answer: viewRun }],
+  ['/api/steps', { parameters: ['run', 'from', 'to', 'buckets'], answer: viewSteps }],
+  ['/api/tensors', { parameters: ['run'], answer: viewTensors }],
+  ['/api/layers', { parameters: ['run'], answer: async (folder, query) => (await readRun(folder, query)).layers }],
+  ['/api/histograms', { parameters: ['run', 'kind', 'name', 'rows'], answer: viewHistograms }],
+  ['/api/latest', { parameters: ['run'], answer: (folder, query) => readLatest(findRun(folder, query).directory) }],
+] satisfies [string, Route][])
+
+async function listRuns(folder: RunFolder): Promise<RunList> {
+  await folder.refresh()
+  for (const run of folder.runs) await run.refresh()
+  return { folder: folder.name, runs: folder.runs.map((run) => run.summary()) }
+}
+
+/** The name is looked up among those found; no path is made of it. */
+function findRun(folder: RunFolder, query: Query): WatchedRun {
+  const run = folder.get(query.text('run'))
+  if (run === undefined) throw new Refusal(404, 'There is no such run')
+  return run
+}
+
+async function readRun(folder: RunFolder, query: Query) {
+  const run = findRun(folder, query)
+  await run.refresh()
+  return run.recording()
+}
+
+async function viewRun(folder: RunFolder, query: Query): Promise<RunView> {
+  const recording = await readRun(folder, query)
+  const { info, epochs, predictions, sharpness, system, refusal, end } = recording
+  return {
+    name: query.text('run'),
+    status: statusOf(recording),
+    info,
+    findings: diagnose(recording),
+    // A matrix for each epoch would be most of the answer; the last one is in `latest.json`.
+    epochs: thin(epochs, mostEntries).map((entry) => ({
+      ...(Object.fromEntries(Object.entries(entry).filter(([, value]) => !Array.isArray(value))) as typeof entry),
+    })),
+    predictions: thin(predictions, mostEntries / 10),
+    sharpness: thin(sharpness, mostEntries),
+    system: thin(system, mostEntries),
+    refusal,
+    end,
+  }
+}
+
+async function viewSteps(folder: RunFolder, query: Query) {
+  const from = query.whole('from', 0, Number.MAX_SAFE_INTEGER)
+  const to = query.whole('to', 0, Number.MAX_SAFE_INTEGER)
+  const buckets = query.whole('buckets', 1, mostBuckets) ?? mostBuckets
+  const recording = await readRun(folder, query)
+  let series = recording.steps
+  if (from !== undefined || to !== undefined) {
+    const range = { from: from ?? 0, to: to ?? series.lastStep, buckets }
+    if (range.from > range.to) throw new Refusal(400, 'from must not be greater than to')
+    series = await readSteps(findRun(folder, query).directory, recording.info, range)
+  }
+  const { tensors, ...columns } = series
+  return columns as unknown as StepsView
+}
+
+async function viewTensors(folder: RunFolder, query: Query): Promise<TensorsView> {
+  const { steps } = await readRun(folder, query)
+  const merge = (column: Float64Array) => mergeColumns(column, tensorBuckets) as unknown as readonly number[]
+  return {
+    step: merge(steps.step),
+    tensors: steps.tensors.map(({ name, shape, ratio, weightNorm, gradientNorm }) => ({
+      name,
+      shape,
+      ratio: merge(ratio),
+      weightNorm: merge(weightNorm),
+      gradientNorm: merge(gradientNorm),
+    })),
+  }
+}
+
+async function viewHistograms(folder: RunFolder, query: Query) {
+  const kind = query.oneOf('kind', ['activations', 'gradients', 'weights'])
+  const { info } = await readRun(folder, query)
+  const known = kind === 'activations' ? info.layers : info.tensors
+  const name = query.text('name')
+  if (!known.some((item) => item.name === name)) throw new Refusal(404, `There are no ${kind} of that name`)
+  const rows = query.whole('rows', 1, mostHistograms) ?? mostHistograms
+  const histograms = await readHistograms(findRun(folder, query).directory, info, { kind, name, rows })
+  return { ...histograms, edges: histogramEdges }
+}

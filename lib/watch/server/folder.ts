@@ -1,0 +1,175 @@
+/** The runs of a folder, each with its reader; they are looked at again when somebody asks or listens. */
+import { readdir, realpath } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, join, sep } from 'node:path'
+import { GradusError } from '../../errors.js'
+import { findRuns, openRun, type Recording, type RunReader } from '../recording/index.js'
+import type { RunStatus, RunSummary } from './wire.js'
+
+/** More than a list can show; each keeps some megabytes. */
+const mostRuns = 500
+
+export class WatchedRun {
+  #reader: RunReader | null = null
+  #problem: string | null = null
+  #recording: Recording | null = null
+  #refreshing: Promise<void> | null = null
+  /** How often it has grown, and how often when that was last told. */
+  #growths = 0
+  #told = 0
+  /** Number of the event that told of its last growth. */
+  changed = 0
+
+  constructor(
+    readonly name: string,
+    readonly directory: string,
+  ) {}
+
+  /** True once after it has grown, whoever had it read. */
+  takeNews(): boolean {
+    const isNew = this.#growths !== this.#told
+    this.#told = this.#growths
+    return isNew
+  }
+
+  /** Reads what has been appended. Calls at the same time share one reading. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = null
+    })
+    return this.#refreshing
+  }
+
+  async #refresh(): Promise<void> {
+    const before = this.#problem
+    try {
+      const isFirst = this.#reader === null
+      this.#reader ??= await openRun(this.directory)
+      const grew = (await this.#reader.refresh()) || isFirst
+      this.#problem = null
+      if (grew) this.#recording = null
+      if (grew || before !== null) this.#growths++
+    } catch (error) {
+      this.#problem = error instanceof Error ? error.message : String(error)
+      if (this.#problem !== before) this.#growths++
+    }
+  }
+
+  /** Throws what keeps it from being read. */
+  recording(): Recording {
+    if (this.#problem !== null || this.#reader === null) {
+      throw new GradusError('GRADUS_BAD_FILE', this.#problem ?? 'The run has not been read yet')
+    }
+    this.#recording ??= this.#reader.recording()
+    return this.#recording
+  }
+
+  summary(): RunSummary {
+    if (this.#problem !== null || this.#reader === null) {
+      return { name: this.name, status: 'unreadable', reason: this.#problem ?? undefined }
+    }
+    const recording = this.recording()
+    const { info, steps, epochs, end } = recording
+    const last = epochs.at(-1)
+    return {
+      name: this.name,
+      status: statusOf(recording),
+      reason: end ? (end.error ?? end.stoppedBy) : undefined,
+      started: info.started,
+      step: steps.count > 0 ? steps.lastStep : 0,
+      epoch: last?.epoch ?? 0,
+      epochs: info.options.epochs,
+      loss: steps.loss.findLast((loss) => !Number.isNaN(loss)) ?? last?.loss ?? null,
+      valLoss: typeof last?.valLoss === 'number' ? last.valLoss : null,
+    }
+  }
+}
+
+export function statusOf({ end, info }: Recording): RunStatus {
+  if (end === null) return info.machine.host === hostname() && !isAlive(info.machine.process) ? 'silent' : 'running'
+  if (end.error !== undefined || end.stoppedBy === 'error') return 'failed'
+  return end.stoppedBy === 'epochs' ? 'finished' : 'stopped'
+}
+
+function isAlive(process_: number): boolean {
+  try {
+    process.kill(process_, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+export class RunFolder {
+  readonly #runs = new Map<string, WatchedRun>()
+  /** Number of the last event. Begins at the time, so that those of an earlier server are always smaller. */
+  event = Date.now()
+
+  private constructor(readonly path: string) {}
+
+  static async open(path: string): Promise<RunFolder> {
+    const folder = new RunFolder(await realpath(path))
+    await folder.refresh()
+    return folder
+  }
+
+  get name(): string {
+    return basename(this.path)
+  }
+
+  get runs(): readonly WatchedRun[] {
+    return [...this.#runs.values()]
+  }
+
+  get(name: string): WatchedRun | undefined {
+    return this.#runs.get(name)
+  }
+
+  /** Looks for new and vanished runs; true when there are some. */
+  async refresh(): Promise<boolean> {
+    const found = (await findRuns(this.path)).slice(0, mostRuns)
+    let isOther = false
+    for (const name of this.#runs.keys()) {
+      if (found.includes(name)) continue
+      this.#runs.delete(name)
+      isOther = true
+    }
+    for (const name of found) {
+      if (this.#runs.has(name)) continue
+      const directory = await insideOf(this.path, name)
+      if (directory === null) continue
+      this.#runs.set(name, new WatchedRun(name, directory))
+      isOther = true
+    }
+    return isOther
+  }
+
+  /** Reads what all runs have got; returns those which grew. */
+  async poll(): Promise<WatchedRun[]> {
+    const grown: WatchedRun[] = []
+    for (const run of this.runs) {
+      await run.refresh()
+      if (run.takeNews()) grown.push(run)
+    }
+    if (grown.length > 0) this.event++
+    for (const run of grown) run.changed = this.event
+    return grown
+  }
+}
+
+/** The real path of a run directory; null when it, or anything in it, leads out of the folder or is no plain file. */
+async function insideOf(folder: string, name: string): Promise<string | null> {
+  try {
+    const directory = await realpath(join(folder, name))
+    if (directory !== folder && !isBelow(folder, directory)) return null
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      if (entry.isFile() || entry.isDirectory()) continue
+      if (!entry.isSymbolicLink() || !isBelow(folder, await realpath(join(directory, entry.name)))) return null
+    }
+    return directory
+  } catch {
+    return null
+  }
+}
+
+const isBelow = (folder: string, path: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep)

@@ -1,0 +1,5 @@
+export { address } from './address.js'
+export { answer } from './api.js'
+export { RunFolder } from './folder.js'
+export { startServer, type WatchOptions, type WatchServer } from './server.js'
+export { toJson } from './wire.js'

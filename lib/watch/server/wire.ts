@@ -1,0 +1,78 @@
+/** What travels from the server to the page. */
+import type { Finding } from '../diagnosis/diagnose.js'
+import type { LayerSeries, Recording, RunInfo, StepSeries, TensorInfo } from '../recording/recording.js'
+
+/** A column of numbers to six digits; null where there is none. */
+export type Column = readonly (number | null)[]
+
+/** The same, as JSON has it. */
+export type Wire<T> = T extends Float64Array
+  ? Column
+  : T extends readonly (infer Item)[]
+    ? readonly Wire<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: Wire<T[Key]> }
+      : T
+
+/** `silent`: no end is recorded, and the process is gone. */
+export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed' | 'silent' | 'unreadable'
+
+/** A line of the list of runs. */
+export interface RunSummary {
+  name: string
+  status: RunStatus
+  /** Why it cannot be read, or what ended it. */
+  reason?: string
+  started?: string
+  step?: number
+  epoch?: number
+  epochs?: number
+  loss?: number | null
+  valLoss?: number | null
+}
+
+export interface RunList {
+  /** Name of the folder. */
+  folder: string
+  runs: readonly RunSummary[]
+}
+
+/** All of a run but its long columns. */
+export interface RunView
+  extends Pick<Recording, 'epochs' | 'predictions' | 'sharpness' | 'system' | 'refusal' | 'end'> {
+  name: string
+  status: RunStatus
+  info: RunInfo
+  findings: readonly Finding[]
+}
+
+/** Columns of the whole net; those of tensors are asked for apart. */
+export type StepsView = Wire<Omit<StepSeries, 'tensors'>>
+
+export interface TensorsView {
+  step: Column
+  tensors: readonly (TensorInfo & { ratio: Column; weightNorm: Column; gradientNorm: Column })[]
+}
+
+export type LayersView = Wire<LayerSeries>
+
+/** JSON that is safe within HTML as well: no character of it can begin a tag. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(plain(value)).replaceAll(/[<>&\u2028\u2029]/g, escapeCharacter)
+}
+
+const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+function plain(value: unknown): unknown {
+  if (typeof value === 'number') return shorten(value)
+  if (value instanceof Float64Array) return Array.from(value, shorten)
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
+}
+
+/** Six digits are more than a screen shows; steps, times and sizes stay exact. */
+function shorten(value: number): number | null {
+  if (Number.isInteger(value)) return value
+  return Number.isFinite(value) ? Number(value.toPrecision(6)) : null
+}
