@@ -85,6 +85,7 @@ export class Chart {
     const isEmpty = lines.every(({ y }) => last(y) === null)
     this.#box.classList.toggle('is-empty', isEmpty)
     if (this.#box.clientWidth === 0) {
+      // Drawn as soon as there is room.
       this.#shape = ''
     } else if (shape !== this.#shape || !this.#plot) {
       this.#shape = shape
@@ -175,7 +176,7 @@ export class Chart {
     const logLabels = (_: uPlot, values: (number | null)[]) => sparse(values).map(tick)
     return [
       { ...common, size: 26, gap: 4, space: 64, values: labels, incrs: wholeSteps },
-      { ...common, size: 50, gap: 6, space: 30, values: this.#isLog ? logLabels : labels },
+      { ...common, size: 50, gap: 6, space: 22, values: this.#isLog ? logLabels : labels },
     ]
   }
 
@@ -254,7 +255,7 @@ export class Chart {
   #resize(): void {
     const { clientWidth: width, clientHeight: height } = this.#box
     if (width === 0) return
-    if (!this.#plot) this.rebuild()
+    if (!this.#plot || this.#shape === '') this.rebuild()
     else if (this.#plot.width !== width) this.#plot.setSize({ width, height })
   }
 }

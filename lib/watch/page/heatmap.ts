@@ -99,7 +99,10 @@ export class Heatmap {
 
   #tell(look: number | null, bin: number | null): void {
     if (!this.#data || look === null || bin === null || !this.#data.counts[look]) {
-      setText(this.#caption, 'Point at the picture to read a bin. Darker: more values, relative to the same step.')
+      setText(
+        this.#caption,
+        'Point at the picture to read a bin. The stronger the colour, the more values, beside others of the same step.',
+      )
       return
     }
     const { counts, edges, step } = this.#data

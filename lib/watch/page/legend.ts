@@ -36,7 +36,7 @@ export class Legend {
   }
 
   /** Values at a place, or the last ones. */
-  values(values: readonly (number | null)[], at = 'latest'): void {
+  values(values: readonly (number | null)[], at = ''): void {
     for (const [i, cell] of this.#values.entries()) setText(cell, this.#format(values[i] ?? null))
     setText(this.#at, at)
   }

@@ -111,10 +111,12 @@ class Page {
       view = make()
       this.#made.set(id, view)
     }
-    const panel = byId('panel')
-    panel.setAttribute('aria-labelledby', `tab-${id}`)
-    if (panel.firstChild !== view.element) panel.replaceChildren(view.element)
+    // A view comes into the page with its data, so that nothing is called missing which is on its way.
     await view.update(this.#context(shown))
+    const panel = byId('panel')
+    if (panel.firstChild === view.element) return
+    panel.replaceChildren(view.element)
+    panel.setAttribute('aria-labelledby', `tab-${id}`)
   }
 
   #context(shown: readonly ShownRun[]): Context {

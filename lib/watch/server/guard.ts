@@ -41,9 +41,11 @@ function addressesOfMachine(): string[] {
 export function admit({ hosts, token, cookie }: Guard, request: IncomingMessage): { byAddress: boolean } {
   const { method = '', url = '', headers } = request
   if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'Only GET and HEAD are answered')
+  if (request.httpVersion !== '1.1') throw new Refusal(505, 'Only HTTP/1.1 is spoken')
   if (url.length > longestAddress) throw new Refusal(414, `An address has at most ${longestAddress} characters`)
   // A page that gets its own name resolved to this machine still sends that name ("DNS rebinding").
-  if (!hosts.has((headers.host ?? '').toLowerCase())) throw new Refusal(421, 'This server has another name')
+  const [name = '', ...others] = request.headersDistinct.host ?? []
+  if (others.length > 0 || !hosts.has(name.toLowerCase())) throw new Refusal(421, 'This server has another name')
   if (headers.origin !== undefined && !isOwnOrigin(headers.origin, hosts)) {
     throw new Refusal(403, 'Other sites may not ask')
   }

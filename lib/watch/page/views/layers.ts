@@ -12,8 +12,8 @@ const saturating = ['tanh', 'sigmoid', 'hardSigmoid', 'softsign']
 export class LayersView implements View {
   readonly element = element('div', { class: 'stack' })
   readonly #missing = empty('No looks at the layers yet. monitor({ every }) says how often they are taken.')
-  readonly #dead = share('Dead units', 'Share of relu units that have not fired in the last looks')
-  readonly #saturated = share('Saturated values', 'Share of tanh and sigmoid values within a hundredth of an end')
+  readonly #dead = share('Dead units', 'relu units that did not fire in the last looks')
+  readonly #saturated = share('Saturated values', 'tanh and sigmoid within 0.01 of an end')
   readonly #nonfinite = share('Values that are not finite', 'NaN or infinite')
   readonly #grid = element('div', { class: 'grid small' })
   readonly #charts = new Map<string, Chart>()

@@ -18,7 +18,7 @@ export class RunDetails implements View {
     title: 'Sharpness',
     height: 150,
     axis: 'epoch',
-    note: 'The largest eigenvalue λ of the Hessian, and 2/λ, above which gradient descent diverges',
+    note: 'λ of the Hessian; rates above 2/λ diverge',
     isLog: true,
   })
   readonly #facts = element('div', { class: 'grid facts' })
