@@ -60,6 +60,7 @@ const steps = {
     const files = packed.files.map(({ path }) => path)
     const expected = [/^README\.md$/, /^LICENSE$/, /^CHANGELOG\.md$/, /^dist\/index\.js$/, /^dist\/index\.d\.ts$/]
     expected.push(new RegExp(`^prebuilds/${process.platform}-${process.arch}/.+\\.node$`))
+    expected.push(/^dist\/cli\/main\.js$/, /^dist\/watch\/page\/page\.js$/, /^node_modules\/commander\//)
     expected.push(/^node_modules\/node-gyp-build\//, /^node_modules\/cli-progress\//)
     for (const pattern of expected) {
       if (!files.some((file) => pattern.test(file))) throw new Error(`the tarball lacks ${pattern}`)
@@ -75,6 +76,7 @@ const steps = {
     const npm = execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim()
     node(join(npm, 'npm/bin/npm-cli.js'), 'install', '--ignore-scripts', '--no-audit', '--no-fund', tarball)
   },
+  'its command starts': () => node('node_modules/gradus/dist/cli/main.js', '--version'),
   'it trains from ESM': () => {
     writeFileSync(join(project, 'esm.mjs'), `import ${names} from 'gradus'\n${body}`)
     node('esm.mjs')

@@ -111,7 +111,7 @@ page('everything can be reached by keyboard', async () => {
   await tab.locator('#tab-loss').focus()
   for (const view of [...views.slice(1), 'loss']) {
     await tab.keyboard.press('ArrowRight')
-    await tab.locator(`#tab-${view}[aria-selected=true]`).waitFor()
+    await settled(tab, view)
     assert.is(await tab.evaluate(() => document.activeElement.id), `tab-${view}`)
   }
   await tab.locator('.plot').first().focus()

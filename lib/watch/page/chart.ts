@@ -131,7 +131,7 @@ export class Chart {
     const canZoom = this.#options.onZoom !== undefined
     return {
       width: this.#box.clientWidth,
-      padding: [10, 8, 0, 0],
+      padding: [10, 14, 0, 0],
       height: this.#box.clientHeight,
       legend: { show: false },
       series,
@@ -172,8 +172,8 @@ export class Chart {
       grid: { stroke: colour('grid'), width: 1 },
       ticks: { show: false },
     }
-    const labels = (_: uPlot, values: number[]) => values.map(tick)
-    const logLabels = (_: uPlot, values: (number | null)[]) => sparse(values).map(tick)
+    const labels = (_: uPlot, values: number[]) => values.map((value) => tick(value, values[1]! - values[0]!))
+    const logLabels = (_: uPlot, values: (number | null)[]) => sparse(values).map((value) => tick(value))
     return [
       { ...common, size: 26, gap: 4, space: 64, values: labels, incrs: wholeSteps },
       { ...common, size: 50, gap: 6, space: 22, values: this.#isLog ? logLabels : labels },
@@ -289,7 +289,7 @@ function logRange(least: number | null, most: number | null, zone?: { from: numb
 
 /** Of the lines of a logarithmic grid: powers of ten; where there are less than two, halves and fifths of them too. */
 function sparse(values: readonly (number | null)[]): (number | null)[] {
-  const leading = (value: number) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9))
+  const leading = (value: number) => Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(6))
   const isPower = (value: number | null) => value !== null && leading(value) === 1
   const wanted = values.filter(isPower).length >= 2 ? [1] : [1, 2, 5]
   return values.map((value) => (value !== null && wanted.includes(leading(value)) ? value : null))

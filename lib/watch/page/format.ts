@@ -12,14 +12,16 @@ export function short(value: number | null | undefined, digits = 4): string {
   return Number(value.toPrecision(digits)).toString()
 }
 
-/** Ticks of axes: `0.002`, `1e-5`, `20k`. */
-export function tick(value: number | null): string {
+/** Ticks of axes: `0.002`, `1e-5`, `20k`; with as many digits as tell it from those `apart` from it. */
+export function tick(value: number | null, apart = Number.NaN): string {
   if (!isNumber(value)) return ''
   const size = Math.abs(value)
   if (size === 0) return '0'
   if (size >= 1e6) return `${trim(value / 1e6)}M`
   if (size >= 1e4) return `${trim(value / 1e3)}k`
-  return size < 1e-3 ? value.toExponential().replace(/(\.\d{2})\d+/, '$1') : trim(value)
+  if (size >= 1e-3) return trim(value)
+  const digits = Math.floor(Math.log10(size)) - Math.floor(Math.log10(apart) + 1e-9)
+  return value.toExponential(Number.isNaN(digits) ? undefined : Math.min(Math.max(digits, 0), 6))
 }
 
 const trim = (value: number): string => Number(value.toPrecision(6)).toString()
