@@ -20,8 +20,10 @@ export function tick(value: number | null, apart = Number.NaN): string {
   if (size >= 1e6) return `${trim(value / 1e6)}M`
   if (size >= 1e4) return `${trim(value / 1e3)}k`
   if (size >= 1e-3) return trim(value)
-  const digits = Math.floor(Math.log10(size)) - Math.floor(Math.log10(apart) + 1e-9)
-  return value.toExponential(Number.isNaN(digits) ? undefined : Math.min(Math.max(digits, 0), 6))
+  if (Number.isNaN(apart)) return value.toExponential()
+  const [mantissa = '', power] = Number(apart.toPrecision(3)).toExponential().split('e')
+  const decimals = Math.floor(Math.log10(size)) - Number(power) + Math.max(0, mantissa.length - 2)
+  return value.toExponential(Math.min(Math.max(decimals, 0), 6))
 }
 
 const trim = (value: number): string => Number(value.toPrecision(6)).toString()
