@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { adam, dense, flatten, monitor, relu, sequential, softmaxCrossEntropy } from '../dist/index.js'
 import { makeReport } from '../dist/watch/report/report.js'
 import { startServer } from '../dist/watch/server/index.js'
 import { launch, openPage, overflow } from './support/browser.js'
+import { numbers } from './support/reference.js'
 import { RunWriter } from './support/write-run.js'
 
 const page = suite('page')
@@ -69,6 +71,40 @@ page('a finding appears while one looks, and a run that begins is listed', async
   assert.equal(problems, [])
   await close()
   rmSync(join(folder, 'sick'), { recursive: true })
+})
+
+/** Trains until it is stopped: 1200 examples whose classes can be learnt. */
+function train(dir) {
+  const [count, size] = [1200, 64]
+  const x = Float32Array.from(numbers(count * size))
+  const y = Int32Array.from({ length: count }, (_, i) => (x[i * size] > 0 ? 1 : x[i * size + 1] > 0 ? 2 : 0))
+  const model = sequential({ input: [8, 8, 1], seed: 1 }, [flatten(), dense(64), relu(), dense(3)])
+  model.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['accuracy'] })
+  const callbacks = [monitor({ histograms: 20 }), pause()]
+  return model.fit({ x, y }, { epochs: 1e6, batchSize: 32, dir, validationSplit: 0.2, quiet: true, callbacks })
+}
+
+const pause = () => ({ onEpochEnd: () => new Promise((resolve) => setTimeout(resolve, 30)) })
+
+page('a model in training is followed through all views', async () => {
+  const training = train(join(folder, 'training'))
+  const { page: tab, problems, close } = await openPage(browser, server.url)
+  await tab.locator('#runs .run-name', { hasText: 'training' }).click({ timeout: 5000 })
+  await tab.locator('h1', { hasText: 'training' }).waitFor()
+  await tab.locator('#findings .finding').first().waitFor({ timeout: 10_000 })
+  for (const view of views) {
+    await tab.locator(`#tab-${view}`).click()
+    await settled(tab, view)
+    const before = await stepOf(tab)
+    await tab.waitForFunction((old) => !document.querySelector('.figures').textContent.includes(old), before)
+    await tab.screenshot({ path: join(screenshots, `${view}-training.png`), fullPage: true })
+  }
+  training.stop('seen enough')
+  await training.done
+  await tab.locator('#bar .status.is-stopped', { hasText: 'seen enough' }).waitFor({ timeout: 5000 })
+  assert.equal(problems, [])
+  await close()
+  rmSync(join(folder, 'training'), { recursive: true })
 })
 
 page('names are text, whatever stands in them', async () => {

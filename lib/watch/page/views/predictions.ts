@@ -45,7 +45,8 @@ function misclassified({ misclassified: mistakes, image }: Latest): HTMLElement 
         'figcaption',
         {},
         element('strong', {}, `${actual} read as ${predicted}`),
-        ` ${percent(confidence)} sure · row ${whole(row)}`,
+        element('span', {}, `${percent(confidence)} sure`),
+        element('span', {}, `row ${whole(row)}`),
       ),
     )
   })
