@@ -176,7 +176,7 @@ export class Chart {
     const logLabels = (_: uPlot, values: (number | null)[]) => sparse(values).map((value) => tick(value))
     return [
       { ...common, size: 26, gap: 4, space: 64, values: labels, incrs: wholeSteps },
-      { ...common, size: 50, gap: 6, space: 22, values: this.#isLog ? logLabels : labels },
+      { ...common, size: 58, gap: 6, space: 22, values: this.#isLog ? logLabels : labels },
     ]
   }
 

@@ -7,9 +7,13 @@ export function short(value: number | null | undefined, digits = 4): string {
   if (!isNumber(value)) return '–'
   const size = Math.abs(value)
   if (size === 0) return '0'
-  if (size < 1e-3 || size >= 1e7) return value.toExponential(Math.min(digits, 3) - 1).replace('e+', 'e')
+  if (size < 1e-3 || size >= 1e7)
+    return value
+      .toExponential(Math.min(digits, 3) - 1)
+      .replace('e+', 'e')
+      .replaceAll('-', '−')
   if (Number.isInteger(value) || size >= 10 ** digits) return Math.round(value).toLocaleString('en')
-  return Number(value.toPrecision(digits)).toString()
+  return trim(value, digits)
 }
 
 /** Ticks of axes: `0.002`, `1e-5`, `20k`; with as many digits as tell it from those `apart` from it. */
@@ -20,13 +24,14 @@ export function tick(value: number | null, apart = Number.NaN): string {
   if (size >= 1e6) return `${trim(value / 1e6)}M`
   if (size >= 1e4) return `${trim(value / 1e3)}k`
   if (size >= 1e-3) return trim(value)
-  if (Number.isNaN(apart)) return value.toExponential()
+  if (Number.isNaN(apart)) return value.toExponential().replaceAll('-', '−')
   const [mantissa = '', power] = Number(apart.toPrecision(3)).toExponential().split('e')
   const decimals = Math.floor(Math.log10(size)) - Number(power) + Math.max(0, mantissa.length - 2)
-  return value.toExponential(Math.min(Math.max(decimals, 0), 6))
+  return value.toExponential(Math.min(Math.max(decimals, 0), 6)).replaceAll('-', '−')
 }
 
-const trim = (value: number): string => Number(value.toPrecision(6)).toString()
+/** With a minus sign, at which no line is broken. */
+const trim = (value: number, digits = 6): string => Number(value.toPrecision(digits)).toString().replace('-', '−')
 
 export const whole = (value: number | null | undefined): string =>
   isNumber(value) ? Math.round(value).toLocaleString('en') : '–'

@@ -6,7 +6,7 @@ import { colour, heatColours, onColourChange } from './palette.js'
 import type { HistogramsView } from './source.js'
 
 const shades = 64
-const margin = { left: 50, bottom: 22, top: 6 }
+const margin = { left: 58, bottom: 22, top: 6 }
 const height = 300
 
 export class Heatmap {

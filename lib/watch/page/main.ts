@@ -43,6 +43,8 @@ class Page {
   #range: Range | null = null
   #isBusy = false
   #isStale = false
+  /** Nothing is asked before the page hears of what is new, or it would ask twice. */
+  #hears = false
 
   constructor() {
     const state = new URLSearchParams(location.hash.slice(1))
@@ -54,7 +56,9 @@ class Page {
     onColourChange(() => this.#refresh())
     this.#source.listen((connection) => {
       this.#bar.connection(connection)
-      if (connection !== 'lost') this.#refresh()
+      if (connection === 'lost') return
+      this.#hears = true
+      this.#refresh()
     })
   }
 
@@ -68,7 +72,7 @@ class Page {
   /** One at a time; what comes meanwhile is one more. */
   async #refresh(): Promise<void> {
     this.#isStale = true
-    if (this.#isBusy) return
+    if (this.#isBusy || !this.#hears) return
     this.#isBusy = true
     while (this.#isStale) {
       this.#isStale = false
@@ -98,10 +102,11 @@ class Page {
       colour: seriesColour(i),
     }))
     this.#aside.update(list, { focus: summary.name, colours: new Map(shown.map(({ name, colour }) => [name, colour])) })
-    const run = await this.#source.run(summary.name)
-    this.#bar.update(shown[0]!.title, summary, run)
-    this.#findings.update(summary.name, run.findings)
-    await this.#updateView(shown)
+    const facts = this.#source.run(summary.name).then((run) => {
+      this.#bar.update(shown[0]!.title, summary, run)
+      this.#findings.update(summary.name, run.findings)
+    })
+    await Promise.all([facts, this.#updateView(shown)])
   }
 
   async #updateView(shown: readonly ShownRun[]): Promise<void> {

@@ -56,7 +56,8 @@ const headers = {
 export async function startServer(path: string, options: WatchOptions = {}): Promise<WatchServer> {
   const { port = 0, host = '127.0.0.1', token = randomBytes(16).toString('base64url') } = options
   checkOptions(port, host, token, options.token !== undefined)
-  const site = new Site(await RunFolder.open(path), await readPage())
+  const folder = await RunFolder.open(path)
+  const site = new Site(folder, await readPage())
   const server = createServer(limits, (request, response) => site.serve(request, response))
   server.maxConnections = mostConnections
   server.on('clientError', refuseSocket)
@@ -65,6 +66,8 @@ export async function startServer(path: string, options: WatchOptions = {}): Pro
   await listen(server, port, host)
   const bound = (server.address() as AddressInfo).port
   site.guard = createGuard(host, bound, token)
+  // Long runs take a moment to read: it begins before anybody asks.
+  void folder.poll()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/?token=${encodeURIComponent(token)}`,
     close: () => site.close(server),

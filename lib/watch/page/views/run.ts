@@ -12,8 +12,12 @@ export class RunDetails implements View {
   readonly element = element('div', { class: 'stack' })
   readonly #missing = empty('No measurements of the process yet: monitor() takes them by the second.')
   readonly #speed = new Chart({ title: 'Examples a second', height: 150, format: (value) => whole(value) })
-  readonly #delay = new Chart({ title: 'Event loop delay', height: 150, format: (value) => `${short(value, 3)} ms` })
-  readonly #memory = new Chart({ title: 'Memory', height: 150, format: (value) => bytes((value ?? 0) * 2 ** 20) })
+  readonly #delay = new Chart({
+    title: 'Event loop delay (ms)',
+    height: 150,
+    format: (value) => `${short(value, 3)} ms`,
+  })
+  readonly #memory = new Chart({ title: 'Memory (MiB)', height: 150, format: (value) => bytes((value ?? 0) * 2 ** 20) })
   readonly #sharpness = new Chart({
     title: 'Sharpness',
     height: 150,
@@ -26,7 +30,7 @@ export class RunDetails implements View {
 
   constructor() {
     const charts = [this.#speed, this.#delay, this.#memory, this.#sharpness].map((chart) => chart.element)
-    this.element.append(this.#missing, element('div', { class: 'grid' }, ...charts), this.#facts)
+    this.element.append(this.#missing, element('div', { class: 'grid small' }, ...charts), this.#facts)
   }
 
   async update({ source, focus }: Context): Promise<void> {
