@@ -255,6 +255,21 @@ test('a monitor serves one run after the other', async () => {
   }
 })
 
+test('a run says what is wrong with it, with a monitor or by its epochs alone, at any time', async () => {
+  const frozen = { epochs: 8, batchSize: 1, quiet: true }
+  const said = []
+  const run = makeModel({ learningRate: 1e-7 }).fit(data, { ...frozen, callbacks: [monitor()] })
+  for await (const _ of run) said.push(run.diagnose()[0].rule)
+  assert.is(said.length, 8)
+  const [finding] = run.diagnose()
+  assert.is(finding.rule, 'learningRateTooLow')
+  assert.is(said.at(-1), finding.rule)
+  const alone = makeModel({ learningRate: 1e-7 }).fit(data, { ...frozen, epochs: 40 })
+  assert.is(alone.diagnose()[0].rule, 'tooShort')
+  await alone.done
+  assert.ok(alone.diagnose().length > 0)
+})
+
 const mistakes = {
   every: [0, 'every: expected a positive integer, received 0'],
   histograms: [-1, 'histograms: expected a positive integer'],

@@ -11,7 +11,8 @@ const [layers, batch] = net.split(' @ ')
 const [inputs, ...widths] = layers.split('-').map(Number)
 const batchSize = Number(batch)
 const isSmall = inputs < 100
-const [stepsEach, epochs] = isSmall ? [5000, 4] : [200, 2]
+// Long enough that opening a run does not count.
+const [stepsEach, epochs] = isSmall ? [5000, 20] : [400, 5]
 const folder = mkdtempSync(join(tmpdir(), 'gradus-monitor-'))
 
 const examples = stepsEach * batchSize

@@ -1,10 +1,16 @@
-/** Tells training of the monitor, which lies above it. */
-import { GradusError } from '../errors.js'
-import { setWatching } from '../train/watching.js'
+/** Tells training of the monitor and of the rules, which lie above it. */
+import { type RunFacts, setWatching } from '../train/watching.js'
+import { diagnose } from './diagnosis/diagnose.js'
 import { isMonitor, monitor } from './monitor/monitor.js'
+import { runInfo } from './monitor/run-info.js'
+import { recordingOfHistory } from './recording/from-history.js'
 
-const diagnose = () => {
-  throw new GradusError('GRADUS_INTERNAL', 'the rules are not loaded')
+setWatching({ diagnose: (run) => diagnose(recordingOf(run)), monitor, isMonitor })
+
+/** What a monitor recorded; without one, what the epochs tell. */
+function recordingOf({ target, settings, history }: RunFacts) {
+  const recorded = settings.callbacks.find(isMonitor)?.recording
+  if (recorded) return recorded
+  const info = runInfo(target, settings, { examples: null, validationExamples: null }, { every: 1, histograms: null })
+  return recordingOfHistory(info, history)
 }
-
-setWatching({ diagnose, monitor, isMonitor })

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { files } from './files.js'
 import { parseObject } from './json.js'
@@ -27,13 +27,7 @@ export interface ImageShape {
 export async function writeLatest(directory: string, latest: Latest): Promise<void> {
   const path = join(directory, files.latest)
   const beside = `${path}.${process.pid}.tmp`
-  const file = await open(beside, 'w')
-  try {
-    await file.writeFile(JSON.stringify(latest))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await writeFile(beside, JSON.stringify(latest))
   await rename(beside, path)
 }
 
