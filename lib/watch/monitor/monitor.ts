@@ -28,6 +28,7 @@ export function monitor(options: MonitorOptions = {}): Monitor {
   let run: MonitoredRun | null = null
   const monitoring: Monitor = {
     get recording() {
+      run?.flush()
       return run?.builder.build() ?? null
     },
     async onTrainBegin(context) {

@@ -14,7 +14,7 @@ import { stepRows } from './step-rows.js'
 import { SystemWatch } from './system.js'
 
 /** Share of the run's time that looks at examples may take; the first and the last are always made. */
-const shareOfExtras = 0.01
+const shareOfExtras = 0.004
 
 /** The recording of one run: into memory, and into its directory if it has one. */
 export class MonitoredRun {
@@ -31,6 +31,8 @@ export class MonitoredRun {
   #last = performance.now()
   #extras = 0
   #lookedAt = -1
+  /** What has happened and is not recorded yet: that is done while the next steps are under way. */
+  #pending: (() => void)[] = []
   #hasRefused = false
   #warned = false
 
@@ -70,22 +72,35 @@ export class MonitoredRun {
 
   async addSteps(report: StepsReport): Promise<void> {
     const now = performance.now()
-    const rows = stepRows(report, {
-      sizes: this.#sizes,
-      every: this.#settings.every,
-      momentum: this.#target.optimizer.momentum ?? 0,
-      from: (this.#last - this.#began) / 1000,
-      to: (now - this.#began) / 1000,
-    })
+    const [from, to] = [(this.#last - this.#began) / 1000, (now - this.#began) / 1000]
     this.#last = now
+    this.#soon(() => this.#recordSteps(report, from, to))
+    const system = this.#system.add(report.rows, this.#target.program.step)
+    if (system) this.#soon(() => this.#add({ type: 'system', ...system }))
+    await this.directory?.keepUp()
+  }
+
+  #soon(record: () => void): void {
+    if (this.#pending.length === 0) setImmediate(() => this.flush())
+    this.#pending.push(record)
+  }
+
+  /** Records all that has happened. */
+  flush(): void {
+    const pending = this.#pending
+    this.#pending = []
+    for (const record of pending) record()
+  }
+
+  #recordSteps(report: StepsReport, from: number, to: number): void {
+    const { every } = this.#settings
+    const momentum = this.#target.optimizer.momentum ?? 0
+    const rows = stepRows(report, { sizes: this.#sizes, every, momentum, from, to })
     this.builder.addSteps(rows)
     this.directory?.addSteps(rows)
     this.#addLooks(report)
     if (report.firstRefusal && !this.#hasRefused) this.#add({ type: 'refusal', ...report.firstRefusal })
     this.#hasRefused ||= report.firstRefusal !== undefined
-    const system = this.#system.add(report.rows, this.#target.program.step)
-    if (system) this.#add({ type: 'system', ...system })
-    await this.directory?.keepUp()
   }
 
   #addLooks({ inspections }: StepsReport): void {
@@ -112,7 +127,7 @@ export class MonitoredRun {
 
   async addEpoch({ epoch, record }: CallbackContext): Promise<void> {
     const { step } = this.#target.program
-    this.#add(epochEntry(record!, step))
+    this.#soon(() => this.#add(epochEntry(record!, step)))
     const budget = shareOfExtras * (performance.now() - this.#began)
     if (this.#lookedAt < 0 || this.#extras < budget) await this.#lookAtExamples(epoch)
     await this.#measureSharpness(epoch)
@@ -126,7 +141,7 @@ export class MonitoredRun {
     this.#lookedAt = step
     const began = performance.now()
     const { confusion, misclassified, ...predictions } = await this.#examples.look()
-    this.#add({ type: 'predictions', epoch, step, ...predictions })
+    this.#soon(() => this.#add({ type: 'predictions', epoch, step, ...predictions }))
     await this.directory
       ?.writeLatest({ epoch, step, confusion, misclassified, ...this.#examples.pictures() })
       .catch((error: Error) => this.#warn(error))
@@ -138,6 +153,7 @@ export class MonitoredRun {
     if (!options || epoch % options.every !== 0) return
     const found = await sharpness(this.#target as Model, this.#call.data, { examples: options.examples })
     const learningRateLimit = Number.isFinite(found.learningRateLimit) ? found.learningRateLimit : null
+    this.flush()
     this.#add({
       type: 'sharpness',
       epoch,
@@ -152,6 +168,7 @@ export class MonitoredRun {
     try {
       if (stoppedBy !== 'error') await this.#lookAtExamples(epoch)
     } finally {
+      this.flush()
       const { step } = this.#target.program
       const message = stoppedBy === 'error' && { error: error instanceof Error ? error.message : String(error) }
       this.#add({ type: 'end', step, time: Date.now(), stoppedBy: stoppedBy ?? 'epochs', ...message })
