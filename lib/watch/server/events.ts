@@ -5,10 +5,10 @@ import { Refusal } from './query.js'
 import { toJson } from './wire.js'
 
 /** By stat, since watchers tell nothing of shared disks. */
-const pollEvery = 500
+const pollEvery = 800
 /** In polls: how often the folder is searched for new runs, and a quiet client is sent a sign of life. */
-const searchEvery = 4
-const signEvery = 30
+const searchEvery = 3
+const signEvery = 20
 const mostClients = 24
 
 export class Events {

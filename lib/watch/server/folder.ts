@@ -8,12 +8,15 @@ import type { RunStatus, RunSummary } from './wire.js'
 
 /** More than a list can show; each keeps some megabytes. */
 const mostRuns = 500
+/** Milliseconds for which what was read counts as new: the questions of one page then share one reading. */
+const freshFor = 400
 
 export class WatchedRun {
   #reader: RunReader | null = null
   #problem: string | null = null
   #recording: Recording | null = null
   #refreshing: Promise<void> | null = null
+  #readAt = Number.NEGATIVE_INFINITY
   /** How often it has grown, and how often when that was last told. */
   #growths = 0
   #told = 0
@@ -33,11 +36,13 @@ export class WatchedRun {
   }
 
   /** Reads what has been appended. Calls at the same time share one reading. */
-  refresh(): Promise<void> {
+  async refresh(): Promise<void> {
+    if (performance.now() - this.#readAt < freshFor) return
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = null
+      this.#readAt = performance.now()
     })
-    return this.#refreshing
+    await this.#refreshing
   }
 
   async #refresh(): Promise<void> {
