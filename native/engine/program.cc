@@ -163,6 +163,7 @@ TrainResult ProgramOf<T>::train(const TrainCall& call) {
   TrainResult result;
   size_t accepted = 0, refused_in_row = 0, position = call.first_row;
   std::optional<Failure> first_refused;
+  inspection_.reserve(call, result.inspections);
   while (result.updates < call.batches && position < batch_.size() && !stop_requested) {
     const size_t rows = std::min(product(call.batch_size, call.accumulate), batch_.size() - position);
     const bool done = attempt(call, position, rows, options_of(call, accepted), result);

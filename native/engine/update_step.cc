@@ -6,7 +6,7 @@ namespace {
 // A block is what one call of a kernel takes: some chunks.
 constexpr size_t block_size = 8 * update_chunk;
 constexpr size_t elements_worth_sharing = size_t(1) << 15;
-constexpr size_t group_size = size_t(1) << 14;  // elements that one thread takes at once, at least
+constexpr size_t group_size = size_t(1) << 14;                // elements that one thread takes at once, at least
 constexpr uint32_t first_initial_stream = uint32_t(1) << 31;  // dropout draws from the streams below
 constexpr uint32_t rounding_stream =
     first_initial_stream - 2;  // of slots that are kept short; one more is the shuffle's

@@ -29,6 +29,9 @@ export const epochEntry = (record: object, step: number): Entry => ({ type: 'epo
 /** Of entries that come by the second, so many of the last are kept. */
 const systemCapacity = 4096
 
+/** Of many tensors fewer: some ten megabytes of sums in all. */
+const bucketsOf = (width: number) => Math.max(64, Math.min(2048, 2 * Math.floor(2 ** 20 / width)))
+
 /** A recording that grows: fed by the monitor of a run under way, or from the files of any run. */
 export class RecordingBuilder {
   readonly info: RunInfo
@@ -43,7 +46,8 @@ export class RecordingBuilder {
 
   constructor(info: RunInfo) {
     this.info = info
-    this.buckets = new StepBuckets(stepRowWidth(info.tensors.length))
+    const width = stepRowWidth(info.tensors.length)
+    this.buckets = new StepBuckets(width, bucketsOf(width))
     this.looks = new LayerLooks(info.layers)
   }
 

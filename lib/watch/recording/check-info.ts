@@ -3,8 +3,8 @@ import type { RunInfo } from './recording.js'
 
 type Fields = Record<string, unknown>
 
-/** A number large enough for any model, small enough that a table of it fits in memory. */
-const mostTensors = 100_000
+/** More than any model has, and few enough that a table of them fits in memory. */
+const mostTensors = 10_000
 
 /**
  * What `run.json` holds, looked through: everything that readers of a recording rely on.
