@@ -80,7 +80,7 @@ export async function run({ quick = false } = {}) {
   if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build:bench\` first`)
   const python = pythonWithTorch()
   const powers = (quick ? [15, 20] : [12, 15, 20, 24]).map(String)
-  const { ours: kernels, torch } = await measure(python, powers, quick ? 1 : 3)
+  const { ours: kernels, torch } = await measure(python, powers, quick ? 1 : 2)
   const rows = []
   const ratios = []
   for (const [key, found] of kernels) {
@@ -105,7 +105,7 @@ export async function run({ quick = false } = {}) {
       fixed(rival && rate / rival, 2),
     ])
   }
-  const wholes = await measureModels(python, quick ? 1 : 3)
+  const wholes = await measureModels(python, quick ? 1 : 2)
   rows.push(...wholes)
   const behind = await behindGradients(quick ? ['2'] : ['1', '2'], quick ? 1 : 8)
   const torchNote = python
