@@ -1,4 +1,4 @@
-// npm run bench -- matmul|update|step [--quick] [--json] [--save]
+// npm run bench -- NAME [--quick] [--json] [--save]
 // Prints one table as Markdown (or JSON) with where and how it was measured; --save keeps it in bench/results/ with a plot.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
