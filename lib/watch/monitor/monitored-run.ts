@@ -5,7 +5,7 @@ import { Model } from '../../model/model.js'
 import type { CallbackContext, FitCall, StepsReport } from '../../train/callback.js'
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
-import { layerColumns, layerRowWidth, Rows } from '../recording/files.js'
+import { layerRowWidth, Rows } from '../recording/files.js'
 import { ExampleWatch } from './examples.js'
 import type { MonitorSettings } from './options.js'
 import { RunDirectory } from './run-directory.js'
@@ -106,7 +106,6 @@ export class MonitoredRun {
   #addLooks({ inspections }: StepsReport): void {
     if (!inspections || inspections.steps.length === 0) return
     const { layers, tensors } = this.builder.info
-    const statistics = layers.length * layerColumns.length
     const given = inspections.values.length / inspections.steps.length
     const width = layerRowWidth(layers.length, tensors.length, this.directory !== null)
     const picked = [...inspections.steps.keys()].filter((i) => this.#isMine(inspections, i))
@@ -117,7 +116,7 @@ export class MonitoredRun {
       rows.values.set(values, row * width + 1)
       this.builder.looks.add(this.builder.looks.count, rows, row)
     }
-    if (statistics > 0) this.directory?.addLayers(rows)
+    this.directory?.addLayers(rows)
   }
 
   /** Another callback may want looks more often; looks at refused steps are for `firstRefusal`. */

@@ -1,4 +1,4 @@
-import { badFile } from './json.js'
+import { badFile } from '../../data/file.js'
 import type { RunInfo } from './recording.js'
 
 type Fields = Record<string, unknown>

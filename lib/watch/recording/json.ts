@@ -1,5 +1,5 @@
 /** Texts of unknown origin: a run directory may have been written by anything. */
-import { GradusError } from '../../errors.js'
+import { badFile } from '../../data/file.js'
 
 /** @throws `GRADUS_BAD_FILE` */
 export function parseObject(text: string, where: string): Record<string, unknown> {
@@ -17,10 +17,6 @@ export function parseObject(text: string, where: string): Record<string, unknown
 function refuseProto(key: string, value: unknown): unknown {
   if (key === '__proto__') throw new SyntaxError('the key __proto__ is refused')
   return value
-}
-
-export function badFile(where: string, problem: string): GradusError {
-  return new GradusError('GRADUS_BAD_FILE', `${where}: ${problem}`)
 }
 
 /** Numbers that JSON does not know, infinities and NaN, become null. */

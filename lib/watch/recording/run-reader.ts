@@ -1,10 +1,11 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { badFile } from '../../data/file.js'
 import { type Entry, RecordingBuilder } from './builder.js'
 import { checkEntry } from './check-entry.js'
 import { checkInfo } from './check-info.js'
 import { files, layerRowWidth, Rows, stepRowWidth } from './files.js'
-import { badFile, parseObject } from './json.js'
+import { parseObject } from './json.js'
 import type { Recording, RunInfo } from './recording.js'
 
 /** Bytes that are read at once; a multiple of nothing in particular. */

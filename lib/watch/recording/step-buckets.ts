@@ -35,11 +35,6 @@ export class StepBuckets {
     this.#jumpCount = new Float64Array(capacity)
   }
 
-  /** Rows recorded. */
-  get count(): number {
-    return this.#count
-  }
-
   add(rows: Rows): void {
     for (let row = 0; row < rows.count; row++) {
       if (this.#count === this.#capacity * this.#rowsEach) this.#join()

@@ -1,4 +1,5 @@
 /** What a run reports, as points of TensorBoard's charts. */
+import type { Inspections } from '../../native.js'
 import type { EpochRecord, StepsReport } from '../../train/index.js'
 import { histogramBins, layerColumns } from '../recording/files.js'
 import { toHistogram } from './histogram.js'
@@ -38,14 +39,6 @@ function stepScalars(report: StepsReport, update: number, accepted: number, tens
     scalars[`ratio/${name}`] = weightNorm! > 0 ? changeNorm! / weightNorm! : 0
   })
   return scalars
-}
-
-/** See `Callback.inspections`. */
-export interface Inspections {
-  steps: Float64Array
-  refused: Uint8Array
-  /** Rows; see `NativeProgram.inspection`. */
-  values: Float32Array
 }
 
 /** Of refused steps nothing. */

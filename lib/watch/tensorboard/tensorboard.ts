@@ -2,7 +2,7 @@ import { checkOptional, checkOptions, checkPositiveInteger } from '../../checks.
 import { invalidArgument } from '../../errors.js'
 import type { Callback, TrainTarget } from '../../train/index.js'
 import { EventFile } from './event-file.js'
-import { epochPoint, histogramPoints, type Inspections, stepPoints } from './points.js'
+import { epochPoint, histogramPoints, stepPoints } from './points.js'
 
 export interface TensorboardOptions {
   /** Of the run's file, made if it is not there; give each run one of its own. */
@@ -54,7 +54,7 @@ export function tensorboard(options: TensorboardOptions): Callback {
     },
     async onStepsEnd({ target, steps }) {
       const points = stepPoints(steps!, every, tensorsOf(target))
-      const { inspections } = steps as { inspections?: Inspections }
+      const { inspections } = steps!
       if (histograms !== undefined && inspections) {
         points.push(...histogramPoints(inspections, layersOf(target), tensorsOf(target), isWanted))
       }
@@ -76,7 +76,7 @@ const tensorsOf = ({ program }: TrainTarget): string[] =>
 
 /** A layer that is used twice is looked at twice: `shared`, `shared.2`. */
 function layersOf({ program }: TrainTarget): string[] {
-  const { layers } = (program as unknown as { inspection: { layers: { layer: string }[] } }).inspection
+  const { layers } = program.inspection
   return layers.map(({ layer }, i) => {
     const before = layers.slice(0, i).filter((other) => other.layer === layer).length
     return before === 0 ? layer : `${layer}.${before + 1}`
