@@ -144,7 +144,7 @@ export interface TrainCall {
   tensorStatistics?: boolean
   /**
    * Makes gradients of large weights piece by piece, right before their update, where nothing needs the whole gradient
-   * first; the arena `gradients` is then not filled. Default true; the bits of the weights are the same.
+   * first; the arena `gradients` is then not filled. Default false; the bits of the weights are the same.
    */
   defers?: boolean
   /**

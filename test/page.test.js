@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert'
 import { adam, dense, flatten, monitor, relu, sequential, softmaxCrossEntropy } from '../dist/index.js'
 import { makeReport } from '../dist/watch/report/report.js'
 import { startServer } from '../dist/watch/server/index.js'
+import { unpackAll } from '../dist/watch/server/packed.js'
 import { launch, openPage, overflow } from './support/browser.js'
 import { numbers } from './support/reference.js'
 import { RunWriter } from './support/write-run.js'
@@ -134,7 +135,7 @@ page('runs are laid over each other; curves are zoomed, smoothed and logarithmic
     (response) => response.url().includes('/api/steps') && response.url().includes('from='),
   )
   await tab.mouse.up()
-  const { step } = await (await detail).json()
+  const { step } = unpackAll(await (await detail).json())
   assert.ok(step.length > 100 && step.at(-1) < 30_000, 'the part is read in detail')
   await tab.locator('.reset', { hasText: 'show all' }).click()
   assert.equal(problems, [])

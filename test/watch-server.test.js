@@ -1,4 +1,5 @@
 // The live page's server against requests that nobody honest sends: each is refused, and the server goes on.
+import { EventEmitter } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
@@ -6,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { startServer } from '../dist/watch/server/index.js'
+import { Events } from '../dist/watch/server/events.js'
+import { RunFolder, startServer, toJson } from '../dist/watch/server/index.js'
+import { unpackAll } from '../dist/watch/server/packed.js'
 import { failure } from './support/reference.js'
 import { RunWriter } from './support/write-run.js'
 
@@ -240,8 +243,10 @@ function listen(headers = {}) {
     (response) => {
       response.setEncoding('utf8')
       response.on('data', (text) => {
-        for (const [, id, data] of text.matchAll(/id: (\d+)\ndata: (.*)\n/g))
-          events.push({ id, runs: JSON.parse(data) })
+        for (const [, id, data] of text.matchAll(/id: (\d+)\ndata: (.*)\n/g)) {
+          const { grown, ...news } = JSON.parse(data)
+          events.push({ id, ...news, runs: grown.map(({ name }) => name), grown })
+        }
       })
       response.on('error', () => {})
     },
@@ -280,6 +285,73 @@ watching('events tell within a second which run grew, and what was missed', asyn
   await until(() => stranger.events.length > 0)
   assert.ok(stranger.events[0].runs.length >= 4)
   stranger.close()
+})
+
+watching('an event says how far a run is; its curves are asked for every two seconds, at its end at once', async () => {
+  const writer = new RunWriter(join(folder, 'paced'), { epochs: 2 })
+  writer.steps(5)
+  const { events, close } = listen()
+  const redrawn = () => events.filter(({ redraw }) => redraw.includes('paced')).length
+  await until(() => redrawn() === 1)
+  const begin = Date.now()
+  writer.steps(5)
+  await until(() => events.some(({ grown }) => grown.some(({ name, step }) => name === 'paced' && step === 10)))
+  assert.is(redrawn(), 1)
+  await until(() => redrawn() === 2, 4000)
+  assert.ok(Date.now() - begin > 1000 && Date.now() - begin < 3500, `${Date.now() - begin} ms`)
+  writer.end('epochs')
+  await until(() => redrawn() === 3, 1500)
+  assert.is(events.at(-1).grown.find(({ name }) => name === 'paced').status, 'finished')
+  close()
+})
+
+watching('who does not read what he is told is dropped', async () => {
+  const writer = new RunWriter(join(folder, 'unread'))
+  const events = new Events(await RunFolder.open(folder))
+  const client = (isReading) =>
+    Object.assign(new EventEmitter(), {
+      writableNeedDrain: !isReading,
+      told: [],
+      isDropped: false,
+      writeHead() {},
+      write(text) {
+        this.told.push(text)
+      },
+      destroy() {
+        this.isDropped = true
+        this.emit('close')
+      },
+    })
+  const [reader, sleeper] = [client(true), client(false)]
+  try {
+    for (const each of [reader, sleeper]) events.add({ headers: {} }, each)
+    writer.steps(3)
+    await until(() => reader.told.some((text) => text.includes('"unread"')))
+    assert.equal([reader.isDropped, sleeper.isDropped, sleeper.told.length], [false, true, 1])
+  } finally {
+    events.close()
+  }
+})
+
+watching('columns arrive as they were sent, to the digits that show', () => {
+  const short = [0.1, -3.5e-7, 0, 1e30, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 24]
+  const exact = [[0.1, 2 ** 24 + 1], [1e-60], [1e300], [5e15, Number.NaN]]
+  const sent = {
+    name: 'a',
+    list: [{ column: Float64Array.from(short) }],
+    exact: exact.map((c) => Float64Array.from(c)),
+  }
+  const arrived = unpackAll(JSON.parse(toJson(sent)))
+  assert.equal([arrived.name, arrived.exact], ['a', exact.map((c) => c.map((x) => (Number.isFinite(x) ? x : null)))])
+  for (const [i, value] of short.entries()) {
+    const back = arrived.list[0].column[i]
+    if (Number.isFinite(value)) assert.ok(Math.abs(back - value) <= 1e-7 * Math.abs(value), `${value}`)
+    else assert.is(back, null)
+  }
+  assert.equal(unpackAll(JSON.parse(toJson({ none: new Float64Array(0), rows: [[1, 2]] }))), {
+    none: [],
+    rows: [[1, 2]],
+  })
 })
 
 watching('too many listeners are sent away', async () => {

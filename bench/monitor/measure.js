@@ -1,5 +1,5 @@
 // Prints a line a round: microseconds a step of one net without a monitor, with one, and with the live page open.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +12,7 @@ const [layers, batch] = net.split(' @ ')
 const [inputs, ...widths] = layers.split('-').map(Number)
 const batchSize = Number(batch)
 const isSmall = inputs < 100
-const [stepsEach, epochs] = isSmall ? [5000, 20] : [400, 5]
+const [stepsEach, epochs] = isSmall ? [5000, 11] : [200, 5]
 const folder = mkdtempSync(join(tmpdir(), 'gradus-monitor-'))
 
 const examples = stepsEach * batchSize
@@ -38,15 +38,27 @@ async function microseconds({ callbacks = [], ...options }) {
 }
 const monitored = () => ({ dir: join(folder, `run${runs++}`), callbacks: [monitor({ every: 1, histograms: 50 })] })
 
-await microseconds({})
-await microseconds(monitored())
-for (let round = 0; round < Number(rounds); round++) {
-  const off = await microseconds({})
-  const on = await microseconds(monitored())
-  const page = await openPage(folder)
-  await sleep(2000)
-  const open = await microseconds(monitored())
-  await page.close()
-  console.log(JSON.stringify({ off, on, page: open }))
+function forget() {
   rmSync(folder, { recursive: true })
+  mkdirSync(folder)
 }
+
+// The page has been open for a while, as it is with a run that one watches; it sees nothing of the runs without it.
+const page = await openPage(folder)
+for (let warm = 0; warm < 4; warm++) await microseconds(monitored())
+for (let round = 0; round < Number(rounds); round++) {
+  page.pause()
+  forget()
+  // Before and after what it is compared with: the machine's speed drifts.
+  const before = await microseconds({})
+  const on = await microseconds(monitored())
+  const after = await microseconds({})
+  const onAgain = await microseconds(monitored())
+  forget()
+  page.resume()
+  await sleep(1000)
+  const open = await microseconds(monitored())
+  console.log(JSON.stringify({ off: (before + after) / 2, on, onAgain, page: open }))
+}
+await page.close()
+rmSync(folder, { recursive: true })

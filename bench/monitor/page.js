@@ -5,19 +5,25 @@ import { fileURLToPath } from 'node:url'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 
-/** Both are ended by `close`. */
+/** Both are ended by `close`, and held where they are from `pause` to `resume`. */
 export async function openPage(folder) {
   const server = spawn(process.execPath, [path('../../dist/cli/main.js'), 'watch', folder, '--open', 'no'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = await once(server.stdout.setEncoding('utf8'), 'data')
   const reader = spawn(process.execPath, [path('reader.js'), line.trim()], { stdio: 'inherit' })
+  const both = [reader, server]
+  const send = (signal) => {
+    for (const child of both) child.kill(signal)
+  }
   return {
     url: line.trim(),
     pid: server.pid,
+    pause: () => send('SIGSTOP'),
+    resume: () => send('SIGCONT'),
     async close() {
-      for (const child of [reader, server]) {
-        child.kill()
+      for (const child of both) {
+        child.kill('SIGKILL')
         await once(child, 'exit')
       }
     },

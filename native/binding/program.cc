@@ -217,6 +217,10 @@ void Program::write(const Napi::CallbackInfo& info) {
   }
 }
 
+namespace {
+struct Nothing {};  // the result of work that has put it elsewhere
+}  // namespace
+
 template <class Input, class Work, class Convert>
 Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert convert) {
   gradus::Program& program = idle();
@@ -242,8 +246,11 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
 Napi::Value Program::train(const Napi::CallbackInfo& info) {
   return start(
       info.Env(), train_call(info[0]),
-      [](gradus::Program& program, const TrainCall& call) { return program.train(call); },
-      [](Napi::Env env, const TrainResult& result) { return to_javascript(env, result); });
+      [trained = trained_](gradus::Program& program, const TrainCall& call) {
+        program.train(call, *trained);
+        return Nothing();
+      },
+      [trained = trained_](Napi::Env env, const Nothing&) { return to_javascript(env, *trained); });
 }
 
 Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
@@ -265,7 +272,6 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   const Napi::TypedArray array = Environment::of(env).float_array(env, is_double, size);
   void* out = elements(array, "result", "a typed array").data;
   auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(array.As<Napi::Object>()));
-  struct Nothing {};
   return start(
       env, std::move(call),
       [out](gradus::Program& program, const BatchedCall& call) {

@@ -68,6 +68,8 @@ class Program : public Wrapped<Program>, private Caller {
   std::shared_ptr<gradus::Program> program_;  // empty when disposed
   std::shared_ptr<JavaScriptHost> host_;      // of custom layers; none without them
   std::unique_ptr<Worker> worker_;            // made by the first call
+  // Of the last call: its memory is used again.
+  std::shared_ptr<TrainResult> trained_ = std::make_shared<TrainResult>();
   bool busy_ = false;
   bool disposed_ = false;  // maybe while busy: then released when the call is done
 };

@@ -5,7 +5,6 @@ namespace {
 
 constexpr int64_t window = 10;  // inspections in which a unit that lives has fired
 constexpr size_t elements_worth_sharing = size_t(1) << 15;
-constexpr size_t most_reserved = size_t(1) << 22;
 constexpr size_t stretch_size = size_t(1) << 15;  // elements that one thread counts at once
 
 }  // namespace
@@ -36,13 +35,6 @@ Inspection<T>::Inspection(const Plan& plan, Graph<T>& graph) : graph_(&graph), i
     parameters_.push_back(p);
     layout_.tensors.push_back(infos_[p].name);
   }
-}
-
-template <class T>
-void Inspection<T>::reserve(const TrainCall& call, Inspections& rows) const {
-  if (call.inspect_every == 0) return;
-  const size_t count = call.batches / call.inspect_every + 1;
-  rows.values.reserve(std::min(most_reserved, count * layout_.width(call.inspect_histograms)));
 }
 
 template <class T>

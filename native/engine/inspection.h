@@ -14,8 +14,6 @@ class Inspection {
   bool is_due(const TrainCall& call, uint64_t step) const {
     return call.inspect_every > 0 && step % call.inspect_every == 0;
   }
-  // Memory for the rows of a call at once: they would move again and again.
-  void reserve(const TrainCall& call, Inspections& rows) const;
   // After a forward pass. Begins a row; one that was not finished is forgotten.
   void look_at_values(bool histograms);
   // After the backward pass, before the update: ends the row.

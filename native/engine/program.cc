@@ -47,7 +47,8 @@ class ProgramOf final : public Program {
   uint64_t step() const override { return step_; }
   void set_step(uint64_t step) override { step_ = step; }
 
-  TrainResult train(const TrainCall& call) override;
+  using Program::train;
+  void train(const TrainCall& call, TrainResult& result) override;
   EvaluateResult evaluate(const Dataset& data, size_t batch_size, size_t threads,
                           const std::vector<double>& class_weights) override;
   void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) override;
@@ -158,12 +159,11 @@ void ProgramOf<T>::begin_training(const TrainCall& call) {
 }
 
 template <class T>
-TrainResult ProgramOf<T>::train(const TrainCall& call) {
+void ProgramOf<T>::train(const TrainCall& call, TrainResult& result) {
   begin_training(call);
-  TrainResult result;
+  result.clear();
   size_t accepted = 0, refused_in_row = 0, position = call.first_row;
   std::optional<Failure> first_refused;
-  inspection_.reserve(call, result.inspections);
   while (result.updates < call.batches && position < batch_.size() && !stop_requested) {
     const size_t rows = std::min(product(call.batch_size, call.accumulate), batch_.size() - position);
     const bool done = attempt(call, position, rows, options_of(call, accepted), result);
@@ -184,7 +184,6 @@ TrainResult ProgramOf<T>::train(const TrainCall& call) {
       break;
     }
   }
-  return result;
 }
 
 template <class T>
@@ -375,6 +374,17 @@ ProbeResult ProgramOf<T>::probe(const ProbeCall& call) {
 }
 
 }  // namespace
+
+void TrainResult::clear() {
+  updates = rows = 0;
+  for (auto* column :
+       {&loss, &regularization_loss, &weight, &gradient_norm, &metric_sums, &tensors, &inspections.steps})
+    column->clear();
+  for (auto* column : {&refused, &inspections.refused}) column->clear();
+  inspections.values.clear();
+  first_refusal.reset();
+  failure.reset();
+}
 
 std::shared_ptr<Program> Program::create(const Value& descriptor, std::shared_ptr<Host> host) {
   Plan plan = decode(descriptor);

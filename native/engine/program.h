@@ -41,7 +41,7 @@ struct TrainCall {
   // An update that is looked at does not defer.
   uint64_t inspect_every = 0;
   bool inspect_histograms = false;
-  bool defers = true;  // gradients of large weights are made right before their update, where nothing forbids it
+  bool defers = false;  // gradients of large weights are made right before their update, where nothing forbids it
   size_t threads = 1;
 };
 
@@ -86,6 +86,8 @@ struct TrainResult {
   Inspections inspections;
   std::optional<Refusal> first_refusal;
   std::optional<Failure> failure;
+
+  void clear();  // keeps its memory
 };
 
 struct EvaluateResult {
@@ -183,7 +185,13 @@ class Program {
   virtual uint64_t step() const = 0;  // accepted updates so far
   virtual void set_step(uint64_t step) = 0;
 
-  virtual TrainResult train(const TrainCall& call) = 0;
+  // Overwrites the result, in the memory that it has: fresh pages for every call would cost more than what is written.
+  virtual void train(const TrainCall& call, TrainResult& result) = 0;
+  TrainResult train(const TrainCall& call) {
+    TrainResult result;
+    train(call, result);
+    return result;
+  }
   virtual EvaluateResult evaluate(const Dataset& data, size_t batch_size, size_t threads,
                                   const std::vector<double>& class_weights) = 0;
   // out: data.size() × output_size() elements of the program's precision.

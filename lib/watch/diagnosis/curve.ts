@@ -2,11 +2,16 @@
 
 export type Numbers = ArrayLike<number>
 
-const finite = (values: Numbers): number[] => Array.from(values).filter(Number.isFinite)
+function finite(values: Numbers): Float64Array {
+  const kept = new Float64Array(values.length)
+  let count = 0
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) kept[count++] = values[i]!
+  return kept.subarray(0, count)
+}
 
 /** Between the two middle values where there are two; NaN of nothing. */
 export function median(values: Numbers): number {
-  const sorted = finite(values).sort((a, b) => a - b)
+  const sorted = finite(values).sort()
   const half = sorted.length >> 1
   if (sorted.length % 2 === 1) return sorted[half]!
   return sorted.length ? (sorted[half - 1]! + sorted[half]!) / 2 : Number.NaN
@@ -20,9 +25,12 @@ export const smallest = (values: Numbers): number =>
 
 /** The values from one share of the length to another: `part(values, 2 / 3, 1)` is the last third. At least one. */
 export function part(values: Numbers, from: number, to: number): number[] {
-  const { length } = values
-  const end = Math.max(Math.ceil(to * length), 1)
-  return Array.from(values).slice(Math.min(Math.floor(from * length), end - 1), end)
+  const end = Math.max(Math.ceil(to * values.length), 1)
+  const taken: number[] = []
+  for (let i = Math.min(Math.floor(from * values.length), end - 1); i < Math.min(end, values.length); i++) {
+    taken.push(values[i]!)
+  }
+  return taken
 }
 
 /** Running medians of `width` values (odd), fewer at the ends: single outliers vanish, steps stay. */

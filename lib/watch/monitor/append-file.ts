@@ -1,5 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
+/** Milliseconds for which what comes is gathered: each write wakes threads that training could use. */
+const gatherFor = 150
+/** Bytes that are not gathered any further. */
+const gatherUpTo = 1 << 20
 /** More than this waiting to be written, and whoever writes waits too. */
 const mostWaiting = 32 << 20
 
@@ -9,6 +13,12 @@ const mostWaiting = 32 << 20
  */
 export class AppendFile {
   readonly #file: FileHandle
+  /** What has come since the last write, in the first `#gathered` bytes. */
+  #gathering: Uint8Array = new Uint8Array(1 << 12)
+  #gathered = 0
+  /** Memory of a write that is done, for the next: fresh pages cost more than what is copied into them. */
+  #spare: Uint8Array | null = null
+  #timer: NodeJS.Timeout | null = null
   #queue: Promise<void> = Promise.resolve()
   #waiting = 0
   #failure: Error | null = null
@@ -31,16 +41,40 @@ export class AppendFile {
     return new AppendFile(await open(path, 'a'))
   }
 
-  /** The bytes must stay as they are. After an error nothing more is written; {@link failure} tells. */
+  /** Copies the bytes. After an error nothing more is written; {@link failure} tells. */
   write(bytes: Uint8Array): void {
-    this.#waiting += bytes.byteLength
+    if (this.#failure || bytes.length === 0) return
+    const size = this.#gathered + bytes.length
+    if (size > this.#gathering.length) {
+      const larger = new Uint8Array(Math.max(size, 2 * this.#gathering.length))
+      larger.set(this.#gathering.subarray(0, this.#gathered))
+      this.#gathering = larger
+    }
+    this.#gathering.set(bytes, this.#gathered)
+    this.#gathered = size
+    if (size >= gatherUpTo) this.#send()
+    else this.#timer ??= setTimeout(() => this.#send(), gatherFor)
+  }
+
+  /** Queues what has been gathered. */
+  #send(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#gathered === 0) return
+    const full = this.#gathering
+    const bytes = full.subarray(0, this.#gathered)
+    this.#gathering = this.#spare ?? new Uint8Array(full.length)
+    this.#spare = null
+    this.#gathered = 0
+    this.#waiting += bytes.length
     this.#queue = this.#queue.then(async () => {
       try {
         if (!this.#failure) await this.#file.appendFile(bytes)
       } catch (error) {
         this.#failure = error as Error
       }
-      this.#waiting -= bytes.byteLength
+      this.#waiting -= bytes.length
+      this.#spare = full
     })
   }
 
@@ -53,6 +87,7 @@ export class AppendFile {
   }
 
   async close(): Promise<void> {
+    this.#send()
     await this.#queue
     await this.#file.close()
   }

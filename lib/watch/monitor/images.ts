@@ -21,7 +21,9 @@ export const pixelsOf = ({ height, width, channels }: ImageShape): number => hei
 /** Values from `least` to `most` as bytes. */
 export function toBytes(values: ArrayLike<number>, least: number, most: number): Uint8Array {
   const scale = most > least ? 255 / (most - least) : 0
-  return Uint8Array.from(values, (value) => Math.round((value - least) * scale))
+  const bytes = new Uint8Array(values.length)
+  for (let i = 0; i < values.length; i++) bytes[i] = Math.round((values[i]! - least) * scale)
+  return bytes
 }
 
 /** An example as it is, when it lies between 0 and 1, else stretched to that. */

@@ -29,6 +29,9 @@ export class MonitoredRun {
   readonly #began = performance.now()
   /** When the last native call ended. */
   #last = performance.now()
+  /** The last ones: their memory is used again. */
+  #stepRows = Rows.of(0, 1)
+  #layerRows = Rows.of(0, 1)
   #extras = 0
   #lookedAt = -1
   /** What has happened and is not recorded yet: that is done while the next steps are under way. */
@@ -95,7 +98,8 @@ export class MonitoredRun {
   #recordSteps(report: StepsReport, from: number, to: number): void {
     const { every } = this.#settings
     const momentum = this.#target.optimizer.momentum ?? 0
-    const rows = stepRows(report, { sizes: this.#sizes, every, momentum, from, to })
+    const rows = stepRows(report, this.#stepRows, { sizes: this.#sizes, every, momentum, from, to })
+    this.#stepRows = rows
     this.builder.addSteps(rows)
     this.directory?.addSteps(rows)
     this.#addLooks(report)
@@ -109,7 +113,8 @@ export class MonitoredRun {
     const given = inspections.values.length / inspections.steps.length
     const width = layerRowWidth(layers.length, tensors.length, this.directory !== null)
     const picked = [...inspections.steps.keys()].filter((i) => this.#isMine(inspections, i))
-    const rows = Rows.of(picked.length, width)
+    const rows = this.#layerRows.reuse(picked.length, width)
+    this.#layerRows = rows
     for (const [row, look] of picked.entries()) {
       rows.steps[row * width] = inspections.steps[look]!
       const values = inspections.values.subarray(look * given, look * given + Math.min(given, width - 1))

@@ -1,5 +1,5 @@
 import type { StepsReport } from '../../train/callback.js'
-import { Rows, stepColumns, stepRowWidth, tensorColumns } from '../recording/files.js'
+import { type Rows, stepColumns, stepRowWidth, tensorColumns } from '../recording/files.js'
 
 /** Numbers of a float64 run can be larger than what a table holds. */
 const largest = 3.4e38
@@ -17,8 +17,8 @@ export interface StepRowsOptions {
   to: number
 }
 
-/** The rows of the updates of one native call whose number is a multiple of `every`. */
-export function stepRows(report: StepsReport, options: StepRowsOptions): Rows {
+/** The rows of the updates of one native call whose number is a multiple of `every`, in the memory of `used`. */
+export function stepRows(report: StepsReport, used: Rows, options: StepRowsOptions): Rows {
   const { every, sizes, from, to } = options
   const { updates, refused, firstStep } = report
   const numbers: number[] = []
@@ -30,7 +30,7 @@ export function stepRows(report: StepsReport, options: StepRowsOptions): Rows {
     }
     if (!refused[update]) step++
   }
-  const rows = Rows.of(picked.length, stepRowWidth(sizes.length))
+  const rows = used.reuse(picked.length, stepRowWidth(sizes.length))
   for (const [row, update] of picked.entries()) {
     const start = row * rows.width
     const accepted = numbers[row]! - firstStep

@@ -1,7 +1,8 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { SystemEntry } from '../recording/recording.js'
 
-const resolution = 10
+/** Milliseconds between looks at the delay; each wakes the thread that runs JavaScript. */
+const resolution = 50
 const interval = 1000
 
 /** Once a second: how fast training goes, how free the event loop is, how much memory the process takes. */

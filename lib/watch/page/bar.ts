@@ -20,21 +20,24 @@ export class Bar {
     header.append(name, element('dl', { class: 'figures' }, ...figures))
   }
 
-  update(title: string, summary: RunSummary, { info, system, end }: RunView): void {
+  update(title: string, { info, system, end }: RunView): void {
     setText(this.#title, title)
     document.title = `${title} · Gradus`
-    const { status, reason } = summary
+    this.#set('Examples/s', whole(system.at(-1)?.samplesPerSecond))
+    const until = end?.time ?? system.at(-1)?.time
+    this.#set('Time', until === undefined ? '–' : duration((until - Date.parse(info.started)) / 1000))
+  }
+
+  /** How the run stands. */
+  tell({ status, reason, epoch, epochs, step, loss, valLoss }: RunSummary): void {
     const because = reason && status !== 'finished' ? `${status}: ${reason}` : status
     setText(this.#status, because)
     this.#status.className = `status is-${status}`
     this.#status.title = because
-    this.#set('Epoch', `${whole(summary.epoch)} / ${whole(info.options.epochs)}`)
-    this.#set('Step', whole(summary.step))
-    this.#set('Loss', short(summary.loss))
-    this.#set('Validation', short(summary.valLoss))
-    this.#set('Examples/s', whole(system.at(-1)?.samplesPerSecond))
-    const until = end?.time ?? system.at(-1)?.time
-    this.#set('Time', until === undefined ? '–' : duration((until - Date.parse(info.started)) / 1000))
+    this.#set('Epoch', `${whole(epoch)} / ${whole(epochs)}`)
+    this.#set('Step', whole(step))
+    this.#set('Loss', short(loss))
+    this.#set('Validation', short(valLoss))
   }
 
   connection(connection: Connection): void {

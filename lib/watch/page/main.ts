@@ -40,6 +40,8 @@ class Page {
   #tab = 'loss'
   #focus = ''
   readonly #overlays = new Set<string>()
+  /** The run in focus, then those laid over it. */
+  #shown: readonly ShownRun[] = []
   #range: Range | null = null
   #isBusy = false
   #isStale = false
@@ -54,11 +56,12 @@ class Page {
     const wanted = state.get('view')
     this.#tabs.select(views.some(({ id }) => id === wanted) ? wanted! : 'loss')
     onColourChange(() => this.#refresh())
-    this.#source.listen((connection) => {
+    this.#source.listen((connection, isMore) => {
       this.#bar.connection(connection)
       if (connection === 'lost') return
       this.#hears = true
-      this.#refresh()
+      if (isMore) this.#refresh()
+      else void this.#tell()
     })
   }
 
@@ -83,12 +86,29 @@ class Page {
     this.#isBusy = false
   }
 
+  /** How far the runs are; their curves stay as they are. */
+  async #tell(): Promise<void> {
+    const list = await this.#source.runs()
+    const summary = list.runs.find(({ name }) => name === this.#shown[0]?.name)
+    if (!summary) return
+    this.#bar.tell(summary)
+    this.#aside.update(list, this.#marked())
+  }
+
+  #marked() {
+    return {
+      focus: this.#shown[0]?.name ?? '',
+      colours: new Map(this.#shown.map(({ name, colour }) => [name, colour])),
+    }
+  }
+
   async #update(): Promise<void> {
     const list = await this.#source.runs()
     const readable = list.runs.filter(({ status }) => status !== 'unreadable')
     const summary = readable.find(({ name }) => name === this.#focus) ?? newest(readable)
     if (!summary) {
-      this.#aside.update(list, { focus: '', colours: new Map() })
+      this.#shown = []
+      this.#aside.update(list, this.#marked())
       const reasons = list.runs.map(({ name, reason }) => `${name}: ${reason}`).join('\n')
       const text =
         'No run here yet. It appears when fit begins with a `dir` in this folder and monitor() among its callbacks.'
@@ -96,14 +116,16 @@ class Page {
       return
     }
     const names = [summary.name, ...readable.map(({ name }) => name).filter((name) => this.#overlays.has(name))]
-    const shown = [...new Set(names)].map((name, i) => ({
+    this.#shown = [...new Set(names)].map((name, i) => ({
       name,
       title: runTitle(name, list.folder),
       colour: seriesColour(i),
     }))
-    this.#aside.update(list, { focus: summary.name, colours: new Map(shown.map(({ name, colour }) => [name, colour])) })
+    const shown = this.#shown
+    this.#aside.update(list, this.#marked())
     const facts = this.#source.run(summary.name).then((run) => {
-      this.#bar.update(shown[0]!.title, summary, run)
+      this.#bar.update(shown[0]!.title, run)
+      this.#bar.tell(summary)
       this.#findings.update(summary.name, run.findings)
     })
     await Promise.all([facts, this.#updateView(shown)])

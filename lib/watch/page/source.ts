@@ -1,7 +1,8 @@
 /** Where the page has its data from: the server, or the report that it stands in. */
 import type { Histograms, Latest } from '../recording/index.js'
 import { address } from '../server/address.js'
-import type { LayersView, RunList, RunView, StepsView, TensorsView } from '../server/wire.js'
+import { unpackAll } from '../server/packed.js'
+import type { LayersView, News, RunList, RunSummary, RunView, StepsView, TensorsView } from '../server/wire.js'
 
 export type HistogramsView = Histograms & { edges: readonly number[] }
 export type Connection = 'live' | 'lost' | 'report'
@@ -11,7 +12,7 @@ interface Range {
   to: number
 }
 
-/** Answers are kept until an event says that their run has grown. */
+/** Answers are kept until an event says that it is worth asking anew. */
 export class Source {
   readonly isReport: boolean
   readonly #answers: Readonly<Record<string, unknown>> | null
@@ -39,7 +40,7 @@ export class Source {
     const key = address(path, parameters)
     const kept = this.#kept.get(key)
     if (kept) return kept.answer as Promise<Answer>
-    const answer = this.#answers ? Promise.resolve(this.#answers[key]) : ask(key)
+    const answer = this.#answers ? Promise.resolve(unpackAll(this.#answers[key])) : ask(key)
     this.#kept.set(key, { run, answer })
     answer.catch(() => this.#kept.delete(key))
     return answer as Promise<Answer>
@@ -49,10 +50,27 @@ export class Source {
     for (const [key, { run }] of this.#kept) if (run === '' || runs.includes(run)) this.#kept.delete(key)
   }
 
-  /** Tells when runs grew. A page that nobody sees does not listen: browsers open but six connections to a server. */
-  listen(changed: (connection: Connection) => void): void {
+  /** Puts what an event says of some runs into the list of all. */
+  #renew(grown: readonly RunSummary[]): void {
+    const key = address('/api/runs', {})
+    const kept = this.#kept.get(key)
+    if (!kept) return
+    const byName = new Map(grown.map((summary) => [summary.name, summary]))
+    const answer = (kept.answer as Promise<RunList>).then((list) => ({
+      ...list,
+      runs: list.runs.map((run) => byName.get(run.name) ?? run),
+    }))
+    answer.catch(() => this.#kept.delete(key))
+    this.#kept.set(key, { run: '', answer })
+  }
+
+  /**
+   * Tells when runs grew, and whether more is new than the list of runs. A page that nobody sees does not listen: browsers
+   * open but six connections to a server.
+   */
+  listen(changed: (connection: Connection, isMore: boolean) => void): void {
     if (this.isReport) {
-      changed('report')
+      changed('report', true)
       return
     }
     let events: EventSource | null = null
@@ -62,11 +80,14 @@ export class Source {
       if (document.hidden) return
       events = new EventSource('/events')
       events.onmessage = ({ data }) => {
-        this.#forget(JSON.parse(data))
-        changed('live')
+        const { isOther, grown, redraw } = JSON.parse(data) as News
+        const isMore = isOther || redraw.length > 0
+        if (isMore) this.#forget(redraw)
+        else this.#renew(grown)
+        changed('live', isMore)
       }
       events.onerror = () => {
-        changed('lost')
+        changed('lost', false)
         if (events?.readyState === EventSource.CLOSED) setTimeout(open, 3000)
       }
     }
@@ -77,7 +98,7 @@ export class Source {
 
 async function ask(key: string): Promise<unknown> {
   const response = await fetch(key)
-  const answer = await response.json()
-  if (!response.ok) throw new Error(answer.message)
+  const answer = unpackAll(await response.json())
+  if (!response.ok) throw new Error((answer as { message: string }).message)
   return answer
 }

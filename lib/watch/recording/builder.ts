@@ -26,6 +26,16 @@ export type Entry =
 /** The line of a finished epoch, with the updates done until then. */
 export const epochEntry = (record: object, step: number): Entry => ({ type: 'epoch', ...record, step }) as Entry
 
+/** Where a run stands. */
+export interface Standing {
+  readonly step: number
+  /** Of the last steps; NaN before there are any. */
+  readonly loss: number
+  /** The last finished one. */
+  readonly epoch: EpochEntry | null
+  readonly end: EndEntry | null
+}
+
 /** Of entries that come by the second, so many of the last are kept. */
 const systemCapacity = 4096
 
@@ -77,6 +87,12 @@ export class RecordingBuilder {
     this.#predictions = this.#predictions.filter(isBefore)
     this.#sharpness = this.#sharpness.filter(isBefore)
     if (this.#refusal && !isBefore(this.#refusal)) this.#refusal = null
+  }
+
+  /** Where the run stands, for less than the whole recording costs. */
+  get standing(): Standing {
+    const { count, lastStep, lastLoss } = this.buckets
+    return { step: count > 0 ? lastStep : 0, loss: lastLoss, epoch: this.#epochs.at(-1) ?? null, end: this.#end }
   }
 
   build(): Recording {

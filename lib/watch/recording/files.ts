@@ -66,4 +66,11 @@ export class Rows {
   static of(count: number, width: number): Rows {
     return new Rows(new ArrayBuffer(4 * count * width), width)
   }
+
+  /** Rows for something else, in the memory of these if it is enough: what they hold is lost, what the others hold is anything. */
+  reuse(count: number, width: number): Rows {
+    const { buffer } = this.values
+    const length = count * width
+    return new Rows(buffer.byteLength < 4 * length ? new ArrayBuffer(8 * length) : buffer, width, 0, length)
+  }
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { badFile } from '../../data/file.js'
-import { type Entry, RecordingBuilder } from './builder.js'
+import { type Entry, RecordingBuilder, type Standing } from './builder.js'
 import { checkEntry } from './check-entry.js'
 import { checkInfo } from './check-info.js'
 import { files, layerRowWidth, Rows, stepRowWidth } from './files.js'
@@ -58,6 +58,10 @@ export class RunReader {
 
   recording(): Recording {
     return this.#builder.build()
+  }
+
+  get standing(): Standing {
+    return this.#builder.standing
   }
 
   async #refreshSteps(): Promise<boolean> {

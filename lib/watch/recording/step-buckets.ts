@@ -13,7 +13,7 @@ export class StepBuckets {
   #rowsEach: number
   #count = 0
   #lastStep = -1
-  #lastLoss = Number.NaN
+  #previousLoss = Number.NaN
   /** By bucket: sums of all columns over the accepted rows; of `refused` and `nonfinite` over all rows. */
   readonly #sums: Float64Array
   readonly #first: Float64Array
@@ -57,12 +57,12 @@ export class StepBuckets {
     const loss = values[start + at.loss]!
     if (loss < this.#least[bucket]!) this.#least[bucket] = loss
     if (loss > this.#most[bucket]!) this.#most[bucket] = loss
-    const jump = loss - this.#lastLoss
+    const jump = loss - this.#previousLoss
     if (!Number.isNaN(jump)) {
       this.#jumps[bucket]! += jump * jump
       this.#jumpCount[bucket]!++
     }
-    this.#lastLoss = loss
+    this.#previousLoss = loss
   }
 
   #addRefused(values: Float32Array, start: number, bucket: number): void {
@@ -96,16 +96,45 @@ export class StepBuckets {
     this.#rowsEach *= 2
   }
 
+  get count(): number {
+    return this.#count
+  }
+
+  get lastStep(): number {
+    return this.#lastStep
+  }
+
+  /** The loss of the last bucket that has one; NaN before. */
+  get lastLoss(): number {
+    for (let bucket = Math.ceil(this.#count / this.#rowsEach) - 1; bucket >= 0; bucket--) {
+      const rows = Math.min(this.#rowsEach, this.#count - bucket * this.#rowsEach)
+      const loss = this.#sums[bucket * this.#width + at.loss]! / (rows - this.#sums[bucket * this.#width + at.refused]!)
+      if (!Number.isNaN(loss)) return loss
+    }
+    return Number.NaN
+  }
+
+  /** The sums of a column, each divided by what its bucket holds. */
+  #quotients(i: number, counts: Float64Array): Float64Array {
+    const quotients = new Float64Array(counts.length)
+    for (let bucket = 0; bucket < counts.length; bucket++) {
+      quotients[bucket] = this.#sums[bucket * this.#width + i]! / counts[bucket]!
+    }
+    return quotients
+  }
+
   /** A copy of what there is. */
   series(tensors: readonly TensorInfo[]): StepSeries {
     const used = Math.ceil(this.#count / this.#rowsEach)
-    const rowsIn = (bucket: number) => Math.min(this.#rowsEach, this.#count - bucket * this.#rowsEach)
+    const [rows, accepted] = [new Float64Array(used), new Float64Array(used)]
+    for (let bucket = 0; bucket < used; bucket++) {
+      rows[bucket] = Math.min(this.#rowsEach, this.#count - bucket * this.#rowsEach)
+      accepted[bucket] = rows[bucket]! - this.#sums[bucket * this.#width + at.refused]!
+    }
+    const mean = (i: number) => this.#quotients(i, accepted)
+    const share = (i: number) => this.#quotients(i, rows)
     const column = (of: (bucket: number) => number) => Float64Array.from({ length: used }, (_, bucket) => of(bucket))
-    const sum = (bucket: number, i: number) => this.#sums[bucket * this.#width + i]!
-    const accepted = (bucket: number) => rowsIn(bucket) - sum(bucket, at.refused)
-    const mean = (i: number) => column((bucket) => sum(bucket, i) / accepted(bucket))
-    const share = (i: number) => column((bucket) => sum(bucket, i) / rowsIn(bucket))
-    const isEmpty = (bucket: number) => accepted(bucket) === 0
+    const isEmpty = (bucket: number) => accepted[bucket] === 0
     return {
       count: this.#count,
       lastStep: this.#lastStep,

@@ -59,7 +59,7 @@ async function viewRun(folder: RunFolder, query: Query): Promise<RunView> {
   const { info, epochs, predictions, sharpness, system, refusal, end } = recording
   return {
     name: query.text('run'),
-    status: statusOf(recording),
+    status: statusOf(info, end),
     info,
     findings: diagnose(recording),
     // A matrix for each epoch would be most of the answer; the last one is in `latest.json`.

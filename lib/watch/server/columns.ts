@@ -4,10 +4,19 @@
 export function mergeColumns(column: Float64Array, most: number): Float64Array {
   const width = Math.ceil(column.length / most)
   if (width <= 1) return column
-  return Float64Array.from({ length: Math.ceil(column.length / width) }, (_, i) => {
-    const finite = column.subarray(i * width, (i + 1) * width).filter(Number.isFinite)
-    return finite.length > 0 ? finite.reduce((sum, value) => sum + value, 0) / finite.length : Number.NaN
-  })
+  const merged = new Float64Array(Math.ceil(column.length / width))
+  for (let i = 0; i < merged.length; i++) {
+    const end = Math.min((i + 1) * width, column.length)
+    let sum = 0
+    let count = 0
+    for (let k = i * width; k < end; k++) {
+      if (!Number.isFinite(column[k])) continue
+      sum += column[k]!
+      count++
+    }
+    merged[i] = sum / count
+  }
+  return merged
 }
 
 /** Every n-th entry and the last one. */

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { basename, join, sep } from 'node:path'
 import { GradusError } from '../../errors.js'
 import { findRuns, openRun, type Recording, type RunReader } from '../recording/index.js'
+import type { EndEntry, RunInfo } from '../recording/recording.js'
 import type { RunStatus, RunSummary } from './wire.js'
 
 /** More than a list can show; each keeps some megabytes. */
@@ -73,24 +74,23 @@ export class WatchedRun {
     if (this.#problem !== null || this.#reader === null) {
       return { name: this.name, status: 'unreadable', reason: this.#problem ?? undefined }
     }
-    const recording = this.recording()
-    const { info, steps, epochs, end } = recording
-    const last = epochs.at(-1)
+    const { info, standing } = this.#reader
+    const { step, loss, epoch, end } = standing
     return {
       name: this.name,
-      status: statusOf(recording),
+      status: statusOf(info, end),
       reason: end ? (end.error ?? end.stoppedBy) : undefined,
       started: info.started,
-      step: steps.count > 0 ? steps.lastStep : 0,
-      epoch: last?.epoch ?? 0,
+      step,
+      epoch: epoch?.epoch ?? 0,
       epochs: info.options.epochs,
-      loss: steps.loss.findLast((loss) => !Number.isNaN(loss)) ?? last?.loss ?? null,
-      valLoss: typeof last?.valLoss === 'number' ? last.valLoss : null,
+      loss: Number.isNaN(loss) ? (epoch?.loss ?? null) : loss,
+      valLoss: typeof epoch?.valLoss === 'number' ? epoch.valLoss : null,
     }
   }
 }
 
-export function statusOf({ end, info }: Recording): RunStatus {
+export function statusOf(info: RunInfo, end: EndEntry | null): RunStatus {
   if (end === null) return info.machine.host === hostname() && !isAlive(info.machine.process) ? 'silent' : 'running'
   if (end.error !== undefined || end.stoppedBy === 'error') return 'failed'
   return end.stoppedBy === 'epochs' ? 'finished' : 'stopped'

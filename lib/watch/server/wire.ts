@@ -1,11 +1,12 @@
 /** What travels from the server to the page. */
 import type { Finding } from '../diagnosis/diagnose.js'
 import type { LayerSeries, Recording, RunInfo, StepSeries, TensorInfo } from '../recording/recording.js'
+import { pack } from './packed.js'
 
-/** A column of numbers to six digits; null where there is none. */
+/** A column of numbers to six digits, packed on its way; null where there is none. */
 export type Column = readonly (number | null)[]
 
-/** The same, as JSON has it. */
+/** The same, as it arrives. */
 export type Wire<T> = T extends Float64Array
   ? Column
   : T extends readonly (infer Item)[]
@@ -37,6 +38,14 @@ export interface RunList {
   runs: readonly RunSummary[]
 }
 
+/** An event: what the list of runs says of those that grew, and the names of those whose curves are worth asking for. */
+export interface News {
+  /** Whether runs have come or gone. */
+  isOther: boolean
+  grown: readonly RunSummary[]
+  redraw: readonly string[]
+}
+
 /** All of a run but its long columns. */
 export interface RunView
   extends Pick<Recording, 'epochs' | 'predictions' | 'sharpness' | 'system' | 'refusal' | 'end'> {
@@ -65,7 +74,7 @@ const escapeCharacter = (character: string): string => `\\u${character.charCodeA
 
 function plain(value: unknown): unknown {
   if (typeof value === 'number') return shorten(value)
-  if (value instanceof Float64Array) return Array.from(value, shorten)
+  if (value instanceof Float64Array) return pack(value)
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
