@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import { startServer, type WatchOptions } from '../watch/server/index.js'
 import { checkFolder } from './folder.js'
 
@@ -9,6 +10,7 @@ interface Options extends WatchOptions {
 /** Serves until it is told to end by SIGINT or SIGTERM. */
 export async function watch(directory: string, { open, ...options }: Options): Promise<void> {
   await checkFolder(directory)
+  giveWay()
   const server = await startServer(directory, options)
   console.log(server.url)
   if (open === 'yes' || (open === undefined && hasBrowser())) openBrowser(server.url)
@@ -17,6 +19,15 @@ export async function watch(directory: string, { open, ...options }: Options): P
     process.once('SIGTERM', resolve)
   })
   await server.close()
+}
+
+/** Training on the same machine comes first, whatever the page is asked for. */
+function giveWay(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // Some systems do not let a process do so; it then takes its share.
+  }
 }
 
 /** Not over SSH, in pipes or on servers without a screen. */

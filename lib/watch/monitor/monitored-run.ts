@@ -14,7 +14,7 @@ import { stepRows } from './step-rows.js'
 import { SystemWatch } from './system.js'
 
 /** Share of the run's time that looks at examples may take; the first and the last are always made. */
-const shareOfExtras = 0.004
+const shareOfExtras = 0.002
 
 /** The recording of one run: into memory, and into its directory if it has one. */
 export class MonitoredRun {

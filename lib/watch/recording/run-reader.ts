@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { badFile } from '../../data/file.js'
 import { type Entry, RecordingBuilder, type Standing } from './builder.js'
@@ -42,6 +42,8 @@ export class RunReader {
   #steps = 0
   #journal = 0
   #rest: Buffer = Buffer.alloc(0)
+  /** Of files that had nothing new when they were last read. */
+  readonly #sizes = new Map<string, number>()
 
   /** @internal */
   constructor(directory: string, info: RunInfo) {
@@ -65,7 +67,7 @@ export class RunReader {
   }
 
   async #refreshSteps(): Promise<boolean> {
-    return this.#withFile(files.steps, async (file, size) => {
+    return this.#ifGrown(files.steps, async (file, size) => {
       const before = this.#steps
       const width = stepRowWidth(this.info.tensors.length)
       for await (const rows of readRows(file, width, this.#steps, Math.floor(size / (4 * width)))) {
@@ -77,7 +79,7 @@ export class RunReader {
   }
 
   async #refreshLayers(): Promise<boolean> {
-    return this.#withFile(files.layers, async (file, size) => {
+    return this.#ifGrown(files.layers, async (file, size) => {
       const { layers, tensors, monitor } = this.info
       const width = layerRowWidth(layers.length, tensors.length, monitor.histograms !== null)
       const wanted = layerRowWidth(layers.length, 0, false)
@@ -96,7 +98,7 @@ export class RunReader {
   }
 
   async #refreshJournal(): Promise<boolean> {
-    return this.#withFile(files.journal, async (file, size) => {
+    return this.#ifGrown(files.journal, async (file, size) => {
       const before = this.#journal
       const buffer = Buffer.alloc(Math.min(pieceSize, Math.max(0, size - this.#journal)))
       while (this.#journal < size) {
@@ -122,19 +124,23 @@ export class RunReader {
     this.#rest = rest.length > longestLine ? Buffer.alloc(0) : Buffer.from(rest)
   }
 
-  /** A file that is not there yet has not grown. */
-  async #withFile(name: string, read: (file: FileHandle, size: number) => Promise<boolean>): Promise<boolean> {
-    let file: FileHandle
+  /** A file that is as long as when it had nothing new is not opened; one that is not there yet has not grown. */
+  async #ifGrown(name: string, read: (file: FileHandle, size: number) => Promise<boolean>): Promise<boolean> {
+    const path = join(this.directory, name)
     try {
-      file = await open(join(this.directory, name), 'r')
+      const { size } = await stat(path)
+      if (size === this.#sizes.get(name)) return false
+      const file = await open(path, 'r')
+      try {
+        const grew = await read(file, size)
+        if (!grew) this.#sizes.set(name, size)
+        return grew
+      } finally {
+        await file.close()
+      }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
       throw error
-    }
-    try {
-      return await read(file, (await file.stat()).size)
-    } finally {
-      await file.close()
     }
   }
 }

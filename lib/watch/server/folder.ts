@@ -11,6 +11,8 @@ import type { RunStatus, RunSummary } from './wire.js'
 const mostRuns = 500
 /** Milliseconds for which what was read counts as new: the questions of one page then share one reading. */
 const freshFor = 400
+/** The same for a run that has ended and had nothing new: a folder may hold hundreds of them. */
+const freshForEnded = 10_000
 
 export class WatchedRun {
   #reader: RunReader | null = null
@@ -18,6 +20,7 @@ export class WatchedRun {
   #recording: Recording | null = null
   #refreshing: Promise<void> | null = null
   #readAt = Number.NEGATIVE_INFINITY
+  #hasSettled = false
   /** How often it has grown, and how often when that was last told. */
   #growths = 0
   #told = 0
@@ -38,7 +41,7 @@ export class WatchedRun {
 
   /** Reads what has been appended. Calls at the same time share one reading. */
   async refresh(): Promise<void> {
-    if (performance.now() - this.#readAt < freshFor) return
+    if (performance.now() - this.#readAt < (this.#hasSettled ? freshForEnded : freshFor)) return
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = null
       this.#readAt = performance.now()
@@ -53,6 +56,7 @@ export class WatchedRun {
       this.#reader ??= await openRun(this.directory)
       const grew = (await this.#reader.refresh()) || isFirst
       this.#problem = null
+      this.#hasSettled = !grew && this.#reader.standing.end !== null
       if (grew) this.#recording = null
       if (grew || before !== null) this.#growths++
     } catch (error) {
