@@ -195,6 +195,8 @@ export interface InspectionLayout {
 export interface TrainResult {
   updates: number
   rows: number
+  /** Milliseconds from the end of the last update until the event loop was free to take the result. */
+  waited: number
   loss: Float64Array
   regularizationLoss: Float64Array
   weight: Float64Array

@@ -298,4 +298,28 @@ test('a directory that cannot be is an error of the run, with its path', async (
   assert.throws(() => makeModel().fit(data, { dir: 5 }), /dir: expected a path/)
 })
 
+test('how late the event loop takes the steps is measured, by the second', async () => {
+  const watching = monitor()
+  const waits = []
+  const busy = {
+    async onStepsEnd({ steps }) {
+      waits.push(steps.waited)
+      const until = performance.now() + 150
+      // The next call ends while nobody is there to take what it gives.
+      setImmediate(() => {
+        while (performance.now() < until);
+      })
+    },
+  }
+  await makeModel().fit(data, { epochs: 3, stepsPerCall: 1, batchSize: 16, quiet: true, callbacks: [watching, busy] })
+    .done
+  assert.ok(waits.every((waited) => waited >= 0))
+  assert.ok(Math.max(...waits) > 20, `${waits}`)
+  const { system } = watching.recording
+  assert.ok(system.length > 0)
+  const measured = system.map(({ eventLoopDelayMost }) => eventLoopDelayMost)
+  assert.ok(Math.max(...measured) <= Math.max(...waits) && Math.max(...measured) > 20)
+  for (const { eventLoopDelay, eventLoopDelayMost } of system) assert.ok(eventLoopDelay <= eventLoopDelayMost)
+})
+
 test.run()

@@ -247,10 +247,14 @@ Napi::Value Program::train(const Napi::CallbackInfo& info) {
   return start(
       info.Env(), train_call(info[0]),
       [trained = trained_](gradus::Program& program, const TrainCall& call) {
-        program.train(call, *trained);
+        program.train(call, trained->result);
+        trained->finished = std::chrono::steady_clock::now();
         return Nothing();
       },
-      [trained = trained_](Napi::Env env, const Nothing&) { return to_javascript(env, *trained); });
+      [trained = trained_](Napi::Env env, const Nothing&) {
+        const std::chrono::duration<double, std::milli> waited = std::chrono::steady_clock::now() - trained->finished;
+        return to_javascript(env, trained->result, waited.count());
+      });
 }
 
 Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {

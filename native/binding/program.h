@@ -1,5 +1,6 @@
 // NativeProgram of lib/native.ts.
 #pragma once
+#include <chrono>
 #include <memory>
 
 #include "calls.h"
@@ -47,6 +48,10 @@ class Program : public Wrapped<Program>, private Caller {
   void dispose(const Napi::CallbackInfo& info);
 
   void construct(const Napi::CallbackInfo& info);
+  struct Trained {
+    TrainResult result;
+    std::chrono::steady_clock::time_point finished;
+  };
   struct Slice {
     void* data;
     size_t size;
@@ -69,7 +74,7 @@ class Program : public Wrapped<Program>, private Caller {
   std::shared_ptr<JavaScriptHost> host_;      // of custom layers; none without them
   std::unique_ptr<Worker> worker_;            // made by the first call
   // Of the last call: its memory is used again.
-  std::shared_ptr<TrainResult> trained_ = std::make_shared<TrainResult>();
+  std::shared_ptr<Trained> trained_ = std::make_shared<Trained>();
   bool busy_ = false;
   bool disposed_ = false;  // maybe while busy: then released when the call is done
 };

@@ -172,10 +172,11 @@ Napi::Value to_javascript(Napi::Env env, const Refusal& refusal) {
 }
 }  // namespace
 
-Napi::Value to_javascript(Napi::Env env, const TrainResult& result) {
+Napi::Value to_javascript(Napi::Env env, const TrainResult& result, double waited) {
   Napi::Object to = Napi::Object::New(env);
   to.Set("updates", Napi::Number::New(env, static_cast<double>(result.updates)));
   to.Set("rows", Napi::Number::New(env, static_cast<double>(result.rows)));
+  to.Set("waited", Napi::Number::New(env, waited));
   to.Set("loss", doubles(env, result.loss));
   to.Set("regularizationLoss", doubles(env, result.regularization_loss));
   to.Set("weight", doubles(env, result.weight));

@@ -20,7 +20,7 @@ GradientCall gradient_call(Napi::Value value);
 HessianCall hessian_call(Napi::Value value);
 ProbeCall probe_call(Napi::Value value);
 
-Napi::Value to_javascript(Napi::Env env, const TrainResult& result);
+Napi::Value to_javascript(Napi::Env env, const TrainResult& result, double waited);
 Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result);
 Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& result);
 Napi::Value to_javascript(Napi::Env env, const InspectionLayout& layout);

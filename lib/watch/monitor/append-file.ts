@@ -1,24 +1,19 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** Milliseconds for which what comes is gathered: each write wakes threads that training could use. */
-const gatherFor = 150
-/** Bytes that are not gathered any further. */
-const gatherUpTo = 1 << 20
 /** More than this waiting to be written, and whoever writes waits too. */
 const mostWaiting = 32 << 20
 
 /**
- * A file that only grows. What a kill leaves torn at its end is cut off when it is opened again. Writes are queued and
- * never awaited by training, unless the disk falls far behind.
+ * A file that only grows. What a kill leaves torn at its end is cut off when it is opened again. What is added is gathered
+ * until it is sent; that is never awaited by training, unless the disk falls far behind.
  */
 export class AppendFile {
   readonly #file: FileHandle
-  /** What has come since the last write, in the first `#gathered` bytes. */
+  /** What has been added since the last `send`, in the first `#gathered` bytes. */
   #gathering: Uint8Array = new Uint8Array(1 << 12)
   #gathered = 0
   /** Memory of a write that is done, for the next: fresh pages cost more than what is copied into them. */
   #spare: Uint8Array | null = null
-  #timer: NodeJS.Timeout | null = null
   #queue: Promise<void> = Promise.resolve()
   #waiting = 0
   #failure: Error | null = null
@@ -42,7 +37,7 @@ export class AppendFile {
   }
 
   /** Copies the bytes. After an error nothing more is written; {@link failure} tells. */
-  write(bytes: Uint8Array): void {
+  add(bytes: Uint8Array): void {
     if (this.#failure || bytes.length === 0) return
     const size = this.#gathered + bytes.length
     if (size > this.#gathering.length) {
@@ -52,14 +47,10 @@ export class AppendFile {
     }
     this.#gathering.set(bytes, this.#gathered)
     this.#gathered = size
-    if (size >= gatherUpTo) this.#send()
-    else this.#timer ??= setTimeout(() => this.#send(), gatherFor)
   }
 
-  /** Queues what has been gathered. */
-  #send(): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+  /** Queues what has been gathered, to be written. */
+  send(): void {
     if (this.#gathered === 0) return
     const full = this.#gathering
     const bytes = full.subarray(0, this.#gathered)
@@ -69,7 +60,9 @@ export class AppendFile {
     this.#waiting += bytes.length
     this.#queue = this.#queue.then(async () => {
       try {
-        if (!this.#failure) await this.#file.appendFile(bytes)
+        for (let done = 0; done < bytes.length && !this.#failure; ) {
+          done += (await this.#file.write(bytes, done)).bytesWritten
+        }
       } catch (error) {
         this.#failure = error as Error
       }
@@ -82,12 +75,13 @@ export class AppendFile {
     return this.#failure
   }
 
-  async keepUp(): Promise<void> {
-    if (this.#waiting > mostWaiting) await this.#queue
+  /** When the disk has caught up; undefined while it is not far behind. */
+  keepUp(): Promise<void> | undefined {
+    return this.#waiting > mostWaiting ? this.#queue : undefined
   }
 
   async close(): Promise<void> {
-    this.#send()
+    this.send()
     await this.#queue
     await this.#file.close()
   }

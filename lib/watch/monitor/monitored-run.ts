@@ -13,6 +13,8 @@ import { runInfo } from './run-info.js'
 import { stepRows } from './step-rows.js'
 import { SystemWatch } from './system.js'
 
+/** Milliseconds for which what happens is gathered: whatever wakes a thread takes it from training. */
+const gatherFor = 150
 /** Share of the run's time that looks at examples may take; the first and the last are always made. */
 const shareOfExtras = 0.002
 
@@ -34,8 +36,9 @@ export class MonitoredRun {
   #layerRows = Rows.of(0, 1)
   #extras = 0
   #lookedAt = -1
-  /** What has happened and is not recorded yet: that is done while the next steps are under way. */
+  /** What has happened and is not recorded yet: that is done while later steps are under way. */
   #pending: (() => void)[] = []
+  #timer: NodeJS.Timeout | null = null
   #hasRefused = false
   #warned = false
 
@@ -53,6 +56,7 @@ export class MonitoredRun {
     this.#examples = parts.examples
     this.#sizes = target.program.parameters.filter(({ trainable }) => trainable).map(({ size }) => size)
     this.#add({ type: 'begin', step: target.program.step, time: Date.now() })
+    this.directory?.send()
   }
 
   static async begin({ target, call }: CallbackContext, settings: MonitorSettings): Promise<MonitoredRun> {
@@ -78,21 +82,24 @@ export class MonitoredRun {
     const [from, to] = [(this.#last - this.#began) / 1000, (now - this.#began) / 1000]
     this.#last = now
     this.#soon(() => this.#recordSteps(report, from, to))
-    const system = this.#system.add(report.rows, this.#target.program.step)
+    const system = this.#system.add(report, this.#target.program.step)
     if (system) this.#soon(() => this.#add({ type: 'system', ...system }))
     await this.directory?.keepUp()
   }
 
   #soon(record: () => void): void {
-    if (this.#pending.length === 0) setImmediate(() => this.flush())
+    this.#timer ??= setTimeout(() => this.flush(), gatherFor)
     this.#pending.push(record)
   }
 
   /** Records all that has happened. */
   flush(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
     const pending = this.#pending
     this.#pending = []
     for (const record of pending) record()
+    this.directory?.send()
   }
 
   #recordSteps(report: StepsReport, from: number, to: number): void {
@@ -168,7 +175,6 @@ export class MonitoredRun {
   }
 
   async end({ epoch, stoppedBy, error }: CallbackContext): Promise<void> {
-    this.#system.close()
     try {
       if (stoppedBy !== 'error') await this.#lookAtExamples(epoch)
     } finally {

@@ -56,33 +56,41 @@ export class RunDirectory {
   }
 
   addSteps(rows: Rows): void {
-    this.#steps.write(bytesOf(rows))
+    this.#steps.add(bytesOf(rows))
   }
 
   addLayers(rows: Rows): void {
-    this.#layers.write(bytesOf(rows))
+    this.#layers.add(bytesOf(rows))
   }
 
   addEntry(entry: Entry): void {
-    this.#journal.write(Buffer.from(writeLine(entry)))
+    this.#journal.add(Buffer.from(writeLine(entry)))
   }
 
   writeLatest(latest: Latest): Promise<void> {
     return writeLatest(this.path, latest)
   }
 
+  get #files(): readonly AppendFile[] {
+    return [this.#steps, this.#layers, this.#journal]
+  }
+
   get failure(): Error | null {
     return this.#steps.failure ?? this.#layers.failure ?? this.#journal.failure
   }
 
-  /** Waits only when the disk has fallen far behind. */
-  async keepUp(): Promise<void> {
-    await this.#steps.keepUp()
-    await this.#layers.keepUp()
+  /** What has been added is written from now on. */
+  send(): void {
+    for (const file of this.#files) file.send()
+  }
+
+  /** When the disk has caught up; undefined while it is not far behind. */
+  keepUp(): Promise<void> | undefined {
+    return this.#steps.keepUp() ?? this.#layers.keepUp()
   }
 
   async close(): Promise<void> {
-    for (const file of [this.#steps, this.#layers, this.#journal]) await file.close()
+    for (const file of this.#files) await file.close()
   }
 }
 

@@ -142,7 +142,7 @@ export interface SystemEntry {
   /** Milliseconds since 1970. */
   time: number
   samplesPerSecond: number
-  /** Milliseconds; mean and longest since the entry before. */
+  /** Milliseconds that finished steps waited for the event loop; mean and longest since the entry before. */
   eventLoopDelay: number
   eventLoopDelayMost: number
   /** Bytes of the process. */
