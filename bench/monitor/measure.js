@@ -13,7 +13,8 @@ const [layers, batch] = net.split(' @ ')
 const [inputs, ...widths] = layers.split('-').map(Number)
 const batchSize = Number(batch)
 const isSmall = inputs < 100
-const [stepsEach, epochs] = isSmall ? [5000, 11] : [200, 5]
+/** The page asks for curves every two seconds: with it a run takes a few of those. */
+const [stepsEach, epochs, epochsWithPage] = isSmall ? [5000, 11, 61] : [200, 5, 13]
 /** Share by which two equal runs may differ in a round that counts; tries a round. */
 const mostDrift = 0.04
 const mostTurns = 4
@@ -33,14 +34,18 @@ model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 1e-
 
 let runs = 0
 /** From the end of the first epoch to that of the last: opening and closing a run is no part of a step. */
-async function microseconds({ callbacks = [], ...options }) {
+async function microseconds({ callbacks = [], epochs, ...options }) {
   const ends = []
   const clock = { onEpochEnd: () => void ends.push(performance.now()) }
   callbacks = [...callbacks, clock]
   await model.fit(data, { epochs, batchSize, threads: 2, quiet: true, callbacks, ...options }).done
   return ((ends.at(-1) - ends[0]) * 1000) / (stepsEach * (epochs - 1))
 }
-const monitored = () => ({ dir: join(folder, `run${runs++}`), callbacks: [monitor({ every: 1, histograms: 50 })] })
+const monitored = (epochs) => ({
+  epochs,
+  dir: join(folder, `run${runs++}`),
+  callbacks: [monitor({ every: 1, histograms: 50 })],
+})
 
 function forget() {
   rmSync(folder, { recursive: true })
@@ -57,22 +62,23 @@ async function compare(kind, plain, other) {
   return { kind, base: (before + after) / 2, time, isQuiet }
 }
 
-const off = () => microseconds({})
-const on = () => microseconds(monitored())
+const off = () => microseconds({ epochs })
+const on = () => microseconds(monitored(epochs))
+const onForLong = () => microseconds(monitored(epochsWithPage))
 // The page has been open for a while, as it is with a run that one watches; it sees nothing of the runs without it.
 const page = await openPage(folder)
-for (let warm = 0; warm < 6; warm++) await on()
+for (let warm = 0; warm < 3; warm++) await onForLong()
 page.pause()
 const withPage = async () => {
   page.resume()
   await sleep(1000)
-  const time = await on()
+  const time = await onForLong()
   page.pause()
   return time
 }
-const left = { on: Number(rounds), page: Number(rounds) }
+const left = { on: Number(rounds), page: Math.ceil(Number(rounds) / 2) }
 for (let turn = 0; turn < mostTurns * Number(rounds) && (left.on > 0 || left.page > 0); turn++) {
-  for (const round of [await compare('on', off, on), await compare('page', on, withPage)]) {
+  for (const round of [await compare('on', off, on), await compare('page', onForLong, withPage)]) {
     if (!round.isQuiet || left[round.kind] === 0) continue
     left[round.kind]--
     console.log(JSON.stringify(round))

@@ -13,6 +13,11 @@ export async function openPage(folder) {
   const [line] = await once(server.stdout.setEncoding('utf8'), 'data')
   const reader = spawn(process.execPath, [path('reader.js'), line.trim()], { stdio: 'inherit' })
   const both = [reader, server]
+  for (const child of both) {
+    child.on('exit', (_, signal) => {
+      if (signal !== 'SIGKILL') throw new Error('The server or its reader has ended before it was told to')
+    })
+  }
   const send = (signal) => {
     for (const child of both) child.kill(signal)
   }

@@ -9,7 +9,11 @@ headers.cookie = entered.headers
   .map((cookie) => cookie.split(';')[0])
   .join('; ')
 
-const ask = async (path) => unpackAll(await (await fetch(new URL(path, url.origin), { headers })).json())
+/** Once more, as browsers do, when the server has closed a connection that was idle for long. */
+async function ask(path) {
+  const get = () => fetch(new URL(path, url.origin), { headers })
+  return unpackAll(await (await get().catch(get)).json())
+}
 const events = await fetch(new URL('/events', url.origin), { headers })
 let text = ''
 for await (const piece of events.body.pipeThrough(new TextDecoderStream())) {
