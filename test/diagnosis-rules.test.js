@@ -293,6 +293,15 @@ test('a cause is told without what comes of it, but never hides what is worse', 
   )
 })
 
+test('a class that has a name is called by it', () => {
+  const predictions = [5, 10, 20].map((epoch) => ({ epoch, step: 20 * epoch, predicted: counts(3, 1), actual: even }))
+  const classNames = even.map((_, label) => `animal ${label}`)
+  const [finding] = diagnose(draw({ predictions, info: { classNames } }))
+  assert.is(finding.rule, 'classCollapse')
+  assert.match(finding.message, /The model says animal 3 for/)
+  assert.is(finding.evidence.class, 'animal 3')
+})
+
 test('biases do not count: they begin at 0', () => {
   const tensors = { ...weights(1e-3), 'dense3.bias': { shape: [10], ratio: 300 } }
   assert.is(diagnose(draw({ tensors }))[0].rule, 'healthy')

@@ -270,11 +270,42 @@ test('a run says what is wrong with it, with a monitor or by its epochs alone, a
   assert.ok(alone.diagnose().length > 0)
 })
 
+test('classes have names, as many as there are', async () => {
+  const dir = join(folder, 'named')
+  const classNames = ['cat', 'dog', '<b>']
+  await makeModel().fit(data, { epochs: 1, quiet: true, dir, callbacks: [monitor({ classNames })] }).done
+  assert.equal((await openRun(dir)).info.classNames, classNames)
+  const few = { quiet: true, callbacks: [monitor({ classNames: ['cat'] })] }
+  const error = await makeModel()
+    .fit(data, few)
+    .done.catch((error) => error)
+  assert.equal(
+    [error.code, error.message],
+    ['GRADUS_INVALID_ARGUMENT', 'classNames: expected 3 names, one for each class, received 1'],
+  )
+  const numbers = sequential({ input: [64] }, [dense(3)]).compile({ loss: meanSquaredError(), optimizer: sgd() })
+  const other = numbers.fit({ x: data.x, y: new Float32Array(3 * rows) }, few).done.catch((error) => error)
+  assert.match((await other).message, /classNames: expected a model that tells classes apart/)
+})
+
+test('looks are taken at all steps that one of the callbacks asks for', async () => {
+  const watching = monitor({ histograms: 4 })
+  const seen = []
+  const other = {
+    inspections: { every: 6, histograms: false },
+    onStepsEnd: ({ steps }) => void seen.push(...(steps.inspections?.steps ?? [])),
+  }
+  await makeModel().fit(data, { epochs: 3, batchSize: 16, quiet: true, callbacks: [watching, other] }).done
+  assert.equal([...watching.recording.layers.step], [0, 4, 8, 12])
+  assert.equal(seen, [0, 2, 4, 6, 8, 10, 12, 14])
+})
+
 const mistakes = {
   every: [0, 'every: expected a positive integer, received 0'],
   histograms: [-1, 'histograms: expected a positive integer'],
   dir: ['', 'dir: expected a path'],
   sharpness: [{ examples: 0 }, 'sharpness.examples: expected'],
+  classNames: [['cat', 7], 'classNames[1]: expected a string, received 7'],
   interval: [1, 'unknown option "interval"'],
 }
 for (const [name, [value, message]] of Object.entries(mistakes)) {

@@ -81,7 +81,7 @@ function train(dir) {
   const y = Int32Array.from({ length: count }, (_, i) => (x[i * size] > 0 ? 1 : x[i * size + 1] > 0 ? 2 : 0))
   const model = sequential({ input: [8, 8, 1], seed: 1 }, [flatten(), dense(64), relu(), dense(3)])
   model.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['accuracy'] })
-  const callbacks = [monitor({ histograms: 20 }), pause()]
+  const callbacks = [monitor({ histograms: 20, classNames: [tricky, 'left', 'right'] }), pause()]
   return model.fit({ x, y }, { epochs: 1e6, batchSize: 32, dir, validationSplit: 0.2, quiet: true, callbacks })
 }
 
@@ -99,6 +99,10 @@ page('a model in training is followed through all views', async () => {
     const before = await stepOf(tab)
     await tab.waitForFunction((old) => !document.querySelector('.figures').textContent.includes(old), before)
     await tab.screenshot({ path: join(screenshots, `${view}-training.png`), fullPage: true })
+    if (view !== 'predictions') continue
+    const names = await tab.locator('.confusion th').allInnerTexts()
+    assert.equal(names, [tricky, 'left', 'right', tricky, 'left', 'right'])
+    assert.is(await tab.locator('img').count(), 0)
   }
   training.stop('seen enough')
   await training.done

@@ -17,7 +17,7 @@ const isSmall = inputs < 100
 const [stepsEach, epochs, epochsWithPage] = isSmall ? [5000, 11, 61] : [200, 5, 13]
 /** Share by which two equal runs may differ in a round that counts; tries a round. */
 const mostDrift = 0.04
-const mostTurns = 4
+const mostTurns = 2
 const folder = mkdtempSync(join(tmpdir(), 'gradus-monitor-'))
 
 const examples = stepsEach * batchSize
@@ -76,11 +76,16 @@ const withPage = async () => {
   page.pause()
   return time
 }
-const left = { on: Number(rounds), page: Math.ceil(Number(rounds) / 2) }
-for (let turn = 0; turn < mostTurns * Number(rounds) && (left.on > 0 || left.page > 0); turn++) {
-  for (const round of [await compare('on', off, on), await compare('page', onForLong, withPage)]) {
-    if (!round.isQuiet || left[round.kind] === 0) continue
-    left[round.kind]--
+const kinds = {
+  on: { left: Number(rounds), compare: () => compare('on', off, on) },
+  page: { left: Math.ceil(Number(rounds) / 2), compare: () => compare('page', onForLong, withPage) },
+}
+for (let turn = 0; turn < mostTurns * Number(rounds); turn++) {
+  for (const kind of Object.values(kinds)) {
+    if (kind.left === 0) continue
+    const round = await kind.compare()
+    if (!round.isQuiet) continue
+    kind.left--
     console.log(JSON.stringify(round))
   }
 }

@@ -58,7 +58,8 @@ export interface StepsReport extends TrainResult {
 export interface Callback {
   /**
    * Looks at the layers every so many steps; what is seen comes in `steps.inspections`, laid out as the program's
-   * `inspection` says. All callbacks of a run see the same: at the smallest `every` of them, with histograms if one wants them.
+   * `inspection` says. All callbacks of a run see the same: at all the steps that any of them asks for, evenly (with 4 and 6 at
+   * every second one), with histograms if one wants them.
    */
   inspections?: { every: number; histograms: boolean }
   onTrainBegin?(context: CallbackContext): void | Promise<void>

@@ -102,11 +102,16 @@ export class Steps {
   }
 }
 
-/** One look serves all callbacks: as often as the keenest wants. */
+/** Looks are taken at every step that one of the callbacks asks for, and evenly. */
 function inspectionsFor(callbacks: Callback[]) {
   const wishes = callbacks.flatMap(({ inspections }) => inspections ?? [])
   return {
-    inspectEvery: wishes.length > 0 ? Math.min(...wishes.map(({ every }) => every)) : 0,
+    inspectEvery: wishes.map(({ every }) => every).reduce(greatestCommonDivisor, 0),
     inspectHistograms: wishes.some(({ histograms }) => histograms),
   }
+}
+
+/** Of 0 and a number, that number. */
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

@@ -60,11 +60,12 @@ export class MonitoredRun {
   }
 
   static async begin({ target, call }: CallbackContext, settings: MonitorSettings): Promise<MonitoredRun> {
-    const { every, histograms } = settings
+    const { every, histograms, classNames } = settings
     checkSharpness(target, call!, settings)
+    checkClassNames(target, settings)
     const examples = call!.training.rows
     const validationExamples = call!.validation?.rows ?? null
-    const info = runInfo(target, call!.settings, { examples, validationExamples }, { every, histograms })
+    const info = runInfo(target, call!.settings, { examples, validationExamples }, { every, histograms, classNames })
     const path = settings.dir ?? call!.settings.dir
     const goesOn = call!.settings.initialEpoch > 0
     const directory =
@@ -211,4 +212,11 @@ function checkSharpness(target: TrainTarget, { data }: FitCall, { sharpness: opt
   if (!options || (target instanceof Model && !isStream(data))) return
   const message = 'sharpness: expected a model and data in memory, received a stream of data'
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+function checkClassNames(target: TrainTarget, { classNames }: MonitorSettings): void {
+  const classes = target.loss.targets === 'dense' ? 0 : (target.outputShape.at(-1) ?? 0)
+  if (classNames === undefined || classNames.length === classes) return
+  const expected = classes > 1 ? `${classes} names, one for each class` : 'a model that tells classes apart'
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', `classNames: expected ${expected}, received ${classNames.length}`)
 }

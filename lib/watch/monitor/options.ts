@@ -11,6 +11,8 @@ export interface MonitorOptions {
   histograms?: number | false
   /** The run directory; default that of `fit`. Without any the run is kept in memory alone, for `run.diagnose()`. */
   dir?: string
+  /** Names of the classes by number, for the page, the report and the findings. Default: the numbers. */
+  classNames?: readonly string[]
   /**
    * Measures the largest eigenvalue of the Hessian after every so many epochs on so many training examples, see
    * {@link sharpness}. Takes some dozen gradients' time. Default: never; `true` for each epoch and 256 examples.
@@ -23,19 +25,29 @@ export interface MonitorSettings {
   /** Null for none. */
   histograms: number | null
   dir?: string
+  classNames?: readonly string[]
   sharpness: { every: number; examples: number } | null
 }
 
 export function resolveMonitorOptions(options: MonitorOptions): MonitorSettings {
-  checkOptions('options', options, ['every', 'histograms', 'dir', 'sharpness'])
-  const { every = 1, histograms = 50, dir, sharpness = false } = options
+  checkOptions('options', options, ['every', 'histograms', 'dir', 'classNames', 'sharpness'])
+  const { every = 1, histograms = 50, dir, classNames, sharpness = false } = options
   if (dir !== undefined && (typeof dir !== 'string' || dir === '')) throw invalidArgument('dir', 'a path', dir)
   return {
     every: checkPositiveInteger('every', every),
     histograms: histograms === false ? null : checkPositiveInteger('histograms', histograms),
     dir,
+    classNames: classNames && resolveClassNames(classNames),
     sharpness: resolveSharpness(sharpness),
   }
+}
+
+function resolveClassNames(names: readonly string[]): readonly string[] {
+  if (!Array.isArray(names) || names.length === 0) throw invalidArgument('classNames', 'an array of strings', names)
+  for (const [i, name] of names.entries()) {
+    if (typeof name !== 'string' || name === '') throw invalidArgument(`classNames[${i}]`, 'a string', name)
+  }
+  return [...names]
 }
 
 function resolveSharpness(sharpness: NonNullable<MonitorOptions['sharpness']>): MonitorSettings['sharpness'] {

@@ -11,7 +11,7 @@ export function runInfo(
   target: TrainTarget,
   settings: Settings,
   { examples, validationExamples }: Pick<RunInfo, 'examples' | 'validationExamples'>,
-  monitor: RunInfo['monitor'],
+  { classNames, ...monitor }: RunInfo['monitor'] & Pick<RunInfo, 'classNames'>,
 ): RunInfo {
   const { learningRate, momentum, weightDecay } = target.optimizer
   const { epochs, batchSize, accumulate, clipNorm, clipValue, maxRefusedSteps, threads } = settings
@@ -38,6 +38,7 @@ export function runInfo(
     examples,
     validationExamples,
     monitor,
+    classNames,
     tensors: program.parameters.filter(({ trainable }) => trainable).map(({ name, shape }) => ({ name, shape })),
     layers:
       monitor.histograms === null

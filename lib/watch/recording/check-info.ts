@@ -37,6 +37,9 @@ export function checkInfo(value: Fields, where: string): RunInfo {
   const monitor = object('monitor', value.monitor)
   count('monitor.every', monitor.every)
   if (monitor.histograms !== null) count('monitor.histograms', monitor.histograms)
+  if (value.classNames !== undefined) {
+    for (const [i, name] of list('classNames', value.classNames).entries()) text(`classNames[${i}]`, name)
+  }
   for (const [i, tensor] of list('tensors', value.tensors).entries()) {
     const { name, shape } = object(`tensors[${i}]`, tensor)
     text(`tensors[${i}].name`, name)

@@ -31,6 +31,8 @@ export interface RunInfo {
   examples: number | null
   validationExamples: number | null
   monitor: { every: number; histograms: number | null }
+  /** By number, where they are known. */
+  classNames?: readonly string[]
   /** Trainable ones, in layer order; their columns of the table of steps come in this order. */
   tensors: readonly TensorInfo[]
   /** Whose values are looked at, in the order of work. */

@@ -12,7 +12,7 @@ export const classCollapse: Rule = {
   name: 'classCollapse',
   explains: ['underfitting', 'plateau', 'lossTooNoisy'],
   find(picture) {
-    const { predictions } = picture.recording
+    const { predictions, info } = picture.recording
     const last = predictions.at(-1)
     if (!last || total(last.actual) < fewest) return null
     const favourite = last.predicted.indexOf(Math.max(...last.predicted))
@@ -21,10 +21,16 @@ export const classCollapse: Rule = {
     const actual = last.actual[favourite]! / total(last.actual)
     if (from < 0 || !(shares.at(-1)! - actual > elsewhere)) return null
     const { step, epoch } = predictions[from]!
+    const name = info.classNames?.[favourite] ?? `class ${favourite}`
     return {
       severity: predictions.length - from > 1 ? 'severe' : 'warning',
-      message: `The model says class ${favourite} for ${percent(shares.at(-1)!)} of the examples since epoch ${epoch}; ${percent(actual)} of them are`,
-      evidence: { class: favourite, predictedShare: shares.at(-1), actualShare: actual, examples: total(last.actual) },
+      message: `The model says ${name} for ${percent(shares.at(-1)!)} of the examples since epoch ${epoch}; ${percent(actual)} of them are`,
+      evidence: {
+        class: info.classNames?.[favourite] ?? favourite,
+        predictedShare: shares.at(-1),
+        actualShare: actual,
+        examples: total(last.actual),
+      },
       advice:
         actual > 2 / last.actual.length
           ? 'the classes are out of balance: classWeights, more examples of the rare ones, and a longer look at the confusionMatrix'

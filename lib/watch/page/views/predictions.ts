@@ -1,5 +1,5 @@
 import type { Latest } from '../../recording/index.js'
-import { confusionTable } from '../confusion.js'
+import { confusionTable, type NameOf } from '../confusion.js'
 import { element, empty, panel } from '../dom.js'
 import { percent, short, whole } from '../format.js'
 import { pictures } from '../pixels.js'
@@ -11,12 +11,13 @@ export class PredictionsView implements View {
   #shown = ''
 
   async update({ source, focus }: Context): Promise<void> {
-    const latest = await source.latest(focus.name)
+    const [latest, { info }] = await Promise.all([source.latest(focus.name), source.run(focus.name)])
+    const nameOf = (label: number) => info.classNames?.[label] ?? String(label)
     // Drawn anew only when something is new, so that nobody's reading is disturbed.
     const key = JSON.stringify([focus.name, latest?.epoch, latest?.step])
     if (key === this.#shown) return
     this.#shown = key
-    const panels = latest ? [confusion(latest), misclassified(latest), firstLayer(latest)] : []
+    const panels = latest ? [confusion(latest, nameOf), misclassified(latest, nameOf), firstLayer(latest)] : []
     const found = panels.filter((one) => one !== null)
     const missing = empty(
       'Nothing yet. After each epoch monitor() keeps the confusion matrix and the worst mistakes of a classifier, and the weights of a first layer that sees images.',
@@ -25,15 +26,15 @@ export class PredictionsView implements View {
   }
 }
 
-function confusion({ confusion: counts, epoch }: Latest): HTMLElement | null {
+function confusion({ confusion: counts, epoch }: Latest, nameOf: NameOf): HTMLElement | null {
   if (!counts || counts.length === 0) return null
   const right = counts.reduce((sum, row, i) => sum + (row[i] ?? 0), 0)
   const all = counts.flat().reduce((sum, count) => sum + count, 0)
   const note = `After epoch ${epoch}: ${whole(right)} of ${whole(all)} right, ${percent(right / (all || 1))}. Rows: the right class; columns: what the model said.`
-  return panel('Confusion matrix', [confusionTable(counts)], [], note)
+  return panel('Confusion matrix', [confusionTable(counts, nameOf)], [], note)
 }
 
-function misclassified({ misclassified: mistakes, image }: Latest): HTMLElement | null {
+function misclassified({ misclassified: mistakes, image }: Latest, nameOf: NameOf): HTMLElement | null {
   if (!mistakes || mistakes.length === 0) return null
   const cards = mistakes.map(({ row, predicted, actual, confidence, image: bytes }) => {
     const [picture] = image && bytes ? pictures(bytes, image) : []
@@ -44,7 +45,7 @@ function misclassified({ misclassified: mistakes, image }: Latest): HTMLElement 
       element(
         'figcaption',
         {},
-        element('strong', {}, `${actual} read as ${predicted}`),
+        element('strong', {}, `${nameOf(actual)} read as ${nameOf(predicted)}`),
         element('span', {}, `${percent(confidence)} sure`),
         element('span', {}, `row ${whole(row)}`),
       ),
