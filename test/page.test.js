@@ -66,6 +66,12 @@ page('a finding appears while one looks, and a run that begins is listed', async
   const begin = Date.now()
   await tab.locator('.finding.is-severe').waitFor({ timeout: 5000 })
   assert.ok(Date.now() - begin < 2500, `${Date.now() - begin} ms`)
+  const [about] = await Promise.all([
+    tab.context().waitForEvent('page'),
+    tab.locator('.finding.is-severe a').first().click(),
+  ])
+  await about.locator('text=# `nonFinite`').waitFor()
+  await about.close()
   sick.end('error', { error: 'Too many refused steps' })
   await tab.locator('#bar .status.is-failed').waitFor({ timeout: 5000 })
   await tab.screenshot({ path: join(screenshots, 'finding.png'), fullPage: true })

@@ -220,6 +220,21 @@ watching('odd names and broken runs are data like any other', async () => {
   for (const name of [tricky, '__proto__']) assert.is((await ask(run(encodeURIComponent(name)))).status, 200, name)
 })
 
+watching('the pages that findings point to are there, and nothing beside them', async () => {
+  const found = await fetch(`${origin}/docs/diagnosis/plateau.md`, { headers: { authorization: `Bearer ${token}` } })
+  assert.match(found.headers.get('content-type'), /^text\/plain/)
+  assert.match(await found.text(), /^# `plateau`/)
+  const beside = [
+    '',
+    'nothing.md',
+    '../../package.json',
+    '%2e%2e/%2e%2e/package.json',
+    '../checks/kinks.md',
+    'plateau.md/',
+  ]
+  for (const name of beside) assert.is(statusOf(await raw(get(`/docs/diagnosis/${name}`))), 404, name)
+})
+
 watching('every answer forbids what the page does not need', async () => {
   for (const path of ['/', '/page.js', '/api/runs', '/nothing']) {
     const { headers } = await ask(path)

@@ -15,7 +15,7 @@ import { SystemWatch } from './system.js'
 
 /** Milliseconds for which what happens is gathered: whatever wakes a thread takes it from training. */
 const gatherFor = 150
-/** Share of the run's time that looks at examples may take; the first and the last are always made. */
+/** Share of the run's time that looks at examples may take; the first and the last are always made and do not count. */
 const shareOfExtras = 0.002
 
 /** The recording of one run: into memory, and into its directory if it has one. */
@@ -150,6 +150,7 @@ export class MonitoredRun {
   async #lookAtExamples(epoch: number): Promise<void> {
     const { step } = this.#target.program
     if (!this.#examples || this.#lookedAt === step) return
+    const isFirst = this.#lookedAt < 0
     this.#lookedAt = step
     const began = performance.now()
     const { confusion, misclassified, ...predictions } = await this.#examples.look()
@@ -157,7 +158,7 @@ export class MonitoredRun {
     await this.directory
       ?.writeLatest({ epoch, step, confusion, misclassified, ...this.#examples.pictures() })
       .catch((error: Error) => this.#warn(error))
-    this.#extras += performance.now() - began
+    if (!isFirst) this.#extras += performance.now() - began
   }
 
   async #measureSharpness(epoch: number): Promise<void> {

@@ -24,12 +24,15 @@ const marks = { severe: '✕', warning: '!', info: 'i' } as const
 
 export class Findings {
   readonly #section: HTMLElement
+  readonly #isReport: boolean
   #shown = ''
   /** Which ones somebody has opened or closed, kept when findings come and go. */
   readonly #isOpen = new Map<string, boolean>()
 
-  constructor(section: HTMLElement) {
+  /** A report has no server that could be asked for the page about a finding. */
+  constructor(section: HTMLElement, { isReport }: { isReport: boolean }) {
     this.#section = section
+    this.#isReport = isReport
   }
 
   update(run: string, findings: readonly Finding[]): void {
@@ -40,7 +43,11 @@ export class Findings {
     this.#section.replaceChildren(...sorted.map((finding, i) => this.#card(run, finding, i === 0)))
   }
 
-  #card(run: string, { rule, severity, message, evidence, advice, since }: Finding, isFirst: boolean): HTMLElement {
+  #card(
+    run: string,
+    { rule, severity, message, evidence, advice, since, page }: Finding,
+    isFirst: boolean,
+  ): HTMLElement {
     const key = `${run}\n${rule}`
     const card = element(
       'details',
@@ -59,6 +66,8 @@ export class Findings {
         element('dd', { class: 'evidence' }, ...pairs(evidence)),
         element('dt', {}, 'Try'),
         element('dd', {}, advice),
+        element('dt', {}, 'More'),
+        element('dd', {}, this.#isReport ? page : element('a', { href: `/${page}`, target: '_blank' }, page)),
       ),
     )
     card.addEventListener('toggle', () => this.#isOpen.set(key, card.open))

@@ -30,7 +30,7 @@ const views: readonly { id: string; title: string; make: () => View }[] = [
 class Page {
   readonly #source = new Source()
   readonly #bar = new Bar(byId('bar'))
-  readonly #findings = new Findings(byId('findings'))
+  readonly #findings = new Findings(byId('findings'), this.#source)
   readonly #aside = new RunsAside(byId('runs'), {
     focus: (run) => this.#change(() => (this.#focus = run)),
     overlay: (run, isOn) => this.#change(() => (isOn ? this.#overlays.add(run) : this.#overlays.delete(run))),

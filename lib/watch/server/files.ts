@@ -1,5 +1,5 @@
 /** The files of the page: a fixed list, read once, so that no path ever comes from a request. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { GradusError } from '../../errors.js'
 
 export interface PageFile {
@@ -8,6 +8,8 @@ export interface PageFile {
 }
 
 const built = new URL('../page/', import.meta.url)
+/** What findings point to. */
+const explanations = new URL('../../../docs/diagnosis/', import.meta.url)
 export const pageFiles = {
   document: 'index.html',
   style: 'page.css',
@@ -29,5 +31,16 @@ export async function readPage(): Promise<ReadonlyMap<string, PageFile>> {
     ['/', { type: 'text/html', text: await readPageFile(document) }],
     [`/${style}`, { type: 'text/css', text: await readPageFile(style) }],
     [`/${script}`, { type: 'text/javascript', text: await readPageFile(script) }],
+    ...(await readExplanations()),
   ])
+}
+
+/** As they are: a browser shows them as text. */
+async function readExplanations(): Promise<[string, PageFile][]> {
+  const names = await readdir(explanations).catch(() => [])
+  const read = async (name: string): Promise<[string, PageFile]> => [
+    `/docs/diagnosis/${name}`,
+    { type: 'text/plain', text: await readFile(new URL(name, explanations), 'utf8') },
+  ]
+  return await Promise.all(names.filter((name) => name.endsWith('.md')).map(read))
 }
