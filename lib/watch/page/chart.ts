@@ -176,7 +176,7 @@ export class Chart {
     const logLabels = (_: uPlot, values: (number | null)[]) => sparse(values).map((value) => tick(value))
     return [
       { ...common, size: 26, gap: 4, space: 64, values: labels, incrs: wholeSteps },
-      { ...common, size: 58, gap: 6, space: 22, values: this.#isLog ? logLabels : labels },
+      { ...common, size: (_, texts) => widthFor(texts), gap: 6, space: 22, values: this.#isLog ? logLabels : labels },
     ]
   }
 
@@ -293,4 +293,10 @@ function sparse(values: readonly (number | null)[]): (number | null)[] {
   const isPower = (value: number | null) => value !== null && leading(value) === 1
   const wanted = values.filter(isPower).length >= 2 ? [1] : [1, 2, 5]
   return values.map((value) => (value !== null && wanted.includes(leading(value)) ? value : null))
+}
+
+/** Of an axis with these labels: as a rule the same, so that charts below each other are aligned. */
+function widthFor(labels: readonly (string | null)[] | null): number {
+  const longest = Math.max(0, ...(labels ?? []).map((label) => label?.length ?? 0))
+  return Math.max(58, 14 + 7 * longest)
 }

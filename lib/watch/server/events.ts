@@ -5,7 +5,7 @@ import { Refusal } from './query.js'
 import { type News, type RunStatus, toJson } from './wire.js'
 
 /** By stat, since watchers tell nothing of shared disks. */
-const pollEvery = 800
+const pollEvery = 750
 /** Milliseconds between askings for the curves of one run: those cost more than to tell how far it is. */
 const redrawEvery = 2000
 /** In polls: how often the folder is searched for new runs, and a quiet client is sent a sign of life. */
@@ -25,7 +25,7 @@ export class Events {
   #timer: NodeJS.Timeout | null = null
   #polls = 0
   /** When the curves of each run were last worth asking for, and how it stood then. */
-  readonly #redrawn = new Map<WatchedRun, { at: number; status: RunStatus }>()
+  readonly #redrawn = new WeakMap<WatchedRun, { at: number; status: RunStatus }>()
   /** Runs that grew since then. */
   readonly #owed = new Set<WatchedRun>()
 
