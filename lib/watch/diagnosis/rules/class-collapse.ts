@@ -21,12 +21,12 @@ export const classCollapse: Rule = {
     const actual = last.actual[favourite]! / total(last.actual)
     if (from < 0 || !(shares.at(-1)! - actual > elsewhere)) return null
     const { step, epoch } = predictions[from]!
-    const name = info.classNames?.[favourite] ?? `class ${favourite}`
+    const name = info.classNames?.[favourite]
     return {
       severity: predictions.length - from > 1 ? 'severe' : 'warning',
-      message: `The model says ${name} for ${percent(shares.at(-1)!)} of the examples since epoch ${epoch}; ${percent(actual)} of them are`,
+      message: `The model says ${name ?? `class ${favourite}`} for ${percent(shares.at(-1)!)} of the examples since epoch ${epoch}; ${percent(actual)} of them are`,
       evidence: {
-        class: info.classNames?.[favourite] ?? favourite,
+        class: name ?? favourite,
         predictedShare: shares.at(-1),
         actualShare: actual,
         examples: total(last.actual),
