@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [filter = ''] = process.argv.slice(2)
 const total = { passed: 0, failed: 0 }
+/** Milliseconds after which a file counts as hanging: many times what the longest takes. */
+const patience = 400_000
 
 /** Runs a program, shows what it wrote and returns its status and output. */
 function run(name, command, args) {
@@ -21,6 +23,8 @@ function run(name, command, args) {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
+    timeout: patience,
+    killSignal: 'SIGKILL',
     env: { ...process.env, FORCE_COLOR: '0' },
   })
   process.stdout.write(stdout ?? '')

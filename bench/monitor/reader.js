@@ -1,28 +1,52 @@
-// Follows the events of a live page and asks for what the page then draws: the run, its curves and its tensors.
+// Follows the events of a live page and asks for what its first view then draws: the run and its curves.
+import { once } from 'node:events'
+import { Agent, get } from 'node:http'
+import { extend } from '../../dist/watch/server/columns.js'
 import { unpackAll } from '../../dist/watch/server/packed.js'
 
 const url = new URL(process.argv[2])
+const agent = new Agent({ keepAlive: true })
 const headers = { cookie: '' }
-const entered = await fetch(url, { redirect: 'manual' })
-headers.cookie = entered.headers
-  .getSetCookie()
-  .map((cookie) => cookie.split(';')[0])
-  .join('; ')
+
+/** A response, as text that comes bit by bit. Not by `fetch`, which takes longer here than in a browser. */
+async function open(path) {
+  const asked = get(new URL(path, url.origin), { agent, headers })
+  const [response] = await once(asked, 'response')
+  return response.setEncoding('utf8')
+}
 
 /** Once more, as browsers do, when the server has closed a connection that was idle for long. */
 async function ask(path) {
-  const get = () => fetch(new URL(path, url.origin), { headers })
-  return unpackAll(await (await get().catch(get)).json())
+  const response = await open(path).catch(() => open(path))
+  let text = ''
+  for await (const piece of response) text += piece
+  return unpackAll(JSON.parse(text))
 }
-const events = await fetch(new URL('/events', url.origin), { headers })
+
+const entered = await open(url.pathname + url.search)
+headers.cookie = entered.headers['set-cookie'].map((cookie) => cookie.split(';')[0]).join('; ')
+entered.resume()
+/** As the page's source does: the curves are asked for once and then grow by what events bring. */
+const curves = new Map()
+const mostPoints = 4096
+async function hear({ steps, redraw }) {
+  for (const { run, steps: ends } of steps) {
+    if (curves.has(run)) curves.set(run, extend(curves.get(run), ends))
+  }
+  for (const run of redraw) {
+    const query = `run=${encodeURIComponent(run)}`
+    await ask(`/api/run?${query}`)
+    const known = curves.get(run)
+    if (!known || known.step.length > mostPoints) curves.set(run, await ask(`/api/steps?${query}`))
+  }
+}
+
 let text = ''
-for await (const piece of events.body.pipeThrough(new TextDecoderStream())) {
+for await (const piece of await open('/events')) {
   text += piece
   for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
     const data = /^data: (.*)$/m.exec(text.slice(0, end))
     text = text.slice(end + 2)
-    for (const run of data ? JSON.parse(data[1]).redraw : []) {
-      for (const part of ['run', 'steps', 'tensors']) await ask(`/api/${part}?run=${encodeURIComponent(run)}`)
-    }
+    if (data) await hear(unpackAll(JSON.parse(data[1])))
   }
 }

@@ -1,6 +1,6 @@
 /** Arithmetic on curves. What is not finite counts as missing. */
 
-export type Numbers = ArrayLike<number>
+export type Numbers = Float64Array | readonly number[]
 
 function finite(values: Numbers): Float64Array {
   const kept = new Float64Array(values.length)
@@ -17,20 +17,27 @@ export function median(values: Numbers): number {
   return sorted.length ? (sorted[half - 1]! + sorted[half]!) / 2 : Number.NaN
 }
 
-/** NaN of nothing. */
-export const largest = (values: Numbers): number =>
-  finite(values).reduce((a, b) => (b > a ? b : a), Number.NEGATIVE_INFINITY)
-export const smallest = (values: Numbers): number =>
-  finite(values).reduce((a, b) => (b < a ? b : a), Number.POSITIVE_INFINITY)
+/** −∞ of nothing. */
+export function largest(values: Numbers): number {
+  let most = Number.NEGATIVE_INFINITY
+  for (let i = 0; i < values.length; i++) if (values[i]! > most && Number.isFinite(values[i])) most = values[i]!
+  return most
+}
+
+/** ∞ of nothing. */
+export function smallest(values: Numbers): number {
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 0; i < values.length; i++) if (values[i]! < least && Number.isFinite(values[i])) least = values[i]!
+  return least
+}
 
 /** The values from one share of the length to another: `part(values, 2 / 3, 1)` is the last third. At least one. */
-export function part(values: Numbers, from: number, to: number): number[] {
+export function part(values: readonly number[], from: number, to: number): readonly number[]
+export function part(values: Numbers, from: number, to: number): Numbers
+export function part(values: Numbers, from: number, to: number): Numbers {
   const end = Math.max(Math.ceil(to * values.length), 1)
-  const taken: number[] = []
-  for (let i = Math.min(Math.floor(from * values.length), end - 1); i < Math.min(end, values.length); i++) {
-    taken.push(values[i]!)
-  }
-  return taken
+  const begin = Math.min(Math.floor(from * values.length), end - 1)
+  return values instanceof Float64Array ? values.subarray(begin, end) : values.slice(begin, end)
 }
 
 /** Running medians of `width` values (odd), fewer at the ends: single outliers vanish, steps stay. */

@@ -43,6 +43,8 @@ export class Picture {
   readonly base: number
   /** The loss of late, over the last tenth of the steps. */
   readonly level: number
+  /** Share of the recorded steps that were refused. */
+  readonly refusedShare: number
 
   constructor(recording: Recording) {
     this.recording = recording
@@ -70,12 +72,8 @@ export class Picture {
     this.first = largest(steps.lossMost.subarray(0, 3))
     this.base = this.chance ?? (smallest(steps.lossLeast) >= 0 ? this.first : Number.NaN)
     this.level = median(part(steps.loss, 0.9, 1))
-  }
-
-  /** Share of the recorded steps that were refused. */
-  get refusedShare(): number {
-    const { refused } = this.recording.steps
-    return refused.length ? refused.reduce((a, b) => a + b, 0) / refused.length : 0
+    const { refused } = steps
+    this.refusedShare = refused.length ? refused.reduce((a, b) => a + b, 0) / refused.length : 0
   }
 
   /** Steps from the first to the last that was recorded. */

@@ -7,9 +7,9 @@ import { files, layerRowWidth, type Rows, stepRowWidth } from '../recording/file
 import { writeLine } from '../recording/json.js'
 import type { Latest } from '../recording/latest.js'
 import { writeLatest } from '../recording/latest.js'
-import { firstRowFrom } from '../recording/read-steps.js'
 import type { RunInfo } from '../recording/recording.js'
 import { readInfo } from '../recording/run-reader.js'
+import { firstRowFrom } from '../recording/table.js'
 import { AppendFile } from './append-file.js'
 
 /** The files of a run under way. Errors of the disk end the recording, not the run; `failure` tells. */
@@ -45,7 +45,7 @@ export class RunDirectory {
     const table = (name: string, width: number) =>
       AppendFile.open(join(path, name), async (file, size) => {
         const rows = Math.floor(size / (4 * width))
-        return 4 * width * (await firstRowFrom(file, width, rows, step))
+        return 4 * width * firstRowFrom(file.fd, width, rows, step)
       })
     return new RunDirectory(
       path,

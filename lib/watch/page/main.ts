@@ -86,13 +86,15 @@ class Page {
     this.#isBusy = false
   }
 
-  /** How far the runs are; their curves stay as they are. */
+  /** How far the runs are, and what their curves have got; nothing is asked for. */
   async #tell(): Promise<void> {
     const list = await this.#source.runs()
     const summary = list.runs.find(({ name }) => name === this.#shown[0]?.name)
     if (!summary) return
     this.#bar.tell(summary)
     this.#aside.update(list, this.#marked())
+    const view = this.#made.get(this.#tab)
+    if (view?.isLive && this.#range === null && !this.#isBusy) await view.update(this.#context(this.#shown))
   }
 
   #marked() {

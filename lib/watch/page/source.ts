@@ -1,8 +1,9 @@
 /** Where the page has its data from: the server, or the report that it stands in. */
 import type { Histograms, Latest } from '../recording/index.js'
 import { address } from '../server/address.js'
+import { extend } from '../server/columns.js'
 import { unpackAll } from '../server/packed.js'
-import type { LayersView, News, RunList, RunSummary, RunView, StepsView, TensorsView } from '../server/wire.js'
+import type { LayersView, News, RunList, RunView, StepsView, TensorsView } from '../server/wire.js'
 
 export type HistogramsView = Histograms & { edges: readonly number[] }
 export type Connection = 'live' | 'lost' | 'report'
@@ -12,7 +13,10 @@ interface Range {
   to: number
 }
 
-/** Answers are kept until an event says that it is worth asking anew. */
+/** Points that curves may have before they are asked for anew, which brings their beginnings to fewer. */
+const mostPoints = 4096
+
+/** Answers are kept until an event says that it is worth asking anew; curves of steps grow by what events bring. */
 export class Source {
   readonly isReport: boolean
   readonly #answers: Readonly<Record<string, unknown>> | null
@@ -46,27 +50,40 @@ export class Source {
     return answer as Promise<Answer>
   }
 
-  #forget(runs: readonly string[]): void {
-    for (const [key, { run }] of this.#kept) if (run === '' || runs.includes(run)) this.#kept.delete(key)
-  }
-
-  /** Puts what an event says of some runs into the list of all. */
-  #renew(grown: readonly RunSummary[]): void {
-    const key = address('/api/runs', {})
-    const kept = this.#kept.get(key)
-    if (!kept) return
+  /**
+   * Puts what an event says into what is kept, and forgets what is to be asked for anew. The first event of a connection
+   * does not bring what went on before.
+   */
+  #renew({ isOther, grown, steps, redraw }: News, isFirst: boolean): void {
+    for (const [key, { run }] of this.#kept) {
+      const hasGrown = !isFirst && key === curvesOf(run)
+      if (run === '' ? isOther : redraw.includes(run) && !hasGrown) this.#kept.delete(key)
+    }
     const byName = new Map(grown.map((summary) => [summary.name, summary]))
-    const answer = (kept.answer as Promise<RunList>).then((list) => ({
+    this.#change(address('/api/runs', {}), (list: RunList) => ({
       ...list,
       runs: list.runs.map((run) => byName.get(run.name) ?? run),
     }))
+    for (const { run, steps: ends } of steps) {
+      const key = curvesOf(run)
+      this.#change(key, (kept: StepsView) => {
+        if (kept.step.length > mostPoints) this.#kept.delete(key)
+        return extend(kept, ends)
+      })
+    }
+  }
+
+  #change<Answer>(key: string, change: (answer: Answer) => Answer): void {
+    const kept = this.#kept.get(key)
+    if (!kept) return
+    const answer = (kept.answer as Promise<Answer>).then(change)
     answer.catch(() => this.#kept.delete(key))
-    this.#kept.set(key, { run: '', answer })
+    this.#kept.set(key, { run: kept.run, answer })
   }
 
   /**
-   * Tells when runs grew, and whether more is new than the list of runs. A page that nobody sees does not listen: browsers
-   * open but six connections to a server.
+   * Tells when runs grew, and whether there is more to be asked for than what came with the event. A page that nobody
+   * sees does not listen: browsers open but six connections to a server.
    */
   listen(changed: (connection: Connection, isMore: boolean) => void): void {
     if (this.isReport) {
@@ -79,12 +96,15 @@ export class Source {
       events = null
       if (document.hidden) return
       events = new EventSource('/events')
+      let isFirst = true
+      events.onopen = () => {
+        isFirst = true
+      }
       events.onmessage = ({ data }) => {
-        const { isOther, grown, redraw } = JSON.parse(data) as News
-        const isMore = isOther || redraw.length > 0
-        if (isMore) this.#forget(redraw)
-        else this.#renew(grown)
-        changed('live', isMore)
+        const news = unpackAll(JSON.parse(data)) as News
+        this.#renew(news, isFirst)
+        isFirst = false
+        changed('live', news.isOther || news.redraw.length > 0)
       }
       events.onerror = () => {
         changed('lost', false)
@@ -95,6 +115,9 @@ export class Source {
     open()
   }
 }
+
+/** Where all of a run's curves are. */
+const curvesOf = (run: string): string => address('/api/steps', { run })
 
 async function ask(key: string): Promise<unknown> {
   const response = await fetch(key)

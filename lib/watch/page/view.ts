@@ -24,6 +24,8 @@ export interface Context {
 
 export interface View {
   readonly element: HTMLElement
+  /** Whether it draws what comes with each event. */
+  readonly isLive?: boolean
   /** Brings it up to date. */
   update(context: Context): Promise<void>
 }

@@ -33,6 +33,7 @@ export interface Standing {
   readonly loss: number
   /** The last finished one. */
   readonly epoch: EpochEntry | null
+  readonly refusal: RefusalEntry | null
   readonly end: EndEntry | null
 }
 
@@ -92,7 +93,8 @@ export class RecordingBuilder {
   /** Where the run stands, for less than the whole recording costs. */
   get standing(): Standing {
     const { count, lastStep, lastLoss } = this.buckets
-    return { step: count > 0 ? lastStep : 0, loss: lastLoss, epoch: this.#epochs.at(-1) ?? null, end: this.#end }
+    const epoch = this.#epochs.at(-1) ?? null
+    return { step: count > 0 ? lastStep : 0, loss: lastLoss, epoch, refusal: this.#refusal, end: this.#end }
   }
 
   build(): Recording {

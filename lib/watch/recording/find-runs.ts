@@ -1,5 +1,6 @@
-import { lstat, readdir, realpath } from 'node:fs/promises'
+import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { files } from './files.js'
 
 /**
@@ -7,21 +8,25 @@ import { files } from './files.js'
  * that lead out of the folder are left out.
  */
 export async function findRuns(folder: string): Promise<string[]> {
-  const root = await realpath(folder)
-  const names = (await readdir(root, { withFileTypes: true }))
+  const root = realpathSync.native(folder)
+  const names = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map((entry) => entry.name)
     .sort()
   const found: string[] = []
-  for (const name of ['.', ...names]) if (await isRun(root, name)) found.push(name)
+  for (const [i, name] of ['.', ...names].entries()) {
+    if (isRun(root, name)) found.push(name)
+    // Many of them, on a disk that is far away, take a moment.
+    if (i % 8 === 7) await setImmediate()
+  }
   return found
 }
 
-async function isRun(root: string, name: string): Promise<boolean> {
+function isRun(root: string, name: string): boolean {
   try {
-    const path = await realpath(join(root, name))
+    const path = realpathSync.native(join(root, name))
     if (path !== root && !path.startsWith(root.endsWith(sep) ? root : root + sep)) return false
-    return (await lstat(join(path, files.info))).isFile()
+    return lstatSync(join(path, files.info)).isFile()
   } catch {
     return false
   }

@@ -52,9 +52,14 @@ export class LayerLooks {
   }
 
   series(): LayerSeries {
-    const column = (at: number, scale = 1) => Float64Array.from(this.#rows, (row) => row[at]! / scale)
+    const rows = this.#rows
+    const column = (at: number, scale = 1) => {
+      const values = new Float64Array(rows.length)
+      for (let i = 0; i < rows.length; i++) values[i] = rows[i]![at]! / scale
+      return values
+    }
     return {
-      step: Float64Array.from(this.#steps),
+      step: Uint32Array.from(this.#steps),
       layers: this.#layers.map((layer, i) => {
         const first = i * layerColumns.length
         return {

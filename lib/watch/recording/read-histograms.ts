@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { GradusError } from '../../errors.js'
 import { files, histogramBins, layerColumns, layerRowWidth, Rows } from './files.js'
 import type { RunInfo } from './recording.js'
+import { readCells } from './table.js'
 
 export type HistogramKind = 'activations' | 'gradients' | 'weights'
 
@@ -34,8 +35,8 @@ export async function readHistograms(
     const [step, counts] = [Rows.of(1, 1), Rows.of(1, histogramBins)]
     for (let i = 0; i < wanted; i++) {
       const row = wanted === 1 ? count - 1 : Math.round((i * (count - 1)) / (wanted - 1))
-      await file.read(new Uint8Array(step.values.buffer), 0, 4, bytesEach * row)
-      await file.read(new Uint8Array(counts.values.buffer), 0, 4 * histogramBins, bytesEach * row + 4 * first)
+      readCells(file.fd, step, bytesEach * row)
+      readCells(file.fd, counts, bytesEach * row + 4 * first)
       found.step.push(step.steps[0]!)
       found.counts.push([...counts.values])
     }

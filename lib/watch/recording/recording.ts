@@ -62,7 +62,7 @@ export interface StepSeries {
   /** The last one's number. */
   readonly lastStep: number
   /** Number of each bucket's first step. */
-  readonly step: Float64Array
+  readonly step: Uint32Array
   /** Seconds since the run began. */
   readonly seconds: Float64Array
   /** Data loss; NaN where every step of a bucket was refused. */
@@ -92,7 +92,7 @@ export interface TensorSeries extends TensorInfo {
 
 /** Looks at the layers' values, one entry a look; of long runs some hundred of them, evenly spread. */
 export interface LayerSeries {
-  readonly step: Float64Array
+  readonly step: Uint32Array
   readonly layers: readonly (LayerInfo & {
     readonly mean: Float64Array
     readonly deviation: Float64Array

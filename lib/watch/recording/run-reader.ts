@@ -1,15 +1,16 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { badFile } from '../../data/file.js'
 import { type Entry, RecordingBuilder, type Standing } from './builder.js'
 import { checkEntry } from './check-entry.js'
 import { checkInfo } from './check-info.js'
 import { files, layerRowWidth, Rows, stepRowWidth } from './files.js'
 import { parseObject } from './json.js'
-import type { Recording, RunInfo } from './recording.js'
+import type { Recording, RunInfo, StepSeries } from './recording.js'
+import { pieceSize, readCells, readRows } from './table.js'
 
-/** Bytes that are read at once; a multiple of nothing in particular. */
-const pieceSize = 1 << 20
 /** A line of the journal that is longer is no record. */
 const longestLine = 1 << 26
 
@@ -62,6 +63,11 @@ export class RunReader {
     return this.#builder.build()
   }
 
+  /** What is recorded of the whole net from a row on; what lies in one bucket with it comes along. */
+  stepsFrom(row: number): StepSeries {
+    return this.#builder.buckets.series([], row)
+  }
+
   get standing(): Standing {
     return this.#builder.standing
   }
@@ -70,9 +76,11 @@ export class RunReader {
     return this.#ifGrown(files.steps, async (file, size) => {
       const before = this.#steps
       const width = stepRowWidth(this.info.tensors.length)
-      for await (const rows of readRows(file, width, this.#steps, Math.floor(size / (4 * width)))) {
+      const end = Math.floor(size / (4 * width))
+      for (const rows of readRows(file, width, this.#steps, end)) {
         this.#builder.addSteps(rows)
         this.#steps += rows.count
+        if (this.#steps < end) await setImmediate()
       }
       return this.#steps > before
     })
@@ -89,8 +97,7 @@ export class RunReader {
       const before = looks.next
       const row = Rows.of(1, wanted)
       while (looks.next < count) {
-        const { bytesRead } = await file.read(new Uint8Array(row.values.buffer), 0, 4 * wanted, 4 * width * looks.next)
-        if (bytesRead < 4 * wanted) break
+        if (!readCells(file, row, 4 * width * looks.next)) break
         looks.add(looks.next, row, 0)
       }
       return looks.next > before
@@ -102,7 +109,7 @@ export class RunReader {
       const before = this.#journal
       const buffer = Buffer.alloc(Math.min(pieceSize, Math.max(0, size - this.#journal)))
       while (this.#journal < size) {
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#journal)
+        const bytesRead = readSync(file, buffer, 0, buffer.length, this.#journal)
         if (bytesRead === 0) break
         this.#journal += bytesRead
         this.#addLines(buffer.subarray(0, bytesRead))
@@ -125,22 +132,17 @@ export class RunReader {
   }
 
   /** A file that is as long as when it had nothing new is not opened; one that is not there yet has not grown. */
-  async #ifGrown(name: string, read: (file: FileHandle, size: number) => Promise<boolean>): Promise<boolean> {
+  async #ifGrown(name: string, read: (file: number, size: number) => Promise<boolean>): Promise<boolean> {
     const path = join(this.directory, name)
+    const size = statSync(path, { throwIfNoEntry: false })?.size
+    if (size === undefined || size === this.#sizes.get(name)) return false
+    const file = openSync(path, 'r')
     try {
-      const { size } = await stat(path)
-      if (size === this.#sizes.get(name)) return false
-      const file = await open(path, 'r')
-      try {
-        const grew = await read(file, size)
-        if (!grew) this.#sizes.set(name, size)
-        return grew
-      } finally {
-        await file.close()
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-      throw error
+      const grew = await read(file, size)
+      if (!grew) this.#sizes.set(name, size)
+      return grew
+    } finally {
+      closeSync(file)
     }
   }
 }
@@ -150,20 +152,5 @@ function tryParse(line: string): Entry | null {
     return checkEntry(parseObject(line, files.journal))
   } catch {
     return null
-  }
-}
-
-/** Rows `from` to `to` of a table in pieces; the same memory each time. */
-export async function* readRows(file: FileHandle, width: number, from: number, to: number): AsyncGenerator<Rows> {
-  const rowsAtOnce = Math.min(to - from, Math.max(1, Math.floor(pieceSize / (4 * width))))
-  if (rowsAtOnce <= 0) return
-  const memory = new ArrayBuffer(4 * width * rowsAtOnce)
-  for (let row = from; row < to; ) {
-    const asked = 4 * width * Math.min(rowsAtOnce, to - row)
-    const { bytesRead } = await file.read(new Uint8Array(memory), 0, asked, 4 * width * row)
-    const count = Math.floor(bytesRead / (4 * width))
-    if (count === 0) return
-    yield new Rows(memory, width, 0, count * width)
-    row += count
   }
 }

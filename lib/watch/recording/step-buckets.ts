@@ -16,7 +16,7 @@ export class StepBuckets {
   #previousLoss = Number.NaN
   /** By bucket: sums of all columns over the accepted rows; of `refused` and `nonfinite` over all rows. */
   readonly #sums: Float64Array
-  readonly #first: Float64Array
+  readonly #first: Uint32Array
   readonly #least: Float64Array
   readonly #most: Float64Array
   readonly #jumps: Float64Array
@@ -28,7 +28,7 @@ export class StepBuckets {
     this.#capacity = capacity
     this.#rowsEach = rowsEach
     this.#sums = new Float64Array(width * capacity)
-    this.#first = new Float64Array(capacity)
+    this.#first = new Uint32Array(capacity)
     this.#least = new Float64Array(capacity).fill(Number.POSITIVE_INFINITY)
     this.#most = new Float64Array(capacity).fill(Number.NEGATIVE_INFINITY)
     this.#jumps = new Float64Array(capacity)
@@ -114,45 +114,48 @@ export class StepBuckets {
     return Number.NaN
   }
 
-  /** The sums of a column, each divided by what its bucket holds. */
-  #quotients(i: number, counts: Float64Array): Float64Array {
+  /** The sums of a column from a bucket on, each divided by what its bucket holds. */
+  #quotients(i: number, first: number, counts: Float64Array): Float64Array {
     const quotients = new Float64Array(counts.length)
-    for (let bucket = 0; bucket < counts.length; bucket++) {
-      quotients[bucket] = this.#sums[bucket * this.#width + i]! / counts[bucket]!
-    }
+    for (let k = 0; k < counts.length; k++) quotients[k] = this.#sums[(first + k) * this.#width + i]! / counts[k]!
     return quotients
   }
 
-  /** A copy of what there is. */
-  series(tensors: readonly TensorInfo[]): StepSeries {
-    const used = Math.ceil(this.#count / this.#rowsEach)
-    const [rows, accepted] = [new Float64Array(used), new Float64Array(used)]
-    for (let bucket = 0; bucket < used; bucket++) {
-      rows[bucket] = Math.min(this.#rowsEach, this.#count - bucket * this.#rowsEach)
-      accepted[bucket] = rows[bucket]! - this.#sums[bucket * this.#width + at.refused]!
+  /** A copy of what there is, from the bucket of row `from` on. */
+  series(tensors: readonly TensorInfo[], from = 0): StepSeries {
+    const first = Math.floor(from / this.#rowsEach)
+    const length = Math.max(0, Math.ceil(this.#count / this.#rowsEach) - first)
+    const [rows, accepted] = [new Float64Array(length), new Float64Array(length)]
+    for (let k = 0; k < length; k++) {
+      rows[k] = Math.min(this.#rowsEach, this.#count - (first + k) * this.#rowsEach)
+      accepted[k] = rows[k]! - this.#sums[(first + k) * this.#width + at.refused]!
     }
-    const mean = (i: number) => this.#quotients(i, accepted)
-    const share = (i: number) => this.#quotients(i, rows)
-    const column = (of: (bucket: number) => number) => Float64Array.from({ length: used }, (_, bucket) => of(bucket))
-    const isEmpty = (bucket: number) => accepted[bucket] === 0
+    const mean = (i: number) => this.#quotients(i, first, accepted)
+    const share = (i: number) => this.#quotients(i, first, rows)
+    const [lossLeast, lossMost] = [this.#least, this.#most].map((column) => column.slice(first, first + length))
+    const lossNoise = new Float64Array(length)
+    for (let k = 0; k < length; k++) {
+      lossNoise[k] = Math.sqrt(this.#jumps[first + k]! / this.#jumpCount[first + k]! / 2)
+      if (accepted[k] === 0) lossLeast![k] = lossMost![k] = Number.NaN
+    }
     return {
       count: this.#count,
       lastStep: this.#lastStep,
-      step: this.#first.slice(0, used),
+      step: this.#first.slice(first, first + length),
       seconds: mean(at.seconds),
       loss: mean(at.loss),
-      lossLeast: column((bucket) => (isEmpty(bucket) ? Number.NaN : this.#least[bucket]!)),
-      lossMost: column((bucket) => (isEmpty(bucket) ? Number.NaN : this.#most[bucket]!)),
-      lossNoise: column((bucket) => Math.sqrt(this.#jumps[bucket]! / this.#jumpCount[bucket]! / 2)),
+      lossLeast: lossLeast!,
+      lossMost: lossMost!,
+      lossNoise,
       regularizationLoss: mean(at.regularizationLoss),
       learningRate: mean(at.learningRate),
       momentum: mean(at.momentum),
       gradientNorm: mean(at.gradientNorm),
       refused: share(at.refused),
       tensors: tensors.map((tensor, i) => {
-        const first = stepColumns.length + i * tensorColumns.length
-        const [ratio, weightNorm, gradientNorm] = [mean(first), mean(first + 1), mean(first + 2)]
-        return { ...tensor, ratio, weightNorm, gradientNorm, nonfinite: share(first + 3) }
+        const at = stepColumns.length + i * tensorColumns.length
+        const [ratio, weightNorm, gradientNorm] = [mean(at), mean(at + 1), mean(at + 2)]
+        return { ...tensor, ratio, weightNorm, gradientNorm, nonfinite: share(at + 3) }
       }),
     }
   }

@@ -93,7 +93,7 @@ async function viewTensors(folder: RunFolder, query: Query): Promise<TensorsView
   const { steps } = await readRun(folder, query)
   const merge = (column: Float64Array) => mergeColumns(column, tensorBuckets) as unknown as readonly number[]
   return {
-    step: merge(steps.step),
+    step: merge(Float64Array.from(steps.step)),
     tensors: steps.tensors.map(({ name, shape, ratio, weightNorm, gradientNorm }) => ({
       name,
       shape,

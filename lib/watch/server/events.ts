@@ -1,13 +1,16 @@
-/** Server-sent events: they tell how far the runs are that grew, and now and then to ask for their curves. */
+/** Server-sent events: they tell how far the runs are that grew, with the new ends of their curves. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RunFolder, WatchedRun } from './folder.js'
 import { Refusal } from './query.js'
-import { type News, type RunStatus, toJson } from './wire.js'
+import { type News, toJson } from './wire.js'
 
-/** By stat, since watchers tell nothing of shared disks. */
-const pollEvery = 750
-/** Milliseconds between askings for the curves of one run: those cost more than to tell how far it is. */
-const redrawEvery = 2000
+/** In milliseconds. */
+export interface Pace {
+  /** Between looks at the runs: by stat, since watchers tell nothing of shared disks. */
+  poll: number
+  /** Between askings for all of one run: that costs more than to tell what its curves have got. */
+  redraw: number
+}
 /** In polls: how often the folder is searched for new runs, and a quiet client is sent a sign of life. */
 const searchEvery = 3
 const signEvery = 20
@@ -21,16 +24,18 @@ interface Runs {
 
 export class Events {
   readonly #folder: RunFolder
+  readonly #pace: Pace
   readonly #clients = new Set<ServerResponse>()
   #timer: NodeJS.Timeout | null = null
   #polls = 0
-  /** When the curves of each run were last worth asking for, and how it stood then. */
-  readonly #redrawn = new WeakMap<WatchedRun, { at: number; status: RunStatus }>()
+  /** When each run was last worth asking for, and how it stood then. */
+  readonly #redrawn = new WeakMap<WatchedRun, { at: number; state: string }>()
   /** Runs that grew since then. */
   readonly #owed = new Set<WatchedRun>()
 
-  constructor(folder: RunFolder) {
+  constructor(folder: RunFolder, pace: Pace = { poll: 750, redraw: 5000 }) {
     this.#folder = folder
+    this.#pace = pace
   }
 
   add(request: IncomingMessage, response: ServerResponse): void {
@@ -41,10 +46,18 @@ export class Events {
     const isKnown = Number.isSafeInteger(seen) && seen <= event
     response.write('retry: 1000\n\n')
     const grown = isKnown ? runs.filter((run) => run.changed > seen) : runs
-    this.#tell(response, { isOther: !isKnown, grown, redraw: [...new Set([...grown, ...this.#owed])] })
+    const redraw = [...new Set([...grown, ...this.#owed])]
+    this.#tell(response, this.#event({ isOther: !isKnown, grown, redraw }, false))
+    // To the only one that listens, news are what comes from now on.
+    if (this.#clients.size === 0) {
+      for (const run of runs) {
+        this.#askedFor(run)
+        run.takeSteps()
+      }
+    }
     this.#clients.add(response)
     response.on('close', () => this.#clients.delete(response))
-    this.#timer ??= setTimeout(() => this.#poll(), pollEvery)
+    this.#timer ??= setTimeout(() => this.#poll(), this.#pace.poll)
   }
 
   close(): void {
@@ -60,35 +73,47 @@ export class Events {
       const isOther = search && (await this.#folder.refresh())
       const grown = await this.#folder.poll()
       const redraw = this.#dueOf(grown)
-      for (const client of this.#clients) {
-        if (grown.length > 0 || redraw.length > 0 || isOther) this.#tell(client, { isOther, grown, redraw })
-        else if (this.#polls % signEvery === 0) client.write(':\n\n')
-      }
+      const isNews = grown.length > 0 || redraw.length > 0 || isOther
+      const isSign = this.#polls % signEvery === 0
+      const text = isNews ? this.#event({ isOther, grown, redraw }) : isSign ? ':\n\n' : ''
+      if (text !== '') for (const client of this.#clients) this.#tell(client, text)
     } catch {
       // The folder is away for a moment; the next poll looks again.
     }
-    this.#timer = this.#clients.size > 0 ? setTimeout(() => this.#poll(), pollEvery) : null
+    this.#timer = this.#clients.size > 0 ? setTimeout(() => this.#poll(), this.#pace.poll) : null
   }
 
-  /** The runs to be drawn anew: at once when one stands otherwise than before, else not too often. */
+  /** The runs to be asked for anew: at once when the state of one changes, else not too often. */
   #dueOf(grown: readonly WatchedRun[]): readonly WatchedRun[] {
     for (const run of grown) this.#owed.add(run)
     const due = [...this.#owed].filter((run) => {
       const last = this.#redrawn.get(run)
-      return !last || last.status !== run.summary().status || performance.now() - last.at >= redrawEvery
+      return !last || last.state !== run.state || performance.now() - last.at >= this.#pace.redraw
     })
-    for (const run of due) {
-      this.#owed.delete(run)
-      this.#redrawn.set(run, { at: performance.now(), status: run.summary().status })
-    }
+    for (const run of due) this.#askedFor(run)
     return due
   }
 
+  #askedFor(run: WatchedRun): void {
+    this.#owed.delete(run)
+    this.#redrawn.set(run, { at: performance.now(), state: run.state })
+  }
+
+  /** Ends of curves are taken for all that listen, so not for one alone. */
+  #event({ isOther, grown, redraw }: Runs, withSteps = true): string {
+    const ends = (withSteps ? grown : []).map((run) => ({ run: run.name, steps: run.takeSteps() }))
+    const news: News = {
+      isOther,
+      grown: grown.map((run) => run.summary()),
+      steps: ends.filter((end): end is News['steps'][number] => end.steps !== undefined),
+      redraw: redraw.map(({ name }) => name),
+    }
+    return `id: ${this.#folder.event}\ndata: ${toJson(news)}\n\n`
+  }
+
   /** A client that has not read what it got is dropped: it comes back by itself and says what it saw last. */
-  #tell(client: ServerResponse, { isOther, grown, redraw }: Runs): void {
-    const summaries = grown.map((run) => run.summary())
-    const news: News = { isOther, grown: summaries, redraw: redraw.map(({ name }) => name) }
+  #tell(client: ServerResponse, text: string): void {
     if (client.writableNeedDrain) client.destroy()
-    else client.write(`id: ${this.#folder.event}\ndata: ${toJson(news)}\n\n`)
+    else client.write(text)
   }
 }

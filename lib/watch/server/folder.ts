@@ -5,7 +5,7 @@ import { basename, join, sep } from 'node:path'
 import { GradusError } from '../../errors.js'
 import { findRuns, openRun, type Recording, type RunReader } from '../recording/index.js'
 import type { EndEntry, RunInfo } from '../recording/recording.js'
-import type { RunStatus, RunSummary } from './wire.js'
+import type { RunStatus, RunSummary, StepsView } from './wire.js'
 
 /** More than a list can show; each keeps some megabytes. */
 const mostRuns = 500
@@ -24,6 +24,8 @@ export class WatchedRun {
   /** How often it has grown, and how often when that was last told. */
   #growths = 0
   #told = 0
+  /** How many of its rows have been told. */
+  #toldRows = 0
   /** Number of the event that told of its last growth. */
   changed = 0
 
@@ -37,6 +39,15 @@ export class WatchedRun {
     const isNew = this.#growths !== this.#told
     this.#told = this.#growths
     return isNew
+  }
+
+  /** What its curves have got since this was last asked; undefined where there is nothing. */
+  takeSteps(): StepsView | undefined {
+    if (this.#reader === null) return undefined
+    const { tensors: _, ...steps } = this.#reader.stepsFrom(this.#toldRows)
+    const hasMore = steps.count > this.#toldRows
+    this.#toldRows = steps.count
+    return hasMore ? (steps as unknown as StepsView) : undefined
   }
 
   /** Reads what has been appended. Calls at the same time share one reading. */
@@ -74,6 +85,11 @@ export class WatchedRun {
     return this.#recording
   }
 
+  /** What is shown at once when it changes: how the run stands, and whether a step was refused. */
+  get state(): string {
+    return `${this.summary().status}${this.#reader?.standing.refusal ? ', refused' : ''}`
+  }
+
   summary(): RunSummary {
     if (this.#problem !== null || this.#reader === null) {
       return { name: this.name, status: 'unreadable', reason: this.#problem ?? undefined }
@@ -94,8 +110,10 @@ export class WatchedRun {
   }
 }
 
+const host = hostname()
+
 export function statusOf(info: RunInfo, end: EndEntry | null): RunStatus {
-  if (end === null) return info.machine.host === hostname() && !isAlive(info.machine.process) ? 'silent' : 'running'
+  if (end === null) return info.machine.host === host && !isAlive(info.machine.process) ? 'silent' : 'running'
   if (end.error !== undefined || end.stoppedBy === 'error') return 'failed'
   return end.stoppedBy === 'epochs' ? 'finished' : 'stopped'
 }

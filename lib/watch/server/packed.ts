@@ -1,33 +1,30 @@
 /** Columns of numbers within JSON: base64 of their little-endian bytes, which is far less work than digits on both sides. */
 
-type Packed = { readonly float32: string } | { readonly float64: string }
+type Packed = { readonly float32: string } | { readonly uint32: string }
 
-/** Six digits are more than a screen shows; whole numbers, as those of steps, stay exact. */
-function isShort(value: number): boolean {
-  if (Number.isInteger(value)) return Math.abs(value) <= 2 ** 24
-  const size = Math.abs(Math.fround(value))
-  return !Number.isFinite(value) || (size >= 2 ** -126 && size < Number.POSITIVE_INFINITY)
-}
-
-export function pack(column: Float64Array): Packed {
-  const isAllShort = column.every(isShort)
-  const { buffer, byteOffset, byteLength } = isAllShort ? new Float32Array(column) : column
+/** Numbers of steps stay exact; others were recorded as float32, and six digits are more than a screen shows. */
+export function pack(column: Float64Array | Uint32Array): Packed {
+  const isWhole = column instanceof Uint32Array
+  const { buffer, byteOffset, byteLength } = isWhole ? column : new Float32Array(column)
   const bytes = Buffer.from(buffer, byteOffset, byteLength).toString('base64')
-  return isAllShort ? { float32: bytes } : { float64: bytes }
+  return isWhole ? { uint32: bytes } : { float32: bytes }
 }
 
 /** Puts the columns back into what came as JSON; null where there is no number. */
 export function unpackAll(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(unpackAll) : value
-  const { float32, float64 } = value as { float32?: unknown; float64?: unknown }
+  const { float32, uint32 } = value as { float32?: unknown; uint32?: unknown }
   if (typeof float32 === 'string') return numbers(new Float32Array(bytesOf(float32)))
-  if (typeof float64 === 'string') return numbers(new Float64Array(bytesOf(float64)))
+  if (typeof uint32 === 'string') return Array.from(new Uint32Array(bytesOf(uint32)))
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unpackAll(item)]))
 }
 
-const numbers = (column: Float32Array | Float64Array): (number | null)[] =>
-  Array.from(column, (value) => (Number.isFinite(value) ? value : null))
+function numbers(column: Float32Array): (number | null)[] {
+  const values: (number | null)[] = Array.from(column)
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(column[i])) values[i] = null
+  return values
+}
 
 function bytesOf(base64: string): ArrayBuffer {
   const text = atob(base64)

@@ -7,7 +7,7 @@ import { pack } from './packed.js'
 export type Column = readonly (number | null)[]
 
 /** The same, as it arrives. */
-export type Wire<T> = T extends Float64Array
+export type Wire<T> = T extends Float64Array | Uint32Array
   ? Column
   : T extends readonly (infer Item)[]
     ? readonly Wire<Item>[]
@@ -38,11 +38,15 @@ export interface RunList {
   runs: readonly RunSummary[]
 }
 
-/** An event: what the list of runs says of those that grew, and the names of those whose curves are worth asking for. */
+/** An event. */
 export interface News {
   /** Whether runs have come or gone. */
   isOther: boolean
+  /** What the list says of the runs that grew. */
   grown: readonly RunSummary[]
+  /** What their curves have got since the event before; empty in the first one. */
+  steps: readonly { run: string; steps: StepsView }[]
+  /** Runs to be asked for anew: there is more of them than curves of steps. */
   redraw: readonly string[]
 }
 
@@ -74,7 +78,7 @@ const escapeCharacter = (character: string): string => `\\u${character.charCodeA
 
 function plain(value: unknown): unknown {
   if (typeof value === 'number') return shorten(value)
-  if (value instanceof Float64Array) return pack(value)
+  if (value instanceof Float64Array || value instanceof Uint32Array) return pack(value)
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))

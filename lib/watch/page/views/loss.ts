@@ -14,6 +14,7 @@ interface Loaded {
 /** Everything that has one value a step for the whole net. */
 export class LossView implements View {
   readonly element = element('div', { class: 'stack' })
+  readonly isLive = true
   #context: Context | null = null
   #isLog = false
   #keep = 0
