@@ -101,7 +101,7 @@ page('a model in training is followed through all views', async () => {
   const { page: tab, problems, close } = await openPage(browser, server.url)
   await tab.locator('#runs .run-name', { hasText: 'training' }).click({ timeout: 5000 })
   await tab.locator('h1', { hasText: 'training' }).waitFor()
-  await tab.locator('#findings .finding').first().waitFor({ timeout: 10_000 })
+  await tab.locator('#findings .finding').first().waitFor({ timeout: 20_000 })
   for (const view of views) {
     await tab.locator(`#tab-${view}`).click()
     await settled(tab, view)

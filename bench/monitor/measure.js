@@ -1,5 +1,5 @@
 // Prints a line a round: microseconds a step of one net with a monitor and without, or with the live page open and without.
-// Rounds in which the machine changed its speed do not count.
+// A round lies between two of the other kind; it counts if those two differ little, or the machine has changed its speed.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,16 +8,18 @@ import { adam, dataset, dense, monitor, relu, sequential, softmaxCrossEntropy } 
 import { randomUniform } from '../../dist/kernels.js'
 import { openPage } from './page.js'
 
-const [net, rounds] = process.argv.slice(2)
+const [net, rounds] = [process.argv[2], Number(process.argv[3])]
 const [layers, batch] = net.split(' @ ')
 const [inputs, ...widths] = layers.split('-').map(Number)
 const batchSize = Number(batch)
 const isSmall = inputs < 100
-/** The page asks for curves every two seconds: with it a run takes a few of those. */
-const [stepsEach, epochs, epochsWithPage] = isSmall ? [5000, 11, 61] : [200, 5, 13]
-/** Share by which two equal runs may differ in a round that counts; tries a round. */
+const [stepsEach, epochs] = isSmall ? [5000, 11] : [200, 5]
+/** Share by which the two neighbours may differ in a round that counts; tries a round. */
 const mostDrift = 0.04
 const mostTurns = 2
+/** Seconds of a run with the page closed and open in turns; the first of each are left out, since the page then catches up. */
+const [turnSeconds, leftOut] = [4, 1]
+const roundsEach = 4
 const folder = mkdtempSync(join(tmpdir(), 'gradus-monitor-'))
 
 const examples = stepsEach * batchSize
@@ -33,61 +35,75 @@ const model = sequential(
 model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 1e-4 }) })
 
 let runs = 0
-/** From the end of the first epoch to that of the last: opening and closing a run is no part of a step. */
-async function microseconds({ callbacks = [], epochs, ...options }) {
+const monitored = () => ({ dir: join(folder, `run${runs++}`), callbacks: [monitor({ every: 1, histograms: 50 })] })
+
+function fit({ callbacks = [], ...options }, epochs) {
   const ends = []
   const clock = { onEpochEnd: () => void ends.push(performance.now()) }
   callbacks = [...callbacks, clock]
-  await model.fit(data, { epochs, batchSize, threads: 2, quiet: true, callbacks, ...options }).done
-  return ((ends.at(-1) - ends[0]) * 1000) / (stepsEach * (epochs - 1))
+  return { ends, run: model.fit(data, { epochs, batchSize, threads: 2, quiet: true, callbacks, ...options }) }
 }
-const monitored = (epochs) => ({
-  epochs,
-  dir: join(folder, `run${runs++}`),
-  callbacks: [monitor({ every: 1, histograms: 50 })],
-})
+
+/** From the end of the first epoch to that of the last: opening and closing a run is no part of a step. */
+const microseconds = (ends) => ((ends.at(-1) - ends[0]) * 1000) / (stepsEach * (ends.length - 1))
+
+function tell(kind, before, time, after) {
+  const isQuiet = Math.abs(before - after) < mostDrift * Math.min(before, after)
+  if (isQuiet) console.log(JSON.stringify({ kind, base: (before + after) / 2, time }))
+  return isQuiet
+}
 
 function forget() {
   rmSync(folder, { recursive: true })
   mkdirSync(folder)
 }
 
-/** One run between two of the other kind; those tell whether the machine went equally fast all the while. */
-async function compare(kind, plain, other) {
+/** A run with a monitor between two without. */
+async function compareMonitor() {
   forget()
-  const before = await plain()
-  const time = await other()
-  const after = await plain()
-  const isQuiet = Math.abs(before - after) < mostDrift * Math.min(before, after)
-  return { kind, base: (before + after) / 2, time, isQuiet }
+  const times = []
+  for (const options of [{}, monitored(), {}]) {
+    const { ends, run } = fit(options, epochs)
+    await run.done
+    times.push(microseconds(ends))
+  }
+  return tell('on', ...times) ? 1 : 0
 }
 
-const off = () => microseconds({ epochs })
-const on = () => microseconds(monitored(epochs))
-const onForLong = () => microseconds(monitored(epochsWithPage))
-// The page has been open for a while, as it is with a run that one watches; it sees nothing of the runs without it.
-const page = await openPage(folder)
-for (let warm = 0; warm < 3; warm++) await onForLong()
-page.pause()
-const withPage = async () => {
-  page.resume()
-  await sleep(1000)
-  const time = await onForLong()
-  page.pause()
-  return time
-}
-const kinds = {
-  on: { left: Number(rounds), compare: () => compare('on', off, on) },
-  page: { left: Math.ceil(Number(rounds) / 2), compare: () => compare('page', onForLong, withPage) },
-}
-for (let turn = 0; turn < mostTurns * Number(rounds); turn++) {
-  for (const kind of Object.values(kinds)) {
-    if (kind.left === 0) continue
-    const round = await kind.compare()
-    if (!round.isQuiet) continue
-    kind.left--
-    console.log(JSON.stringify(round))
+/** One run, while which the page is open every second time. */
+async function comparePage() {
+  forget()
+  const { ends, run } = fit(monitored(), 1e9)
+  const times = []
+  for (let turn = 0; turn <= 2 * roundsEach; turn++) {
+    if (turn % 2 === 1) page.resume()
+    await sleep(1000 * leftOut)
+    const begin = performance.now()
+    await sleep(1000 * (turnSeconds - leftOut))
+    page.pause()
+    times.push(microseconds(ends.filter((end) => end > begin)))
   }
+  run.stop('measured')
+  await run.done
+  let counted = 0
+  for (let turn = 1; turn < times.length; turn += 2) if (tell('page', ...times.slice(turn - 1, turn + 2))) counted++
+  return counted
+}
+
+// The page has been open for a while, as it is when one watches a run.
+const page = await openPage(folder)
+for (let warm = 0; warm < 6; warm++) {
+  const { run } = fit(monitored(), 1e9)
+  await sleep(10_000)
+  run.stop('warm')
+  await run.done
+}
+page.pause()
+for (const [compare, wanted] of [
+  [compareMonitor, rounds],
+  [comparePage, 2 * rounds],
+]) {
+  for (let tries = 0, counted = 0; counted < wanted && tries < mostTurns * wanted; tries++) counted += await compare()
 }
 await page.close()
 rmSync(folder, { recursive: true })

@@ -20,7 +20,7 @@ async function ask(path) {
   const response = await open(path).catch(() => open(path))
   let text = ''
   for await (const piece of response) text += piece
-  return unpackAll(JSON.parse(text))
+  return JSON.parse(text)
 }
 
 const entered = await open(url.pathname + url.search)
@@ -31,13 +31,15 @@ const curves = new Map()
 const mostPoints = 4096
 async function hear({ steps, redraw }) {
   for (const { run, steps: ends } of steps) {
-    if (curves.has(run)) curves.set(run, extend(curves.get(run), ends))
+    if (curves.has(run)) curves.set(run, extend(curves.get(run), unpackAll(ends)))
   }
   for (const run of redraw) {
     const query = `run=${encodeURIComponent(run)}`
     await ask(`/api/run?${query}`)
     const known = curves.get(run)
-    if (!known || known.step.length > mostPoints) curves.set(run, await ask(`/api/steps?${query}`))
+    if (!known || known.step.length > mostPoints) {
+      curves.set(run, unpackAll(await ask(`/api/steps?${query}`)))
+    }
   }
 }
 
@@ -47,6 +49,6 @@ for await (const piece of await open('/events')) {
   for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
     const data = /^data: (.*)$/m.exec(text.slice(0, end))
     text = text.slice(end + 2)
-    if (data) await hear(unpackAll(JSON.parse(data[1])))
+    if (data) await hear(JSON.parse(data[1]))
   }
 }

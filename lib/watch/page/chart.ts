@@ -1,6 +1,6 @@
 /** Curves over a shared axis: uPlot draws; title, legend, zoom and keys are ours. */
 import uPlot from 'uplot'
-import type { Column } from '../server/wire.js'
+import type { Column } from '../server/packed.js'
 import { element, panel } from './dom.js'
 import { short, tick, whole } from './format.js'
 import { Legend } from './legend.js'

@@ -1,5 +1,5 @@
 /** Arithmetic on columns. */
-import type { Column } from '../server/wire.js'
+import type { Column } from '../server/packed.js'
 
 /** A running mean with weight `1 − keep` for each new value, freed of its bias towards the beginning. */
 export function smooth(column: Column, keep: number): Column {

@@ -30,21 +30,26 @@ export class Source {
 
   runs = (): Promise<RunList> => this.#get('', '/api/runs', {})
   run = (run: string): Promise<RunView> => this.#get(run, '/api/run', { run })
-  tensors = (run: string): Promise<TensorsView> => this.#get(run, '/api/tensors', { run })
-  layers = (run: string): Promise<LayersView> => this.#get(run, '/api/layers', { run })
+  tensors = (run: string): Promise<TensorsView> => this.#get(run, '/api/tensors', { run }, unpackAll)
+  layers = (run: string): Promise<LayersView> => this.#get(run, '/api/layers', { run }, unpackAll)
   latest = (run: string): Promise<Latest | null> => this.#get(run, '/api/latest', { run })
   histograms = (run: string, kind: string, name: string): Promise<HistogramsView> =>
     this.#get(run, '/api/histograms', { run, kind, name })
 
   /** A part of the run is read anew in detail, which a report cannot do. */
   steps = (run: string, range: Range | null): Promise<StepsView> =>
-    this.#get(run, '/api/steps', { run, ...(this.isReport || !range ? {} : { ...range, buckets: 1024 }) })
+    this.#get(run, '/api/steps', { run, ...(this.isReport || !range ? {} : { ...range, buckets: 1024 }) }, unpackAll)
 
-  #get<Answer>(run: string, path: string, parameters: Record<string, string | number>): Promise<Answer> {
+  #get<Answer>(
+    run: string,
+    path: string,
+    parameters: Record<string, string | number>,
+    read: (answer: unknown) => unknown = (answer) => answer,
+  ): Promise<Answer> {
     const key = address(path, parameters)
     const kept = this.#kept.get(key)
     if (kept) return kept.answer as Promise<Answer>
-    const answer = this.#answers ? Promise.resolve(unpackAll(this.#answers[key])) : ask(key)
+    const answer = (this.#answers ? Promise.resolve(this.#answers[key]) : ask(key)).then(read)
     this.#kept.set(key, { run, answer })
     answer.catch(() => this.#kept.delete(key))
     return answer as Promise<Answer>
@@ -68,7 +73,7 @@ export class Source {
       const key = curvesOf(run)
       this.#change(key, (kept: StepsView) => {
         if (kept.step.length > mostPoints) this.#kept.delete(key)
-        return extend(kept, ends)
+        return extend(kept, unpackAll(ends) as StepsView)
       })
     }
   }
@@ -101,7 +106,7 @@ export class Source {
         isFirst = true
       }
       events.onmessage = ({ data }) => {
-        const news = unpackAll(JSON.parse(data)) as News
+        const news = JSON.parse(data) as News
         this.#renew(news, isFirst)
         isFirst = false
         changed('live', news.isOther || news.redraw.length > 0)
@@ -121,7 +126,7 @@ const curvesOf = (run: string): string => address('/api/steps', { run })
 
 async function ask(key: string): Promise<unknown> {
   const response = await fetch(key)
-  const answer = unpackAll(await response.json())
+  const answer = await response.json()
   if (!response.ok) throw new Error((answer as { message: string }).message)
   return answer
 }

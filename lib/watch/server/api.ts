@@ -3,8 +3,9 @@ import { diagnose } from '../diagnosis/diagnose.js'
 import { histogramEdges, readHistograms, readLatest, readSteps } from '../recording/index.js'
 import { mergeColumns, thin } from './columns.js'
 import { type RunFolder, statusOf, type WatchedRun } from './folder.js'
+import { packAll } from './packed.js'
 import { Query, Refusal } from './query.js'
-import type { RunList, RunView, StepsView, TensorsView } from './wire.js'
+import type { LayersView, RunList, RunView, StepsView, TensorsView } from './wire.js'
 
 type Answer = (folder: RunFolder, query: Query) => unknown
 interface Route {
@@ -30,7 +31,7 @@ const routes: ReadonlyMap<string, Route> = new Map([
   ['/api/run', { parameters: ['run'], answer: viewRun }],
   ['/api/steps', { parameters: ['run', 'from', 'to', 'buckets'], answer: viewSteps }],
   ['/api/tensors', { parameters: ['run'], answer: viewTensors }],
-  ['/api/layers', { parameters: ['run'], answer: async (folder, query) => (await readRun(folder, query)).layers }],
+  ['/api/layers', { parameters: ['run'], answer: viewLayers }],
   ['/api/histograms', { parameters: ['run', 'kind', 'name', 'rows'], answer: viewHistograms }],
   ['/api/latest', { parameters: ['run'], answer: (folder, query) => readLatest(findRun(folder, query).directory) }],
 ] satisfies [string, Route][])
@@ -74,7 +75,7 @@ async function viewRun(folder: RunFolder, query: Query): Promise<RunView> {
   }
 }
 
-async function viewSteps(folder: RunFolder, query: Query) {
+async function viewSteps(folder: RunFolder, query: Query): Promise<StepsView> {
   const from = query.whole('from', 0, Number.MAX_SAFE_INTEGER)
   const to = query.whole('to', 0, Number.MAX_SAFE_INTEGER)
   const buckets = query.whole('buckets', 1, mostBuckets) ?? mostBuckets
@@ -86,13 +87,13 @@ async function viewSteps(folder: RunFolder, query: Query) {
     series = await readSteps(findRun(folder, query).directory, recording.info, range)
   }
   const { tensors, ...columns } = series
-  return columns as unknown as StepsView
+  return packAll(columns)
 }
 
 async function viewTensors(folder: RunFolder, query: Query): Promise<TensorsView> {
   const { steps } = await readRun(folder, query)
-  const merge = (column: Float64Array) => mergeColumns(column, tensorBuckets) as unknown as readonly number[]
-  return {
+  const merge = (column: Float64Array) => mergeColumns(column, tensorBuckets)
+  return packAll({
     step: merge(Float64Array.from(steps.step)),
     tensors: steps.tensors.map(({ name, shape, ratio, weightNorm, gradientNorm }) => ({
       name,
@@ -101,7 +102,11 @@ async function viewTensors(folder: RunFolder, query: Query): Promise<TensorsView
       weightNorm: merge(weightNorm),
       gradientNorm: merge(gradientNorm),
     })),
-  }
+  })
+}
+
+async function viewLayers(folder: RunFolder, query: Query): Promise<LayersView> {
+  return packAll((await readRun(folder, query)).layers)
 }
 
 async function viewHistograms(folder: RunFolder, query: Query) {

@@ -33,7 +33,7 @@ export class Events {
   /** Runs that grew since then. */
   readonly #owed = new Set<WatchedRun>()
 
-  constructor(folder: RunFolder, pace: Pace = { poll: 750, redraw: 5000 }) {
+  constructor(folder: RunFolder, pace: Pace = { poll: 750, redraw: 10_000 }) {
     this.#folder = folder
     this.#pace = pace
   }

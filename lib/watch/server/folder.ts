@@ -5,6 +5,7 @@ import { basename, join, sep } from 'node:path'
 import { GradusError } from '../../errors.js'
 import { findRuns, openRun, type Recording, type RunReader } from '../recording/index.js'
 import type { EndEntry, RunInfo } from '../recording/recording.js'
+import { packAll } from './packed.js'
 import type { RunStatus, RunSummary, StepsView } from './wire.js'
 
 /** More than a list can show; each keeps some megabytes. */
@@ -47,7 +48,7 @@ export class WatchedRun {
     const { tensors: _, ...steps } = this.#reader.stepsFrom(this.#toldRows)
     const hasMore = steps.count > this.#toldRows
     this.#toldRows = steps.count
-    return hasMore ? (steps as unknown as StepsView) : undefined
+    return hasMore ? packAll(steps) : undefined
   }
 
   /** Reads what has been appended. Calls at the same time share one reading. */

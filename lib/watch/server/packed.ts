@@ -1,13 +1,37 @@
 /** Columns of numbers within JSON: base64 of their little-endian bytes, which is far less work than digits on both sides. */
 
+/** A column of numbers as it arrives; null where there is none. */
+export type Column = readonly (number | null)[]
+
+/** What has columns, as it arrives. */
+export type Wire<T> = T extends Float64Array | Uint32Array
+  ? Column
+  : T extends readonly (infer Item)[]
+    ? readonly Wire<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: Wire<T[Key]> }
+      : T
+
 type Packed = { readonly float32: string } | { readonly uint32: string }
 
 /** Numbers of steps stay exact; others were recorded as float32, and six digits are more than a screen shows. */
-export function pack(column: Float64Array | Uint32Array): Packed {
+function pack(column: Float64Array | Uint32Array): Packed {
   const isWhole = column instanceof Uint32Array
   const { buffer, byteOffset, byteLength } = isWhole ? column : new Float32Array(column)
   const bytes = Buffer.from(buffer, byteOffset, byteLength).toString('base64')
   return isWhole ? { uint32: bytes } : { float32: bytes }
+}
+
+/** Packs the columns in a value; what stands in its place is typed as what arrives. */
+export function packAll<T>(value: T): Wire<T> {
+  return packEach(value) as Wire<T>
+}
+
+function packEach(value: unknown): unknown {
+  if (value instanceof Float64Array || value instanceof Uint32Array) return pack(value)
+  if (Array.isArray(value)) return value.map(packEach)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, packEach(item)]))
 }
 
 /** Puts the columns back into what came as JSON; null where there is no number. */

@@ -32,8 +32,9 @@ const limits = {
   maxHeaderSize: 8192,
   headersTimeout: 5000,
   requestTimeout: 10_000,
-  keepAliveTimeout: 10_000,
-  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 30_000,
+  // Each look wakes the process, which may share its cores with a training.
+  connectionsCheckingInterval: 5000,
 }
 const mostConnections = 128
 

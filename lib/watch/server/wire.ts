@@ -1,19 +1,7 @@
 /** What travels from the server to the page. */
 import type { Finding } from '../diagnosis/diagnose.js'
 import type { LayerSeries, Recording, RunInfo, StepSeries, TensorInfo } from '../recording/recording.js'
-import { pack } from './packed.js'
-
-/** A column of numbers to six digits, packed on its way; null where there is none. */
-export type Column = readonly (number | null)[]
-
-/** The same, as it arrives. */
-export type Wire<T> = T extends Float64Array | Uint32Array
-  ? Column
-  : T extends readonly (infer Item)[]
-    ? readonly Wire<Item>[]
-    : T extends object
-      ? { readonly [Key in keyof T]: Wire<T[Key]> }
-      : T
+import type { Column, Wire } from './packed.js'
 
 /** `silent`: no end is recorded, and the process is gone. */
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed' | 'silent' | 'unreadable'
@@ -69,23 +57,9 @@ export interface TensorsView {
 
 export type LayersView = Wire<LayerSeries>
 
-/** JSON that is safe within HTML as well: no character of it can begin a tag. */
+/** JSON that is safe within HTML as well: no character of it can begin a tag. What is not finite becomes null. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(plain(value)).replaceAll(/[<>&\u2028\u2029]/g, escapeCharacter)
+  return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, escapeCharacter)
 }
 
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-function plain(value: unknown): unknown {
-  if (typeof value === 'number') return shorten(value)
-  if (value instanceof Float64Array || value instanceof Uint32Array) return pack(value)
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
-}
-
-/** Six digits are more than a screen shows; steps, times and sizes stay exact. */
-function shorten(value: number): number | null {
-  if (Number.isInteger(value)) return value
-  return Number.isFinite(value) ? Number(value.toPrecision(6)) : null
-}

@@ -1,4 +1,5 @@
-import type { Column, RunView } from '../../server/wire.js'
+import type { Column } from '../../server/packed.js'
+import type { RunView } from '../../server/wire.js'
 import { Chart, type Line } from '../chart.js'
 import { element, empty } from '../dom.js'
 import { capital, words } from '../format.js'
