@@ -10,7 +10,7 @@ const rounded = (value, digits = 2) => Number(value.toFixed(digits))
 export async function run({ quick = false } = {}) {
   const rows = []
   for (const net of ['784-512-512-10 @ 128', '32-64-64-8 @ 32']) {
-    const output = await runProcess(process.execPath, [path('measure.js'), net, quick ? '3' : '16'])
+    const output = await runProcess(process.execPath, [path('measure.js'), net, quick ? '3' : '12'])
     const rounds = output
       .trim()
       .split('\n')

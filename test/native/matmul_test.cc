@@ -210,7 +210,7 @@ TEST("matmul of reals is within 8 u sum |ab| of float64") {
 TEST("matmul has the same bits on every instruction set and however it is cut") {
   for (const auto& [m, n, k] :
        {std::array<size_t, 3>{1, 1, 1}, {9, 70, 33}, {61, 10, 257}, {65, 193, 900}, {200, 300, 400}})
-    check_bits<float>(m, n, k), check_bits<double>(m, n, k);
+    if (m < 200 || !is_quick()) check_bits<float>(m, n, k), check_bits<double>(m, n, k);
 }
 
 TEST("matmul applies alpha, beta, bias, activation and gate in this order") {

@@ -1,6 +1,7 @@
 // The native tests' harness: TEST registers a function, CHECKs count and go on, for_each_isa runs what the host has.
 #pragma once
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <sstream>
@@ -16,6 +17,10 @@ struct Registration {
 // Records a failure of the running test; `where` may add which case of a table it was.
 void fail(const char* file, int line, const std::string& what);
 void passed_check();
+
+// GRADUS_QUICK, for emulators and sanitizers, where everything takes ten times as long: sweeps with larger strides,
+// long runs of fewer steps. The same tests run in full elsewhere.
+inline bool is_quick() { return std::getenv("GRADUS_QUICK") != nullptr; }
 
 // Text that every failure message inside its scope carries: the ISA, the size, the row of a table.
 struct Scope {
