@@ -36,7 +36,7 @@ export async function run({ quick = false } = {}) {
     notes: [
       'Monitored: losses, norms and ratios of every tensor each step, layers and histograms of activations, gradients and weights every 50 steps, all into a run directory.',
       'Page open: besides, `gradus watch` serves the folder and a reader follows its events and fetches the curves as the page does.',
-      'Adam, two threads, MNIST-like random data. Medians of the rounds; costs are medians of each round’s own ratio. A round is a run between two of the other kind, or for the page five seconds of one run with the page open between five with it closed; it counts if its neighbours differ by less than 4 %.',
+      'Adam, two threads, MNIST-like random data. Medians of the rounds; costs are medians of each round’s own ratio. A round is a run between two of the other kind, or for the page three seconds of one run with the page open between three with it closed; it counts if its neighbours differ by less than 4 %.',
     ],
   }
 }
