@@ -59,6 +59,10 @@ telling('all of a run is asked for now and then, and at once when its state chan
     writer.steps(5)
     await until(() => knows(10))
     assert.is(redrawn(), 2)
+    writer.system()
+    await until(() =>
+      client.news.at(-1).grown.some(({ seconds, samplesPerSecond }) => seconds === 0.04 && samplesPerSecond > 30_000),
+    )
     writer.steps(1, () => ({ refused: 1, loss: Number.NaN }))
     writer.entry({ type: 'refusal', step: 11, layer: 'dense1', tensor: null })
     await until(() => redrawn() === 3)

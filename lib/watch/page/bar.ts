@@ -1,5 +1,5 @@
 /** The line at the top: which run, how it stands, and whether the page still hears of it. */
-import type { RunSummary, RunView } from '../server/wire.js'
+import type { RunSummary } from '../server/wire.js'
 import { element, setText } from './dom.js'
 import { duration, short, whole } from './format.js'
 import type { Connection } from './source.js'
@@ -20,16 +20,11 @@ export class Bar {
     header.append(name, element('dl', { class: 'figures' }, ...figures))
   }
 
-  update(title: string, { info, system, end }: RunView): void {
+  /** Which run, and how it stands. */
+  tell(title: string, summary: RunSummary): void {
+    const { status, reason, epoch, epochs, step, loss, valLoss, samplesPerSecond, seconds } = summary
     setText(this.#title, title)
     document.title = `${title} · Gradus`
-    this.#set('Examples/s', whole(system.at(-1)?.samplesPerSecond))
-    const until = end?.time ?? system.at(-1)?.time
-    this.#set('Time', until === undefined ? '–' : duration((until - Date.parse(info.started)) / 1000))
-  }
-
-  /** How the run stands. */
-  tell({ status, reason, epoch, epochs, step, loss, valLoss }: RunSummary): void {
     const because = reason && status !== 'finished' ? `${status}: ${reason}` : status
     setText(this.#status, because)
     this.#status.className = `status is-${status}`
@@ -38,6 +33,8 @@ export class Bar {
     this.#set('Step', whole(step))
     this.#set('Loss', short(loss))
     this.#set('Validation', short(valLoss))
+    this.#set('Examples/s', whole(samplesPerSecond))
+    this.#set('Time', duration(seconds))
   }
 
   connection(connection: Connection): void {

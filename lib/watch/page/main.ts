@@ -91,7 +91,7 @@ class Page {
     const list = await this.#source.runs()
     const summary = list.runs.find(({ name }) => name === this.#shown[0]?.name)
     if (!summary) return
-    this.#bar.tell(summary)
+    this.#bar.tell(this.#shown[0]!.title, summary)
     this.#aside.update(list, this.#marked())
     const view = this.#made.get(this.#tab)
     if (view?.isLive && this.#range === null && !this.#isBusy) await view.update(this.#context(this.#shown))
@@ -126,8 +126,7 @@ class Page {
     const shown = this.#shown
     this.#aside.update(list, this.#marked())
     const facts = this.#source.run(summary.name).then((run) => {
-      this.#bar.update(shown[0]!.title, run)
-      this.#bar.tell(summary)
+      this.#bar.tell(shown[0]!.title, summary)
       this.#findings.update(summary.name, run.findings)
     })
     await Promise.all([facts, this.#updateView(shown)])

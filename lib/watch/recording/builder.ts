@@ -33,6 +33,8 @@ export interface Standing {
   readonly loss: number
   /** The last finished one. */
   readonly epoch: EpochEntry | null
+  /** The last one. */
+  readonly system: SystemEntry | null
   readonly refusal: RefusalEntry | null
   readonly end: EndEntry | null
 }
@@ -93,8 +95,8 @@ export class RecordingBuilder {
   /** Where the run stands, for less than the whole recording costs. */
   get standing(): Standing {
     const { count, lastStep, lastLoss } = this.buckets
-    const epoch = this.#epochs.at(-1) ?? null
-    return { step: count > 0 ? lastStep : 0, loss: lastLoss, epoch, refusal: this.#refusal, end: this.#end }
+    const [epoch, system] = [this.#epochs.at(-1) ?? null, this.#system.at(-1) ?? null]
+    return { step: count > 0 ? lastStep : 0, loss: lastLoss, epoch, system, refusal: this.#refusal, end: this.#end }
   }
 
   build(): Recording {

@@ -96,7 +96,8 @@ export class WatchedRun {
       return { name: this.name, status: 'unreadable', reason: this.#problem ?? undefined }
     }
     const { info, standing } = this.#reader
-    const { step, loss, epoch, end } = standing
+    const { step, loss, epoch, system, end } = standing
+    const until = end?.time ?? system?.time
     return {
       name: this.name,
       status: statusOf(info, end),
@@ -107,6 +108,8 @@ export class WatchedRun {
       epochs: info.options.epochs,
       loss: Number.isNaN(loss) ? (epoch?.loss ?? null) : loss,
       valLoss: typeof epoch?.valLoss === 'number' ? epoch.valLoss : null,
+      samplesPerSecond: system?.samplesPerSecond,
+      seconds: until === undefined ? undefined : (until - Date.parse(info.started)) / 1000,
     }
   }
 }

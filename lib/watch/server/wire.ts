@@ -18,6 +18,9 @@ export interface RunSummary {
   epochs?: number
   loss?: number | null
   valLoss?: number | null
+  samplesPerSecond?: number
+  /** Seconds that it has run, as far as is recorded. */
+  seconds?: number
 }
 
 export interface RunList {
