@@ -1,7 +1,7 @@
 // Follows the events of a live page and asks for what its first view then draws: the run and its curves.
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
-import { extend } from '../../dist/watch/server/columns.js'
+import { extend, mostPoints } from '../../dist/watch/server/columns.js'
 import { unpackAll } from '../../dist/watch/server/packed.js'
 
 const url = new URL(process.argv[2])
@@ -26,9 +26,9 @@ async function ask(path) {
 const entered = await open(url.pathname + url.search)
 headers.cookie = entered.headers['set-cookie'].map((cookie) => cookie.split(';')[0]).join('; ')
 entered.resume()
+
 /** As the page's source does: the curves are asked for once and then grow by what events bring. */
 const curves = new Map()
-const mostPoints = 4096
 async function hear({ steps, redraw }) {
   for (const { run, steps: ends } of steps) {
     if (curves.has(run)) curves.set(run, extend(curves.get(run), unpackAll(ends)))

@@ -32,8 +32,6 @@ export function smallest(values: Numbers): number {
 }
 
 /** The values from one share of the length to another: `part(values, 2 / 3, 1)` is the last third. At least one. */
-export function part(values: readonly number[], from: number, to: number): readonly number[]
-export function part(values: Numbers, from: number, to: number): Numbers
 export function part(values: Numbers, from: number, to: number): Numbers {
   const end = Math.max(Math.ceil(to * values.length), 1)
   const begin = Math.min(Math.floor(from * values.length), end - 1)

@@ -1,7 +1,7 @@
 /** Where the page has its data from: the server, or the report that it stands in. */
 import type { Histograms, Latest } from '../recording/index.js'
 import { address } from '../server/address.js'
-import { extend } from '../server/columns.js'
+import { extend, mostPoints } from '../server/columns.js'
 import { unpackAll } from '../server/packed.js'
 import type { LayersView, News, RunList, RunView, StepsView, TensorsView } from '../server/wire.js'
 
@@ -12,9 +12,6 @@ interface Range {
   from: number
   to: number
 }
-
-/** Points that curves may have before they are asked for anew, which brings their beginnings to fewer. */
-const mostPoints = 4096
 
 /** Answers are kept until an event says that it is worth asking anew; curves of steps grow by what events bring. */
 export class Source {

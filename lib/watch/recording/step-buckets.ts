@@ -153,9 +153,9 @@ export class StepBuckets {
       gradientNorm: mean(at.gradientNorm),
       refused: share(at.refused),
       tensors: tensors.map((tensor, i) => {
-        const at = stepColumns.length + i * tensorColumns.length
-        const [ratio, weightNorm, gradientNorm] = [mean(at), mean(at + 1), mean(at + 2)]
-        return { ...tensor, ratio, weightNorm, gradientNorm, nonfinite: share(at + 3) }
+        const begin = stepColumns.length + i * tensorColumns.length
+        const [ratio, weightNorm, gradientNorm] = [mean(begin), mean(begin + 1), mean(begin + 2)]
+        return { ...tensor, ratio, weightNorm, gradientNorm, nonfinite: share(begin + 3) }
       }),
     }
   }

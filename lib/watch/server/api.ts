@@ -94,7 +94,7 @@ async function viewTensors(folder: RunFolder, query: Query): Promise<TensorsView
   const { steps } = await readRun(folder, query)
   const merge = (column: Float64Array) => mergeColumns(column, tensorBuckets)
   return packAll({
-    step: merge(Float64Array.from(steps.step)),
+    step: Uint32Array.from(merge(Float64Array.from(steps.step))),
     tensors: steps.tensors.map(({ name, shape, ratio, weightNorm, gradientNorm }) => ({
       name,
       shape,

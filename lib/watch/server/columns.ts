@@ -20,6 +20,9 @@ export function mergeColumns(column: Float64Array, most: number): Float64Array {
   return merged
 }
 
+/** Points that curves may have before they are asked for anew, which brings their beginnings to fewer. */
+export const mostPoints = 4096
+
 /**
  * Puts the ends that curves have got in the place of what was there of them, from their first step on. In their own
  * memory: to copy whole curves for a few new values would be most of what an event costs.

@@ -11,6 +11,7 @@ export interface Pace {
   /** Between askings for all of one run: that costs more than to tell what its curves have got. */
   redraw: number
 }
+
 /** In polls: how often the folder is searched for new runs, and a quiet client is sent a sign of life. */
 const searchEvery = 3
 const signEvery = 20
@@ -47,7 +48,7 @@ export class Events {
     response.write('retry: 1000\n\n')
     const grown = isKnown ? runs.filter((run) => run.changed > seen) : runs
     const redraw = [...new Set([...grown, ...this.#owed])]
-    this.#tell(response, this.#event({ isOther: !isKnown, grown, redraw }, false))
+    this.#tell(response, this.#event({ isOther: !isKnown, grown, redraw }, []))
     // To the only one that listens, news are what comes from now on.
     if (this.#clients.size === 0) {
       for (const run of runs) {
@@ -75,7 +76,7 @@ export class Events {
       const redraw = this.#dueOf(grown)
       const isNews = grown.length > 0 || redraw.length > 0 || isOther
       const isSign = this.#polls % signEvery === 0
-      const text = isNews ? this.#event({ isOther, grown, redraw }) : isSign ? ':\n\n' : ''
+      const text = isNews ? this.#event({ isOther, grown, redraw }, endsOf(grown)) : isSign ? ':\n\n' : ''
       if (text !== '') for (const client of this.#clients) this.#tell(client, text)
     } catch {
       // The folder is away for a moment; the next poll looks again.
@@ -99,13 +100,11 @@ export class Events {
     this.#redrawn.set(run, { at: performance.now(), state: run.state })
   }
 
-  /** Ends of curves are taken for all that listen, so not for one alone. */
-  #event({ isOther, grown, redraw }: Runs, withSteps = true): string {
-    const ends = (withSteps ? grown : []).map((run) => ({ run: run.name, steps: run.takeSteps() }))
+  #event({ isOther, grown, redraw }: Runs, steps: News['steps']): string {
     const news: News = {
       isOther,
       grown: grown.map((run) => run.summary()),
-      steps: ends.filter((end): end is News['steps'][number] => end.steps !== undefined),
+      steps,
       redraw: redraw.map(({ name }) => name),
     }
     return `id: ${this.#folder.event}\ndata: ${toJson(news)}\n\n`
@@ -116,4 +115,12 @@ export class Events {
     if (client.writableNeedDrain) client.destroy()
     else client.write(text)
   }
+}
+
+/** New ends of curves are taken once, for all that listen. */
+function endsOf(grown: readonly WatchedRun[]): News['steps'] {
+  return grown.flatMap((run) => {
+    const steps = run.takeSteps()
+    return steps ? [{ run: run.name, steps }] : []
+  })
 }

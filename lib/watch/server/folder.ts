@@ -88,7 +88,12 @@ export class WatchedRun {
 
   /** What is shown at once when it changes: how the run stands, and whether a step was refused. */
   get state(): string {
-    return `${this.summary().status}${this.#reader?.standing.refusal ? ', refused' : ''}`
+    return `${this.#status}${this.#reader?.standing.refusal ? ', refused' : ''}`
+  }
+
+  get #status(): RunStatus {
+    if (this.#problem !== null || this.#reader === null) return 'unreadable'
+    return statusOf(this.#reader.info, this.#reader.standing.end)
   }
 
   summary(): RunSummary {
@@ -100,7 +105,7 @@ export class WatchedRun {
     const until = end?.time ?? system?.time
     return {
       name: this.name,
-      status: statusOf(info, end),
+      status: this.#status,
       reason: end ? (end.error ?? end.stoppedBy) : undefined,
       started: info.started,
       step,

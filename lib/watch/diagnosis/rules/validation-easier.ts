@@ -1,5 +1,5 @@
 import { percent, short } from '../../../words.js'
-import { median, part } from '../curve.js'
+import { median } from '../curve.js'
 import type { Rule } from '../finding.js'
 
 /** Validation loss against training loss, and the difference against guessing's loss. */
@@ -20,11 +20,7 @@ export const validationEasier: Rule = {
     const pairs = epochs
       .slice(1)
       .map(({ loss, valLoss }, i) => ({ loss, validation: (valLoss + epochs[i]!.valLoss) / 2 }))
-    const late = part(
-      pairs.map((_, i) => i),
-      2 / 3,
-      1,
-    ).map((i) => pairs[i]!)
+    const late = pairs.slice(Math.floor((2 / 3) * pairs.length))
     const [loss, validation] = [median(late.map((pair) => pair.loss)), median(late.map((pair) => pair.validation))]
     if (!(validation < easier * loss) || !(loss - validation > ofBase * picture.base)) return null
     const cause = Object.entries(causes).find(([op]) =>
