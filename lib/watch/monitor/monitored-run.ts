@@ -14,9 +14,11 @@ import { stepRows } from './step-rows.js'
 import { SystemWatch } from './system.js'
 
 /** Milliseconds for which what happens is gathered: whatever wakes a thread takes it from training. */
-const gatherFor = 150
+const gatherFor = 100
+/** The same when no steps end, as during validation. */
+const gatherAtMost = 200
 /** Share of the run's time that looks at examples may take; the first and the last are always made and do not count. */
-const shareOfExtras = 0.002
+const shareOfLooks = 0.002
 
 /** The recording of one run: into memory, and into its directory if it has one. */
 export class MonitoredRun {
@@ -34,11 +36,14 @@ export class MonitoredRun {
   /** The last ones: their memory is used again. */
   #stepRows = Rows.of(0, 1)
   #layerRows = Rows.of(0, 1)
-  #extras = 0
+  #looksTook = 0
+  #lastLookTook = 0
   #lookedAt = -1
   /** What has happened and is not recorded yet: that is done while later steps are under way. */
   #pending: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
+  #immediate: NodeJS.Immediate | null = null
+  #flushed = performance.now()
   #hasRefused = false
   #warned = false
 
@@ -85,18 +90,22 @@ export class MonitoredRun {
     this.#soon(() => this.#recordSteps(report, from, to))
     const system = this.#system.add(report, this.#target.program.step)
     if (system) this.#soon(() => this.#add({ type: 'system', ...system }))
+    // The next call has begun by then: what is recorded now keeps no step waiting.
+    if (now - this.#flushed > gatherFor) this.#immediate ??= setImmediate(() => this.flush())
     await this.directory?.keepUp()
   }
 
   #soon(record: () => void): void {
-    this.#timer ??= setTimeout(() => this.flush(), gatherFor)
+    this.#timer ??= setTimeout(() => this.flush(), gatherAtMost)
     this.#pending.push(record)
   }
 
   /** Records all that has happened. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+    if (this.#immediate) clearImmediate(this.#immediate)
+    this.#timer = this.#immediate = null
+    this.#flushed = performance.now()
     const pending = this.#pending
     this.#pending = []
     for (const record of pending) record()
@@ -140,8 +149,8 @@ export class MonitoredRun {
   async addEpoch({ epoch, record }: CallbackContext): Promise<void> {
     const { step } = this.#target.program
     this.#soon(() => this.#add(epochEntry(record!, step)))
-    const budget = shareOfExtras * (performance.now() - this.#began)
-    if (this.#lookedAt < 0 || this.#extras < budget) await this.#lookAtExamples(epoch)
+    const budget = shareOfLooks * (performance.now() - this.#began)
+    if (this.#lookedAt < 0 || this.#looksTook + this.#lastLookTook < budget) await this.#lookAtExamples(epoch)
     await this.#measureSharpness(epoch)
     this.#last = performance.now()
     this.#warnOfFailure()
@@ -158,7 +167,8 @@ export class MonitoredRun {
     await this.directory
       ?.writeLatest({ epoch, step, confusion, misclassified, ...this.#examples.pictures() })
       .catch((error: Error) => this.#warn(error))
-    if (!isFirst) this.#extras += performance.now() - began
+    this.#lastLookTook = performance.now() - began
+    if (!isFirst) this.#looksTook += this.#lastLookTook
   }
 
   async #measureSharpness(epoch: number): Promise<void> {
