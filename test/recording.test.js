@@ -15,7 +15,16 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { RunDirectory } from '../dist/watch/monitor/run-directory.js'
-import { histogramEdges, layerRowWidth, Rows, stepRowWidth } from '../dist/watch/recording/files.js'
+import {
+  endOf,
+  histogramBins,
+  histogramEdges,
+  layerRowWidth,
+  Rows,
+  setEnd,
+  stepRowWidth,
+} from '../dist/watch/recording/files.js'
+import { decodeCounts, HistogramEncoder } from '../dist/watch/recording/histogram-bytes.js'
 import { findRuns, openRun, readHistograms, readSteps } from '../dist/watch/recording/index.js'
 import { LayerLooks } from '../dist/watch/recording/layer-looks.js'
 import { StepBuckets } from '../dist/watch/recording/step-buckets.js'
@@ -87,9 +96,9 @@ for (const count of [1, 7, 8, 9, 100, 1003]) {
 test('looks at layers beyond the capacity are thinned evenly, whether they come one by one or all at once', () => {
   const layers = [{ name: 'relu1', op: 'relu', units: 4 }]
   const row = (number) => {
-    const rows = Rows.of(1, 6)
+    const rows = Rows.of(1, 8)
     rows.steps[0] = 50 * number
-    rows.values.set([number, 1, 2, 0, 0], 1)
+    rows.values.set([number, 1, 2, 0, 0], 3)
     return rows
   }
   const grown = new LayerLooks(layers, 16)
@@ -206,35 +215,119 @@ test('a folder that holds a run takes no other', async () => {
   assert.is((await openRun(path)).recording().steps.count, 1000)
 })
 
-test('histograms are read at evenly spread looks', async () => {
-  const layers = [{ name: 'relu1', op: 'relu', units: 4 }]
-  const info = runInfo({ tensors, layers, monitor: { every: 1, histograms: 50 } })
-  const path = join(folder, 'histograms')
-  const directory = await RunDirectory.open(path, info, { step: 0, goesOn: false })
-  const cells = layerRowWidth(1, 1, true)
-  assert.is(cells, 1 + 5 + 3 * 129)
-  for (let look = 0; look < 11; look++) {
-    const rows = Rows.of(1, cells)
-    rows.values.set(Array.from({ length: cells }, (_, i) => 1000 * look + i))
+test('counts as bytes are the same counts again, all of them or a part', () => {
+  const encoder = new HistogramEncoder()
+  const cases = [
+    [],
+    [0],
+    [1, 127, 128, 16383, 16384, 2 ** 24, 2 ** 32 - 256],
+    [...Array(255).fill(0), 7, ...Array(256).fill(0), 7, ...Array(257).fill(0), 7, ...Array(600).fill(0)],
+    Array.from({ length: 5 * histogramBins }, (_, i) => (i % 7 < 4 ? 0 : (i * 7919) % 40_000)),
+  ]
+  for (const counts of cases) {
+    const bytes = encoder.encode(Float32Array.from(counts))
+    assert.equal(decodeCounts(bytes, 0, counts.length), counts)
+    const [from, to] = [Math.floor(counts.length / 3), Math.floor(counts.length / 2)]
+    assert.equal(decodeCounts(bytes, from, to), counts.slice(from, to))
+    for (let end = 0; end < bytes.length; end++) {
+      assert.is(decodeCounts(bytes.subarray(0, end), 0, counts.length), null, `torn at ${end}`)
+    }
+  }
+  assert.equal(decodeCounts(encoder.encode(Float32Array.of(2 ** 32)), 0, 1), [2 ** 32 - 1])
+  assert.ok(encoder.encode(new Float32Array(histogramBins)).length === 2)
+  assert.is(decodeCounts(Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 1), 0, 1), null)
+})
+
+const layers = [{ name: 'relu1', op: 'relu', units: 4 }]
+const infoWithLooks = runInfo({ tensors, layers, monitor: { every: 1, histograms: 50 } })
+
+/** Bin b of the h-th histogram of a look: two of three bins are empty, the others' counts say where they are. */
+const countAt = (look, h, b) => (b % 3 === 1 ? 1000 * look + histogramBins * h + b : 0)
+
+function addLooks(directory, from, to) {
+  for (let look = from; look < to; look++) {
+    const rows = Rows.of(1, layerRowWidth(1))
     rows.steps[0] = 50 * look
-    directory.addLayers(rows)
+    rows.values.set([look, 1, 2, 0, 0], 3)
+    const counts = Array.from({ length: 3 * histogramBins }, (_, i) => {
+      return countAt(look, Math.floor(i / histogramBins), i % histogramBins)
+    })
+    directory.addLooks(rows, [Float32Array.from(counts)])
   }
+}
+
+/** Steps of the looks whose histograms are whole; all are compared with what was written. */
+async function checkHistograms(path, rows) {
+  const names = { activations: 'relu1', gradients: 'dense1.weight', weights: 'dense1.weight' }
+  const steps = []
+  for (const [h, [kind, name]] of Object.entries(names).entries()) {
+    const { step, counts } = await readHistograms(path, infoWithLooks, { kind, name, rows })
+    const expected = step.map((of) => Array.from({ length: histogramBins }, (_, b) => countAt(of / 50, h, b)))
+    assert.equal(counts, expected)
+    steps.push(step)
+  }
+  assert.equal(steps, [steps[0], steps[0], steps[0]])
+  return steps[0]
+}
+
+test('histograms are read at evenly spread looks', async () => {
+  const path = join(folder, 'histograms')
+  const directory = await RunDirectory.open(path, infoWithLooks, { step: 0, goesOn: false })
+  addLooks(directory, 0, 11)
   await directory.close()
-  const firsts = { activations: 6, gradients: 6 + 129, weights: 6 + 258 }
-  for (const [kind, first] of Object.entries(firsts)) {
-    const name = kind === 'activations' ? 'relu1' : 'dense1.weight'
-    const { step, counts } = await readHistograms(path, info, { kind, name, rows: 3 })
-    assert.equal(step, [0, 250, 500])
-    assert.equal(
-      counts.map(([count]) => count),
-      [first, 5000 + first, 10000 + first],
-    )
-    assert.is(counts[2].length, 129)
-    assert.is(counts[2][128], 10000 + first + 128)
-  }
+  assert.equal(await checkHistograms(path, 3), [0, 250, 500])
+  assert.equal([...(await openRun(path)).recording().layers.layers[0].mean], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   assert.equal([histogramEdges[0], histogramEdges[1], histogramEdges[63]], [2 ** -24, 1.5 * 2 ** -24, 192])
-  const wrong = await readHistograms(path, info, { kind: 'weights', name: 'x', rows: 3 }).catch((error) => error)
+  const unknown = { kind: 'weights', name: 'x', rows: 3 }
+  const wrong = await readHistograms(path, infoWithLooks, unknown).catch((error) => error)
   assert.is(wrong.code, 'GRADUS_INVALID_ARGUMENT')
+})
+
+test('a kill between two files loses the looks that are not whole in both, and the run goes on behind them', async () => {
+  const path = join(folder, 'torn looks')
+  const directory = await RunDirectory.open(path, infoWithLooks, { step: 0, goesOn: false })
+  addLooks(directory, 0, 4)
+  await directory.close()
+  const [table, bytes] = ['layers.f32', 'histograms.bin'].map((name) => join(path, name))
+  const [looks, histograms] = [readFileSync(table), readFileSync(bytes)]
+  const each = looks.length / 4
+  const last = looks.readUInt32LE(each * 2 + 4)
+  const cuts = [
+    [looks.length, last, 3],
+    [looks.length, histograms.length - 1, 3],
+    [looks.length, last - 1, 2],
+    [looks.length, 0, 0],
+    [each * 3, histograms.length, 3],
+    [each * 3 - 1, histograms.length, 2],
+  ]
+  for (const [looksLeft, histogramsLeft, whole] of cuts) {
+    writeFileSync(table, looks.subarray(0, looksLeft))
+    writeFileSync(bytes, histograms.subarray(0, histogramsLeft))
+    assert.is((await checkHistograms(path, 9)).length, whole)
+    const goingOn = await RunDirectory.open(path, infoWithLooks, { step: 200, goesOn: true })
+    addLooks(goingOn, whole, 6)
+    await goingOn.close()
+    assert.equal(await checkHistograms(path, 9), [0, 50, 100, 150, 200, 250])
+  }
+  const back = await RunDirectory.open(path, infoWithLooks, { step: 100, goesOn: true })
+  await back.close()
+  assert.equal(await checkHistograms(path, 9), [0, 50])
+  assert.is(statSync(bytes).size, looks.readUInt32LE(each + 4))
+})
+
+test('a place beyond 4 GiB is kept, and damaged places are as if there were nothing', async () => {
+  const rows = Rows.of(2, 3)
+  setEnd(rows, 3, 5 * 2 ** 32 + 7)
+  assert.is(endOf(rows, 3), 5 * 2 ** 32 + 7)
+  assert.is(endOf(rows), 0)
+  const path = join(folder, 'damaged looks')
+  const directory = await RunDirectory.open(path, infoWithLooks, { step: 0, goesOn: false })
+  addLooks(directory, 0, 3)
+  await directory.close()
+  const table = readFileSync(join(path, 'layers.f32'))
+  table.writeUInt32LE(1e6, table.length / 3 + 8)
+  writeFileSync(join(path, 'layers.f32'), table)
+  assert.equal(await checkHistograms(path, 9), [0])
 })
 
 const broken = {

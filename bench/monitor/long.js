@@ -63,7 +63,7 @@ async function openSeconds(url) {
 const memoryOf = (pid) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 
 const trained = await train()
-const bytes = ['steps.f32', 'layers.f32', 'metrics.jsonl'].reduce(
+const bytes = ['steps.f32', 'layers.f32', 'histograms.bin', 'metrics.jsonl'].reduce(
   (sum, name) => sum + statSync(join(dir, name)).size,
   0,
 )

@@ -1,8 +1,18 @@
 // Run directories with plausible numbers in them, written at once or bit by bit as a run under way does.
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { files, histogramBins, histogramEdges, Rows, stepRowWidth } from '../../dist/watch/recording/files.js'
+import {
+  files,
+  histogramBins,
+  histogramEdges,
+  layerRowWidth,
+  lookColumns,
+  Rows,
+  setEnd,
+  stepRowWidth,
+} from '../../dist/watch/recording/files.js'
+import { HistogramEncoder } from '../../dist/watch/recording/histogram-bytes.js'
 
 /** From 0 to 1; Lehmer's generator. */
 const random = (seed) => () => {
@@ -92,7 +102,9 @@ export class RunWriter {
     this.time = Date.parse(this.info.started)
     mkdirSync(directory, { recursive: true })
     writeFileSync(join(directory, files.info), JSON.stringify(this.info))
-    for (const name of [files.journal, files.steps, files.layers]) writeFileSync(join(directory, name), '')
+    for (const name of [files.journal, files.steps, files.layers, files.histograms]) {
+      writeFileSync(join(directory, name), '')
+    }
     this.entry({ type: 'begin', step: 0, time: this.time })
   }
 
@@ -153,9 +165,12 @@ export class RunWriter {
       ...tensors.map((_, i) => 0.05 + 0.02 * i + this.step / 200000),
     ]
     const counts = this.info.monitor.histograms === null ? [] : spreads.flatMap((spread) => this.histogram(spread))
-    const rows = Rows.of(1, 1 + cells.length + counts.length)
+    const histograms = join(this.directory, files.histograms)
+    appendFileSync(histograms, new HistogramEncoder().encode(Float32Array.from(counts)))
+    const rows = Rows.of(1, layerRowWidth(layers.length))
     rows.steps[0] = this.step
-    rows.values.set([...cells, ...counts], 1)
+    rows.values.set(cells, lookColumns.length)
+    setEnd(rows, 0, statSync(histograms).size)
     this.append(files.layers, rows)
   }
 

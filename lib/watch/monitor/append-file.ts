@@ -9,6 +9,7 @@ const mostWaiting = 32 << 20
  */
 export class AppendFile {
   readonly #file: FileHandle
+  #size: number
   /** What has been added since the last `send`, in the first `#gathered` bytes. */
   #gathering: Uint8Array = new Uint8Array(1 << 12)
   #gathered = 0
@@ -18,22 +19,32 @@ export class AppendFile {
   #waiting = 0
   #failure: Error | null = null
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, size: number) {
     this.#file = file
+    this.#size = size
   }
 
   /** `keep` tells how much of a file that was there already is whole. */
-  static async open(path: string, keep: (file: FileHandle, size: number) => Promise<number>): Promise<AppendFile> {
+  static async open(
+    path: string,
+    keep: (file: FileHandle, size: number) => number | Promise<number>,
+  ): Promise<AppendFile> {
     await (await open(path, 'a')).close()
     const file = await open(path, 'r+')
+    let whole: number
     try {
       const { size } = await file.stat()
-      const whole = await keep(file, size)
+      whole = await keep(file, size)
       if (whole < size) await file.truncate(whole)
     } finally {
       await file.close()
     }
-    return new AppendFile(await open(path, 'a'))
+    return new AppendFile(await open(path, 'a'), whole)
+  }
+
+  /** With what is not written yet. */
+  get size(): number {
+    return this.#size
   }
 
   /** Copies the bytes. After an error nothing more is written; {@link failure} tells. */
@@ -47,6 +58,7 @@ export class AppendFile {
     }
     this.#gathering.set(bytes, this.#gathered)
     this.#gathered = size
+    this.#size += bytes.length
   }
 
   /** Queues what has been gathered, to be written. */

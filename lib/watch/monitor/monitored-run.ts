@@ -5,7 +5,7 @@ import { Model } from '../../model/model.js'
 import type { CallbackContext, FitCall, StepsReport } from '../../train/callback.js'
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
-import { layerRowWidth, Rows } from '../recording/files.js'
+import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/files.js'
 import { ExampleWatch } from './examples.js'
 import type { MonitorSettings } from './options.js'
 import { RunDirectory } from './run-directory.js'
@@ -126,19 +126,21 @@ export class MonitoredRun {
 
   #addLooks({ inspections }: StepsReport): void {
     if (!inspections || inspections.steps.length === 0) return
-    const { layers, tensors } = this.builder.info
-    const given = inspections.values.length / inspections.steps.length
-    const width = layerRowWidth(layers.length, tensors.length, this.directory !== null)
+    const layers = this.builder.info.layers.length
+    const [given, width] = [inspections.values.length / inspections.steps.length, layerRowWidth(layers)]
     const picked = [...inspections.steps.keys()].filter((i) => this.#isMine(inspections, i))
     const rows = this.#layerRows.reuse(picked.length, width)
     this.#layerRows = rows
+    const histograms: Float32Array[] = []
     for (const [row, look] of picked.entries()) {
+      const values = inspections.values.subarray(look * given, (look + 1) * given)
+      const statistics = layers * layerColumns.length
       rows.steps[row * width] = inspections.steps[look]!
-      const values = inspections.values.subarray(look * given, look * given + Math.min(given, width - 1))
-      rows.values.set(values, row * width + 1)
+      rows.values.set(values.subarray(0, statistics), row * width + lookColumns.length)
+      histograms.push(values.subarray(statistics))
       this.builder.looks.add(this.builder.looks.count, rows, row)
     }
-    this.directory?.addLayers(rows)
+    this.directory?.addLooks(rows, histograms)
   }
 
   /** Another callback may want looks more often; looks at refused steps are for `firstRefusal`. */

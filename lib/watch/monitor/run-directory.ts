@@ -1,15 +1,16 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { badFile } from '../../data/file.js'
 import { GradusError } from '../../errors.js'
 import type { Entry } from '../recording/builder.js'
-import { files, layerRowWidth, type Rows, stepRowWidth } from '../recording/files.js'
+import { endOf, files, layerRowWidth, lookColumns, Rows, setEnd, stepRowWidth } from '../recording/files.js'
+import { HistogramEncoder } from '../recording/histogram-bytes.js'
 import { writeLine } from '../recording/json.js'
 import type { Latest } from '../recording/latest.js'
 import { writeLatest } from '../recording/latest.js'
 import type { RunInfo } from '../recording/recording.js'
 import { readInfo } from '../recording/run-reader.js'
-import { firstRowFrom } from '../recording/table.js'
+import { firstRowFrom, readCells } from '../recording/table.js'
 import { AppendFile } from './append-file.js'
 
 /** The files of a run under way. Errors of the disk end the recording, not the run; `failure` tells. */
@@ -17,13 +18,16 @@ export class RunDirectory {
   readonly path: string
   readonly #steps: AppendFile
   readonly #layers: AppendFile
+  readonly #histograms: AppendFile
   readonly #journal: AppendFile
+  readonly #encoder = new HistogramEncoder()
 
-  private constructor(path: string, steps: AppendFile, layers: AppendFile, journal: AppendFile) {
+  private constructor(path: string, opened: Record<'steps' | 'layers' | 'histograms' | 'journal', AppendFile>) {
     this.path = path
-    this.#steps = steps
-    this.#layers = layers
-    this.#journal = journal
+    this.#steps = opened.steps
+    this.#layers = opened.layers
+    this.#histograms = opened.histograms
+    this.#journal = opened.journal
   }
 
   /**
@@ -41,25 +45,25 @@ export class RunDirectory {
     }
     if (known) checkSameModel(path, known, info)
     else await writeInfo(path, info)
-    const { tensors, layers, monitor } = known ?? info
-    const table = (name: string, width: number) =>
-      AppendFile.open(join(path, name), async (file, size) => {
-        const rows = Math.floor(size / (4 * width))
-        return 4 * width * firstRowFrom(file.fd, width, rows, step)
-      })
-    return new RunDirectory(
-      path,
-      await table(files.steps, stepRowWidth(tensors.length)),
-      await table(files.layers, layerRowWidth(layers.length, tensors.length, monitor.histograms !== null)),
-      await AppendFile.open(join(path, files.journal), wholeLines),
-    )
+    const { tensors, layers } = known ?? info
+    const opened = {
+      steps: await openSteps(path, stepRowWidth(tensors.length), step),
+      ...(await openLooks(path, layerRowWidth(layers.length), step)),
+      journal: await AppendFile.open(join(path, files.journal), wholeLines),
+    }
+    return new RunDirectory(path, opened)
   }
 
   addSteps(rows: Rows): void {
     this.#steps.add(bytesOf(rows))
   }
 
-  addLayers(rows: Rows): void {
+  /** `counts` are the histograms of each row, one after the other. Says in the rows where they lie. */
+  addLooks(rows: Rows, counts: readonly Float32Array[]): void {
+    for (const [row, of] of counts.entries()) {
+      this.#histograms.add(this.#encoder.encode(of))
+      setEnd(rows, row * rows.width, this.#histograms.size)
+    }
     this.#layers.add(bytesOf(rows))
   }
 
@@ -72,11 +76,11 @@ export class RunDirectory {
   }
 
   get #files(): readonly AppendFile[] {
-    return [this.#steps, this.#layers, this.#journal]
+    return [this.#histograms, this.#steps, this.#layers, this.#journal]
   }
 
   get failure(): Error | null {
-    return this.#steps.failure ?? this.#layers.failure ?? this.#journal.failure
+    return this.#files.map(({ failure }) => failure).find((failure) => failure !== null) ?? null
   }
 
   /** What has been added is written from now on. */
@@ -86,7 +90,7 @@ export class RunDirectory {
 
   /** When the disk has caught up; undefined while it is not far behind. */
   keepUp(): Promise<void> | undefined {
-    return this.#steps.keepUp() ?? this.#layers.keepUp()
+    return this.#steps.keepUp() ?? this.#layers.keepUp() ?? this.#histograms.keepUp()
   }
 
   async close(): Promise<void> {
@@ -117,6 +121,31 @@ function checkSameModel(path: string, known: RunInfo, info: RunInfo): void {
   if (columns(known) === columns(info)) return
   const message = `dir: expected the run in ${path} to be of this model and to be monitored alike, received another model or other options of monitor()`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+const openSteps = (path: string, width: number, step: number) =>
+  AppendFile.open(join(path, files.steps), ({ fd }, size) => {
+    return 4 * width * firstRowFrom(fd, width, Math.floor(size / (4 * width)), step)
+  })
+
+/** The looks before `step` whose histograms are all there, and those. */
+async function openLooks(path: string, width: number, step: number) {
+  const written = await stat(join(path, files.histograms)).then(
+    ({ size }) => size,
+    () => 0,
+  )
+  let end = 0
+  const layers = await AppendFile.open(join(path, files.layers), ({ fd }, size) => {
+    const look = Rows.of(1, lookColumns.length)
+    let rows = firstRowFrom(fd, width, Math.floor(size / (4 * width)), step)
+    for (; rows > 0; rows--) {
+      readCells(fd, look, 4 * width * (rows - 1))
+      if (endOf(look) <= written) break
+    }
+    end = rows > 0 ? endOf(look) : 0
+    return 4 * width * rows
+  })
+  return { layers, histograms: await AppendFile.open(join(path, files.histograms), () => end) }
 }
 
 /** Bytes up to the end of the last whole line. */

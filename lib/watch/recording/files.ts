@@ -8,6 +8,8 @@ export const files = {
   steps: 'steps.f32',
   /** Rows of {@link layerRowWidth} cells, likewise: looks at the layers. */
   layers: 'layers.f32',
+  /** What each look has counted, one after the other, as `histogram-bytes.ts` writes it. */
+  histograms: 'histograms.bin',
   /** {@link Latest}, written anew after each epoch. */
   latest: 'latest.json',
 } as const
@@ -27,15 +29,17 @@ export const stepColumns = [
 ]
 /** For each tensor, after the columns above. */
 export const tensorColumns = ['ratio', 'weightNorm', 'gradientNorm', 'nonfinite'] as const
-/** For each layer, after the number of the step; then the counts of histograms, if there are any. */
+/**
+ * The step of a look, and where its histograms end in their file, as the lower and the upper half of a number: they
+ * begin where those of the look before end.
+ */
+export const lookColumns = ['step', 'endLow', 'endHigh'] as const
+/** For each layer, after the columns above. */
 export const layerColumns = ['mean', 'deviation', 'dead', 'saturated', 'nonfinite'] as const
 
 export const stepRowWidth = (tensors: number): number => stepColumns.length + tensors * tensorColumns.length
 
-/** The step, then what the program's `inspection` says of a row. */
-export function layerRowWidth(layers: number, tensors: number, withHistograms: boolean): number {
-  return 1 + layers * layerColumns.length + (withHistograms ? histogramBins * (layers + 2 * tensors) : 0)
-}
+export const layerRowWidth = (layers: number): number => lookColumns.length + layers * layerColumns.length
 
 /**
  * Bins of histograms, two to an octave: 64 holds |x| < 2⁻²⁴; 65 + k holds x from edge k on, 63 − k holds x from −edge k
@@ -73,4 +77,12 @@ export class Rows {
     const length = count * width
     return new Rows(buffer.byteLength < 4 * length ? new ArrayBuffer(8 * length) : buffer, width, 0, length)
   }
+}
+
+/** Where the histograms of a look end; its row begins at cell `start`. */
+export const endOf = ({ steps }: Rows, start = 0): number => steps[start + 1]! + 2 ** 32 * steps[start + 2]!
+
+export function setEnd({ steps }: Rows, start: number, end: number): void {
+  steps[start + 1] = end % 2 ** 32
+  steps[start + 2] = Math.floor(end / 2 ** 32)
 }

@@ -1,4 +1,4 @@
-import { layerColumns, type Rows } from './files.js'
+import { layerColumns, lookColumns, type Rows } from './files.js'
 import type { LayerInfo, LayerSeries } from './recording.js'
 
 /** Looks at the layers without end in bounded memory: each second one is dropped whenever there are too many. */
@@ -38,7 +38,7 @@ export class LayerLooks {
     if (number % this.#stride === 0) {
       const start = row * rows.width
       this.#steps.push(rows.steps[start]!)
-      this.#rows.push(rows.values.slice(start + 1, start + 1 + this.#layers.length * layerColumns.length))
+      this.#rows.push(rows.values.slice(start + lookColumns.length, start + rows.width))
     }
     this.#next = (Math.floor(number / this.#stride) + 1) * this.#stride
     if (this.#rows.length === this.#capacity) this.#thin()

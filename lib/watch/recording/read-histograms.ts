@@ -1,9 +1,14 @@
-import { open } from 'node:fs/promises'
+import { readSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GradusError } from '../../errors.js'
-import { files, histogramBins, layerColumns, layerRowWidth, Rows } from './files.js'
+import { endOf, files, histogramBins, layerRowWidth, lookColumns, Rows } from './files.js'
+import { decodeCounts } from './histogram-bytes.js'
 import type { RunInfo } from './recording.js'
 import { readCells } from './table.js'
+
+/** A look that claims to take more is damaged. */
+const mostBytes = 1 << 26
 
 export type HistogramKind = 'activations' | 'gradients' | 'weights'
 
@@ -23,37 +28,54 @@ export async function readHistograms(
   info: RunInfo,
   { kind, name, rows }: { kind: HistogramKind; name: string; rows: number },
 ): Promise<Histograms> {
-  const first = firstCell(info, kind, name)
+  const first = histogramBins * numberOf(info, kind, name)
   const found: Histograms = { step: [], counts: [] }
-  if (info.monitor.histograms === null) return found
-  const bytesEach = 4 * layerRowWidth(info.layers.length, info.tensors.length, true)
-  const file = await open(join(directory, files.layers), 'r').catch(() => null)
-  if (!file) return found
+  const [looks, histograms] = await Promise.all([
+    openFile(directory, files.layers),
+    openFile(directory, files.histograms),
+  ])
   try {
-    const count = Math.floor((await file.stat()).size / bytesEach)
+    if (!looks || !histograms) return found
+    const bytesEach = 4 * layerRowWidth(info.layers.length)
+    const count = Math.floor((await looks.stat()).size / bytesEach)
     const wanted = Math.min(count, rows)
-    const [step, counts] = [Rows.of(1, 1), Rows.of(1, histogramBins)]
     for (let i = 0; i < wanted; i++) {
       const row = wanted === 1 ? count - 1 : Math.round((i * (count - 1)) / (wanted - 1))
-      readCells(file.fd, step, bytesEach * row)
-      readCells(file.fd, counts, bytesEach * row + 4 * first)
-      found.step.push(step.steps[0]!)
-      found.counts.push([...counts.values])
+      const { step, bytes } = readLook(looks.fd, histograms.fd, bytesEach * row, bytesEach)
+      const counts = bytes && decodeCounts(bytes, first, first + histogramBins)
+      if (!counts) continue
+      found.step.push(step)
+      found.counts.push(counts)
     }
     return found
   } finally {
-    await file.close()
+    await looks?.close()
+    await histograms?.close()
   }
 }
 
-/** Where a row holds them. */
-function firstCell({ layers, tensors }: RunInfo, kind: HistogramKind, name: string): number {
+const openFile = (directory: string, name: string): Promise<FileHandle | null> =>
+  open(join(directory, name), 'r').catch(() => null)
+
+/** The bytes are null where a look has none or they are not all there yet. */
+function readLook(looks: number, histograms: number, position: number, bytesEach: number) {
+  const [before, look] = [Rows.of(1, lookColumns.length), Rows.of(1, lookColumns.length)]
+  if (position > 0) readCells(looks, before, position - bytesEach)
+  readCells(looks, look, position)
+  const [begin, length] = [endOf(before), endOf(look) - endOf(before)]
+  const step = look.steps[0]!
+  if (length <= 0 || length > mostBytes) return { step, bytes: null }
+  const bytes = new Uint8Array(length)
+  return { step, bytes: readSync(histograms, bytes, 0, length, begin) === length ? bytes : null }
+}
+
+/** Which of a look's histograms it is. */
+function numberOf({ layers, tensors }: RunInfo, kind: HistogramKind, name: string): number {
   const named: readonly { name: string }[] = kind === 'activations' ? layers : tensors
   const at = named.findIndex((entry) => entry.name === name)
   if (at < 0) {
     const message = `name: expected one of ${named.map((entry) => entry.name).join(', ')}, received ${name}`
     throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
   }
-  const before = { activations: 0, gradients: layers.length, weights: layers.length + tensors.length }[kind]
-  return 1 + layers.length * layerColumns.length + histogramBins * (before + at)
+  return at + { activations: 0, gradients: layers.length, weights: layers.length + tensors.length }[kind]
 }

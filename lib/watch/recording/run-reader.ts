@@ -88,14 +88,12 @@ export class RunReader {
 
   async #refreshLayers(): Promise<boolean> {
     return this.#ifGrown(files.layers, async (file, size) => {
-      const { layers, tensors, monitor } = this.info
-      const width = layerRowWidth(layers.length, tensors.length, monitor.histograms !== null)
-      const wanted = layerRowWidth(layers.length, 0, false)
+      const width = layerRowWidth(this.info.layers.length)
       const { looks } = this.#builder
       const count = Math.floor(size / (4 * width))
       looks.expect(count)
       const before = looks.next
-      const row = Rows.of(1, wanted)
+      const row = Rows.of(1, width)
       while (looks.next < count) {
         if (!readCells(file, row, 4 * width * looks.next)) break
         looks.add(looks.next, row, 0)
