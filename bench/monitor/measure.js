@@ -16,7 +16,7 @@ const isSmall = inputs < 100
 const [stepsEach, epochs] = isSmall ? [5000, 11] : [200, 5]
 /** Share by which the two neighbours may differ in a round that counts; tries a round. */
 const mostDrift = 0.04
-const mostTurns = 2
+const mostTries = 2
 /** Seconds of a run with the page closed and open in turns; the first of each are left out, since the page then catches up. */
 const [turnSeconds, leftOut] = [4, 1]
 const roundsEach = 4
@@ -58,20 +58,33 @@ function forget() {
   mkdirSync(folder)
 }
 
-/** A run with a monitor between two without. Says how many rounds were made and how many of them count. */
-async function compareMonitor() {
-  forget()
-  const times = []
-  for (const options of [{}, monitored(), {}]) {
-    const { ends, run } = fit(options, epochs)
-    await run.done
-    times.push(microseconds(ends))
-  }
-  return { made: 1, counted: tell('on', ...times) ? 1 : 0 }
+async function timeOf(options) {
+  const { ends, run } = fit(options, epochs)
+  await run.done
+  return microseconds(ends)
 }
 
-/** One run, while which the page is open every second time. */
-async function comparePage() {
+/** Runs with a monitor, each between two without, until so many rounds count. */
+async function compareMonitor(wanted) {
+  let counted = 0
+  let before = await timeOf({})
+  for (let made = 0; counted < wanted && made < mostTries * wanted; made++) {
+    forget()
+    const time = await timeOf(monitored())
+    const after = await timeOf({})
+    if (tell('on', before, time, after)) counted++
+    before = after
+  }
+}
+
+/** Runs in which the page is open every second time, until so many rounds count. */
+async function comparePage(wanted) {
+  let counted = 0
+  for (let made = 0; counted < wanted && made < mostTries * wanted; made += roundsEach) counted += await openInTurns()
+}
+
+/** Returns how many of the run's rounds count. */
+async function openInTurns() {
   forget()
   const { ends, run } = fit(monitored(), 1e9)
   const times = []
@@ -87,7 +100,7 @@ async function comparePage() {
   await run.done
   let counted = 0
   for (let turn = 1; turn < times.length; turn += 2) if (tell('page', ...times.slice(turn - 1, turn + 2))) counted++
-  return { made: roundsEach, counted }
+  return counted
 }
 
 // The page has been open for a while, as it is when one watches a run.
@@ -99,16 +112,7 @@ for (let warm = 0; warm < 6; warm++) {
   await run.done
 }
 page.pause()
-for (const [compare, wanted] of [
-  [compareMonitor, rounds],
-  [comparePage, 2 * rounds],
-]) {
-  const sum = { made: 0, counted: 0 }
-  while (sum.counted < wanted && sum.made < mostTurns * wanted) {
-    const { made, counted } = await compare()
-    sum.made += made
-    sum.counted += counted
-  }
-}
+await compareMonitor(rounds)
+await comparePage(rounds)
 await page.close()
 rmSync(folder, { recursive: true })
