@@ -35,6 +35,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gradus-recording-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
 const tensors = [{ name: 'dense1.weight', shape: [3, 2] }]
+const layers = [{ name: 'relu1', op: 'relu', units: 4 }]
 const width = stepRowWidth(tensors.length)
 
 /** Step i: all columns are simple functions of i; each seventh is refused. */
@@ -94,7 +95,6 @@ for (const count of [1, 7, 8, 9, 100, 1003]) {
 }
 
 test('looks at layers beyond the capacity are thinned evenly, whether they come one by one or all at once', () => {
-  const layers = [{ name: 'relu1', op: 'relu', units: 4 }]
   const row = (number) => {
     const rows = Rows.of(1, 8)
     rows.steps[0] = 50 * number
@@ -238,7 +238,6 @@ test('counts as bytes are the same counts again, all of them or a part', () => {
   assert.is(decodeCounts(Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 1), 0, 1), null)
 })
 
-const layers = [{ name: 'relu1', op: 'relu', units: 4 }]
 const infoWithLooks = runInfo({ tensors, layers, monitor: { every: 1, histograms: 50 } })
 
 /** Bin b of the h-th histogram of a look: two of three bins are empty, the others' counts say where they are. */

@@ -4,13 +4,13 @@ import { median } from '../lib/median.js'
 import { runProcess } from '../lib/process.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
+const rounded = (value, digits = 2) => Number(value.toFixed(digits))
+
 /** From the median distance, as for normally distributed values. */
 function errorOfMedian(values) {
   const middle = median(values)
   return (1.25 * 1.48 * median(values.map((value) => Math.abs(value - middle)))) / Math.sqrt(values.length)
 }
-
-const rounded = (value, digits = 2) => Number(value.toFixed(digits))
 
 /** Times and ratios of each net, without, with, and with the live page open. */
 export async function run({ quick = false } = {}) {

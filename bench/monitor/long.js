@@ -1,6 +1,6 @@
 // A run of a million steps: prints what it takes to diagnose it, to serve it and to open its page in Chromium, as JSON.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,10 +63,7 @@ async function openSeconds(url) {
 const memoryOf = (pid) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 
 const trained = await train()
-const bytes = ['steps.f32', 'layers.f32', 'histograms.bin', 'metrics.jsonl'].reduce(
-  (sum, name) => sum + statSync(join(dir, name)).size,
-  0,
-)
+const bytes = readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0)
 const diagnosed = diagnoseSeconds()
 const page = await openPage(folder)
 const opened = await openSeconds(page.url)

@@ -2,7 +2,8 @@
  * The histograms of one look as bytes. Most bins are empty and most counts small: a count takes seven bits a byte, the
  * lowest first, the high bit saying that more follow; a zero is followed by how many more zeros there are.
  */
-const mostMore = 255
+
+const mostMoreZeros = 255
 /** Counts beyond are written as this one. */
 const largestCount = 2 ** 32 - 1
 const mostBytesEach = 5
@@ -22,7 +23,7 @@ export class HistogramEncoder {
       bytes[end++] = count
       if (count > 0) continue
       const first = i
-      while (i - first < mostMore && counts[i + 1] === 0) i++
+      while (i - first < mostMoreZeros && counts[i + 1] === 0) i++
       bytes[end++] = i - first
     }
     return bytes.subarray(0, end)
