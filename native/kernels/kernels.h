@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 namespace gradus {
 
@@ -58,6 +59,18 @@ struct Loss {
   T parameter = 1;             // margin of the hinges, delta of huber
   T* losses = nullptr;         // (rows): weight · loss(row), unscaled
   T* gradient = nullptr;       // (rows, columns), or none
+
+  Loss part(size_t first, size_t count) const {
+    Loss part = *this;
+    part.rows = count;
+    part.scores += first * columns;
+    if (labels) part.labels += first;
+    if (targets) part.targets += first * columns;
+    if (weights) part.weights += first;
+    part.losses += first;
+    if (gradient) part.gradient += first * columns;
+    return part;
+  }
 };
 
 // Layer norm normalises each row over columns; batch norm each column over rows.
@@ -76,6 +89,34 @@ struct Norm {
   T* dx = nullptr;     // or none
   T* dgain = nullptr;  // (columns), added into
   T* dbias = nullptr;  // (columns), added into
+
+  // Parts of a layer norm and of a batch norm: what is not given stays so.
+  Norm rows_from(size_t first, size_t count) const {
+    Norm part = moved(first * stride);
+    part.rows = count;
+    for (T** of_row : {&part.mean, &part.inverse_deviation})
+      if (*of_row) *of_row += first;
+    return part;
+  }
+  Norm columns_from(size_t first, size_t count) const {
+    Norm part = moved(first);
+    part.columns = count;
+    for (const T** of_column : {&part.gain, &part.bias})
+      if (*of_column) *of_column += first;
+    for (T** of_column : {&part.mean, &part.inverse_deviation, &part.variance, &part.dgain, &part.dbias})
+      if (*of_column) *of_column += first;
+    return part;
+  }
+
+ private:
+  Norm moved(size_t elements) const {
+    Norm part = *this;
+    for (const T** of_element : {&part.x, &part.dy})
+      if (*of_element) *of_element += elements;
+    for (T** of_element : {&part.y, &part.dx})
+      if (*of_element) *of_element += elements;
+    return part;
+  }
 };
 
 // One stretch of the arenas that belongs to one tensor. The gradient that counts is
@@ -86,7 +127,8 @@ struct Update {
   const T* gradient = nullptr;
   T* w = nullptr;
   T* slots[3] = {nullptr, nullptr, nullptr};
-  T* average = nullptr;  // running average of w, or none
+  T* average = nullptr;           // running average of w, or none
+  const T* directions = nullptr;  // of blocks that are directed
   // Of adam_bfloat16: the slots as upper halves of floats, and where the randomness of their rounding lies: value
   // `first` + i of the counter is the i-th element's.
   uint16_t* short_slots[2] = {nullptr, nullptr};
@@ -99,6 +141,26 @@ struct Update {
   T epsilon = 0;
   T correction1 = 1, correction2 = 1;  // adam: 1 / (1 − beta1ᵗ), 1 / (1 − beta2ᵗ)
   T gradient_share = 0;                // nadam: how much of g itself is added to correction1 · firstMoment
+};
+
+// A stretch of one tensor as updates take it, and what of an update is the tensor's own. Arenas begin where Update's
+// pointers point.
+template <class T>
+struct UpdateBlock {
+  size_t parameter = 0, offset = 0, n = 0;
+  T l1 = 0, l2 = 0, rate_multiplier = 1;
+  T weight_decay = -1;       // below 0: the update's
+  bool averages = true;      // false: the running average waits until the weights are limited
+  bool is_directed = false;  // w += its part of Update::directions, by a step of gradient descent of rate 1
+};
+
+// The kernels that move parameters, by their names.
+enum class UpdateRule {
+#define KERNEL(name, arguments, ...)
+#define UPDATE(name) name,
+#include "kernels.def"
+#undef UPDATE
+#undef KERNEL
 };
 
 // What an update adds up on its way, over the stretch it was given.
@@ -119,6 +181,12 @@ constexpr size_t histogram_bins = 129, histogram_middle = 64;
 constexpr int histogram_exponent = -24;
 constexpr float histogram_smallest = 0x1p-24f, histogram_largest = 0x1.8p7f;
 
+template <class T>
+struct Stretch {
+  const T* x = nullptr;
+  size_t n = 0;
+};
+
 // What one chunk of values looks like; mean and squares are of the finite ones.
 struct Moments {
   uint64_t finite = 0, nonfinite = 0;
@@ -130,7 +198,7 @@ constexpr size_t moments_chunk = 4096;
 
 template <class T>
 struct Kernels {
-#define KERNEL(name, arguments) void(*name) arguments;
+#define KERNEL(name, arguments, ...) void(*name) arguments;
 #include "kernels.def"
 #undef KERNEL
 };

@@ -22,12 +22,12 @@ extern const Isa GRADUS_TABLE;
 const Isa GRADUS_TABLE = {
     GRADUS_NAME,
     {
-#define KERNEL(name, arguments) name<float>,
+#define KERNEL(name, arguments, ...) name<float>,
 #include "../kernels.def"
 #undef KERNEL
     },
     {
-#define KERNEL(name, arguments) name<double>,
+#define KERNEL(name, arguments, ...) name<double>,
 #include "../kernels.def"
 #undef KERNEL
     },

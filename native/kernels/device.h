@@ -1,0 +1,27 @@
+// What a device is: the kernels of kernels.def, for callers that do not care how they are cut or where they run. The
+// calls of one device run one after the other.
+#pragma once
+#include "kernels.h"
+
+namespace gradus {
+
+template <class T>
+class Device {
+ public:
+  virtual ~Device() = default;
+
+#define KERNEL(name, arguments, ...) virtual void name arguments const = 0;
+#include "kernels.def"
+#undef KERNEL
+
+  // The device brings the workspace.
+  void matmul(const Matmul<T>& task) const { matmul(task, nullptr); }
+  // One update of all blocks, whose sums are overwritten. Group i of them, from groups[i] to groups[i + 1], is worth a
+  // thread's while.
+  virtual void update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, const size_t* groups,
+                      size_t group_count, UpdateSums* sums) const = 0;
+  // How many elements of each stretch fall into each bin: histogram_bins counts a stretch, overwritten.
+  virtual void histograms(const Stretch<T>* stretches, size_t count, double* counts) const = 0;
+};
+
+}  // namespace gradus
