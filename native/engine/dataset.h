@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/kernels.h"
+
 namespace gradus {
 
-enum class DataType { float32, float64, uint8, int32 };
+using DataType = ElementType;
 size_t size_of(DataType type);
 
 // Around all that was ever written to an int32 column; the zeros from before count too.

@@ -57,8 +57,9 @@ struct Loss {
   const T* weights = nullptr;  // (rows), or none: all one
   T scale = 1;                 // gradient of Σ scale · weight · loss(row); 1 / rows for the mean
   T parameter = 1;             // margin of the hinges, delta of huber
+  const T* tangent = nullptr;  // (rows, columns): how the scores move; of the tangents only
   T* losses = nullptr;         // (rows): weight · loss(row), unscaled
-  T* gradient = nullptr;       // (rows, columns), or none
+  T* gradient = nullptr;       // (rows, columns), or none; the tangents write here how it moves
 
   Loss part(size_t first, size_t count) const {
     Loss part = *this;
@@ -67,8 +68,27 @@ struct Loss {
     if (labels) part.labels += first;
     if (targets) part.targets += first * columns;
     if (weights) part.weights += first;
-    part.losses += first;
+    if (tangent) part.tangent += first * columns;
+    if (losses) part.losses += first;
     if (gradient) part.gradient += first * columns;
+    return part;
+  }
+};
+
+// Where the examples of a batch lie among those of a dataset, and as what.
+enum class ElementType { float32, float64, uint8, int32 };
+struct Examples {
+  const uint8_t* data = nullptr;  // of the whole dataset, example by example
+  ElementType type = ElementType::float32;
+  size_t elements = 1;           // of one example
+  double scale = 1, offset = 0;  // a uint8 element v stands for v * scale + offset
+  // Row i of the batch is example view[order[first + i]]; where one of the two is not given, numbers stay as they are.
+  const uint32_t *order = nullptr, *view = nullptr;
+  size_t first = 0;
+
+  Examples from_row(size_t row) const {
+    Examples part = *this;
+    part.first += row;
     return part;
   }
 };
@@ -117,6 +137,18 @@ struct Norm {
       if (*of_element) *of_element += elements;
     return part;
   }
+};
+
+// How what a norm computes moves when its inputs move; x_tangent and the others are laid out as what they are tangents
+// of.
+template <class T>
+struct NormTangent {
+  Norm<T> norm;  // x, gain, dy, mean and inverse_deviation of it
+  const T *x_tangent = nullptr, *gain_tangent = nullptr, *bias_tangent = nullptr, *dy_tangent = nullptr;
+  T* y_tangent = nullptr;                                // of the forward
+  T* dx_tangent = nullptr;                               // of the backward, or none
+  T *dgain_tangent = nullptr, *dbias_tangent = nullptr;  // of the backward, added into
+  bool follows = true;                                   // whether mean and deviation follow x
 };
 
 // One stretch of the arenas that belongs to one tensor. The gradient that counts is

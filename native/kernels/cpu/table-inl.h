@@ -1,5 +1,6 @@
 // Everything an ISA compiles: the including file has chosen the ISA and named its table GRADUS_TABLE.
 // Only that table leaves the object file. No STL here: an inline function of it could escape with it.
+#include "../fingerprint.h"
 #include "../kernels.h"
 
 namespace gradus {
@@ -16,6 +17,11 @@ namespace {
 #include "updates-inl.h"
 #include "bfloat16-inl.h"
 #include "statistics-inl.h"
+#include "moving-inl.h"
+#include "choices-inl.h"
+#include "tangents-inl.h"
+#include "norm-tangents-inl.h"
+#include "penalties-inl.h"
 }  // namespace
 
 extern const Isa GRADUS_TABLE;

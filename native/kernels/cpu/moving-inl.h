@@ -1,0 +1,134 @@
+// Values moved, scaled and added up: what lies between the ops, and the way from a dataset to a batch.
+
+template <class T>
+static void copy(const T* x, size_t n, T* y) {
+  if (n > 0) __builtin_memcpy(y, x, n * sizeof(T));
+}
+
+template <class T>
+static void fill(T value, size_t n, T* y) {
+  for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA { store_lanes(y + i, Vec<T>(value), count); });
+}
+
+template <class T>
+static void copy_columns(const T* x, size_t rows, size_t columns, size_t x_stride, size_t y_stride, T* y) {
+  for (size_t i = 0; i < rows; ++i) copy(x + i * x_stride, columns, y + i * y_stride);
+}
+
+// y(columns, rows), in squares whose sides are a cache line long.
+template <class T>
+static void transpose(const T* x, size_t rows, size_t columns, T* y) {
+  constexpr size_t side = Vec<T>::lanes;
+  for (size_t top = 0; top < rows; top += side)
+    for (size_t left = 0; left < columns; left += side) {
+      const size_t bottom = rows - top < side ? rows : top + side,
+                   right = columns - left < side ? columns : left + side;
+      for (size_t j = left; j < right; ++j)
+        for (size_t i = top; i < bottom; ++i) y[j * rows + i] = x[i * columns + j];
+    }
+}
+
+// y += factor · x, both rounded.
+template <class T>
+static void multiply_add(T factor, const T* x, size_t n, T* y) {
+  for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
+    store_lanes(y + i, load_lanes(y + i, count) + Vec<T>(factor) * load_lanes(x + i, count), count);
+  });
+}
+
+template <class T>
+static void scale(T factor, size_t n, T* x) {
+  for_vectors<T>(n, [=](size_t i, int count)
+                        INLINE_LAMBDA { store_lanes(x + i, load_lanes(x + i, count) * Vec<T>(factor), count); });
+}
+
+// x(i, j) *= factor · factors[i]; a row of factor 0 becomes 0 whatever it held.
+template <class T>
+static void scale_rows(const T* factors, T factor, size_t rows, size_t columns, T* x) {
+  for (size_t i = 0; i < rows; ++i, x += columns) {
+    const T of_row = factors ? factor * factors[i] : factor;
+    of_row == 0 ? fill(T(0), columns, x) : scale(of_row, columns, x);
+  }
+}
+
+// What has decayed so far that it cannot matter becomes 0, before denormals make the processor slow.
+template <class T>
+INLINE Vec<T> without_remnants(Vec<T> a) {
+  return select(abs(a) < Vec<T>(Constants<T>::smallest_normal * T(1 << 26)), Vec<T>(0), a);
+}
+
+// average = keep · average + (1 − keep) · factor · x
+template <class T>
+static void move_average(const T* x, size_t n, T keep, T factor, T* average) {
+  for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
+    const Vec<T> fresh = Vec<T>(1 - keep) * (Vec<T>(factor) * load_lanes(x + i, count));
+    store_lanes(average + i, without_remnants(fma(Vec<T>(keep), load_lanes(average + i, count), fresh)), count);
+  });
+}
+
+// In order.
+template <class T>
+static void sum(const T* x, size_t n, double& total) {
+  double all = 0;
+  for (size_t i = 0; i < n; ++i) all += double(x[i]);
+  total = all;
+}
+template <class T>
+static void squares(const T* x, size_t n, double& total) {
+  double all = 0;
+  for (size_t i = 0; i < n; ++i) all += double(x[i]) * double(x[i]);
+  total = all;
+}
+
+// `found` is set, never cleared; several threads may find something at the same time.
+template <class T>
+static void find_nonfinite(const T* x, size_t n, bool& found) {
+  constexpr size_t lanes = Vec<T>::lanes, vectors = 8;
+  const auto finite = [=](size_t i) INLINE_LAMBDA { return abs(load(x + i)) < infinity<T>(); };
+  size_t i = 0;
+  bool all = true;
+  for (; all && i + vectors * lanes <= n; i += vectors * lanes) {
+    Mask<T> block = finite(i);
+    for (size_t v = 1; v < vectors; ++v) block = block & finite(i + v * lanes);
+    all = !any(!block);
+  }
+  for (; all && i < n; ++i) all = is_finite(x[i]);
+  if (!all) __atomic_store_n(&found, true, __ATOMIC_RELAXED);
+}
+
+// Where row i of the batch lies in the dataset.
+INLINE size_t example_of(const Examples& from, size_t i) {
+  const size_t row = from.first + i, example = from.order ? from.order[row] : row;
+  return from.view ? from.view[example] : example;
+}
+
+template <class From, class T>
+INLINE void gather_as(const Examples& from, size_t rows, T* to) {
+  const size_t n = from.elements;
+  for (size_t i = 0; i < rows; ++i, to += n) {
+    const From* const x = reinterpret_cast<const From*>(from.data) + example_of(from, i) * n;
+    for (size_t j = 0; j < n; ++j) to[j] = T(x[j]);
+  }
+}
+
+template <class T>
+static void gather_examples(const Examples& from, size_t rows, T* to) {
+  switch (from.type) {
+    case ElementType::float32:
+      return gather_as<float>(from, rows, to);
+    case ElementType::float64:
+      return gather_as<double>(from, rows, to);
+    case ElementType::int32:
+      return gather_as<int32_t>(from, rows, to);
+    case ElementType::uint8:
+      for (size_t i = 0; i < rows; ++i, to += from.elements)
+        convert_bytes(from.data + example_of(from, i) * from.elements, from.elements, T(from.scale), T(from.offset),
+                      to);
+  }
+}
+
+// Of int32 columns: labels, and numbers of an embedding's rows.
+template <class T>
+static void gather_numbers(const Examples& from, size_t rows, int32_t* to) {
+  gather_as<int32_t>(from, rows, to);
+}

@@ -1,0 +1,157 @@
+// How a normalised line of numbers and its gradient move: a row of layer norm, a column of batch norm, in double. With
+// x̂ = (x − mean) · r and means along the line, its tangent is r · (ẋ − mean(ẋ) − x̂ · mean(x̂ · ẋ)), and r's is
+// −r² · mean(x̂ · ẋ). Also what batch norm needs where its statistics are constants.
+
+template <class T>
+struct NormLine {
+  size_t n = 0, step = 1;  // element i at [i * step]
+  const T *x = nullptr, *x_tangent = nullptr;
+  const T *gain = nullptr, *gain_tangent = nullptr;
+  size_t gain_step = 0;  // 0: one gain for the whole line
+  double mean = 0, inverse_deviation = 1;
+  bool follows = true;  // whether mean and deviation follow x
+
+  double tangent_mean = 0, tangent_along = 0;  // mean(ẋ), mean(x̂ · ẋ); 0 where they do not count
+  void prepare() {
+    for (size_t i = 0; i < n && follows; ++i) {
+      tangent_mean += double(x_tangent[i * step]) / double(n);
+      tangent_along += normal(i) * double(x_tangent[i * step]) / double(n);
+    }
+  }
+  double normal(size_t i) const { return (double(x[i * step]) - mean) * inverse_deviation; }
+  double normal_tangent(size_t i) const {
+    return inverse_deviation * (double(x_tangent[i * step]) - tangent_mean - normal(i) * tangent_along);
+  }
+};
+
+template <class T>
+static NormLine<T> row_line(const NormTangent<T>& of, size_t row) {
+  const Norm<T>& norm = of.norm;
+  NormLine<T> line;
+  line.n = norm.columns, line.gain_step = 1;
+  line.x = norm.x + row * norm.stride, line.x_tangent = of.x_tangent + row * norm.stride;
+  line.gain = norm.gain, line.gain_tangent = of.gain_tangent;
+  line.mean = double(norm.mean[row]), line.inverse_deviation = double(norm.inverse_deviation[row]);
+  line.follows = of.follows;
+  line.prepare();
+  return line;
+}
+template <class T>
+static NormLine<T> column_line(const NormTangent<T>& of, size_t column) {
+  const Norm<T>& norm = of.norm;
+  NormLine<T> line;
+  line.n = norm.rows, line.step = norm.stride;
+  line.x = norm.x + column, line.x_tangent = of.x_tangent + column;
+  line.gain = norm.gain + column, line.gain_tangent = of.gain_tangent + column;
+  line.mean = double(norm.mean[column]), line.inverse_deviation = double(norm.inverse_deviation[column]);
+  line.follows = of.follows;
+  line.prepare();
+  return line;
+}
+
+// y = x̂ · gain + bias
+template <class T>
+static void line_forward_tangent(const NormLine<T>& line, const T* bias_tangent, T* y_tangent) {
+  for (size_t i = 0; i < line.n; ++i) {
+    const size_t g = i * line.gain_step;
+    y_tangent[i * line.step] = T(line.normal_tangent(i) * double(line.gain[g]) +
+                                 line.normal(i) * double(line.gain_tangent[g]) + double(bias_tangent[g]));
+  }
+}
+
+template <class T>
+struct LineGradients {
+  const T *dy, *dy_tangent;
+  T *dgain_tangent, *dbias_tangent;  // added into, laid out as the gain
+  T* dx_tangent;                     // or none
+};
+
+// Of dx = r · (e − mean(e) − x̂ · mean(e · x̂)) with e = dy · gain; of dx = r · e where the mean does not follow x.
+template <class T>
+static void line_backward_tangent(const NormLine<T>& line, const LineGradients<T>& of) {
+  const auto e = [&](size_t i) { return double(of.dy[i * line.step]) * double(line.gain[i * line.gain_step]); };
+  const auto e_tangent = [&](size_t i) {
+    return double(of.dy_tangent[i * line.step]) * double(line.gain[i * line.gain_step]) +
+           double(of.dy[i * line.step]) * double(line.gain_tangent[i * line.gain_step]);
+  };
+  double mean = 0, along = 0, mean_tangent = 0, along_tangent = 0;
+  for (size_t i = 0; i < line.n; ++i) {
+    const double normal = line.normal(i), normal_tangent = line.normal_tangent(i);
+    const double dy = double(of.dy[i * line.step]), dy_tangent = double(of.dy_tangent[i * line.step]);
+    of.dgain_tangent[i * line.gain_step] += T(dy_tangent * normal + dy * normal_tangent);
+    of.dbias_tangent[i * line.gain_step] += T(dy_tangent);
+    if (!line.follows) continue;
+    mean += e(i) / double(line.n);
+    along += e(i) * normal / double(line.n);
+    mean_tangent += e_tangent(i) / double(line.n);
+    along_tangent += (e_tangent(i) * normal + e(i) * normal_tangent) / double(line.n);
+  }
+  if (!of.dx_tangent) return;
+  const double r = line.inverse_deviation, r_tangent = -r * r * line.tangent_along;
+  for (size_t i = 0; i < line.n; ++i) {
+    const double normal = line.normal(i);
+    of.dx_tangent[i * line.step] =
+        T(r * (e_tangent(i) - mean_tangent - line.normal_tangent(i) * along - normal * along_tangent) +
+          r_tangent * (e(i) - mean - normal * along));
+  }
+}
+
+template <class T>
+static void layer_norm_forward_tangent(const NormTangent<T>& of) {
+  for (size_t row = 0; row < of.norm.rows; ++row)
+    line_forward_tangent(row_line(of, row), of.bias_tangent, of.y_tangent + row * of.norm.stride);
+}
+template <class T>
+static void layer_norm_backward_tangent(const NormTangent<T>& of) {
+  for (size_t row = 0; row < of.norm.rows; ++row) {
+    const size_t at = row * of.norm.stride;
+    line_backward_tangent<T>(row_line(of, row), {of.norm.dy + at, of.dy_tangent + at, of.dgain_tangent,
+                                                 of.dbias_tangent, of.dx_tangent ? of.dx_tangent + at : nullptr});
+  }
+}
+template <class T>
+static void batch_norm_forward_tangent(const NormTangent<T>& of) {
+  for (size_t column = 0; column < of.norm.columns; ++column)
+    line_forward_tangent(column_line(of, column), of.bias_tangent + column, of.y_tangent + column);
+}
+template <class T>
+static void batch_norm_backward_tangent(const NormTangent<T>& of) {
+  for (size_t column = 0; column < of.norm.columns; ++column)
+    line_backward_tangent<T>(column_line(of, column),
+                             {of.norm.dy + column, of.dy_tangent + column, of.dgain_tangent + column,
+                              of.dbias_tangent + column, of.dx_tangent ? of.dx_tangent + column : nullptr});
+}
+
+// The gradient of a batch norm whose mean and deviation do not depend on x: dx = dy · gain · r.
+template <class T>
+static void batch_norm_backward_of_constants(const Norm<T>& norm) {
+  for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+    constexpr int vectors = decltype(group)::value;
+    const T *const x = norm.x + j, *const dy = norm.dy + j;
+    T* const dx = norm.dx ? norm.dx + j : nullptr;
+    const size_t rows = norm.rows, stride = norm.stride;
+    Vec<T> mean[vectors], inverse[vectors], gain[vectors], sums[2][vectors];
+    for (int v = 0; v < vectors; ++v) {
+      mean[v] = load_column<vectors>(norm.mean + j, v, count);
+      inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
+      gain[v] = load_column<vectors>(norm.gain + j, v, count);
+    }
+    sum_over_rows(rows, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+      const Vec<T> d = load_column<vectors>(dy + i * stride, v, count);
+      term[0] = d;
+      term[1] = d * ((load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v]);
+      if (dx) store_column<vectors>(dx + i * stride, v, count, d * gain[v] * inverse[v]);
+    });
+    for (int v = 0; v < vectors; ++v) {
+      store_column<vectors>(norm.dbias + j, v, count, load_column<vectors>(norm.dbias + j, v, count) + sums[0][v]);
+      store_column<vectors>(norm.dgain + j, v, count, load_column<vectors>(norm.dgain + j, v, count) + sums[1][v]);
+    }
+  });
+}
+
+template <class T>
+static void inverse_deviations(const T* variance, size_t n, T epsilon, T* inverse) {
+  for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
+    store_lanes(inverse + i, Vec<T>(1) / sqrt(load_lanes(variance + i, count) + Vec<T>(epsilon)), count);
+  });
+}
