@@ -15,18 +15,7 @@
       "native/engine/muon.cc",
       "native/engine/objective.cc",
       "native/engine/op.cc",
-      "native/engine/ops/activation.cc",
-      "native/engine/ops/add.cc",
-      "native/engine/ops/batch_norm.cc",
-      "native/engine/ops/concat.cc",
-      "native/engine/ops/custom.cc",
-      "native/engine/ops/dense.cc",
-      "native/engine/ops/dropout.cc",
-      "native/engine/ops/embedding.cc",
-      "native/engine/ops/layer_norm.cc",
-      "native/engine/ops/maxout.cc",
-      "native/engine/ops/reshape.cc",
-      "native/engine/ops/softmax.cc",
+      "native/engine/ops.cc",
       "native/engine/partition.cc",
       "native/engine/penalty.cc",
       "native/engine/plan.cc",
@@ -47,14 +36,7 @@
       "native/binding/environment.cc",
       "native/binding/errors.cc",
       "native/binding/host.cc",
-      "native/binding/kernels/activations.cc",
       "native/binding/kernels/kernel_functions.cc",
-      "native/binding/kernels/linear.cc",
-      "native/binding/kernels/losses.cc",
-      "native/binding/kernels/norms.cc",
-      "native/binding/kernels/random.cc",
-      "native/binding/kernels/rows.cc",
-      "native/binding/kernels/updates.cc",
       "native/binding/program.cc",
       "native/binding/results.cc",
       "native/binding/value.cc"
@@ -77,7 +59,10 @@
       "test/native/statistics_test.cc",
       "test/native/updates_test.cc"
     ],
-    "binding_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+    "binding_defines": [
+      "NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
+      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+    ],
     "native_cflags": [
       "-std=c++17", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden",
       "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"

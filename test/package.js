@@ -53,7 +53,7 @@ const steps = {
   'a tarball is packed': () => {
     // The binary that is there is brought up to date and packed, instead of one that is built anew for minutes.
     const nodeGyp = join(folder, 'node-gyp')
-    writeFileSync(nodeGyp, `#!/bin/sh\ncd '${root}' && exec node_modules/.bin/node-gyp build\n`, { mode: 0o755 })
+    writeFileSync(nodeGyp, `#!/bin/sh\ncd '${root}' && exec node_modules/.bin/node-gyp build gradus\n`, { mode: 0o755 })
     const env = { ...process.env, PREBUILD_NODE_GYP: nodeGyp }
     const npm = { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' }
     execFileSync('npm', ['run', '--silent', 'prebuild'], npm)

@@ -1,11 +1,13 @@
-// `npm test`: native tests, then each uvu file in a process of its own. An argument picks the files whose name has it.
+// `npm test`: native tests, then each uvu file in a process of its own. Arguments pick the files whose name has one of
+// them. The native tests are built here, and with them what has changed of the addon; `npm ci` builds the addon alone.
 // Last line: N passed, N failed; the status is 1 if anything failed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const [filter = ''] = process.argv.slice(2)
+const filters = process.argv.slice(2)
+const isPicked = (name) => filters.length === 0 || filters.some((filter) => name.includes(filter))
 const total = { passed: 0, failed: 0 }
 /** Milliseconds after which a file counts as hanging: many times what the longest takes. */
 const patience = 400_000
@@ -46,6 +48,7 @@ function add(name, ok, passed, failed) {
 
 function native() {
   const name = 'build/Release/gradus_tests'
+  if (!run('npm run build:native', 'npm', ['run', '--silent', 'build:native']).ok) return add(name, false, 0, 0)
   const { ok, output } = run(name, `./${name}`, [])
   const [, passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
   add(name, ok, Number(passed), Number(failed))
@@ -62,9 +65,9 @@ if (!existsSync(new URL('../build/Release/gradus.node', import.meta.url))) {
   console.log('Not built: run `npm ci` or `npm run compile` first.')
   total.failed++
 } else {
-  if ('native'.includes(filter)) native()
+  if (isPicked('native')) native()
   for (const file of readdirSync(new URL('.', import.meta.url)).sort()) {
-    if (file.endsWith('.test.js') && file.includes(filter)) suite(file)
+    if (file.endsWith('.test.js') && isPicked(file)) suite(file)
   }
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed`)

@@ -1,7 +1,5 @@
 // How trouble in C++ reaches JavaScript: every entry runs inside guarded(), so that no exception leaves a callback.
 #pragma once
-// Throwing into an environment that is shutting down must not end the process.
-#define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 #include <napi.h>
 
 #include <string>

@@ -2,19 +2,6 @@
 
 namespace gradus {
 
-namespace {
-template <class T>
-using Maker = std::unique_ptr<Op<T>> (*)(const NodeReader&);
-template <class T>
-Maker<T> maker_of(const std::string& op) {
-#define OP(name) \
-  if (op == #name) return make_##name<T>;
-#include "ops.def"
-#undef OP
-  return nullptr;
-}
-}  // namespace
-
 template <class T>
 Graph<T>::Graph(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool, Fusion fusion)
     : inputs_(plan.inputs.size()), output_(plan.output) {
@@ -60,9 +47,8 @@ void Graph<T>::make_ops(const Value& descriptor, const Plan& plan) {
       node.input_shapes.push_back(shapes_[input]);
       node.input_is_index.push_back(is_index[input]);
     }
-    const Maker<T> make = maker_of<T>(op);
-    if (!make) node.fields.fail("op: there is no op \"" + op + "\"");
-    ops_.push_back(make(node));
+    ops_.push_back(make_op<T>(op, node));
+    if (!ops_.back()) node.fields.fail("op: there is no op \"" + op + "\"");
     product(elements_of(ops_.back()->shape), sizeof(double));
     note_vocabulary(*ops_.back(), node);
     shapes_.push_back(ops_.back()->shape);

@@ -5,7 +5,6 @@
 
 namespace gradus {
 
-std::vector<std::string> op_names();
 std::vector<std::string> loss_names();
 std::vector<std::string> metric_names();
 std::vector<std::string> optimizer_names();

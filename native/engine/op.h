@@ -207,18 +207,29 @@ class Op {
   }
 };
 
-#define OP(name)     \
-  template <class T> \
-  std::unique_ptr<Op<T>> make_##name(const NodeReader& node);
-#include "ops.def"
-#undef OP
+// The op that descriptors call `name`; none if there is no such op.
+template <class T>
+std::unique_ptr<Op<T>> make_op(const std::string& name, const NodeReader& node);
 
-#define GRADUS_OP(name, Class)                                               \
-  template <class T>                                                         \
-  std::unique_ptr<Op<T>> make_##name(const NodeReader& node) {               \
-    return std::make_unique<Class<T>>(node);                                 \
-  }                                                                          \
-  template std::unique_ptr<Op<float>> make_##name<float>(const NodeReader&); \
-  template std::unique_ptr<Op<double>> make_##name<double>(const NodeReader&);
+// Where make_op() looks: each op adds itself, for each type.
+template <class T>
+struct OpEntry {
+  using Make = std::unique_ptr<Op<T>> (*)(const NodeReader&);
+  OpEntry(const char* name, Make make) : name(name), make(make), next(std::exchange(first, this)) {}
+
+  const char* name;
+  Make make;
+  const OpEntry* next;
+  inline static const OpEntry* first = nullptr;
+};
+
+template <template <class> class Class, class T>
+std::unique_ptr<Op<T>> make_as(const NodeReader& node) {
+  return std::make_unique<Class<T>>(node);
+}
+
+#define GRADUS_OP(name, Class)                                                \
+  static const OpEntry<float> name##_of_floats(#name, make_as<Class, float>); \
+  static const OpEntry<double> name##_of_doubles(#name, make_as<Class, double>);
 
 }  // namespace gradus

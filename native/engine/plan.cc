@@ -6,13 +6,6 @@
 
 namespace gradus {
 
-std::vector<std::string> op_names() {
-  return {
-#define OP(name) #name,
-#include "ops.def"
-#undef OP
-  };
-}
 std::vector<std::string> loss_names() {
   return {
 #define LOSS(name, ...) #name,

@@ -9,15 +9,6 @@ namespace gradus::binding {
 
 Napi::Object kernel_functions(Napi::Env env);
 
-// One file a group; each sets its functions on the object.
-void set_linear(Napi::Env env, Napi::Object& to);
-void set_activations(Napi::Env env, Napi::Object& to);
-void set_random(Napi::Env env, Napi::Object& to);
-void set_losses(Napi::Env env, Napi::Object& to);
-void set_norms(Napi::Env env, Napi::Object& to);
-void set_rows(Napi::Env env, Napi::Object& to);
-void set_updates(Napi::Env env, Napi::Object& to);
-
 // One call: its arguments, taken in order, and the kernels of its type. Sizes come first, then numbers, then arrays.
 template <class T>
 struct KernelCall : Arguments {

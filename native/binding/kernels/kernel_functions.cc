@@ -1,4 +1,13 @@
+// Every kernel's function, in one translation unit: napi.h takes most of the time to compile.
 #include "kernel_call.h"
+
+#include "activations.cc"
+#include "linear.cc"
+#include "losses.cc"
+#include "norms.cc"
+#include "random.cc"
+#include "rows.cc"
+#include "updates.cc"
 
 namespace gradus::binding {
 
