@@ -103,6 +103,54 @@ architecture('includes in native/ go one way, and only the binding knows of Java
   }
 })
 
+/**
+ * The engine from the ground up: a file may include what lies on its own floor and below, in no circle. A name stands for
+ * its header and source, one with an extension for that file alone, a folder for all in it. A new file needs a place.
+ */
+const engineFloors = [
+  ['error', 'value', 'arena', 'fields', 'names', 'fingerprint', 'partition', 'philox', 'pool', 'host'],
+  ['losses', 'metrics.def', 'optimizers', 'dataset', 'program.h'],
+  ['plan', 'op', 'ops/', 'ops', 'graph'],
+  ['batch', 'objective', 'loss_tangent', 'metrics', 'inspection', 'statistics', 'corrections', 'muon'],
+  ['update_step', 'directed', 'penalty', 'curvature', 'probe'],
+  ['program'],
+]
+
+/** Includes within the engine, as the names that the floors give the files: name → names. */
+function engineIncludes() {
+  const names = new Set(engineFloors.flat())
+  const files = sources('native/engine', ['.h', '.cc', '.def'])
+  const nameOf = (file) => {
+    const path = relative('native/engine', file)
+    const name = [path, path.replace(/\.\w+$/, ''), `${dirname(path)}/`].find((name) => names.has(name))
+    assert.ok(name, `${file}: say in test/architecture.test.js on which floor of the engine it is`)
+    return name
+  }
+  const includes = new Map([...names].map((name) => [name, new Set()]))
+  const used = new Set()
+  for (const [file, text] of files) {
+    const name = nameOf(file)
+    used.add(name)
+    for (const included of includesOf(file, text, files))
+      if (files.has(included) && nameOf(included) !== name) includes.get(name).add(nameOf(included))
+  }
+  for (const name of names) assert.ok(used.has(name), `there is no ${name} in native/engine/`)
+  return includes
+}
+
+architecture('the engine stands on its floors, and goes round in no circle', () => {
+  const floorOf = new Map(engineFloors.flatMap((floor, number) => floor.map((name) => [name, number])))
+  const includes = engineIncludes()
+  for (const [name, includedNames] of includes)
+    for (const included of includedNames)
+      assert.ok(floorOf.get(included) <= floorOf.get(name), `${name} includes ${included}, which lies above it`)
+  // Whoever includes nothing that is left of its floor is taken away; a circle stays.
+  const isFree = ([name, included]) =>
+    ![...included].some((other) => includes.has(other) && floorOf.get(other) === floorOf.get(name))
+  for (let free = [...includes].find(isFree); free; free = [...includes].find(isFree)) includes.delete(free[0])
+  assert.equal([...includes.keys()], [], 'these include one another')
+})
+
 architecture('kernels written on the virtual vector include nothing but lists and parts of their own', () => {
   for (const [file, text] of sources('native/kernels/cpu', ['.h'])) {
     if (!file.endsWith('-inl.h') || file.endsWith('table-inl.h')) continue
