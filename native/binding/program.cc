@@ -74,7 +74,7 @@ void Program::construct(const Napi::CallbackInfo& info) {
     if (!info[1].IsFunction()) invalid("host", "a function", info[1]);
     host_ = std::make_shared<JavaScriptHost>(info[1].As<Napi::Function>());
   }
-  program_ = gradus::Program::create(descriptor, host_);
+  program_ = gradus::Program::create(descriptor, *Environment::of(info.Env()).isa, host_);
   if (host_) host_->use(program_->precision());
   account(info.Env(), bytes_of(*program_));
 }

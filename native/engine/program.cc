@@ -8,25 +8,19 @@
 namespace gradus {
 namespace {
 
-const Isa& isa_in_use() {
-  const Isa* isa = chosen_isa();
-  if (!isa) throw Error("GRADUS_INVALID_ARGUMENT", "GRADUS_ISA names none of the instruction sets this machine has");
-  return *isa;
-}
-
 template <class T>
 class ProgramOf final : public Program {
  public:
-  ProgramOf(const Value& descriptor, Plan plan, std::shared_ptr<Host> host)
+  ProgramOf(const Value& descriptor, const Isa& isa, Plan plan, std::shared_ptr<Host> host)
       : host_(std::move(host)),
         plan_(std::move(plan)),
-        graph_(descriptor, plan_, isa_in_use(), pool_),
-        update_(plan_, isa_in_use(), pool_, graph_.pass),
+        graph_(descriptor, plan_, isa, pool_),
+        update_(plan_, isa, pool_, graph_.pass),
         metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
         batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels, !plan_.loss || plan_.loss->takes_dense),
         probe_(plan_, graph_, batch_, update_),
         inspection_(plan_, graph_),
-        curvature_(descriptor, plan_, isa_in_use(), pool_) {
+        curvature_(descriptor, plan_, isa, pool_) {
     graph_.pass.host = curvature_.graph().pass.host = host_.get();
     for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
   }
@@ -386,11 +380,11 @@ void TrainResult::clear() {
   failure.reset();
 }
 
-std::shared_ptr<Program> Program::create(const Value& descriptor, std::shared_ptr<Host> host) {
+std::shared_ptr<Program> Program::create(const Value& descriptor, const Isa& isa, std::shared_ptr<Host> host) {
   Plan plan = decode(descriptor);
   if (plan.precision == Precision::float32)
-    return std::make_shared<ProgramOf<float>>(descriptor, std::move(plan), std::move(host));
-  return std::make_shared<ProgramOf<double>>(descriptor, std::move(plan), std::move(host));
+    return std::make_shared<ProgramOf<float>>(descriptor, isa, std::move(plan), std::move(host));
+  return std::make_shared<ProgramOf<double>>(descriptor, isa, std::move(plan), std::move(host));
 }
 
 }  // namespace gradus

@@ -157,6 +157,7 @@ struct ProbeResult {
 };
 
 class Host;
+struct Isa;
 
 // A stretch of memory in the program's precision.
 struct Elements {
@@ -167,7 +168,7 @@ struct Elements {
 class Program {
  public:
   // Throws Error: GRADUS_BAD_DESCRIPTOR names the node and what is wrong, GRADUS_TOO_LARGE when sizes overflow.
-  static std::shared_ptr<Program> create(const Value& descriptor, std::shared_ptr<Host> host = nullptr);
+  static std::shared_ptr<Program> create(const Value& descriptor, const Isa& isa, std::shared_ptr<Host> host = nullptr);
   virtual ~Program() = default;
 
   virtual Precision precision() const = 0;

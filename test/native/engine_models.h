@@ -21,6 +21,8 @@ inline Value numbers(const std::vector<size_t>& list) {
   return {array};
 }
 
+inline const Isa& best_isa() { return *available_isas()[0]; }
+
 // A model under construction: each call adds a node and returns its number.
 class Model {
  public:
@@ -68,7 +70,7 @@ class Model {
     if (!optimizer.empty()) all["optimizer"] = object(optimizer);
     return object(all);
   }
-  std::shared_ptr<Program> program() const { return Program::create(descriptor()); }
+  std::shared_ptr<Program> program(const Isa& isa = best_isa()) const { return Program::create(descriptor(), isa); }
 
  private:
   std::string dtype_;
