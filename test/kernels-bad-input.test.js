@@ -135,6 +135,24 @@ test('sizes and numbers out of range', () => {
   refuses(() => kernels.layerNormForward(a, b, c, a, {}, { rows: 2, columns: 2 }), 'gain')
 })
 
+test('sizes whose product is nothing take no time, however large one of them is', () => {
+  const most = Number.MAX_SAFE_INTEGER
+  const none = floats(0)
+  const numbers = new Int32Array(0)
+  assert.is(kernels.matmul(none, none, none, { m: most, n: 0, k: 0 }).length, 0)
+  assert.is(kernels.matmul(none, none, none, { m: 0, n: 0, k: most }).length, 0)
+  kernels.columnSums(none, none, { rows: most, columns: 0 })
+  kernels.limitColumnNorms(none, { rows: 0, columns: most, limit: 1 })
+  kernels.limitColumnNorms(none, { rows: most, columns: 0, limit: 1 })
+  kernels.maxoutForward(none, none, numbers, { rows: most, units: 0, pieces: 1 })
+  kernels.maxoutBackward(none, numbers, none, { rows: most, units: 0, pieces: most })
+  kernels.softmax(none, none, { rows: 0, columns: most })
+  kernels.softmaxCrossEntropy(none, numbers, none, { rows: 0, columns: most })
+  kernels.meanSquaredError(none, none, none, { rows: 0, columns: most })
+  kernels.gatherRows(none, numbers, none, { columns: most, tableRows: 0 })
+  kernels.scatterAddRows(none, numbers, none, { columns: most, tableRows: 0 })
+})
+
 test('numbers of classes, rows and winners out of range', () => {
   const options = { rows: 2, columns: 2 }
   for (const label of [-1, 2, 2 ** 31 - 1, -(2 ** 31)]) {

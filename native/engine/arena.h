@@ -22,7 +22,7 @@ inline size_t product(size_t a, size_t b) {
 inline size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 [[noreturn]] inline void no_memory_for(size_t bytes) {
-  throw Error("GRADUS_TOO_LARGE", "no memory for " + std::to_string(bytes) + " bytes");
+  throw Error("GRADUS_OUT_OF_MEMORY", "no memory for " + std::to_string(bytes) + " bytes");
 }
 
 // Arenas and buffers lie on huge pages. Datasets do not: the event loop's thread fills them, a slice at a time, and

@@ -68,12 +68,12 @@ void Dataset::write(Role role, size_t number, size_t first, const void* from, si
 void Dataset::read(Role role, size_t number, size_t first_row, size_t rows, void* to) const {
   const Column& from = column(role, number);
   const size_t n = from.elements(), bytes = n * size_of(from.type);
-  for (size_t i = 0; i < rows; ++i) {
+  for (size_t i = 0; i < rows && n > 0; ++i) {
     const uint8_t* at = from.data.get() + row(first_row + i) * bytes;
     if (from.type == DataType::uint8)
       std::transform(at, at + n, static_cast<float*>(to) + i * n,
                      [&from](uint8_t value) { return std::fma(float(value), float(from.scale), float(from.offset)); });
-    else if (bytes > 0)
+    else
       std::memcpy(static_cast<uint8_t*>(to) + i * bytes, at, bytes);
   }
 }
@@ -103,7 +103,7 @@ static bool all_finite(const T* x, size_t n) {
 size_t Dataset::first_nonfinite(Role role, size_t number) const {
   const Column& of = column(role, number);
   const size_t n = of.elements();
-  for (size_t i = 0; i < size(); ++i) {
+  for (size_t i = 0; i < size() && n > 0; ++i) {
     const uint8_t* at = of.data.get() + row(i) * n * size_of(of.type);
     if (of.type == DataType::float32 && !all_finite(reinterpret_cast<const float*>(at), n)) return i;
     if (of.type == DataType::float64 && !all_finite(reinterpret_cast<const double*>(at), n)) return i;
@@ -116,7 +116,7 @@ size_t Dataset::first_outside(Role role, size_t number, size_t limit) const {
   const auto is_outside = [limit](int32_t value) { return value < 0 || size_t(value) >= limit; };
   if (!is_outside(of.bounds->least) && !is_outside(of.bounds->most)) return size();
   const size_t n = of.elements();
-  for (size_t i = 0; i < size(); ++i) {
+  for (size_t i = 0; i < size() && n > 0; ++i) {
     const int32_t* at = reinterpret_cast<const int32_t*>(of.data.get()) + row(i) * n;
     if (std::any_of(at, at + n, is_outside)) return i;
   }
@@ -129,7 +129,7 @@ std::pair<int32_t, int32_t> Dataset::range(Role role, size_t number) const {
   const size_t n = of.elements();
   const int32_t* values = reinterpret_cast<const int32_t*>(of.data.get());
   int32_t low = INT32_MAX, high = INT32_MIN;
-  for (size_t i = 0; i < size(); ++i)
+  for (size_t i = 0; i < size() && n > 0; ++i)
     for (size_t j = 0; j < n; ++j) {
       low = std::min(low, values[row(i) * n + j]);
       high = std::max(high, values[row(i) * n + j]);

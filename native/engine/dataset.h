@@ -35,8 +35,8 @@ struct Column {
 class Dataset {
  public:
   enum class Role { input, target, weight };
-  // All columns zero-filled; write() fills them. Throws GRADUS_TOO_LARGE when the size overflows or memory is short,
-  // and for 2³² rows or more.
+  // All columns zero-filled; write() fills them. Throws GRADUS_TOO_LARGE when the size overflows and for 2³²
+  // rows or more, GRADUS_OUT_OF_MEMORY when memory is short.
   Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column> target, std::vector<Column> weight);
 
   size_t size() const;  // rows of this view

@@ -40,7 +40,7 @@ struct MaxoutForward {
     T* y = call.output("y", product("y", {rows, units}));
     int32_t* winners = call.template output_of<int32_t>("winners", rows * units);
     call.check_overlap();
-    call.kernels.maxout_forward(x, rows, units, pieces, y, winners);
+    if (units > 0) call.kernels.maxout_forward(x, rows, units, pieces, y, winners);
   }
 };
 
@@ -52,7 +52,7 @@ struct MaxoutBackward {
     const int32_t* winners = call.indices("winners", rows * units, pieces);
     T* dx = call.output("dx", product("dx", {rows, units, pieces}));
     call.check_overlap();
-    call.kernels.maxout_backward(dy, winners, rows, units, pieces, dx);
+    if (units > 0) call.kernels.maxout_backward(dy, winners, rows, units, pieces, dx);
   }
 };
 

@@ -33,7 +33,7 @@ struct ColumnSums {
     const T* x = call.input("x", product("x", {rows, columns}));
     T* sums = call.output("sums", columns);
     call.check_overlap();
-    call.kernels.column_sums(x, rows, columns, columns, beta, sums);
+    if (columns > 0) call.kernels.column_sums(x, rows, columns, columns, beta, sums);
   }
 };
 

@@ -66,7 +66,9 @@ struct LimitColumnNorms {
   static void run(KernelCall<T>& call) {
     const size_t rows = call.size("rows"), columns = call.size("columns");
     const T limit = call.real("limit");
-    call.kernels.limit_column_norms(call.output("w", product("w", {rows, columns})), rows, columns, limit);
+    const size_t elements = product("w", {rows, columns});
+    T* w = call.output("w", elements);
+    if (elements > 0) call.kernels.limit_column_norms(w, rows, columns, limit);
   }
 };
 
