@@ -47,6 +47,7 @@
       "test/native/deferred_test.cc",
       "test/native/engine_gradient_test.cc",
       "test/native/engine_test.cc",
+      "test/native/floating_point_test.cc",
       "test/native/hessian_test.cc",
       "test/native/losses_test.cc",
       "test/native/main.cc",

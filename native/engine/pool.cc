@@ -1,5 +1,7 @@
 #include "pool.h"
 
+#include "floating_point.h"
+
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
@@ -58,6 +60,7 @@ bool Pool::take_piece(size_t thread) {
 }
 
 void Pool::work(size_t thread) {
+  const FloatingPoint floating_point;
   for (int spins = 0;;) {
     if (take_piece(thread)) {
       spins = 0;
