@@ -13,6 +13,7 @@ class Curvature {
       : plan_(plan), graph_(descriptor, plan, isa, pool, Fusion::none) {}
 
   Graph<T>& graph() { return graph_; }  // its own, of ops that stand alone
+  const Graph<T>& graph() const { return graph_; }
   // The product by the term's Hessian, over all rows as one batch; graph() is ready for them. `parameters` are those of
   // the program, `losses` holds one element a row.
   std::vector<double> product(const HessianCall& call, Batch<T>& batch,

@@ -103,6 +103,17 @@ class Pass {
     return of.staged.data();
   }
 
+  // Bytes of the nodes' buffers and the workspaces.
+  size_t memory() const {
+    size_t bytes = scratch.size() * sizeof(T);
+    for (const NodeState<T>& node : nodes)
+      bytes +=
+          (node.value.size() + node.gradient.size() + node.tangent.size() + node.gradient_tangent.size()) * sizeof(T) +
+          node.indices.size() * sizeof(int32_t);
+    for (const Buffer<T>& workspace : workspaces) bytes += workspace.size() * sizeof(T);
+    return bytes;
+  }
+
   void matmul(const Matmul<T>& task);
   // The gradient of a weight as a product; left for the update if that may be and pays.
   void weight_gradient(size_t parameter, Matmul<T> task);

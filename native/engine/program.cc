@@ -38,6 +38,9 @@ class ProgramOf final : public Program {
     T* start = parameter < plan_.infos.size() ? update_.arena(arena) : nullptr;
     return start ? start + plan_.infos[parameter].offset : nullptr;
   }
+  size_t memory() const override {
+    return losses_.size() * sizeof(T) + update_.memory() + graph_.pass.memory() + curvature_.graph().pass.memory();
+  }
   uint64_t step() const override { return step_; }
   void set_step(uint64_t step) override { step_ = step; }
 

@@ -183,6 +183,7 @@ class Program {
   virtual void* slice(const std::string& arena, size_t parameter) = 0;
   // Whether that arena holds upper halves of floats, two bytes an element.
   virtual bool is_bfloat16(const std::string& arena) = 0;
+  virtual size_t memory() const = 0;  // bytes held now, arenas and what calls have made grow
   virtual uint64_t step() const = 0;  // accepted updates so far
   virtual void set_step(uint64_t step) = 0;
 

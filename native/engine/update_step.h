@@ -19,7 +19,13 @@ class UpdateStep {
   UpdateStep(const Plan& plan, const Isa& isa, Pool& pool, Pass<T>& pass);
 
   std::vector<std::string> arenas() const;
-  T* arena(const std::string& name);               // null for one that is not there
+  T* arena(const std::string& name);  // null for one that is not there
+  size_t memory() const {             // bytes of the arenas
+    size_t bytes = 0;
+    for (const Buffer<T>& arena : memory_) bytes += arena.size() * sizeof(T);
+    for (const Buffer<uint16_t>& slots : short_slots_) bytes += slots.size() * sizeof(uint16_t);
+    return bytes;
+  }
   uint16_t* short_arena(const std::string& name);  // of slots as upper halves of floats; null for others
 
   void begin();  // a new gradient: nothing of it is written yet
