@@ -285,7 +285,10 @@ export interface LayerStatistics {
   nonfinite: number
 }
 
-/** Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_INVALID_ARGUMENT` otherwise. */
+/**
+ * Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_OUT_OF_MEMORY`,
+ * `GRADUS_OUT_OF_THREADS`, `GRADUS_INVALID_ARGUMENT` otherwise.
+ */
 export interface NativeProgram {
   readonly dtype: DataType
   readonly parameters: { name: string; shape: number[]; size: number; trainable: boolean }[]
@@ -323,7 +326,10 @@ export interface NativeProgram {
   /** A forward pass; in the order of work, without ops whose value the next one overwrites. */
   inspect(call: PassCall): Promise<LayerStatistics[]>
   probe(call: ProbeCall): Promise<ProbeResult>
-  /** Asks the running call to end after the step it is in; its promise resolves with what was done. */
+  /**
+   * Asks the running call to end after the step it is in; its promise resolves with what was done. Does nothing when there is
+   * none, nor after `dispose()`.
+   */
   stop(): void
   dispose(): void
 }

@@ -3,6 +3,7 @@
 #include "binding/environment.h"
 #include "binding/kernels/kernel_call.h"
 #include "binding/program.h"
+#include "binding/properties.h"
 #include "engine/names.h"
 
 #include <cstdlib>
@@ -16,12 +17,6 @@ Napi::Value set_error_class(const Napi::CallbackInfo& info) {
     Environment::of(info.Env()).error_class = Napi::Persistent(info[0].As<Napi::Function>());
     return info.Env().Undefined();
   });
-}
-
-Napi::Array array_of(Napi::Env env, const std::vector<std::string>& names) {
-  Napi::Array array = Napi::Array::New(env);
-  for (const std::string& name : names) array.Set(array.Length(), name);
-  return array;
 }
 
 std::vector<std::string> isa_names() {
@@ -40,7 +35,7 @@ const Isa* isa_in_use() {
 
 Napi::Object activations(Napi::Env env) {
   Napi::Object names = Napi::Object::New(env);
-#define ACTIVATION(name, parameter) names.Set(#name, double(parameter));
+#define ACTIVATION(name, parameter) define_property(names, #name, double(parameter));
 #include "kernels/activations.def"
 #undef ACTIVATION
   return names;
@@ -56,19 +51,21 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
     environment.calls.open(env);
     environment.dataset_class = Napi::Persistent(Dataset::define(env));
     environment.program_class = Napi::Persistent(Program::define(env));
+    environment.host_function.open(env);
     environment.float32_array = Napi::Persistent(env.Global().Get("Float32Array").As<Napi::Function>());
     environment.int32_array = Napi::Persistent(env.Global().Get("Int32Array").As<Napi::Function>());
+    environment.uint8_array = Napi::Persistent(env.Global().Get("Uint8Array").As<Napi::Function>());
     environment.float64_array = Napi::Persistent(env.Global().Get("Float64Array").As<Napi::Function>());
-    exports.Set("setErrorClass", Napi::Function::New<set_error_class>(env, "setErrorClass"));
-    exports.Set("Dataset", environment.dataset_class.Value());
-    exports.Set("Program", environment.program_class.Value());
-    exports.Set("isa", isa->name);
-    exports.Set("availableIsas", array_of(env, isa_names()));
-    exports.Set("activations", activations(env));
-    exports.Set("losses", array_of(env, loss_names()));
-    exports.Set("metrics", array_of(env, metric_names()));
-    exports.Set("optimizers", array_of(env, optimizer_names()));
-    exports.Set("kernels", kernel_functions(env));
+    define_property(exports, "setErrorClass", Napi::Function::New<set_error_class>(env, "setErrorClass"));
+    define_property(exports, "Dataset", environment.dataset_class.Value());
+    define_property(exports, "Program", environment.program_class.Value());
+    define_property(exports, "isa", Napi::String::New(env, isa->name));
+    define_property(exports, "availableIsas", text_array(env, isa_names()));
+    define_property(exports, "activations", activations(env));
+    define_property(exports, "losses", text_array(env, loss_names()));
+    define_property(exports, "metrics", text_array(env, metric_names()));
+    define_property(exports, "optimizers", text_array(env, optimizer_names()));
+    define_property(exports, "kernels", kernel_functions(env));
     return exports;
   });
 }

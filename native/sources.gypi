@@ -31,7 +31,9 @@
     "binding_sources": [
       "native/addon.cc",
       "native/binding/arguments.cc",
+      "native/binding/call_arguments.cc",
       "native/binding/calls.cc",
+      "native/binding/crew.cc",
       "native/binding/dataset.cc",
       "native/binding/environment.cc",
       "native/binding/errors.cc",

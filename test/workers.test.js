@@ -73,12 +73,13 @@ test('the objects of a call may be garbage while it runs, and are collected afte
   )
 })
 
-test('a model and a dataset that nobody holds are trained to the end, and collected after it', async () => {
+test('models and a dataset that nobody holds do their work to the end, and are collected after it', async () => {
   const { stdout, stderr } = await ended('forgotten', '', '--expose-gc')
   assert.is(stderr, '')
-  const { forgotten, held, collected } = JSON.parse(stdout)
+  const { predicted, forgotten, held, collected } = JSON.parse(stdout)
+  assert.is(predicted, 32)
   assert.equal(forgotten, held)
-  assert.equal(collected, ['dataset', 'model'])
+  assert.equal(collected, ['dataset', 'model', 'model with functions'])
 })
 
 function programAndCall(rows) {
@@ -92,6 +93,11 @@ function programAndCall(rows) {
   const order = { shuffle: false, epoch: 0, firstRow: 0, batchSize: 1, batches: rows }
   return { program, dataset, call: { dataset, learningRates, threads: 2, ...order } }
 }
+
+test('to stop or abort what is disposed of already does no harm', async () => {
+  const { code, signal, stdout, stderr } = await ended('unfinished', 'abortAfterDispose')
+  assert.equal([code, signal, stdout], [0, null, 'GRADUS_DISPOSED\n'], stderr)
+})
 
 async function codeOf(promise) {
   return promise.then(
@@ -122,6 +128,20 @@ test('a program disposed in a call rejects it, then and for good', async () => {
     assert.not(program.busy)
     program.dispose()
   }
+})
+
+test('the collector hears of what calls make grow: dropped programs go before memory does', async () => {
+  const [many, { descriptor }] = [200_000, sequential({ input: [6], seed: 5 }, [dense(5), dense(4)])]
+  const dataset = new native.Dataset(many, [{ name: 'x', type: 'float32', shape: [6] }], null, null)
+  let collected = 0
+  const registry = new FinalizationRegistry(() => collected++)
+  for (let i = 0; i < 40; i++) {
+    const program = new native.Program(descriptor)
+    registry.register(program, i)
+    await program.predict({ dataset, batchSize: many, threads: 1 })
+    await new Promise(setImmediate)
+  }
+  assert.ok(collected > 0)
 })
 
 test('a dataset disposed in a call stays until the call is done', async () => {

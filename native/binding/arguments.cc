@@ -29,9 +29,13 @@ std::string number_text(double number) {
   return digits;
 }
 
-std::string quoted(const std::string& string) {
+// Looks at the string's beginning alone: it may be of any length.
+std::string quoted(Napi::Value string) {
   constexpr size_t most = 60;
-  return '"' + (string.size() > most ? string.substr(0, most - 3) + "…" : string) + '"';
+  char beginning[most + 8];
+  size_t length = 0;
+  napi_get_value_string_utf8(string.Env(), string, beginning, sizeof beginning, &length);
+  return '"' + shortened({beginning, length}, most) + '"';
 }
 
 }  // namespace
@@ -71,7 +75,7 @@ std::string describe(Napi::Value value) {
     case napi_number:
       return number_text(value.As<Napi::Number>());
     case napi_string:
-      return quoted(value.As<Napi::String>());
+      return quoted(value);
     case napi_symbol:
       return "a symbol";
     case napi_bigint:
@@ -118,7 +122,15 @@ bool truth(Napi::Value value, const std::string& name) {
 
 std::string text(Napi::Value value, const std::string& name) {
   if (!value.IsString()) invalid(name, "a string", value);
+  if (is_longer_than(value, longest_text))
+    invalid(name, "a string of at most " + std::to_string(longest_text) + " bytes", value);
   return value.As<Napi::String>();
+}
+
+bool is_longer_than(Napi::Value string, size_t bytes) {
+  size_t length = 0;
+  napi_get_value_string_utf8(string.Env(), string, nullptr, 0, &length);
+  return length > bytes;
 }
 
 Napi::Object object(Napi::Value value, const std::string& name) {

@@ -21,6 +21,10 @@ double finite_number(Napi::Value value, const std::string& name);
 uint64_t whole_number(Napi::Value value, const std::string& name, uint64_t least = 0);
 bool truth(Napi::Value value, const std::string& name);
 std::string text(Napi::Value value, const std::string& name);
+// Longer strings are no names of anything; joined to a message or another name they could pass what JavaScript can
+// hold.
+constexpr size_t longest_text = 65536;  // bytes of UTF-8
+bool is_longer_than(Napi::Value string, size_t bytes);
 Napi::Object object(Napi::Value value, const std::string& name);
 Napi::Array array(Napi::Value value, const std::string& name);
 // Throws GRADUS_TOO_LARGE when the product passes 2⁵³ − 1.

@@ -1,57 +1,29 @@
 #include "calls.h"
 
-#include <memory>
-
 namespace gradus::binding {
-
-Worker::Worker() : thread_([this] { loop(); }) {}
-
-Worker::~Worker() {
-  {
-    std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
-
-void Worker::run(std::function<void()> job) {
-  {
-    std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
-  }
-  wake_.notify_one();
-}
-
-void Worker::loop() {
-  for (;;) {
-    std::function<void()> job;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
-      if (jobs_.empty()) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
-    }
-    job();
-  }
-}
 
 Call::Call(Napi::Env env, Caller* caller)
     : caller(caller), deferred(env), origin(Napi::Persistent(Napi::Error::New(env, "").Value())) {}
 
 namespace {
 // The stack of the place that made the call, under the error's own first line.
-Napi::Value with_stack(Napi::Error error, const Napi::ObjectReference& origin) {
+void take_stack(const Napi::Error& error, const Napi::ObjectReference& origin) {
   const std::string frames = origin.Value().Get("stack").ToString();
   const size_t line = frames.find('\n');
-  if (line != std::string::npos) {
-    const std::string head = error.Value().Get("name").ToString().Utf8Value() + ": " + error.Message();
-    error.Value().Set("stack", head + frames.substr(line));
-  }
-  return error.Value();
+  if (line == std::string::npos) return;
+  const std::string head = error.Value().Get("name").ToString().Utf8Value() + ": " + error.Message();
+  error.Value().Set("stack", head + frames.substr(line));
 }
 }  // namespace
+
+void Call::reject(const Napi::Error& error) const {
+  try {
+    take_stack(error, origin);
+  } catch (const Napi::Error&) {
+    // A stack is made by Error.prepareStackTrace, which may be anybody's and fail: then the error keeps its own.
+  }
+  deferred.Reject(error.Value());
+}
 
 void Call::settle(Napi::Env env) noexcept {
   try {
@@ -61,12 +33,12 @@ void Call::settle(Napi::Env env) noexcept {
       if (!cause.IsEmpty()) {
         deferred.Reject(cause);
       } else if (trouble) {
-        deferred.Reject(with_stack(javascript_error(env, *trouble), origin));
+        reject(javascript_error(env, *trouble));
       } else {
         deferred.Resolve(guarded(env, [&] { return result(env); }));
       }
     } catch (const Napi::Error& error) {
-      deferred.Reject(with_stack(error, origin));
+      reject(error);
     }
   } catch (...) {
     // Only an environment that is going away refuses to settle a promise: nobody is left to be told.
@@ -82,20 +54,25 @@ void Calls::open(Napi::Env env) {
   if (status != napi_ok) throw Error("GRADUS_INTERNAL", "The addon could not be set up in this environment");
 }
 
-void Calls::start(Napi::Env env, Worker& worker, std::unique_ptr<Call> call) {
+void Calls::start(Napi::Env env, std::unique_ptr<Call> call) {
   std::function<void()> job = [this, call = call.get()] {
     try {
-      call->work();
+      if (!closing_) call->work();
     } catch (...) {
       call->trouble = current_trouble();
     }
     call->work = nullptr;
     post(std::unique_ptr<Message>(call));
   };
-  // Nothing below fails: from here on the job owns the call, and then its message.
-  if (running_.empty()) napi_ref_threadsafe_function(env, messages_);
-  running_.insert(call.release()->caller);
-  worker.run(std::move(job));
+  const auto running = running_.insert(call->caller).first;
+  try {
+    crew_.run(std::move(job));
+  } catch (...) {
+    running_.erase(running);
+    throw;
+  }
+  call.release();  // the job owned it from the moment that it was taken, and then its message does
+  if (running_.size() == 1) napi_ref_threadsafe_function(env, messages_);
 }
 
 void Calls::post(std::unique_ptr<Message> message) {
@@ -116,8 +93,9 @@ void Call::deliver(Napi::Env env, Calls& calls) {
 
 void Calls::close(void* data) {
   auto& calls = *static_cast<Calls*>(data);
+  calls.closing_ = true;
   for (Caller* caller : calls.running_) caller->stop();
-  for (Caller* caller : calls.running_) caller->wait();
+  calls.crew_.end();
   calls.running_.clear();
 }
 

@@ -1,52 +1,33 @@
-// Work off the main thread: a thread for each program that asks for one, and the way back into JavaScript.
+// Work off the main thread, and the way back into JavaScript.
 #pragma once
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <set>
-#include <thread>
 
+#include "crew.h"
 #include "errors.h"
 
 namespace gradus::binding {
-
-// One native thread that does its jobs one after the other. Its destructor waits until they are done.
-class Worker {
- public:
-  Worker();
-  ~Worker();
-  void run(std::function<void()> job);
-
- private:
-  void loop();
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
-  bool ending_ = false;
-  std::thread thread_;
-};
 
 // Who makes calls: told, in the JavaScript thread, when one is done or must end.
 class Caller {
  public:
   virtual ~Caller() = default;
   virtual void finished() = 0;
-  // The environment is closing: stop() all that run, then wait() for the threads to be gone.
+  // The environment is closing, and waits for the call to end.
   virtual void stop() = 0;
-  virtual void wait() = 0;
 };
 
-// What a worker sends to the JavaScript thread.
+// What another thread sends to the JavaScript thread.
 struct Message {
   virtual ~Message() = default;
   virtual void deliver(Napi::Env env, class Calls& calls) = 0;
 };
 
-// One asynchronous call: `work` runs on the worker and touches native memory alone; `result` runs in the JavaScript
-// thread afterwards. Both may throw.
+// One asynchronous call: `work` runs on a thread of the crew and touches native memory alone; `result` runs in the
+// JavaScript thread afterwards. Both may throw.
 struct Call final : Message {
   Caller* caller = nullptr;
   Napi::Promise::Deferred deferred;
@@ -61,6 +42,7 @@ struct Call final : Message {
 
  private:
   void settle(Napi::Env env) noexcept;
+  void reject(const Napi::Error& error) const;
 };
 
 // The running calls of one environment. They keep the event loop alive; an environment that closes stops and joins
@@ -68,7 +50,8 @@ struct Call final : Message {
 class Calls {
  public:
   void open(Napi::Env env);
-  void start(Napi::Env env, Worker& worker, std::unique_ptr<Call> call);
+  // Throws GRADUS_OUT_OF_THREADS.
+  void start(Napi::Env env, std::unique_ptr<Call> call);
   void post(std::unique_ptr<Message> message);  // from any thread, while a call runs
 
  private:
@@ -77,6 +60,8 @@ class Calls {
   static void close(void* calls);
   napi_threadsafe_function messages_ = nullptr;
   std::set<Caller*> running_;
+  Crew crew_;
+  std::atomic<bool> closing_{false};
 };
 
 }  // namespace gradus::binding

@@ -1,6 +1,9 @@
 #include "dataset.h"
 
 #include <algorithm>
+#include <array>
+
+#include "properties.h"
 
 namespace gradus::binding {
 namespace {
@@ -100,28 +103,29 @@ Dataset::~Dataset() {
 
 void Dataset::release(Napi::Env env) {
   account(env, -accounted());
-  if (releases_) {
-    releases_->run([data = std::move(data_)]() mutable { data.reset(); });
-  } else {
-    data_.reset();
+  const auto last = std::make_shared<std::shared_ptr<gradus::Dataset>>(std::move(data_));
+  if (!releases_) return;
+  try {
+    releases_->run([last] { last->reset(); });
+  } catch (...) {
+    // Without another thread it takes its time here.
   }
 }
 
-// From here on release() is left to another thread where it takes the system its time.
+// From here on release() is left to another thread where it takes the system milliseconds.
 void Dataset::adopt(Napi::Env env, std::shared_ptr<gradus::Dataset> data) {
   constexpr int64_t large = 1 << 22;
   data_ = std::move(data);
   if (bytes_of(*data_) < large) return;
-  std::shared_ptr<Worker>& releases = Environment::of(env).releases;
-  if (!releases) releases = std::make_shared<Worker>();
+  std::shared_ptr<Crew>& releases = Environment::of(env).releases;
+  if (!releases) releases = std::make_shared<Crew>(1);
   releases_ = releases;
 }
 
 void Dataset::construct(const Napi::CallbackInfo& info) {
-  auto& adopted = Environment::of(info.Env()).adopted_dataset;
-  if (adopted) {  // from subset()
-    adopt(info.Env(), std::move(adopted));
-    return;
+  if (info[0].IsExternal()) {  // from subset(): a view that is made already
+    const auto view = info[0].As<Napi::External<std::shared_ptr<gradus::Dataset>>>();
+    if (view.CheckTypeTag(&view_tag)) return adopt(info.Env(), std::move(*view.Data()));
   }
   const size_t examples = whole_number(info[0], "examples");
   adopt(info.Env(),
@@ -181,9 +185,10 @@ Napi::Value Dataset::subset(const Napi::CallbackInfo& info) {
   const Elements rows = elements(info[0], "rows", "a Uint32Array");
   if (rows.type != napi_uint32_array) invalid("rows", "a Uint32Array", info[0]);
   const auto* first = static_cast<const uint32_t*>(rows.data);
-  Environment& environment = Environment::of(info.Env());
-  environment.adopted_dataset = from.subset({first, first + rows.length});
-  return environment.dataset_class.New({});
+  std::shared_ptr<gradus::Dataset> view = from.subset({first, first + rows.length});
+  const auto adopted = Napi::External<std::shared_ptr<gradus::Dataset>>::New(info.Env(), &view);
+  adopted.TypeTag(&view_tag);
+  return Environment::of(info.Env()).dataset_class.New({adopted});
 }
 
 Napi::Value Dataset::first_nonfinite(const Napi::CallbackInfo& info) {
@@ -199,10 +204,7 @@ Napi::Value Dataset::range(const Napi::CallbackInfo& info) {
   const size_t index = column_index(from, role, info[1]);
   if (from.columns(role)[index].type != DataType::int32) invalid("column", "a column of type int32", info[1]);
   const auto [least, most] = from.range(role, index);
-  Napi::Array both = Napi::Array::New(info.Env(), 2);
-  both.Set(0u, Napi::Number::New(info.Env(), least));
-  both.Set(1u, Napi::Number::New(info.Env(), most));
-  return both;
+  return array_of(info.Env(), std::array{least, most}, [&](int32_t end) { return Napi::Number::New(info.Env(), end); });
 }
 
 void Dataset::dispose(const Napi::CallbackInfo& info) {

@@ -20,6 +20,8 @@ class Dataset : public Wrapped<Dataset> {
   const std::shared_ptr<gradus::Dataset>& data() const;
 
  private:
+  static constexpr napi_type_tag view_tag{0x6772616475737669, 0x6577000000000001};
+
   void construct(const Napi::CallbackInfo& info);
   void adopt(Napi::Env env, std::shared_ptr<gradus::Dataset> data);
   void release(Napi::Env env);
@@ -32,7 +34,7 @@ class Dataset : public Wrapped<Dataset> {
   void dispose(const Napi::CallbackInfo& info);
 
   std::shared_ptr<gradus::Dataset> data_;  // empty when disposed
-  std::shared_ptr<Worker> releases_;       // only for large data
+  std::shared_ptr<Crew> releases_;         // only for large data
 };
 
 }  // namespace gradus::binding

@@ -4,6 +4,25 @@
 
 namespace gradus::binding {
 
+void HiddenProperty::open(Napi::Env env) {
+  const Napi::Function weak_map = env.Global().Get("WeakMap").As<Napi::Function>();
+  const Napi::Object methods = weak_map.Get("prototype").As<Napi::Object>();
+  map_ = Napi::Persistent(weak_map.New({}));
+  set_ = Napi::Persistent(methods.Get("set").As<Napi::Function>());
+  get_ = Napi::Persistent(methods.Get("get").As<Napi::Function>());
+  delete_ = Napi::Persistent(methods.Get("delete").As<Napi::Function>());
+}
+
+void HiddenProperty::set(Napi::Object of, Napi::Value value) const { set_.Call(map_.Value(), {of, value}); }
+Napi::Value HiddenProperty::get(Napi::Object of) const { return get_.Call(map_.Value(), {of}); }
+void HiddenProperty::remove(Napi::Object of) const noexcept {
+  try {
+    delete_.Call(map_.Value(), {of});
+  } catch (...) {
+    // The environment is going away, and takes all of it along.
+  }
+}
+
 void* Environment::matmul_memory() {
   constexpr size_t alignment = 64;
   if (!workspace) workspace.reset(new double[matmul_workspace + alignment / sizeof(double)]);
@@ -15,7 +34,8 @@ Napi::TypedArray Environment::typed_array(Napi::Env env, napi_typedarray_type ty
   try {
     const auto& constructor = type == napi_float64_array   ? float64_array
                               : type == napi_float32_array ? float32_array
-                                                           : int32_array;
+                              : type == napi_int32_array   ? int32_array
+                                                           : uint8_array;
     return constructor.New({Napi::Number::New(env, static_cast<double>(length))}).As<Napi::TypedArray>();
   } catch (const Napi::Error&) {
     throw Error("GRADUS_OUT_OF_MEMORY",

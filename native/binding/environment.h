@@ -1,23 +1,38 @@
 // What one JavaScript environment (the main thread, or one worker thread) keeps of the addon. There are no globals.
 #pragma once
+#include <algorithm>
 #include <memory>
+#include <vector>
 
+#include "arguments.h"
 #include "calls.h"
-#include "engine/dataset.h"
-#include "errors.h"
 #include "kernels/kernels.h"
 
 namespace gradus::binding {
 
+// Values that belong to objects and live as long as those do, where no other JavaScript sees them: a WeakMap.
+class HiddenProperty {
+ public:
+  void open(Napi::Env env);  // with the functions of WeakMap as they are at load
+  void set(Napi::Object of, Napi::Value value) const;
+  Napi::Value get(Napi::Object of) const;
+  void remove(Napi::Object of) const noexcept;
+
+ private:
+  Napi::ObjectReference map_;
+  Napi::FunctionReference set_, get_, delete_;
+};
+
 struct Environment {
   Napi::FunctionReference error_class;  // GradusError
   Napi::FunctionReference dataset_class, program_class;
-  Napi::FunctionReference float32_array, float64_array, int32_array;  // the constructors, as they were at load
+  // The constructors, as they were at load.
+  Napi::FunctionReference float32_array, float64_array, int32_array, uint8_array;
+  HiddenProperty host_function;  // of programs
   const Isa* isa = nullptr;
-  std::unique_ptr<double[]> workspace;               // of matmul, made on first use
-  std::shared_ptr<gradus::Dataset> adopted_dataset;  // for the constructor that subset() is about to call
+  std::unique_ptr<double[]> workspace;  // of matmul, made on first use
   Calls calls;
-  std::shared_ptr<Worker> releases;  // lets go of large memory, which takes the system milliseconds; made on first use
+  std::shared_ptr<Crew> releases;  // lets go of large memory, which takes the system milliseconds; made on first use
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
@@ -27,11 +42,20 @@ struct Environment {
   }
   // matmul_workspace elements of either type, aligned to 64 bytes.
   void* matmul_memory();
-  // A zero-filled Float32Array, Float64Array or Int32Array. Throws GRADUS_OUT_OF_MEMORY where V8's own API would end
-  // the process.
+  // Zero-filled, of one of the types above. Throws GRADUS_OUT_OF_MEMORY where V8's own API would end the process.
   Napi::TypedArray typed_array(Napi::Env env, napi_typedarray_type type, size_t length) const;
   Napi::TypedArray float_array(Napi::Env env, bool is_double, size_t length) const {
     return typed_array(env, is_double ? napi_float64_array : napi_float32_array, length);
+  }
+  template <class T>
+  Napi::TypedArray copy_of(Napi::Env env, const T* from, size_t length) const {
+    const Napi::TypedArray to = typed_array(env, array_type<T>(), length);
+    if (length > 0) std::copy_n(from, length, static_cast<T*>(elements(to, "result", "a typed array").data));
+    return to;
+  }
+  template <class T>
+  Napi::TypedArray copy_of(Napi::Env env, const std::vector<T>& from) const {
+    return copy_of(env, from.data(), from.size());
   }
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/floating_point.h"
 
 namespace gradus::binding {
 
@@ -15,11 +16,15 @@ struct Trouble {
 // Of the C++ exception being handled.
 Trouble current_trouble();
 
+// At most so many bytes of UTF-8, with an ellipsis where something is left out.
+std::string shortened(const std::string& text, size_t most);
+
 // A GradusError once lib/native.ts has registered the class, else an Error with the same code.
 Napi::Error javascript_error(Napi::Env env, const Trouble& trouble);
 
 template <class Body>
 auto guarded(Napi::Env env, Body body) {
+  const FloatingPoint floating_point;
   try {
     return body();
   } catch (const Napi::Error&) {

@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "environment.h"
+#include "properties.h"
 
 namespace gradus::binding {
 namespace {
@@ -26,21 +27,30 @@ const char* name_of(HostCall::Kind kind) {
   return "";
 }
 
-Napi::TypedArray array_of(Napi::Env env, const HostInput& input, bool is_double) {
-  if (input.labels) {
-    Napi::Int32Array labels = Napi::Int32Array::New(env, input.size);
-    std::copy_n(static_cast<const int32_t*>(input.data), input.size, labels.Data());
-    return labels;
-  }
-  const Napi::TypedArray array = Environment::of(env).float_array(env, is_double, input.size);
-  if (input.size == 0) return array;
-  const size_t bytes = input.size * (is_double ? sizeof(double) : sizeof(float));
-  std::copy_n(static_cast<const uint8_t*>(input.data), bytes,
-              static_cast<uint8_t*>(elements(array, "input", "a typed array").data));
-  return array;
+Napi::TypedArray copy_of(Napi::Env env, const HostInput& input, bool is_double) {
+  const Environment& environment = Environment::of(env);
+  if (input.labels) return environment.copy_of(env, static_cast<const int32_t*>(input.data), input.size);
+  if (is_double) return environment.copy_of(env, static_cast<const double*>(input.data), input.size);
+  return environment.copy_of(env, static_cast<const float*>(input.data), input.size);
+}
+
+Napi::Object info_of(Napi::Env env, const HostCall& call) {
+  Napi::Object info = Napi::Object::New(env);
+  define_property(info, "batch", double(call.batch));
+  define_property(info, "training", Napi::Boolean::New(env, call.training));
+  define_property(info, "seed", double(call.seed >> 11));
+  define_property(info, "learningRate", call.learning_rate);
+  define_property(info, "step", double(call.step));
+  return info;
 }
 
 }  // namespace
+
+// What the function gave, with nothing left in it that could run more JavaScript.
+struct JavaScriptHost::Outputs {
+  std::vector<Napi::Value> arrays;
+  Napi::Value fingerprint;
+};
 
 // Lives in the worker's wait and in its message; `call` is the worker's, and there as long as `waiting`.
 struct JavaScriptHost::Request final : Message {
@@ -53,9 +63,6 @@ struct JavaScriptHost::Request final : Message {
   std::shared_ptr<State> state;
   void deliver(Napi::Env env, Calls&) override { host->answer(env, *this); }
 };
-
-JavaScriptHost::JavaScriptHost(Napi::Function function)
-    : function_(Napi::Persistent(function)), calls_(Environment::of(function.Env()).calls) {}
 
 void JavaScriptHost::run(HostCall& call) {
   auto request = std::make_unique<Request>();
@@ -74,14 +81,15 @@ void JavaScriptHost::run(HostCall& call) {
 void JavaScriptHost::keep(Napi::Env env, const Napi::Error& error) noexcept {
   try {
     Napi::Object box = Napi::Object::New(env);
-    box.Set("value", error.Value());
+    define_property(box, "value", error.Value());
     thrown_ = Napi::Persistent(box);
   } catch (...) {
     // An environment that is going away keeps nothing; nobody is left to be told.
   }
 }
 
-// The lock is not held while JavaScript runs: it may end the process, and then close() comes from within.
+// The lock is not held while JavaScript runs: it may dispose of the program or end the process, and then close() comes
+// from within, and the worker takes its call away.
 void JavaScriptHost::answer(Napi::Env env, Request& request) {
   Request::State& state = *request.state;
   {
@@ -90,25 +98,12 @@ void JavaScriptHost::answer(Napi::Env env, Request& request) {
   }
   bool failed = false;
   try {
-    Napi::HandleScope scope(env);
-    HostCall& call = *state.call;
-    Napi::Object info = Napi::Object::New(env);
-    info.Set("batch", Napi::Number::New(env, double(call.batch)));
-    info.Set("training", Napi::Boolean::New(env, call.training));
-    info.Set("seed", Napi::Number::New(env, double(call.seed >> 11)));
-    info.Set("learningRate", Napi::Number::New(env, call.learning_rate));
-    info.Set("step", Napi::Number::New(env, double(call.step)));
-    Napi::Array inputs = Napi::Array::New(env), wanted = Napi::Array::New(env);
-    for (const HostInput& input : call.inputs) inputs.Set(inputs.Length(), array_of(env, input, is_double_));
-    for (const HostOutput& output : call.outputs)
-      wanted.Set(wanted.Length(), output.data ? Napi::Number::New(env, double(output.size)) : env.Null());
-    const Napi::Value result = guarded(env, [&] {
-      return function_.Call({Napi::String::New(env, name_of(call.kind)), Napi::Number::New(env, double(call.number)),
-                             info, inputs, wanted});
+    guarded(env, [&] {
+      Napi::HandleScope scope(env);
+      const Outputs outputs = ask(env, *state.call);
+      std::lock_guard lock(mutex_);
+      if (state.call) copy(outputs, *state.call);
     });
-    std::lock_guard lock(mutex_);
-    if (closed_) return;
-    guarded(env, [&] { copy_outputs(object(result, "result"), call); });
   } catch (const Napi::Error& error) {
     failed = true;
     keep(env, error);
@@ -123,20 +118,37 @@ void JavaScriptHost::answer(Napi::Env env, Request& request) {
   answered_.notify_all();
 }
 
-void JavaScriptHost::copy_outputs(Napi::Object result, HostCall& call) const {
-  const Napi::Array outputs = array(result.Get("outputs"), "outputs");
+// Nothing of the call is looked at once the function runs: by then it may be gone.
+JavaScriptHost::Outputs JavaScriptHost::ask(Napi::Env env, const HostCall& call) const {
+  const auto input_of = [&](const HostInput& input) { return copy_of(env, input, is_double_); };
+  const auto size_of = [&](const HostOutput& output) {
+    return output.data ? Napi::Value(Napi::Number::New(env, double(output.size))) : env.Null();
+  };
+  const size_t count = call.outputs.size();
+  const Napi::Value result =
+      function_.Call({Napi::String::New(env, name_of(call.kind)), Napi::Number::New(env, double(call.number)),
+                      info_of(env, call), array_of(env, call.inputs, input_of), array_of(env, call.outputs, size_of)});
+  const Napi::Object from = object(result, "result");
+  const Napi::Array arrays = array(from.Get("outputs"), "outputs");
+  Outputs outputs;
+  for (uint32_t i = 0; i < count; ++i) outputs.arrays.push_back(arrays.Get(i));
+  outputs.fingerprint = from.Get("fingerprint");
+  return outputs;
+}
+
+void JavaScriptHost::copy(const Outputs& outputs, HostCall& call) const {
   const napi_typedarray_type type = is_double_ ? napi_float64_array : napi_float32_array;
-  for (uint32_t i = 0; i < call.outputs.size(); ++i) {
+  for (size_t i = 0; i < call.outputs.size(); ++i) {
     const HostOutput& output = call.outputs[i];
     if (!output.data || output.size == 0) continue;
-    const Napi::Value value = outputs.Get(i);
-    const std::string expected = std::string("a ") + array_name(type) + " of length " + std::to_string(output.size);
+    const Napi::Value value = outputs.arrays[i];
+    const std::string expected = std::string(array_name(type)) + " of length " + std::to_string(output.size);
     const Elements from = elements(value, "outputs", expected.c_str());
     if (from.type != type || from.length != output.size) invalid("outputs", expected, value);
     const size_t bytes = output.size * (is_double_ ? sizeof(double) : sizeof(float));
     std::copy_n(static_cast<const uint8_t*>(from.data), bytes, static_cast<uint8_t*>(output.data));
   }
-  call.fingerprint = whole_number(result.Get("fingerprint"), "fingerprint");
+  call.fingerprint = whole_number(outputs.fingerprint, "fingerprint");
 }
 
 void JavaScriptHost::close() {

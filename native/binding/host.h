@@ -1,5 +1,9 @@
 // The engine's host is one JavaScript function: the worker asks, the JavaScript thread computes, the worker waits.
 #pragma once
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
 #include "calls.h"
 #include "engine/host.h"
 #include "engine/program.h"
@@ -8,8 +12,12 @@ namespace gradus::binding {
 
 class JavaScriptHost final : public gradus::Host, public std::enable_shared_from_this<JavaScriptHost> {
  public:
-  explicit JavaScriptHost(Napi::Function function);
+  explicit JavaScriptHost(Calls& calls) : calls_(calls) {}
   void use(Precision precision) { is_double_ = precision == Precision::float64; }
+  // The function that answers, held from begin() to end(): from here it would keep all that its closure reaches alive,
+  // the program itself as well.
+  void begin(Napi::Function function) { function_ = Napi::Persistent(function); }
+  void end() { function_.Reset(); }
 
   void run(HostCall& call) override;
   // Of the JavaScript thread: nothing is asked any more, and whoever waits fails. For an environment that closes.
@@ -19,9 +27,11 @@ class JavaScriptHost final : public gradus::Host, public std::enable_shared_from
 
  private:
   struct Request;
+  struct Outputs;
   void answer(Napi::Env env, Request& request);
+  Outputs ask(Napi::Env env, const HostCall& call) const;
+  void copy(const Outputs& outputs, HostCall& call) const;
   void keep(Napi::Env env, const Napi::Error& error) noexcept;
-  void copy_outputs(Napi::Object result, HostCall& call) const;
 
   Napi::FunctionReference function_;
   bool is_double_ = false;

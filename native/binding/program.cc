@@ -3,29 +3,16 @@
 #include <algorithm>
 #include <cstring>
 
+#include "call_arguments.h"
+#include "properties.h"
 #include "results.h"
 #include "value.h"
 
 namespace gradus::binding {
 namespace {
 
-template <class Items, class Convert>
-Napi::Array array_of(Napi::Env env, const Items& items, Convert convert) {
-  Napi::Array to = Napi::Array::New(env, items.size());
-  uint32_t i = 0;
-  for (const auto& item : items) to.Set(i++, convert(item));
-  return to;
-}
-
 Napi::Array shape_array(Napi::Env env, const std::vector<size_t>& shape) {
   return array_of(env, shape, [&](size_t size) { return Napi::Number::New(env, static_cast<double>(size)); });
-}
-
-int64_t bytes_of(const gradus::Program& program) {
-  size_t elements = 0;
-  for (const ParameterInfo& parameter : program.parameters()) elements += parameter.size;
-  const size_t element_size = program.precision() == Precision::float64 ? sizeof(double) : sizeof(float);
-  return static_cast<int64_t>(elements * element_size * program.arenas().size());
 }
 
 template <class To>
@@ -72,20 +59,29 @@ void Program::construct(const Napi::CallbackInfo& info) {
   const gradus::Value descriptor = to_value(info[0], "descriptor");
   if (!info[1].IsUndefined()) {
     if (!info[1].IsFunction()) invalid("host", "a function", info[1]);
-    host_ = std::make_shared<JavaScriptHost>(info[1].As<Napi::Function>());
+    host_ = std::make_shared<JavaScriptHost>(Environment::of(info.Env()).calls);
+    Environment::of(info.Env()).host_function.set(info.This().As<Napi::Object>(), info[1]);
   }
   program_ = gradus::Program::create(descriptor, *Environment::of(info.Env()).isa, host_);
   if (host_) host_->use(program_->precision());
-  account(info.Env(), bytes_of(*program_));
+  trained_ = std::make_shared<Trained>();
+  account_memory();
 }
 
 Program::~Program() {
   if (program_) release(Env());
 }
 
+// Tells the collector what the program holds now: buffers grow with the batches that calls bring.
+void Program::account_memory() {
+  const size_t bytes = program_->memory() + memory_of(trained_->result);
+  account(Env(), static_cast<int64_t>(bytes) - accounted());
+}
+
 void Program::release(Napi::Env env) {
-  worker_.reset();
   program_.reset();
+  host_.reset();
+  trained_.reset();
   account(env, -accounted());
 }
 
@@ -108,18 +104,15 @@ Napi::Value Program::parameters(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   return array_of(env, present().parameters(), [&](const ParameterInfo& parameter) {
     Napi::Object to = Napi::Object::New(env);
-    to.Set("name", Napi::String::New(env, parameter.name));
-    to.Set("shape", shape_array(env, parameter.shape));
-    to.Set("size", Napi::Number::New(env, static_cast<double>(parameter.size)));
-    to.Set("trainable", Napi::Boolean::New(env, parameter.trainable));
+    define_property(to, "name", Napi::String::New(env, parameter.name));
+    define_property(to, "shape", shape_array(env, parameter.shape));
+    define_property(to, "size", double(parameter.size));
+    define_property(to, "trainable", Napi::Boolean::New(env, parameter.trainable));
     return to;
   });
 }
 
-Napi::Value Program::arenas(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  return array_of(env, present().arenas(), [&](const std::string& name) { return Napi::String::New(env, name); });
-}
+Napi::Value Program::arenas(const Napi::CallbackInfo& info) { return text_array(info.Env(), present().arenas()); }
 
 Napi::Value Program::output_shape(const Napi::CallbackInfo& info) {
   return shape_array(info.Env(), present().output_shape());
@@ -129,10 +122,7 @@ Napi::Value Program::metric_width(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(present().metric_width()));
 }
 
-Napi::Value Program::op_names(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  return array_of(env, present().op_names(), [&](const std::string& name) { return Napi::String::New(env, name); });
-}
+Napi::Value Program::op_names(const Napi::CallbackInfo& info) { return text_array(info.Env(), present().op_names()); }
 
 Napi::Value Program::inspection(const Napi::CallbackInfo& info) {
   return to_javascript(info.Env(), present().inspection());
@@ -166,13 +156,10 @@ Program::Slice Program::slice(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Program::copy_of(Napi::Env env, const void* data, size_t size) const {
-  const bool is_double = program_->precision() == Precision::float64;
-  Napi::TypedArray to = Environment::of(env).float_array(env, is_double, size);
-  if (size == 0) return to;
-  const auto* bytes = static_cast<const uint8_t*>(data);
-  std::copy_n(bytes, size * (is_double ? sizeof(double) : sizeof(float)),
-              static_cast<uint8_t*>(elements(to, "result", "a typed array").data));
-  return to;
+  const Environment& environment = Environment::of(env);
+  if (program_->precision() == Precision::float64)
+    return environment.copy_of(env, static_cast<const double*>(data), size);
+  return environment.copy_of(env, static_cast<const float*>(data), size);
 }
 
 Napi::Value Program::read(const Napi::CallbackInfo& info) {
@@ -235,10 +222,13 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
   };
   if (host_) call->thrown = [host = host_] { return host->take_thrown(); };
   const Napi::Value promise = call->deferred.Promise();
-  if (!worker_) worker_ = std::make_unique<Worker>();
+  Environment& environment = Environment::of(env);
+  Napi::Value host_function;
+  if (host_) host_function = environment.host_function.get(Value());
   program.stop_requested = false;
-  Environment::of(env).calls.start(env, *worker_, std::move(call));
+  environment.calls.start(env, std::move(call));
   busy_ = true;
+  if (host_) host_->begin(host_function.As<Napi::Function>());
   Ref();  // nothing collects this object while the call runs
   return promise;
 }
@@ -259,7 +249,7 @@ Napi::Value Program::train(const Napi::CallbackInfo& info) {
 
 Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
   return start(
-      info.Env(), batched_call(info[0], Pass::evaluate),
+      info.Env(), evaluate_call(info[0]),
       [](gradus::Program& program, const BatchedCall& call) {
         return program.evaluate(*call.data, call.batch_size, call.threads, call.class_weights);
       },
@@ -269,7 +259,7 @@ Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
 // The result's memory is a typed array that JavaScript sees only when it is filled: no copy, and nobody can detach it.
 Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  BatchedCall call = batched_call(info[0], Pass::predict);
+  BatchedCall call = predict_call(info[0]);
   gradus::Program& program = idle();
   const size_t size = product("dataset", {call.data->size(), program.output_size()});
   const bool is_double = program.precision() == Precision::float64;
@@ -313,11 +303,15 @@ Napi::Value Program::probe(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const ProbeResult& result) { return to_javascript(env, result); });
 }
 
-void Program::request_stop(const Napi::CallbackInfo&) { present().stop_requested = true; }
+// Whoever stops what a signal belongs to need not know that it is gone already.
+void Program::request_stop(const Napi::CallbackInfo&) {
+  if (program_) program_->stop_requested = true;
+}
 
 void Program::dispose(const Napi::CallbackInfo& info) {
   if (disposed_) return;
   disposed_ = true;
+  if (host_) Environment::of(info.Env()).host_function.remove(Value());
   if (busy_) {
     stop();
   } else {
@@ -327,7 +321,12 @@ void Program::dispose(const Napi::CallbackInfo& info) {
 
 void Program::finished() {
   busy_ = false;
-  if (disposed_) release(Env());
+  if (host_) host_->end();
+  if (disposed_) {
+    release(Env());
+  } else {
+    account_memory();
+  }
   Unref();
 }
 
@@ -335,6 +334,5 @@ void Program::stop() {
   program_->stop_requested = true;
   if (host_) host_->close();
 }
-void Program::wait() { worker_.reset(); }
 
 }  // namespace gradus::binding

@@ -60,21 +60,20 @@ class Program : public Wrapped<Program>, private Caller {
   Slice slice(const Napi::CallbackInfo& info);
   Napi::Value copy_of(Napi::Env env, const void* data, size_t size) const;
 
-  // Runs work(program, call) on this program's thread; the promise takes what convert(env, result) makes of its result.
+  // Runs work(program, call) on another thread; the promise takes what convert(env, result) makes of its result.
   // Until then nobody may write to call.data.
   template <class Input, class Work, class Convert>
   Napi::Value start(Napi::Env env, Input input, Work work, Convert convert);
+  void account_memory();
   void release(Napi::Env env);
 
   void finished() override;
   void stop() override;
-  void wait() override;
 
   std::shared_ptr<gradus::Program> program_;  // empty when disposed
   std::shared_ptr<JavaScriptHost> host_;      // of custom layers; none without them
-  std::unique_ptr<Worker> worker_;            // made by the first call
   // Of the last call: its memory is used again.
-  std::shared_ptr<Trained> trained_ = std::make_shared<Trained>();
+  std::shared_ptr<Trained> trained_;
   bool busy_ = false;
   bool disposed_ = false;  // maybe while busy: then released when the call is done
 };

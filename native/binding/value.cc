@@ -23,6 +23,12 @@ struct Place {
   throw Error("GRADUS_BAD_DESCRIPTOR", place.path() + ": expected " + expected + ", received " + describe(received));
 }
 
+std::string text_at(const Place& place, Napi::Value from) {
+  if (is_longer_than(from, longest_text))
+    bad(place, "strings of at most " + std::to_string(longest_text) + " bytes", from);
+  return from.As<Napi::String>();
+}
+
 Value walk(Napi::Value from, const Place& place);
 
 Value walk_array(Napi::Array from, const Place& place) {
@@ -45,7 +51,7 @@ Value walk_object(Napi::Object from, const Place& place) {
   Napi::Array keys(env, keys_value);
   for (uint32_t i = 0; i < keys.Length(); ++i) {
     Napi::HandleScope scope(env);
-    const std::string key = Napi::Value(keys[i]).As<Napi::String>();
+    const std::string key = text_at(place, keys[i]);
     const Napi::Value value = from.Get(key);
     if (!value.IsUndefined()) entries.emplace(key, walk(value, {&place, '.' + key, place.depth + 1, place.values}));
   }
@@ -61,7 +67,7 @@ Value walk(Napi::Value from, const Place& place) {
     case napi_boolean:
       return {from.As<Napi::Boolean>().Value()};
     case napi_string:
-      return {from.As<Napi::String>().Utf8Value()};
+      return {text_at(place, from)};
     case napi_number: {
       const double number = from.As<Napi::Number>();
       if (!std::isfinite(number)) bad(place, "a finite number", from);

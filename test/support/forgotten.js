@@ -1,6 +1,6 @@
 // Run with --expose-gc: a fit whose model and dataset nobody holds but the run itself. Prints its losses, those of the
 // same fit with everything held, and what was collected in the end.
-import { adam, dataset, dense, relu, sequential, softmaxCrossEntropy } from 'gradus'
+import { adam, customLayer, dataset, dense, relu, sequential, softmaxCrossEntropy } from 'gradus'
 import { numbers } from './reference.js'
 
 const rows = 200
@@ -13,6 +13,15 @@ function begun() {
   const examples = dataset({ x: numbers(rows * 6, 9), y: Int32Array.from({ length: rows }, (_, i) => i % 4) })
   const run = model.fit(examples, { epochs: 4, batchSize: 8, stepsPerCall: 5, threads: 2, quiet: true })
   return { model, examples, run }
+}
+
+/** A model whose own functions hold it: any closure of the place where it is made may. */
+async function predictedByItself() {
+  let model
+  const layer = customLayer({ name: 'custom', forward: (x) => (model ? x : x.slice()), backward: (dy) => ({ dx: dy }) })
+  model = sequential({ input: [6], seed: 3 }, [dense(32), layer])
+  registry.register(model, 'model with functions')
+  return (await model.predict(Float32Array.from(numbers(6, 9)))).length
 }
 
 /** Collects in every turn of the event loop, so between any two native calls. */
@@ -33,9 +42,10 @@ async function forgotten() {
   }
 }
 
+const predicted = await predictedByItself()
 const ending = await forgotten()
 const loss = await ending()
-for (let i = 0; i < 100 && collected.length < 2; i++) {
+for (let i = 0; i < 100 && collected.length < 3; i++) {
   globalThis.gc()
   await new Promise(setImmediate)
 }
@@ -43,4 +53,4 @@ const { model, examples, run } = begun()
 const { loss: held } = await run.done
 model.dispose()
 examples.dispose()
-console.log(JSON.stringify({ forgotten: loss, held, collected: collected.sort() }))
+console.log(JSON.stringify({ predicted, forgotten: loss, held, collected: collected.sort() }))

@@ -81,6 +81,21 @@ const roles = {
     look()
   },
 
+  abortAfterDispose() {
+    const controller = new AbortController()
+    const model = longModel()
+    const data = { x: new Float32Array(rows * 8), y: new Int32Array(rows) }
+    const run = model.fit(data, { batchSize: 1, threads, quiet: true, signal: controller.signal })
+    run.done.catch(({ code }) => say(code))
+    const look = () => {
+      if (!model.program.busy) return setImmediate(look)
+      model.dispose()
+      run.stop()
+      controller.abort()
+    }
+    look()
+  },
+
   /** The exit comes between two native calls or in the middle of one: from a callback, and from elsewhere. */
   exitInCallback() {
     longFit({ stepsPerCall: 3, callbacks: [{ onStepsEnd: () => process.exit(7) }] })

@@ -4,6 +4,7 @@
 
 #include "../arguments.h"
 #include "../environment.h"
+#include "../properties.h"
 
 namespace gradus::binding {
 
@@ -69,7 +70,7 @@ Napi::Value run_kernel(const Napi::CallbackInfo& info) {
 
 template <class Kernel>
 void set_kernel(Napi::Env env, Napi::Object& to, const char* name) {
-  to.Set(name, Napi::Function::New<run_kernel<Kernel>>(env, name));
+  define_property(to, name, Napi::Function::New<run_kernel<Kernel>>(env, name));
 }
 
 }  // namespace gradus::binding

@@ -7,11 +7,11 @@ namespace {
 
 Napi::Value to_javascript(Napi::Env env, const UpdateSums& sums) {
   Napi::Object to = Napi::Object::New(env);
-  to.Set("weightSquares", sums.weight_squares);
-  to.Set("weightAbsolutes", sums.weight_absolutes);
-  to.Set("changeSquares", sums.change_squares);
-  to.Set("gradientSquares", sums.gradient_squares);
-  to.Set("nonfinite", static_cast<double>(sums.nonfinite));
+  define_property(to, "weightSquares", sums.weight_squares);
+  define_property(to, "weightAbsolutes", sums.weight_absolutes);
+  define_property(to, "changeSquares", sums.change_squares);
+  define_property(to, "gradientSquares", sums.gradient_squares);
+  define_property(to, "nonfinite", static_cast<double>(sums.nonfinite));
   return to;
 }
 

@@ -1,0 +1,149 @@
+#include "call_arguments.h"
+
+#include "dataset.h"
+
+namespace gradus::binding {
+namespace {
+
+constexpr uint64_t most_threads = 1024;
+
+std::shared_ptr<const gradus::Dataset> dataset(const Napi::Object& call) {
+  return Dataset::from(call.Get("dataset"), "dataset").data();
+}
+
+uint64_t count(const Napi::Object& call, const char* name) { return whole_number(call.Get(name), name, 1); }
+
+size_t threads(const Napi::Object& call) {
+  const Napi::Value value = call.Get("threads");
+  const uint64_t threads = whole_number(value, "threads", 1);
+  if (threads > most_threads) invalid("threads", "at most " + std::to_string(most_threads), value);
+  return threads;
+}
+
+double optional_positive(const Napi::Object& call, const char* name) {
+  const Napi::Value value = call.Get(name);
+  if (value.IsUndefined()) return 0;
+  const double number = finite_number(value, name);
+  if (number <= 0) invalid(name, "a positive number", value);
+  return number;
+}
+
+std::vector<double> optional_doubles(const Napi::Object& call, const char* name) {
+  const Napi::Value value = call.Get(name);
+  return value.IsUndefined() ? std::vector<double>() : copy_of_doubles(value, name);
+}
+
+// One value an update, none below zero.
+void check_schedule(const std::vector<double>& values, size_t batches, const char* name, Napi::Value value) {
+  if (values.size() != batches) invalid(name, "a Float64Array of length " + std::to_string(batches), value);
+  for (const double x : values)
+    if (x < 0) invalid(name, "numbers from 0 up", Napi::Number::New(value.Env(), x));
+}
+
+}  // namespace
+
+TrainCall train_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  TrainCall call;
+  call.data = dataset(from);
+  call.shuffle = truth(from.Get("shuffle"), "shuffle");
+  call.epoch = whole_number(from.Get("epoch"), "epoch");
+  const Napi::Value first_row = from.Get("firstRow");
+  call.first_row = whole_number(first_row, "firstRow");
+  if (call.first_row > call.data->size())
+    invalid("firstRow", "at most the " + std::to_string(call.data->size()) + " rows there are", first_row);
+  call.batch_size = count(from, "batchSize");
+  call.batches = count(from, "batches");
+  if (!from.Get("accumulate").IsUndefined()) call.accumulate = count(from, "accumulate");
+  const Napi::Value rates = from.Get("learningRates"), momenta = from.Get("momenta");
+  call.learning_rates = copy_of_doubles(rates, "learningRates");
+  check_schedule(call.learning_rates, call.batches, "learningRates", rates);
+  if (!momenta.IsUndefined()) {
+    call.momenta = copy_of_doubles(momenta, "momenta");
+    check_schedule(call.momenta, call.batches, "momenta", momenta);
+  }
+  const Napi::Value decays = from.Get("weightDecays");
+  if (!decays.IsUndefined()) {
+    call.weight_decays = copy_of_doubles(decays, "weightDecays");
+    check_schedule(call.weight_decays, call.batches, "weightDecays", decays);
+  }
+  call.clip_norm = optional_positive(from, "clipNorm");
+  call.clip_value = optional_positive(from, "clipValue");
+  call.class_weights = optional_doubles(from, "classWeights");
+  if (!from.Get("maxRefused").IsUndefined()) call.max_refused = count(from, "maxRefused");
+  const Napi::Value defers = from.Get("defers");
+  if (!defers.IsUndefined()) call.defers = truth(defers, "defers");
+  const Napi::Value statistics = from.Get("tensorStatistics");
+  if (!statistics.IsUndefined()) call.tensor_statistics = truth(statistics, "tensorStatistics");
+  const Napi::Value every = from.Get("inspectEvery"), histograms = from.Get("inspectHistograms");
+  if (!every.IsUndefined()) call.inspect_every = whole_number(every, "inspectEvery");
+  if (!histograms.IsUndefined()) call.inspect_histograms = truth(histograms, "inspectHistograms");
+  call.threads = threads(from);
+  return call;
+}
+
+BatchedCall predict_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  BatchedCall call;
+  call.data = dataset(from);
+  call.threads = threads(from);
+  call.batch_size = count(from, "batchSize");
+  return call;
+}
+
+BatchedCall evaluate_call(Napi::Value value) {
+  BatchedCall call = predict_call(value);
+  call.class_weights = optional_doubles(object(value, "call"), "classWeights");
+  return call;
+}
+
+GradientCall pass_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  GradientCall call;
+  call.data = dataset(from);
+  call.threads = threads(from);
+  call.training = truth(from.Get("training"), "training");
+  call.randomness = truth(from.Get("randomness"), "randomness");
+  return call;
+}
+
+GradientCall gradient_call(Napi::Value value) {
+  GradientCall call = pass_call(value);
+  const Napi::Object from = object(value, "call");
+  const Napi::Value term = from.Get("term");
+  const std::string name = text(term, "term");
+  if (name != "data" && name != "regularization" && name != "total")
+    invalid("term", "data, regularization or total", term);
+  call.term = name == "data" ? Term::data : name == "total" ? Term::total : Term::regularization;
+  return call;
+}
+
+HessianCall hessian_call(Napi::Value value) {
+  HessianCall call{gradient_call(value), {}};
+  call.vector = copy_of_doubles(object(value, "call").Get("vector"), "vector");
+  return call;
+}
+
+ProbeCall probe_call(Napi::Value value) {
+  const GradientCall pass = pass_call(value);
+  const Napi::Object from = object(value, "call");
+  ProbeCall call;
+  call.data = pass.data, call.threads = pass.threads;
+  call.training = pass.training, call.randomness = pass.randomness;
+  call.direction = optional_doubles(from, "direction");
+  const std::vector<double> offsets = copy_of_doubles(from.Get("offsets"), "offsets");
+  const auto numbers = [&](const char* name) {
+    const Napi::Value value = from.Get(name);
+    std::vector<double> numbers = copy_of_doubles(value, name);
+    if (numbers.size() != offsets.size())
+      invalid(name, "a Float64Array of length " + std::to_string(offsets.size()), value);
+    for (double number : numbers) whole_number(Napi::Number::New(value.Env(), number), name);
+    return numbers;
+  };
+  const std::vector<double> tensors = numbers("tensors"), elements = numbers("elements");
+  for (size_t i = 0; i < offsets.size(); ++i)
+    call.points.push_back({size_t(tensors[i]), size_t(elements[i]), offsets[i]});
+  return call;
+}
+
+}  // namespace gradus::binding

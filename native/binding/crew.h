@@ -1,0 +1,38 @@
+// The threads of one environment's calls.
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <thread>
+
+namespace gradus::binding {
+
+// A job takes a thread that has nothing to do, or a new one. Where the system gives no more, it waits for one of those
+// there are. A few stay when their job is done; the others end.
+class Crew {
+ public:
+  explicit Crew(size_t most_threads = SIZE_MAX) : most_threads_(most_threads) {}
+  ~Crew() { end(); }
+  // Throws, and drops the job, where there is no thread at all and the system gives none.
+  void run(std::function<void()> job);
+  // Returns when all jobs are done and all threads gone. Nothing may be run afterwards.
+  void end();
+
+ private:
+  using Threads = std::list<std::thread>;
+  void start_thread();
+  void work(Threads::iterator self);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;
+  Threads threads_, ended_;  // the ended ones are joined by the next job, or at the end
+  const size_t most_threads_;
+  size_t idle_ = 0;
+  bool ending_ = false;
+};
+
+}  // namespace gradus::binding
