@@ -28,8 +28,9 @@ export interface Descriptor {
   /** `custom` with `targets`: the host computes it. */
   loss?: { kind: string; parameter?: number; targets?: 'labels' | 'dense' | 'either' }
   /**
-   * Sums over examples, weighted: `accuracy`, `top_k` { k }: 1 if right; `confusion_matrix`: classes × classes counts, row
-   * the right class; `mean_absolute_error`: the mean over the outputs; `r2`: for each output Σ t, Σ t², Σ (t − y)².
+   * Sums over examples, weighted: `accuracy`, `top_k` { k }: 1 if right; `confusion_matrix`: classes × (classes + 1) counts,
+   * row the right class, the last column those of no class; `mean_absolute_error`: the mean over the outputs; `r2`: Σ 1 and
+   * for each output the first t, the mean of t − first, Σ (t − mean)², Σ (t − y)².
    */
   metrics?: { kind: string; k?: number }[]
   optimizer?: OptimizerDescriptor
@@ -140,6 +141,8 @@ export interface TrainCall {
   clipNorm?: number
   clipValue?: number
   classWeights?: Float64Array
+  /** What the metrics go on from: those of the call before. Default: zeros. */
+  metricSums?: Float64Array
   maxRefused?: number
   tensorStatistics?: boolean
   /**
@@ -202,6 +205,7 @@ export interface TrainResult {
   weight: Float64Array
   gradientNorm: Float64Array
   refused: Uint8Array
+  /** `metricWidth` numbers of all metrics: those that the call went on from, and the examples of its accepted updates. */
   metricSums: Float64Array
   tensors: Float64Array
   /** Only with `inspectEvery`, and only if there were any. */
@@ -311,6 +315,7 @@ export interface NativeProgram {
     batchSize: number
     threads: number
     classWeights?: Float64Array
+    metricSums?: Float64Array
   }): Promise<EvaluateResult>
   predict(call: { dataset: NativeDataset; batchSize: number; threads: number }): Promise<FloatArray>
   /** Fills the arena `gradients` with the gradient of the term. */

@@ -43,6 +43,7 @@ test('call options of the wrong type or out of range', async () => {
       new Float64Array(0),
       detached(oneRate()),
     ],
+    metricSums: [null, [1], new Float32Array(1), new Float64Array(1), detached(new Float64Array(1))],
     momenta: [null, new Float64Array(2), new Float64Array([Number.NaN])],
     weightDecays: [null, new Float64Array(2), new Float64Array([-0.1])],
     clipNorm: [0, -1, Number.NaN, null],

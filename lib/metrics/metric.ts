@@ -9,7 +9,7 @@ export interface Metric {
   readonly descriptor: { readonly kind: string; readonly k?: number }
   /** How many sums it takes for an output of this many elements. */
   width(outputSize: number): number
-  /** sums: `width` numbers added over all examples; weight: the sum of their weights. */
+  /** sums: the `width` numbers of all examples; weight: the sum of their weights. */
   finish(sums: Float64Array, weight: number): number | number[][]
   /** Larger is better (accuracy), or smaller (an error); for early stopping. */
   readonly better?: 'larger' | 'smaller'

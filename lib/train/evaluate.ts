@@ -52,14 +52,14 @@ export async function evaluateSource(
 ): Promise<Evaluation> {
   const { batchSize, threads, signal } = options
   const { program } = target
-  const metricSums = new Float64Array(program.metricWidth)
+  let metricSums: Float64Array | undefined
   let loss = 0
   let weight = 0
   let regularizationLoss = 0
   let rows = 0
   for await (const dataset of source.pieces()) {
     if (dataset.size === 0) continue
-    const call = () => program.evaluate({ dataset, batchSize, threads })
+    const call = () => program.evaluate({ dataset, batchSize, threads, metricSums })
     const result = await callInTurn(program, signal, call)
     signal?.throwIfAborted()
     if (!result) continue
@@ -67,13 +67,11 @@ export async function evaluateSource(
     loss += result.loss * result.weight
     weight += result.weight
     regularizationLoss = result.regularizationLoss
-    result.metricSums.forEach((sum, i) => {
-      metricSums[i] = (metricSums[i] as number) + sum
-    })
+    metricSums = result.metricSums
   }
   if (rows === 0) throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
   checkWeight(weight)
-  return { loss: loss / weight, regularizationLoss, ...finishMetrics(target, metricSums, weight) }
+  return { loss: loss / weight, regularizationLoss, ...finishMetrics(target, weight, metricSums) }
 }
 
 /** @throws `GRADUS_INVALID_DATA` when no example counts: a mean over them is none. */
@@ -83,8 +81,12 @@ export function checkWeight(weight: number): void {
   throw new GradusError('GRADUS_INVALID_DATA', message)
 }
 
-/** The model's metrics by name, from their sums over examples. */
-export function finishMetrics(target: TrainTarget, sums: Float64Array, weight: number) {
+/** The model's metrics by name, from their sums over examples; without sums there was none. */
+export function finishMetrics(
+  target: TrainTarget,
+  weight: number,
+  sums = new Float64Array(target.program.metricWidth) as Float64Array,
+) {
   const outputSize = target.outputShape.reduce((size, dimension) => size * dimension, 1)
   const values: Record<string, number | number[][]> = {}
   let first = 0

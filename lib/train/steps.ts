@@ -37,7 +37,13 @@ export class Steps {
   /** The next updates from `firstRow` on; null when the run was stopped before or in the first of them. */
   async train(
     dataset: NativeDataset,
-    { epoch, firstRow, batchSize, shuffle }: { epoch: number; firstRow: number; batchSize: number; shuffle: boolean },
+    {
+      epoch,
+      firstRow,
+      batchSize,
+      shuffle,
+      metricSums,
+    }: { epoch: number; firstRow: number; batchSize: number; shuffle: boolean; metricSums?: Float64Array },
   ): Promise<Done | null> {
     const { accumulate, threads, clipNorm, clipValue, classWeights, maxRefusedSteps } = this.#settings
     const { program } = this.#target
@@ -59,6 +65,7 @@ export class Steps {
         clipNorm,
         clipValue,
         classWeights,
+        metricSums,
         maxRefused: maxRefusedSteps - this.#refusedInRow,
         tensorStatistics: true,
         ...this.#inspections,

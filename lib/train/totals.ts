@@ -15,16 +15,17 @@ export class EpochTotals {
   #gradientNorm = 0
   #updateRatio = 0
   #last = { learningRate: Number.NaN } as Last
-  readonly #metricSums: Float64Array
+  /** What the next call goes on from. */
+  metricSums: Float64Array | undefined
   readonly #target: TrainTarget
 
   constructor(target: TrainTarget) {
     this.#target = target
-    this.#metricSums = new Float64Array(target.program.metricWidth)
   }
 
   add(result: TrainResult, annealed: Annealed): void {
     this.rows += result.rows
+    this.metricSums = result.metricSums
     let accepted = 0
     for (let i = 0; i < result.updates; i++) {
       if (result.refused[i]) {
@@ -38,17 +39,9 @@ export class EpochTotals {
       this.#regularizationLoss += result.regularizationLoss[i] as number
       this.#gradientNorm += result.gradientNorm[i] as number
       this.#updateRatio += updateRatio(result, i)
-      this.#addMetrics(result, i)
     }
     this.#accepted += accepted
     if (accepted > 0) this.#last = lastOf(annealed, accepted - 1)
-  }
-
-  #addMetrics(result: TrainResult, update: number): void {
-    const width = this.#metricSums.length
-    for (let k = 0; k < width; k++) {
-      this.#metricSums[k] = (this.#metricSums[k] as number) + (result.metricSums[update * width + k] as number)
-    }
   }
 
   /** The epoch's part of its record. */
@@ -59,7 +52,7 @@ export class EpochTotals {
       loss: this.#loss / this.#weight,
       regularizationLoss: this.#regularizationLoss / updates,
       ...this.#last,
-      ...finishMetrics(this.#target, this.#metricSums, this.#weight),
+      ...finishMetrics(this.#target, this.#weight, this.metricSums),
       updateRatio: this.#updateRatio / updates,
       gradientNorm: this.#gradientNorm / updates,
       refusedSteps: this.refusedSteps,

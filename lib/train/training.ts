@@ -141,12 +141,18 @@ export class Training {
     const batchSize = this.#settings.batchSize ?? (isStream ? piece.size : defaultBatchSize)
     const shuffle = this.#settings.shuffle && !isStream
     for (let firstRow = 0; firstRow < piece.size; ) {
-      const done = await steps.train(piece, { epoch, firstRow, batchSize, shuffle })
+      const done = await steps.train(piece, { epoch, firstRow, batchSize, shuffle, metricSums: totals.metricSums })
       if (!done) return false
       const { result, firstStep, annealed } = done
       firstRow += result.rows
       totals.add(result, annealed)
-      const report = { ...result, firstStep, ...annealed, rowsDone: totals.rows, rowsTotal }
+      const report = {
+        ...{ ...result, firstStep, ...annealed, rowsDone: totals.rows, rowsTotal },
+        // A copy, made for who wants it: the next call goes on from the array itself.
+        get metricSums() {
+          return result.metricSums.slice()
+        },
+      }
       await this.#notify('onStepsEnd', { steps: report, stop: (reason = 'stop') => this.stop(reason) })
       steps.throwFailure(result)
       if (this.#signal.aborted && firstRow < piece.size) return false

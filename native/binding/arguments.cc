@@ -175,11 +175,15 @@ bool is_array(Napi::Value value, napi_typedarray_type type) {
   return value.IsTypedArray() && inspect(value).type == type;
 }
 
-std::vector<double> copy_of_doubles(Napi::Value value, const char* name) {
+std::vector<double> copy_of_any_doubles(Napi::Value value, const char* name) {
   const Elements found = elements(value, name, "a Float64Array");
   if (found.type != napi_float64_array) invalid(name, "a Float64Array", value);
   const auto* data = static_cast<const double*>(found.data);
-  std::vector<double> copy(data, data + found.length);
+  return {data, data + found.length};
+}
+
+std::vector<double> copy_of_doubles(Napi::Value value, const char* name) {
+  const std::vector<double> copy = copy_of_any_doubles(value, name);
   for (size_t i = 0; i < copy.size(); ++i)
     if (!std::isfinite(copy[i]))
       invalid(std::string(name) + '[' + std::to_string(i) + ']', "a finite number",

@@ -49,7 +49,8 @@ struct Elements {
 };
 Elements elements(Napi::Value value, const char* name, const char* expected);
 bool is_array(Napi::Value value, napi_typedarray_type type);
-std::vector<double> copy_of_doubles(Napi::Value value, const char* name);
+std::vector<double> copy_of_doubles(Napi::Value value, const char* name);  // all finite
+std::vector<double> copy_of_any_doubles(Napi::Value value, const char* name);
 
 enum class InPlace { refused, allowed };
 

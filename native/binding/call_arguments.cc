@@ -33,6 +33,12 @@ std::vector<double> optional_doubles(const Napi::Object& call, const char* name)
   return value.IsUndefined() ? std::vector<double>() : copy_of_doubles(value, name);
 }
 
+// Whatever numbers an earlier call gave, or none.
+std::vector<double> metric_sums(const Napi::Object& call) {
+  const Napi::Value value = call.Get("metricSums");
+  return value.IsUndefined() ? std::vector<double>() : copy_of_any_doubles(value, "metricSums");
+}
+
 // One value an update, none below zero.
 void check_schedule(const std::vector<double>& values, size_t batches, const char* name, Napi::Value value) {
   if (values.size() != batches) invalid(name, "a Float64Array of length " + std::to_string(batches), value);
@@ -70,6 +76,7 @@ TrainCall train_call(Napi::Value value) {
   call.clip_norm = optional_positive(from, "clipNorm");
   call.clip_value = optional_positive(from, "clipValue");
   call.class_weights = optional_doubles(from, "classWeights");
+  call.metric_sums = metric_sums(from);
   if (!from.Get("maxRefused").IsUndefined()) call.max_refused = count(from, "maxRefused");
   const Napi::Value defers = from.Get("defers");
   if (!defers.IsUndefined()) call.defers = truth(defers, "defers");
@@ -93,7 +100,9 @@ BatchedCall predict_call(Napi::Value value) {
 
 BatchedCall evaluate_call(Napi::Value value) {
   BatchedCall call = predict_call(value);
-  call.class_weights = optional_doubles(object(value, "call"), "classWeights");
+  const Napi::Object from = object(value, "call");
+  call.class_weights = optional_doubles(from, "classWeights");
+  call.metric_sums = metric_sums(from);
   return call;
 }
 

@@ -251,7 +251,7 @@ Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
   return start(
       info.Env(), evaluate_call(info[0]),
       [](gradus::Program& program, const BatchedCall& call) {
-        return program.evaluate(*call.data, call.batch_size, call.threads, call.class_weights);
+        return program.evaluate(*call.data, call.batch_size, call.threads, call.class_weights, call.metric_sums);
       },
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
 }

@@ -1,4 +1,4 @@
-// The loss of a batch and its gradient, and the sums of the metrics.
+// The loss of a batch and its gradient.
 #pragma once
 #include "batch.h"
 
@@ -19,10 +19,5 @@ uint64_t loss_fingerprint(const LossPlan& plan, const Batch<T>& batch, const Pas
 template <class T>
 void loss_gradient_tangent(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores,
                            const T* tangent, double scale, T* gradient_tangent);
-
-// Adds the rows gathered to each metric's sums, which lie one after the other.
-template <class T>
-void add_metrics(const std::vector<MetricPlan>& metrics, double threshold, const Batch<T>& batch, size_t rows,
-                 const T* scores, double* sums);
 
 }  // namespace gradus

@@ -15,7 +15,7 @@ std::vector<std::string> loss_names() {
 }
 std::vector<std::string> metric_names() {
   return {
-#define METRIC(name, width) #name,
+#define METRIC(name, ...) #name,
 #include "metrics.def"
 #undef METRIC
   };
@@ -187,16 +187,23 @@ std::vector<MetricPlan> decode_metrics(const Value& descriptor, size_t n) {
   const Fields all(descriptor, "descriptor");
   std::vector<MetricPlan> metrics;
   if (!all.find("metrics")) return metrics;
-  const size_t widths[] = {
-#define METRIC(name, width) width,
+  product(n, 4);
+  const struct {
+    size_t width;
+    bool scattered;
+  } traits[] = {
+#define METRIC(name, ...) {__VA_ARGS__},
 #include "metrics.def"
 #undef METRIC
   };
-  product(n, n);
   for (const Value& value : all.array("metrics")) {
     const Fields fields(value, "metrics[" + std::to_string(metrics.size()) + "]");
     const size_t kind = line_of(metric_names(), fields);
-    metrics.push_back({kind, fields.find("k") ? fields.count("k") : 1, widths[kind]});
+    if (traits[kind].scattered && n > most_confusion_classes)
+      throw Error("GRADUS_TOO_LARGE", fields.place() + ": " + fields.text("kind") + " takes at most " +
+                                          std::to_string(most_confusion_classes) + " classes, received an output of " +
+                                          std::to_string(n));
+    metrics.push_back({kind, fields.find("k") ? fields.count("k") : 1, traits[kind].width, traits[kind].scattered});
   }
   return metrics;
 }

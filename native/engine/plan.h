@@ -35,7 +35,9 @@ struct MetricPlan {
   size_t kind = 0;  // line of metrics.def
   size_t k = 0;
   size_t width = 0;
+  bool scattered = false;  // an example moves one of its many sums
 };
+constexpr size_t most_confusion_classes = 2000;  // 32 MB of sums
 
 struct MuonPlan {
   double momentum = 0, rate_multiplier = 1;  // the latter of the parameters that are no matrices, which Adam moves

@@ -2,6 +2,7 @@
 
 #include "curvature.h"
 #include "inspection.h"
+#include "metrics.h"
 #include "objective.h"
 #include "probe.h"
 
@@ -16,13 +17,12 @@ class ProgramOf final : public Program {
         plan_(std::move(plan)),
         graph_(descriptor, plan_, isa, pool_),
         update_(plan_, isa, pool_, graph_.pass),
-        metrics_(decode_metrics(descriptor, elements_of(graph_.output_shape()))),
+        metrics_(descriptor, elements_of(graph_.output_shape())),
         batch_(plan_, graph_, plan_.loss && plan_.loss->takes_labels, !plan_.loss || plan_.loss->takes_dense),
         probe_(plan_, graph_, batch_, update_),
         inspection_(plan_, graph_),
         curvature_(descriptor, plan_, isa, pool_) {
     graph_.pass.host = curvature_.graph().pass.host = host_.get();
-    for (const MetricPlan& metric : metrics_) metric_width_ += metric.width;
   }
 
   Precision precision() const override { return plan_.precision; }
@@ -30,7 +30,7 @@ class ProgramOf final : public Program {
   std::vector<std::string> arenas() const override { return update_.arenas(); }
   std::vector<size_t> output_shape() const override { return graph_.output_shape(); }
   size_t output_size() const override { return elements_of(graph_.output_shape()); }
-  size_t metric_width() const override { return metric_width_; }
+  size_t metric_width() const override { return metrics_.width(); }
   bool is_bfloat16(const std::string& arena) override { return update_.short_arena(arena) != nullptr; }
   void* slice(const std::string& arena, size_t parameter) override {
     if (parameter < plan_.infos.size() && is_bfloat16(arena))
@@ -47,7 +47,7 @@ class ProgramOf final : public Program {
   using Program::train;
   void train(const TrainCall& call, TrainResult& result) override;
   EvaluateResult evaluate(const Dataset& data, size_t batch_size, size_t threads,
-                          const std::vector<double>& class_weights) override;
+                          const std::vector<double>& class_weights, const std::vector<double>& metric_sums) override;
   void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) override;
   EvaluateResult gradient(const GradientCall& call) override;
   std::vector<double> hessian_vector(const HessianCall& call) override;
@@ -86,13 +86,12 @@ class ProgramOf final : public Program {
   Plan plan_;
   Graph<T> graph_;
   UpdateStep<T> update_;
-  std::vector<MetricPlan> metrics_;
+  Metrics<T> metrics_;
   Batch<T> batch_;
   Probe<T> probe_;
   Inspection<T> inspection_;
   Curvature<T> curvature_;
   Buffer<T> losses_;
-  size_t metric_width_ = 0;
   uint64_t step_ = 0;
   std::vector<uint32_t> order_;  // permutation of epoch order_epoch_
   uint64_t order_epoch_ = 0;
@@ -128,7 +127,7 @@ double ProgramOf<T>::finish_pass(size_t rows, double scale, double* metric_sums)
   const bool backward = scale >= 0;
   const double loss = loss_of(*plan_.loss, batch_, graph_.pass, graph_.output(), scale, losses_.data(),
                               backward && graph_.pass.wanted(plan_.output) ? graph_.output_gradient() : nullptr);
-  if (metric_sums) add_metrics(metrics_, plan_.loss->yes_threshold, batch_, rows, graph_.output(), metric_sums);
+  metrics_.add(batch_, plan_.loss->yes_threshold, rows, graph_.output(), metric_sums);
   if (backward) graph_.backward();
   return loss;
 }
@@ -159,6 +158,7 @@ template <class T>
 void ProgramOf<T>::train(const TrainCall& call, TrainResult& result) {
   begin_training(call);
   result.clear();
+  metrics_.go_on(call.metric_sums, result.metric_sums);
   size_t accepted = 0, refused_in_row = 0, position = call.first_row;
   std::optional<Failure> first_refused;
   while (result.updates < call.batches && position < batch_.size() && !stop_requested) {
@@ -196,8 +196,8 @@ UpdateOptions ProgramOf<T>::options_of(const TrainCall& call, size_t update) con
 template <class T>
 bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, const UpdateOptions& options,
                            TrainResult& result) {
-  result.metric_sums.resize(result.metric_sums.size() + metric_width_);
-  double* metric_sums = result.metric_sums.data() + result.metric_sums.size() - metric_width_;
+  double* metric_sums = result.metric_sums.data();
+  metrics_.remember(metric_sums);
   const double weight = batch_.weight(first, rows);
   const double scale = weight > 0 ? 1 / weight : 0;
   double loss = 0;
@@ -221,7 +221,7 @@ bool ProgramOf<T>::attempt(const TrainCall& call, size_t first, size_t rows, con
   if (accepted)
     update_.apply(options);
   else
-    update_.measure();
+    update_.measure(), metrics_.restore(metric_sums);
   result.loss.push_back(loss);
   result.weight.push_back(weight);
   result.regularization_loss.push_back(update_.regularization_loss());
@@ -279,15 +279,17 @@ void ProgramOf<T>::report_tensors(TrainResult& result) const {
 
 template <class T>
 EvaluateResult ProgramOf<T>::evaluate(const Dataset& data, size_t batch_size, size_t threads,
-                                      const std::vector<double>& class_weights) {
+                                      const std::vector<double>& class_weights,
+                                      const std::vector<double>& metric_sums) {
   require_loss();
   batch_.use(data, true, class_weights, nullptr);
   batch_size = std::min(batch_size, std::max<size_t>(data.size(), 1));
   prepare(batch_size, threads, false);
   EvaluateResult result;
-  result.metric_sums.resize(metric_width_);
+  metrics_.go_on(metric_sums, result.metric_sums);
   for (size_t first = 0; first < data.size() && !stop_requested; first += batch_size) {
     const size_t rows = std::min(batch_size, data.size() - first);
+    metrics_.remember(result.metric_sums.data());
     result.loss += pass_over(first, rows, -1, result.metric_sums.data());
     result.weight += batch_.weight(first, rows);
   }
@@ -316,7 +318,8 @@ EvaluateResult ProgramOf<T>::gradient(const GradientCall& call) {
   batch_.use(*call.data, true, {}, nullptr);
   prepare(std::max<size_t>(rows, 1), call.threads, call.training, call.randomness);
   EvaluateResult result;
-  result.metric_sums.resize(metric_width_);
+  metrics_.go_on({}, result.metric_sums);
+  metrics_.remember(result.metric_sums.data());
   result.weight = batch_.weight(0, rows);
   const double scale = result.weight > 0 ? 1 / result.weight : 0;
   update_.begin();

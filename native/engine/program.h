@@ -41,6 +41,7 @@ struct TrainCall {
   // An update that is looked at does not defer.
   uint64_t inspect_every = 0;
   bool inspect_histograms = false;
+  std::vector<double> metric_sums;  // to go on from: those of the epoch's call before, or empty
   bool defers = false;  // gradients of large weights are made right before their update, where nothing forbids it
   size_t threads = 1;
 };
@@ -80,7 +81,7 @@ struct TrainResult {
   std::vector<double> weight;               // sum of the rows' weights; where it is 0 the loss and its gradient are 0
   std::vector<double> gradient_norm;        // before clipping
   std::vector<uint8_t> refused;
-  std::vector<double> metric_sums;  // updates × metric_width, summed over rows
+  std::vector<double> metric_sums;  // metric_width: the call's, with the rows of accepted updates added
   // updates × trainable parameters × 4: ‖g‖, ‖w‖ before, ‖Δw‖, non-finite count; when asked for.
   std::vector<double> tensors;
   Inspections inspections;
@@ -195,7 +196,8 @@ class Program {
     return result;
   }
   virtual EvaluateResult evaluate(const Dataset& data, size_t batch_size, size_t threads,
-                                  const std::vector<double>& class_weights) = 0;
+                                  const std::vector<double>& class_weights,
+                                  const std::vector<double>& metric_sums = {}) = 0;
   // out: data.size() × output_size() elements of the program's precision.
   virtual void predict(const Dataset& data, size_t batch_size, size_t threads, void* out) = 0;
   // Forward and backward over all rows as one batch, no update: fills the gradients arena with the gradient of the

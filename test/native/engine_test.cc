@@ -80,7 +80,7 @@ TEST("training lowers the loss and evaluation agrees with prediction") {
     right += std::max_element(&scores[i * 5], &scores[i * 5] + 5) - &scores[i * 5] == labels[i];
   CHECK_EQ(result.metric_sums[0], right);
   double diagonal = 0;
-  for (size_t j = 0; j < 5; ++j) diagonal += result.metric_sums[1 + 6 * j];
+  for (size_t j = 0; j < 5; ++j) diagonal += result.metric_sums[1 + 7 * j];
   CHECK_EQ(diagonal, right);
 }
 

@@ -1,0 +1,34 @@
+// What a model reports beside the loss: sums over examples. They go on from where the call before ended, so that their
+// bits do not depend on how an epoch is cut into calls.
+#pragma once
+#include "batch.h"
+
+namespace gradus {
+
+struct ChangedSum {
+  size_t at;
+  double before;
+};
+
+template <class T>
+class Metrics {
+ public:
+  Metrics(const Value& descriptor, size_t output_size);
+
+  size_t width() const { return width_; }  // numbers of all metrics, one after the other
+  // Makes `sums` those that an earlier call gave; zeros where `from` is empty.
+  void go_on(const std::vector<double>& from, std::vector<double>& sums) const;
+  // A refused update leaves no trace: restore() brings back what the sums were at remember().
+  void remember(const double* sums);
+  void restore(double* sums) const;
+  // Adds the rows gathered; those of weight 0 do not count.
+  void add(const Batch<T>& batch, double yes_threshold, size_t rows, const T* scores, double* sums);
+
+ private:
+  std::vector<MetricPlan> plans_;
+  size_t width_ = 0;
+  std::vector<double> kept_;         // of the metrics that each example moves as a whole
+  std::vector<ChangedSum> changed_;  // of the others: what was in the places written since
+};
+
+}  // namespace gradus
