@@ -56,10 +56,12 @@
       "test/native/math_test.cc",
       "test/native/matmul_test.cc",
       "test/native/norms_test.cc",
+      "test/native/pool_test.cc",
       "test/native/probe_test.cc",
       "test/native/random_test.cc",
       "test/native/rows_test.cc",
       "test/native/statistics_test.cc",
+      "test/native/threads_test.cc",
       "test/native/updates_test.cc"
     ],
     "binding_defines": [

@@ -2,10 +2,8 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
-#include <thread>
 
 #include "engine/names.h"
-#include "engine/pool.h"
 #include "engine_models.h"
 #include "test.h"
 
@@ -234,31 +232,6 @@ TEST("frozen parameters stay, and stop_requested ends a call before its next ste
   const size_t frozen = (20 * 8 + 8) * 4;
   CHECK(std::equal(before.begin(), before.begin() + frozen, after.begin()));
   CHECK(!std::equal(before.begin() + frozen, before.end(), after.begin() + frozen));
-}
-
-TEST("two programs train side by side as each would alone") {
-  const Model model = classifier("float32", 200);
-  const std::vector<uint8_t> expected = weights_after(model, 200, 100, 6, 2);
-  std::vector<uint8_t> results[2];
-  std::thread threads[2];
-  for (int i = 0; i < 2; ++i) threads[i] = std::thread([&, i] { results[i] = weights_after(model, 200, 100, 6, 2); });
-  for (std::thread& thread : threads) thread.join();
-  for (const auto& result : results) CHECK(result == expected);
-}
-
-TEST("the pool runs every piece once") {
-  Pool pool;
-  for (size_t threads = 1; threads <= 4; ++threads) {
-    pool.set_threads(threads);
-    for (size_t round = 0; round < 2000; ++round) {
-      const size_t pieces = round % 9;
-      std::atomic<int> runs[9] = {};
-      pool.parallel(pieces, [&](size_t piece, size_t) { ++runs[piece]; });
-      for (size_t i = 0; i < 9; ++i)
-        if (runs[i] != (i < pieces ? 1 : 0)) CHECK_EQ(int(runs[i]), -1);
-    }
-    CHECK_EQ(pool.threads(), threads);
-  }
 }
 
 TEST("a bad descriptor is refused with the node's name") {

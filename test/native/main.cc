@@ -1,4 +1,5 @@
-// Runs every registered test, or those whose sentence or file contains the argument. Last line: N passed, N failed.
+// Runs every registered test, or those whose sentence or file contains one of the arguments. Last line: N passed, N
+// failed.
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -39,10 +40,14 @@ Scope::~Scope() { scopes.pop_back(); }
 
 int main(int count, char** arguments) {
   using namespace gradus::test;
-  const char* filter = count > 1 ? arguments[1] : "";
+  const auto is_picked = [&](const Test& test) {
+    for (int i = 1; i < count; ++i)
+      if (std::strstr(test.sentence, arguments[i]) || std::strstr(test.file, arguments[i])) return true;
+    return count == 1;
+  };
   int passed = 0, failed = 0;
   for (const Test& test : tests()) {
-    if (!std::strstr(test.sentence, filter) && !std::strstr(test.file, filter)) continue;
+    if (!is_picked(test)) continue;
     checks = failures = 0;
     try {
       test.run();
