@@ -2,14 +2,14 @@
 // after the other by SplitMix64's finalizer.
 #include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
 
-#include "test.h"
+#include "arrays.h"
 
 namespace gradus {
 namespace {
-using test::for_each_isa;
+using test::for_both_types;
+using test::numbers;
 
 constexpr uint64_t golden = 0x9e3779b97f4a7c15;
 
@@ -28,23 +28,11 @@ uint64_t fingerprint_of(const std::vector<bool>& choices, uint64_t fingerprint) 
   }
   return fingerprint;
 }
-template <class T>
-std::vector<T> numbers(size_t n, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<T> values(n);
-  for (T& value : values) value = T(normal(random));
-  return values;
-}
-template <class F>
-void for_both(F body) {
-  for_each_isa([&](const Isa& isa) { body(isa, 0.0f), body(isa, 0.0); });
-}
 
 TEST("the finalizer is SplitMix64's, whose first draws from seed 0 are known") {
   CHECK_EQ(split_mix(golden), 0xe220a8397b1dcdafull);
   CHECK_EQ(split_mix(2 * golden), 0x6e789e6aa1b965f4ull);
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     const int32_t winner = 0;
     uint64_t fingerprint = golden;
     kernels_of<decltype(type)>(isa).fold_winners(&winner, 1, fingerprint);
@@ -53,7 +41,7 @@ TEST("the finalizer is SplitMix64's, whose first draws from seed 0 are known") {
 }
 
 TEST("signs are folded 64 a word, and only what is above 0 is positive") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t n : {0, 1, 63, 64, 65, 128, 200}) {
       std::vector<T> x = numbers<T>(n, 1);
@@ -68,7 +56,7 @@ TEST("signs are folded 64 a word, and only what is above 0 is positive") {
 }
 
 TEST("values are folded by their bits and winners by their numbers, one a word and in order") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t n : {0, 1, 2, 67}) {
       std::vector<T> x = numbers<T>(n, 2);
@@ -91,7 +79,7 @@ TEST("values are folded by their bits and winners by their numbers, one a word a
 }
 
 TEST("losses fold the side of its kink that each score lies on, and one without kinks folds nothing") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     const Kernels<T>& kernels = kernels_of<T>(isa);
     for (size_t rows : {1, 3, 20})

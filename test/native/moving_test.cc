@@ -4,32 +4,16 @@
 #include <random>
 #include <vector>
 
-#include "test.h"
+#include "arrays.h"
 
 namespace gradus {
 namespace {
-using test::for_each_isa;
+using test::for_both_types;
+using test::numbers;
+using test::same_bits;
 
 constexpr double untouched = -77;  // what lies behind each result
 const std::vector<size_t> sizes = {0, 1, 2, 7, 8, 9, 15, 16, 17, 33, 67, 127, 128, 129, 255, 300, 1001};
-
-template <class T>
-std::vector<T> numbers(size_t n, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<T> values(n);
-  for (T& value : values) value = T(normal(random));
-  return values;
-}
-template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-}
-// body(isa, a T): for both types on every ISA.
-template <class F>
-void for_both(F body) {
-  for_each_isa([&](const Isa& isa) { body(isa, 0.0f), body(isa, 0.0); });
-}
 
 template <class T>
 void check_elements(const Kernels<T>& kernels, size_t n) {
@@ -37,30 +21,30 @@ void check_elements(const Kernels<T>& kernels, size_t n) {
   std::vector<T> y = before, expected = before;
   kernels.copy(x.data(), n, y.data());
   for (size_t i = 0; i < n; ++i) expected[i] = x[i];
-  CHECK(same(y, expected));
+  CHECK(same_bits(y, expected));
 
   y = expected = before;
   kernels.fill(T(0.3), n, y.data());
   for (size_t i = 0; i < n; ++i) expected[i] = T(0.3);
-  CHECK(same(y, expected));
+  CHECK(same_bits(y, expected));
 
   y = expected = before;
   kernels.multiply_add(T(0.7), x.data(), n, y.data());
   for (size_t i = 0; i < n; ++i) expected[i] += T(0.7) * x[i];
-  CHECK(same(y, expected));
+  CHECK(same_bits(y, expected));
 
   y = expected = before;
   kernels.scale(T(-1.3), n, y.data());
   for (size_t i = 0; i < n; ++i) expected[i] *= T(-1.3);
-  CHECK(same(y, expected));
+  CHECK(same_bits(y, expected));
 
   y = expected = before;
   kernels.move_average(x.data(), n, T(0.9), T(1.25), y.data());
   for (size_t i = 0; i < n; ++i) expected[i] = std::fma(T(0.9), before[i], (1 - T(0.9)) * (T(1.25) * x[i]));
-  CHECK(same(y, expected));
+  CHECK(same_bits(y, expected));
 }
 TEST("elements are copied, filled, added, scaled and averaged as in plain loops") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     for (size_t n : sizes) {
       test::Scope scope(std::to_string(n));
       check_elements(kernels_of<decltype(type)>(isa), n);
@@ -69,7 +53,7 @@ TEST("elements are copied, filled, added, scaled and averaged as in plain loops"
 }
 
 TEST("an average that has decayed becomes 0, what is a little larger, infinite or no number stays") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     const T bound = std::numeric_limits<T>::min() * T(1 << 26), infinity = std::numeric_limits<T>::infinity();
     std::vector<T> average;
@@ -86,7 +70,7 @@ TEST("an average that has decayed becomes 0, what is a little larger, infinite o
 }
 
 TEST("columns go from one stride to another, and nothing beside them moves") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t rows : {0, 1, 5})
       for (size_t columns : {1, 3, 16, 17, 67}) {
@@ -96,13 +80,13 @@ TEST("columns go from one stride to another, and nothing beside them moves") {
         kernels_of<T>(isa).copy_columns(x.data(), rows, columns, from, to, y.data());
         for (size_t i = 0; i < rows; ++i)
           for (size_t j = 0; j < columns; ++j) expected[i * to + j] = x[i * from + j];
-        CHECK(same(y, expected));
+        CHECK(same_bits(y, expected));
       }
   });
 }
 
 TEST("a matrix is transposed") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t rows : {1, 2, 7, 15, 16, 17, 33, 70})
       for (size_t columns : {1, 3, 8, 16, 31, 64, 67}) {
@@ -111,13 +95,13 @@ TEST("a matrix is transposed") {
         kernels_of<T>(isa).transpose(x.data(), rows, columns, y.data());
         for (size_t i = 0; i < rows; ++i)
           for (size_t j = 0; j < columns; ++j) expected[j * rows + i] = x[i * columns + j];
-        CHECK(same(y, expected));
+        CHECK(same_bits(y, expected));
       }
   });
 }
 
 TEST("rows are scaled, and one of factor 0 becomes 0 whatever it held") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
     for (size_t columns : {1, 2, 16, 19, 67})
@@ -130,16 +114,16 @@ TEST("rows are scaled, and one of factor 0 becomes 0 whatever it held") {
           expected[i] = weighted && factors[i / columns] == 0
                             ? T(0)
                             : before[i] * (T(0.7) * (weighted ? factors[i / columns] : 1));
-        CHECK(same(x, expected));
+        CHECK(same_bits(x, expected));
       }
     std::vector<T> x(9, nan);
     kernels_of<T>(isa).scale_rows(nullptr, T(0), 3, 3, x.data());
-    CHECK(same(x, std::vector<T>(9)));
+    CHECK(same_bits(x, std::vector<T>(9)));
   });
 }
 
 TEST("sums and squares are added up in order, in double") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t n : sizes) {
       const std::vector<T> x = numbers<T>(n, 6);
@@ -154,7 +138,7 @@ TEST("sums and squares are added up in order, in double") {
 }
 
 TEST("whatever is not finite is found, wherever it lies, and nothing else is") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     using Limits = std::numeric_limits<T>;
     const Kernels<T>& kernels = kernels_of<T>(isa);
@@ -224,17 +208,17 @@ void check_gathered(const Kernels<T>& kernels, const Source& source, bool ordere
     }
   }
   kernels.gather_examples(from, rows, whole.data());
-  CHECK(same(whole, expected));
+  CHECK(same_bits(whole, expected));
   kernels.gather_examples(from.from_row(0), 2, cut.data());
   kernels.gather_examples(from.from_row(2), rows - 2, cut.data() + 2 * n);
-  CHECK(same(cut, expected));
+  CHECK(same_bits(cut, expected));
   if (source.type != ElementType::int32) return;
   std::vector<int32_t> numbers(rows * n + 1, int32_t(untouched));
   kernels.gather_numbers(from, rows, numbers.data());
   for (size_t i = 0; i <= rows * n; ++i) CHECK_EQ(T(numbers[i]), expected[i]);
 }
 TEST("examples of every type are gathered, by order and view, whole and in parts") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     for (auto of : {ElementType::float32, ElementType::float64, ElementType::uint8, ElementType::int32})
       for (size_t elements : {1, 2, 7, 16, 33, 67})
         for (bool ordered : {true, false})

@@ -1,14 +1,14 @@
 // How norms move against differences of the norms written plainly in float64, and batch norm whose statistics
 // are constants.
-#include <cstring>
-#include <random>
 #include <vector>
 
-#include "test.h"
+#include "arrays.h"
 
 namespace gradus {
 namespace {
 using test::for_each_isa;
+using test::numbers;
+using test::same_bits;
 using Numbers = std::vector<double>;
 
 // The norm and its gradient as plain loops: rows of layer norm, columns of batch norm are lines of length n.
@@ -50,20 +50,8 @@ struct Plain {
 };
 
 template <class T>
-std::vector<T> numbers(size_t n, unsigned seed, double mean = 0) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<T> values(n);
-  for (T& value : values) value = T(mean + normal(random));
-  return values;
-}
-template <class T>
 Numbers doubles(const std::vector<T>& x) {
   return Numbers(x.begin(), x.end());
-}
-template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) {
-  return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
 template <class T>
@@ -123,7 +111,8 @@ template <class T>
 void check_tangents(const Isa& isa, size_t rows, size_t columns, bool layer, bool follows) {
   const size_t stride = columns + 2;
   const double h = 1e-4, tolerance = sizeof(T) == 4 ? 2e-4 : 1e-8;
-  Case<T> of(rows, columns, stride, layer, follows), again(rows, columns, stride, layer, follows);
+  Case<T> of(rows, columns, stride, layer, follows), first(rows, columns, stride, layer, follows),
+      without(rows, columns, stride, layer, follows);
   of.run(isa);
   const Plain above = of.moved(h), below = of.moved(-h), far_above = of.moved(2 * h), far_below = of.moved(-2 * h);
   const auto slope = [&](Numbers Plain::*result, size_t i) {  // to the fourth order of h
@@ -139,13 +128,13 @@ void check_tangents(const Isa& isa, size_t rows, size_t columns, bool layer, boo
     CHECK_NEAR(double(of.dgain_out[j]), 2 + slope(&Plain::dgain, j), tolerance * double(rows));
     CHECK_NEAR(double(of.dbias_out[j]), 3 + slope(&Plain::dbias, j), tolerance * double(rows));
   }
-  again.tangent.dx_tangent = nullptr;
-  again.run(*available_isas()[0]);
-  CHECK(same(again.y_out, of.y_out) && same(again.dgain_out, of.dgain_out) && same(again.dbias_out, of.dbias_out));
-  CHECK_EQ(again.dx_out[0], T(-77));
-  again.tangent.dx_tangent = again.dx_out.data();
-  again.run(*available_isas()[0]);
-  CHECK(same(again.dx_out, of.dx_out));
+  first.run(*available_isas()[0]);
+  CHECK(same_bits(first.y_out, of.y_out) && same_bits(first.dx_out, of.dx_out));
+  without.tangent.dx_tangent = nullptr;
+  without.run(isa);
+  CHECK_EQ(without.dx_out[0], T(-77));
+  for (const Case<T>* other : {&first, &without})
+    CHECK(same_bits(other->dgain_out, of.dgain_out) && same_bits(other->dbias_out, of.dbias_out));
 }
 TEST("norms and their gradients move as their differences say, with the same bits on every ISA") {
   for_each_isa([](const Isa& isa) {
@@ -166,7 +155,9 @@ TEST("norms and their gradients move as their differences say, with the same bit
 template <class T>
 void check_constants(const Isa& isa, size_t rows, size_t columns) {
   const double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-13;
-  Case<T> of(rows, columns, columns + 2, false, false), cut(rows, columns, columns + 2, false, false);
+  const size_t stride = columns + 2, half = columns / 2;
+  Case<T> of(rows, columns, stride, false, false), first(rows, columns, stride, false, false),
+      cut(rows, columns, stride, false, false);
   const auto norm_of = [](Case<T>& from) {
     Norm<T> norm = from.tangent.norm;
     norm.dx = from.dx_out.data(), norm.dgain = from.dgain_out.data(), norm.dbias = from.dbias_out.data();
@@ -174,21 +165,21 @@ void check_constants(const Isa& isa, size_t rows, size_t columns) {
   };
   kernels_of<T>(isa).batch_norm_backward_of_constants(norm_of(of));
   for (size_t i = 0; i < of.dx_out.size(); ++i)
-    CHECK_NEAR(double(of.dx_out[i]), i % (columns + 2) < columns ? of.plain.dx[i] : -77, tolerance);
+    CHECK_NEAR(double(of.dx_out[i]), i % stride < columns ? of.plain.dx[i] : -77, tolerance);
   for (size_t j = 0; j < columns; ++j) {
     CHECK_NEAR(double(of.dgain_out[j]), 2 + of.plain.dgain[j], tolerance * double(rows));
     CHECK_NEAR(double(of.dbias_out[j]), 3 + of.plain.dbias[j], tolerance * double(rows));
   }
-  // In two cuts on the first ISA, the second of them without dx.
-  const Kernels<T>& kernels = kernels_of<T>(*available_isas()[0]);
-  const size_t half = columns / 2;
-  kernels.batch_norm_backward_of_constants(norm_of(cut).columns_from(0, half));
-  Norm<T> rest = norm_of(cut).columns_from(half, columns - half);
-  rest.dx = nullptr;
-  kernels.batch_norm_backward_of_constants(rest);
-  CHECK(same(cut.dgain_out, of.dgain_out) && same(cut.dbias_out, of.dbias_out));
+  kernels_of<T>(*available_isas()[0]).batch_norm_backward_of_constants(norm_of(first));
+  CHECK(same_bits(first.dx_out, of.dx_out));
+  Norm<T> right = norm_of(cut).columns_from(half, columns - half);
+  right.dx = nullptr;
+  kernels_of<T>(isa).batch_norm_backward_of_constants(norm_of(cut).columns_from(0, half));
+  kernels_of<T>(isa).batch_norm_backward_of_constants(right);
+  for (const Case<T>* other : {&first, &cut})
+    CHECK(same_bits(other->dgain_out, of.dgain_out) && same_bits(other->dbias_out, of.dbias_out));
   for (size_t i = 0; i < rows; ++i)
-    for (size_t j = 0, at = i * (columns + 2); j < columns; ++j)
+    for (size_t j = 0, at = i * stride; j < columns; ++j)
       CHECK_EQ(cut.dx_out[at + j], j < half ? of.dx_out[at + j] : T(-77));
 }
 TEST("a batch norm of constants has the gradient of a line, in any cut and with the same bits on every ISA") {

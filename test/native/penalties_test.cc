@@ -1,25 +1,17 @@
 // Penalties and directions of whole tensors against plain loops, bit for bit.
-#include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
 
-#include "test.h"
+#include "arrays.h"
 
 namespace gradus {
 namespace {
-using test::for_each_isa;
+using test::for_both_types;
+using test::numbers;
+using test::same_bits;
 
 const std::vector<size_t> sizes = {0, 1, 7, 8, 15, 16, 17, 67, 256, 1001};
 
-template <class T>
-std::vector<T> numbers(size_t n, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<T> values(n);
-  for (T& value : values) value = T(normal(random));
-  return values;
-}
 // With zeros of both signs in between.
 template <class T>
 std::vector<T> weights(size_t n) {
@@ -28,20 +20,12 @@ std::vector<T> weights(size_t n) {
   return w;
 }
 template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-}
-template <class F>
-void for_both(F body) {
-  for_each_isa([&](const Isa& isa) { body(isa, 0.0f), body(isa, 0.0); });
-}
-template <class T>
 T slope(T w, T l1, T l2) {
   return l2 * w + (w > 0 ? l1 : w < 0 ? -l1 : T(0));
 }
 
 TEST("slopes of the penalties are added to gradients, and the one of l1 is 0 at 0") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t n : sizes)
       for (T l1 : {T(0), T(0.3)})
@@ -50,13 +34,13 @@ TEST("slopes of the penalties are added to gradients, and the one of l1 is 0 at 
           std::vector<T> gradient = before, expected = before;
           kernels_of<T>(isa).add_penalty_slopes(w.data(), l1, l2, n, gradient.data());
           for (size_t i = 0; i < n; ++i) expected[i] += slope(w[i], l1, l2);
-          CHECK(same(gradient, expected));
+          CHECK(same_bits(gradient, expected));
         }
   });
 }
 
 TEST("absolutes and squares are added up in order, into what is there") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t n : sizes) {
       const std::vector<T> w = weights<T>(n);
@@ -71,7 +55,7 @@ TEST("absolutes and squares are added up in order, into what is there") {
 }
 
 TEST("the gradient that counts has its penalties, scale and limit, and keeps what is not a number") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t n : sizes)
       for (T limit : {T(0), T(0.6)}) {
@@ -91,7 +75,7 @@ TEST("the gradient that counts has its penalties, scale and limit, and keeps wha
 }
 
 TEST("a direction follows its velocity, looks ahead when asked to, and may work in place") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t n : sizes)
       for (bool nesterov : {true, false})
@@ -106,14 +90,14 @@ TEST("a direction follows its velocity, looks ahead when asked to, and may work 
           }
           std::vector<T>& to = in_place ? velocity : next;
           kernels_of<T>(isa).momentum_direction(velocity.data(), momentum, nesterov, n, to.data(), direction.data());
-          CHECK(same(to, expected_next));
-          CHECK(same(direction, expected));
+          CHECK(same_bits(to, expected_next));
+          CHECK(same_bits(direction, expected));
         }
   });
 }
 
 TEST("a velocity that has decayed becomes 0") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     const T bound = std::numeric_limits<T>::min() * T(1 << 26);
     std::vector<T> velocity, direction;

@@ -1,33 +1,17 @@
 // Second derivatives of activations, softmax and losses against central differences of their first ones in float64.
 #include <algorithm>
-#include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
 
-#include "test.h"
+#include "arrays.h"
 
 namespace gradus {
 namespace {
-using test::for_each_isa;
+using test::for_both_types;
+using test::numbers;
+using test::same_bits;
 using Row = std::vector<double>;
 
-template <class T>
-std::vector<T> numbers(size_t n, unsigned seed, double deviation = 1) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<T> values(n);
-  for (T& value : values) value = T(deviation * normal(random));
-  return values;
-}
-template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) {
-  return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
-}
-template <class F>
-void for_both(F body) {
-  for_each_isa([&](const Isa& isa) { body(isa, 0.0f), body(isa, 0.0); });
-}
 template <class T>
 const Kernels<T>& first_kernels() {
   return kernels_of<T>(*available_isas()[0]);
@@ -62,7 +46,7 @@ const Bent bent[] = {
 template <class T>
 void check_bend(const Kernels<T>& kernels, const Bent& of, size_t n) {
   const double h = 1e-4;
-  std::vector<T> x = numbers<T>(n, 1, 2), y(n), dx(n + 1, T(0.25)), again = dx;
+  std::vector<T> x = numbers<T>(n, 1, 0, 2), y(n), dx(n + 1, T(0.25)), again = dx;
   const std::vector<T> x_tangent = numbers<T>(n, 2), dy = numbers<T>(n, 3);
   for (size_t i = 0; i < n; ++i) {
     if (std::fabs(x[i]) < 2 * h) x[i] = 1;  // not across elu's kink
@@ -76,10 +60,10 @@ void check_bend(const Kernels<T>& kernels, const Bent& of, size_t n) {
   CHECK_EQ(dx[n], T(0.25));
   first_kernels<T>().activation_bend(of.kind, T(of.parameter), x.data(), y.data(), x_tangent.data(), dy.data(), n,
                                      again.data());
-  CHECK(same(dx, again));
+  CHECK(same_bits(dx, again));
 }
 TEST("the bend of an activation is its second derivative, added to dx, with the same bits on every ISA") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     for (size_t kind = 0; kind < std::size(bent); ++kind)
       for (size_t n : {1, 8, 15, 16, 33, 300}) {
         test::Scope scope("kind " + std::to_string(kind) + ", " + std::to_string(n));
@@ -89,7 +73,7 @@ TEST("the bend of an activation is its second derivative, added to dx, with the 
 }
 
 TEST("activations do not bend at the infinities, and those made of lines nowhere") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
     const std::vector<T> ones(19, T(1));
@@ -100,19 +84,19 @@ TEST("activations do not bend at the infinities, and those made of lines nowhere
         kernels_of<T>(isa).activation_forward(of.kind, T(of.parameter), x.data(), 19, y.data());
         kernels_of<T>(isa).activation_bend(of.kind, T(of.parameter), x.data(), y.data(), ones.data(), ones.data(), 19,
                                            dx.data());
-        CHECK(same(dx, ones));
+        CHECK(same_bits(dx, ones));
       }
     for (Activation lines : {Activation::identity, Activation::relu, Activation::leaky_relu}) {
       const std::vector<T> x(19, nan);
       std::vector<T> dx = ones;
       kernels_of<T>(isa).activation_bend(lines, T(0.1), x.data(), x.data(), x.data(), x.data(), 19, dx.data());
-      CHECK(same(dx, ones));
+      CHECK(same_bits(dx, ones));
     }
   });
 }
 
 TEST("maxout moves with the pieces that won") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
     for (size_t pieces : {1, 2, 5}) {
       const size_t rows = 3, units = 7;
@@ -181,10 +165,10 @@ void check_softmax(const Kernels<T>& kernels, size_t rows, size_t columns) {
   CHECK(dx[n] == T(-77) && dx_tangent[n] == T(-77));
   const std::vector<T> first = dx, first_tangent = dx_tangent;
   run(first_kernels<T>());
-  CHECK(same(dx, first) && same(dx_tangent, first_tangent));
+  CHECK(same_bits(dx, first) && same_bits(dx_tangent, first_tangent));
 }
 TEST("softmax's gradient and how it moves follow the float64 reference, with the same bits on every ISA") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     for (size_t rows : {1, 3})
       for (size_t columns : {1, 2, 7, 8, 9, 16, 17, 67}) {
         test::Scope scope(std::to_string(rows) + "x" + std::to_string(columns));
@@ -247,7 +231,8 @@ template <class T>
 void check_loss(const Isa& isa, const Kind& kind, size_t rows, size_t columns, bool weighted) {
   const size_t n = rows * columns;
   const double h = 1e-5;
-  std::vector<T> scores = numbers<T>(n, 9, 2), gradient(n + 1, T(-77)), cut = gradient, again = gradient, weights(rows);
+  std::vector<T> scores = numbers<T>(n, 9, 0, 2), gradient(n + 1, T(-77)), cut = gradient, again = gradient,
+                 weights(rows);
   const std::vector<T> tangent = numbers<T>(n, 10), targets = numbers<T>(n, 11);
   std::vector<int32_t> labels(rows);
   for (size_t i = 0; i < n; ++i)
@@ -277,13 +262,13 @@ void check_loss(const Isa& isa, const Kind& kind, size_t rows, size_t columns, b
   loss.gradient = cut.data();
   kernel<T>(isa, kind)(loss.part(0, rows / 2));
   kernel<T>(isa, kind)(loss.part(rows / 2, rows - rows / 2));
-  CHECK(same(cut, gradient));
+  CHECK(same_bits(cut, gradient));
   loss.gradient = again.data();
   kernel<T>(*available_isas()[0], kind)(loss);
-  CHECK(same(again, gradient));
+  CHECK(same_bits(again, gradient));
 }
 TEST("losses' gradients move as their central differences, in any cut, and rows of weight 0 count for nothing") {
-  for_both([](const Isa& isa, auto type) {
+  for_both_types([](const Isa& isa, auto type) {
     for (size_t kind = 0; kind < std::size(kinds); ++kind)
       for (size_t rows : {1, 7})
         for (size_t columns : {1, 2, 8, 15, 16, 17, 67})
