@@ -1,5 +1,7 @@
 // Activations: y = f(x) and dx = dy · f'(x), elementwise; maxout over the pieces of a unit; softmax over a row.
 // A NaN in x stays NaN in y.
+#pragma once
+#include "math-inl.h"
 
 template <class T>
 INLINE Vec<T> activate(Activation kind, T parameter, Vec<T> x) {
@@ -64,15 +66,14 @@ constexpr bool slope_needs_input(Activation kind) { return kind == Activation::g
 
 template <Activation kind, class T>
 static void forward_of(T parameter, const T* x, size_t n, T* y) {
-  map(
-      x, n, y, [=](Vec<T> a) __attribute__((always_inline)) { return activate(kind, parameter, a); });
+  map(x, n, y, [=](Vec<T> a) INLINE_LAMBDA { return activate(kind, parameter, a); });
 }
 
 template <Activation kind, class T>
 static void backward_of(T parameter, const T* x, const T* y, const T* dy, size_t n, T* dx) {
   constexpr size_t lanes = Vec<T>::lanes;
   const T* known = slope_needs_input(kind) ? x : y;
-  const auto slope = [=](Vec<T> a) __attribute__((always_inline)) {
+  const auto slope = [=](Vec<T> a) INLINE_LAMBDA {
     return slope_needs_input(kind) ? activation_slope_from_input(kind, a)
                                    : activation_slope_from_output(kind, parameter, a);
   };
@@ -159,7 +160,6 @@ template <class T>
 static void softmax(const T* x, size_t rows, size_t columns, T* y) {
   for (size_t row = 0; row < rows; ++row, x += columns, y += columns) {
     const Vec<T> total(row_exponentials(x, columns, row_maximum(x, columns), y));
-    map(
-        y, columns, y, [=](Vec<T> e) __attribute__((always_inline)) { return e / total; });
+    map(y, columns, y, [=](Vec<T> e) INLINE_LAMBDA { return e / total; });
   }
 }

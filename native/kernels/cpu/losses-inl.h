@@ -1,42 +1,19 @@
 // Losses of rows of scores with their gradients, one pass for the loss and at most one more for the gradient:
 // losses[row] = weight · loss, gradient = scale · weight · ∂loss/∂score. Labels are taken as valid.
+#pragma once
+#include "activations-inl.h"
+#include "math-inl.h"
 
 template <class T>
 INLINE T weight_of(const Loss<T>& loss, size_t row) {
   return loss.weights ? loss.weights[row] : T(1);
 }
 
-// n lanes from p; whole vectors skip the mask where n is a constant.
-template <class T>
-INLINE Vec<T> load_lanes(const T* p, int n) {
-  return n == Vec<T>::lanes ? load(p) : load_partial(p, n);
-}
-template <class T>
-INLINE void store_lanes(T* p, Vec<T> a, int n) {
-  if (n == Vec<T>::lanes) {
-    store(p, a);
-  } else {
-    store_partial(p, a, n);
-  }
-}
-template <class T>
-INLINE Vec<T> keep_lanes(Vec<T> a, int n) {
-  return n == Vec<T>::lanes ? a : select(first_lanes<T>(n), a, Vec<T>(0));
-}
-// f(first column, number of columns) for each vector of a row.
-template <class T, class F>
-INLINE void for_vectors(size_t columns, F f) {
-  constexpr size_t lanes = Vec<T>::lanes;
-  size_t j = 0;
-  for (; j + lanes <= columns; j += lanes) f(j, int(lanes));
-  if (j < columns) f(j, int(columns - j));
-}
 // The lane of a vector starting at column j that holds the label's column, if any does.
 template <class T>
 INLINE Mask<T> lane_of(int32_t label, size_t j) {
   return lane_indices<T>() == Vec<T>(T(int64_t(label) - int64_t(j)));
 }
-#define LAMBDA(...) [&](__VA_ARGS__) __attribute__((always_inline))
 
 // What the loss of one row is made of: −Σ t · ln p = mass · ln(total) − shifted, where total = Σ e^(s − max),
 // mass = Σ t and shifted = Σ t · (s − max). Both terms have one sign, so nothing cancels.
@@ -56,29 +33,27 @@ INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms
   const Vec<T> zero(0);
   Vec<T> total = zero, mass = zero, shifted = zero, e = zero;
   terms.shifted[i] = targets ? T(0) : scores[label] - largest;
-  for_vectors<T>(
-      columns, LAMBDA(size_t j, int n) {
-        const Vec<T> shift = load_lanes(scores + j, n) - Vec<T>(largest);
-        e = keep_lanes(exp(shift), n);
-        total = total + e;
-        if (targets) {
-          const Vec<T> t = load_lanes(targets + j, n);
-          mass = mass + t;
-          shifted = shifted + select(t == zero, zero, t * shift);  // 0 · −∞ counts as 0
-        }
-        if (gradient && columns > size_t(Vec<T>::lanes)) store_lanes(gradient + j, e, n);
-      });
+  for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
+    const Vec<T> shift = load_lanes(scores + j, n) - Vec<T>(largest);
+    e = keep_lanes(exp(shift), n);
+    total = total + e;
+    if (targets) {
+      const Vec<T> t = load_lanes(targets + j, n);
+      mass = mass + t;
+      shifted = shifted + select(t == zero, zero, t * shift);  // 0 · −∞ counts as 0
+    }
+    if (gradient && columns > size_t(Vec<T>::lanes)) store_lanes(gradient + j, e, n);
+  });
   terms.total[i] = sum(total);
   terms.mass[i] = targets ? sum(mass) : T(1);
   if (targets) terms.shifted[i] = sum(shifted);
   if (!gradient) return;
   const Vec<T> factor(loss.scale * weight_of(loss, row)), all(terms.total[i]), all_mass(terms.mass[i]);
-  for_vectors<T>(
-      columns, LAMBDA(size_t j, int n) {
-        if (columns > size_t(Vec<T>::lanes)) e = load_lanes(gradient + j, n);  // a short row is still in its register
-        const Vec<T> t = targets ? load_lanes(targets + j, n) : select(lane_of<T>(label, j), Vec<T>(1), zero);
-        store_lanes(gradient + j, factor * (e / all * all_mass - t), n);
-      });
+  for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
+    if (columns > size_t(Vec<T>::lanes)) e = load_lanes(gradient + j, n);  // a short row is still in its register
+    const Vec<T> t = targets ? load_lanes(targets + j, n) : select(lane_of<T>(label, j), Vec<T>(1), zero);
+    store_lanes(gradient + j, factor * (e / all * all_mass - t), n);
+  });
 }
 
 // The logarithms of as many rows as there are lanes are taken at once.
@@ -107,15 +82,14 @@ static void multiclass_hinge(const Loss<T>& loss) {
     const T factor = loss.scale * weight_of(loss, row);
     const Vec<T> right(scores[label]);
     Vec<T> total = zero, violations = zero;
-    for_vectors<T>(
-        loss.columns, LAMBDA(size_t j, int n) {
-          const Vec<T> excess = max(zero, load_lanes(scores + j, n) - right + margin);
-          const Vec<T> wrong = keep_lanes(select(lane_of<T>(label, j), zero, excess), n);
-          const Vec<T> violated = select(wrong > zero, one, zero);
-          total = total + wrong;
-          violations = violations + violated;
-          if (gradient) store_lanes(gradient + j, Vec<T>(factor) * violated, n);
-        });
+    for_vectors<T>(loss.columns, [&](size_t j, int n) INLINE_LAMBDA {
+      const Vec<T> excess = max(zero, load_lanes(scores + j, n) - right + margin);
+      const Vec<T> wrong = keep_lanes(select(lane_of<T>(label, j), zero, excess), n);
+      const Vec<T> violated = select(wrong > zero, one, zero);
+      total = total + wrong;
+      violations = violations + violated;
+      if (gradient) store_lanes(gradient + j, Vec<T>(factor) * violated, n);
+    });
     loss.losses[row] = weight_of(loss, row) * sum(total);
     if (gradient) gradient[label] = -factor * sum(violations);
   }
@@ -131,13 +105,12 @@ static void one_vs_all_hinge(const Loss<T>& loss) {
     const int32_t label = loss.labels[row];
     const Vec<T> factor(loss.scale * weight_of(loss, row));
     Vec<T> total = zero;
-    for_vectors<T>(
-        loss.columns, LAMBDA(size_t j, int n) {
-          const Vec<T> sign = select(lane_of<T>(label, j), one, -one);
-          const Vec<T> excess = max(zero, margin - sign * load_lanes(scores + j, n));
-          total = total + keep_lanes(excess, n);
-          if (gradient) store_lanes(gradient + j, select(excess > zero, -sign * factor, zero), n);
-        });
+    for_vectors<T>(loss.columns, [&](size_t j, int n) INLINE_LAMBDA {
+      const Vec<T> sign = select(lane_of<T>(label, j), one, -one);
+      const Vec<T> excess = max(zero, margin - sign * load_lanes(scores + j, n));
+      total = total + keep_lanes(excess, n);
+      if (gradient) store_lanes(gradient + j, select(excess > zero, -sign * factor, zero), n);
+    });
     loss.losses[row] = weight_of(loss, row) * sum(total);
   }
 }
@@ -145,18 +118,17 @@ static void one_vs_all_hinge(const Loss<T>& loss) {
 // One loss a row of a single column, whose target may be its label: the rows fill the vectors.
 template <class L, class T>
 INLINE void single_column_losses(const Loss<T>& loss) {
-  for_vectors<T>(
-      loss.rows, LAMBDA(size_t row, int n) {
-        T targets[Vec<T>::lanes];
-        if (loss.labels)
-          for (int i = 0; i < n; ++i) targets[i] = T(loss.labels[row + size_t(i)]);
-        const Vec<T> s = load_lanes(loss.scores + row, n);
-        const Vec<T> t = load_lanes(loss.labels ? targets : loss.targets + row, n);
-        const Vec<T> weight = loss.weights ? load_lanes(loss.weights + row, n) : Vec<T>(1);
-        store_lanes(loss.losses + row, weight * L::value(s, t, loss.parameter), n);
-        if (loss.gradient)
-          store_lanes(loss.gradient + row, Vec<T>(loss.scale) * weight * L::slope(s, t, loss.parameter), n);
-      });
+  for_vectors<T>(loss.rows, [&](size_t row, int n) INLINE_LAMBDA {
+    T targets[Vec<T>::lanes];
+    if (loss.labels)
+      for (int i = 0; i < n; ++i) targets[i] = T(loss.labels[row + size_t(i)]);
+    const Vec<T> s = load_lanes(loss.scores + row, n);
+    const Vec<T> t = load_lanes(loss.labels ? targets : loss.targets + row, n);
+    const Vec<T> weight = loss.weights ? load_lanes(loss.weights + row, n) : Vec<T>(1);
+    store_lanes(loss.losses + row, weight * L::value(s, t, loss.parameter), n);
+    if (loss.gradient)
+      store_lanes(loss.gradient + row, Vec<T>(loss.scale) * weight * L::slope(s, t, loss.parameter), n);
+  });
 }
 
 // The mean over the columns of L::value(score, target).
@@ -167,16 +139,14 @@ INLINE void mean_losses(const Loss<T>& loss) {
     const size_t start = row * loss.columns;
     const Vec<T> factor(loss.scale * weight_of(loss, row) / T(loss.columns));
     Vec<T> total(0);
-    for_vectors<T>(
-        loss.columns, LAMBDA(size_t j, int n) {
-          const Vec<T> s = load_lanes(loss.scores + start + j, n), t = load_lanes(loss.targets + start + j, n);
-          total = total + keep_lanes(L::value(s, t, loss.parameter), n);
-          if (loss.gradient) store_lanes(loss.gradient + start + j, factor * L::slope(s, t, loss.parameter), n);
-        });
+    for_vectors<T>(loss.columns, [&](size_t j, int n) INLINE_LAMBDA {
+      const Vec<T> s = load_lanes(loss.scores + start + j, n), t = load_lanes(loss.targets + start + j, n);
+      total = total + keep_lanes(L::value(s, t, loss.parameter), n);
+      if (loss.gradient) store_lanes(loss.gradient + start + j, factor * L::slope(s, t, loss.parameter), n);
+    });
     loss.losses[row] = weight_of(loss, row) * (sum(total) / T(loss.columns));
   }
 }
-#undef LAMBDA
 
 // (s − t)²
 struct SquaredError {

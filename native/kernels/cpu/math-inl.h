@@ -1,6 +1,8 @@
 // The elementary functions on the virtual vector, within 4 ulp for float32 and float64 alike, subnormal arguments and
 // results included. The polynomials interpolate at Chebyshev nodes, computed with 60 digits; each comment gives the
 // largest relative error that the fit adds to the function.
+#pragma once
+#include "vectors-inl.h"
 
 template <class T>
 struct Constants;
@@ -67,6 +69,8 @@ struct Constants<double> {
       1.1415544546145162,    1.1754064942198952,     1.0221747889350397,     0.7666213184672395,
       0.5017224073480943,    0.288315846783531,      0.14579113832422222};
 };
+
+INLINE bool is_finite(double a) { return a - a == 0; }
 
 template <class T>
 INLINE Vec<T> infinity() {
@@ -207,32 +211,11 @@ INLINE Normal<T> normal(Vec<T> x) {
   return {e * Vec<T>(T(0.39894228040143267794)), select(x > Vec<T>(0), Vec<T>(1) - tail, tail)};
 }
 
-// A mask of the first n lanes, for sums and maxima over the last vector of a row.
-template <class T>
-INLINE Vec<T> lane_indices() {
-  static constexpr T indices[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  return load(indices);
-}
-template <class T>
-INLINE Mask<T> first_lanes(int n) {
-  return lane_indices<T>() < Vec<T>(T(n));
-}
-
-// y = f(x) for n elements, in whole vectors and one partial one.
-template <class T, class F>
-INLINE void map(const T* x, size_t n, T* y, F f) {
-  constexpr size_t lanes = Vec<T>::lanes;
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) store(y + i, f(load(x + i)));
-  if (i < n) store_partial(y + i, f(load_partial(x + i, int(n - i))), int(n - i));
-}
 template <class T>
 static void exp(const T* x, size_t n, T* y) {
-  map(
-      x, n, y, [](Vec<T> a) __attribute__((always_inline)) { return exp(a); });
+  map(x, n, y, [](Vec<T> a) INLINE_LAMBDA { return exp(a); });
 }
 template <class T>
 static void log(const T* x, size_t n, T* y) {
-  map(
-      x, n, y, [](Vec<T> a) __attribute__((always_inline)) { return log(a); });
+  map(x, n, y, [](Vec<T> a) INLINE_LAMBDA { return log(a); });
 }

@@ -2,7 +2,8 @@
 // that stay in the last cache, k in blocks, rows of A in blocks that stay in the second cache, panels of B that stay in
 // the first, and tiles. Each element runs the same operations in the same order whatever the blocks, the instruction
 // set and the packing: only the blocks of k show in the bits, and their size depends on k alone.
-
+#pragma once
+#include "activations-inl.h"
 #include "matmul/ahead-inl.h"
 #include "matmul/pack-inl.h"
 #include "matmul/tile-inl.h"

@@ -1,68 +1,8 @@
 // Layer norm normalises each row, batch norm each column; forward and backward side by side.
 // Columns run along the lanes. Sums over rows go down the rows in order, in blocks, so that a column's sum does not
 // depend on how the columns are cut.
-
-// ---- Columns: groups of four vectors while they last, then single ones, the last of them partial.
-template <int N>
-struct Constant {
-  static constexpr int value = N;
-};
-template <class T, class F>
-INLINE void for_column_groups(size_t columns, F body) {
-  constexpr size_t lanes = Vec<T>::lanes;
-  size_t j = 0;
-  for (; j + 4 * lanes <= columns; j += 4 * lanes) body(Constant<4>(), j, int(lanes));
-  for (; j < columns; j += lanes) body(Constant<1>(), j, int(columns - j < lanes ? columns - j : lanes));
-}
-// Vector v of the group whose first element is at p; count lanes of it where it stands alone.
-template <int vectors, class T>
-INLINE Vec<T> load_column(const T* p, int v, int count) {
-  return vectors > 1 ? load(p + v * Vec<T>::lanes) : load_partial(p, count);
-}
-template <int vectors, class T>
-INLINE void store_column(T* p, int v, int count, Vec<T> a) {
-  vectors > 1 ? store(p + v * Vec<T>::lanes, a) : store_partial(p, a, count);
-}
-
-// sums[s][v] = Σ over rows of the s-th term that term(row, v, terms) gives for vector v. Blocks of rows keep the error
-// of long sums small.
-template <class T, int S, int vectors, class F>
-INLINE void sum_over_rows(size_t rows, Vec<T> (&sums)[S][vectors], F term) {
-  constexpr size_t block = 64;
-  for (auto& of_term : sums)
-    for (Vec<T>& sum : of_term) sum = Vec<T>(0);
-  for (size_t first = 0; first < rows; first += block) {
-    const size_t end = rows - first < block ? rows : first + block;
-    Vec<T> partial[S][vectors];
-    for (auto& of_term : partial)
-      for (Vec<T>& sum : of_term) sum = Vec<T>(0);
-    for (size_t i = first; i < end; ++i)
-      for (int v = 0; v < vectors; ++v) {
-        Vec<T> terms[S];
-        term(i, v, terms);
-        for (int s = 0; s < S; ++s) partial[s][v] = partial[s][v] + terms[s];
-      }
-    for (int s = 0; s < S; ++s)
-      for (int v = 0; v < vectors; ++v) sums[s][v] = sums[s][v] + partial[s][v];
-  }
-}
-
-// ---- Rows: body(j, count) for each vector along a row; lanes beyond count are zero where loaded and not stored.
-template <class T, class F>
-INLINE void along_row(size_t columns, F body) {
-  constexpr size_t lanes = Vec<T>::lanes;
-  size_t j = 0;
-  for (; j + lanes <= columns; j += lanes) body(j, int(lanes));
-  if (j < columns) body(j, int(columns - j));
-}
-template <class T>
-struct LaneIndex {
-  static constexpr T value[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-};
-template <class T>
-INLINE Vec<T> first_lanes(Vec<T> a, int count) {
-  return select(load(LaneIndex<T>::value) < Vec<T>(T(count)), a, Vec<T>(0));
-}
+#pragma once
+#include "vectors-inl.h"
 
 template <class T>
 void layer_norm_forward(const Norm<T>& norm) {
@@ -72,14 +12,14 @@ void layer_norm_forward(const Norm<T>& norm) {
     const T* const x = norm.x + i * norm.stride;
     T* const y = norm.y + i * norm.stride;
     Vec<T> total(0), squares(0);
-    along_row<T>(columns, [&](size_t j, int count) INLINE_LAMBDA { total = total + load_partial(x + j, count); });
+    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA { total = total + load_partial(x + j, count); });
     const Vec<T> mean(sum(total) / T(columns));
-    along_row<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
-      const Vec<T> centred = first_lanes(load_partial(x + j, count) - mean, count);
+    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
+      const Vec<T> centred = keep_lanes(load_partial(x + j, count) - mean, count);
       squares = fma(centred, centred, squares);
     });
     const Vec<T> inverse = Vec<T>(1) / sqrt(Vec<T>(sum(squares) / T(columns) + norm.epsilon));
-    along_row<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
+    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
       const Vec<T> normal = (load_partial(x + j, count) - mean) * inverse;
       store_partial(y + j, fma(normal, load_partial(gain + j, count), load_partial(bias + j, count)), count);
     });
@@ -99,7 +39,7 @@ void layer_norm_backward(const Norm<T>& norm) {
     T* const dx = norm.dx ? norm.dx + i * norm.stride : nullptr;
     const Vec<T> mean(norm.mean[i]), inverse(norm.inverse_deviation[i]);
     Vec<T> total(0), along(0);
-    along_row<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
+    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
       const Vec<T> d = load_partial(dy + j, count), normal = (load_partial(x + j, count) - mean) * inverse;
       store_partial(dgain + j, fma(d, normal, load_partial(dgain + j, count)), count);
       store_partial(dbias + j, d + load_partial(dbias + j, count), count);
@@ -109,7 +49,7 @@ void layer_norm_backward(const Norm<T>& norm) {
     });
     if (!dx) continue;
     const Vec<T> mean_e(sum(total) / T(columns)), mean_along(sum(along) / T(columns));
-    along_row<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
+    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
       const Vec<T> e = load_partial(dy + j, count) * load_partial(gain + j, count);
       const Vec<T> normal = (load_partial(x + j, count) - mean) * inverse;
       store_partial(dx + j, inverse * fnma(normal, mean_along, e - mean_e), count);

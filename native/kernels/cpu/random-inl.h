@@ -8,6 +8,8 @@
 //   float:  32 values of a word each;   value 32t + 2b + c is w[c] of block 8t + b, value 32t + 16 + 2b + c is w[2 + c]
 //   double: 16 values of two words each; value 16t + b is (w0 low, w1 high) of block 8t + b, value 16t + 8 + b (w2, w3)
 // Of each value's bits the uniform numbers take the highest: 24 for float, 53 for double.
+#pragma once
+#include "math-inl.h"
 
 INLINE Vec<double> of_integer(uint64_t a) { return Vec<double>::of_bits(a); }
 

@@ -1,4 +1,6 @@
 // Moving rows between a table and a batch, and widening bytes.
+#pragma once
+#include "vectors-inl.h"
 
 INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }

@@ -1,4 +1,7 @@
 // What many values look like: their histogram, mean and spread, and the largest of each column.
+#pragma once
+#include "math-inl.h"
+#include "vectors-inl.h"
 
 // The number of each lane's bin, as bits. The largest value below the smallest edge has the key before the first: so
 // all that is smaller is clamped to it and is no step away from the middle. What is not finite goes to one more bin.
@@ -76,12 +79,11 @@ template <class T>
 INLINE void chunk_moments(const T* x, size_t n, T low, T high, Moments& of) {
   constexpr double smallest_square = 0x1p-100;
   const Mask<T> all = Vec<T>(0) == Vec<T>(0);
-  const auto counted = [&](int count) INLINE_LAMBDA { return load(LaneIndex<T>::value) < Vec<T>(T(count)); };
   const auto along = [&](auto body) INLINE_LAMBDA {
     constexpr size_t lanes = Vec<T>::lanes;
     size_t i = 0;
     for (; i + lanes <= n; i += lanes) body(load(x + i), all);
-    if (i < n) body(load_partial(x + i, int(n - i)), counted(int(n - i)));
+    if (i < n) body(load_partial(x + i, int(n - i)), first_lanes<T>(int(n - i)));
   };
   MomentSums<T> sums;
   along([&](Vec<T> a, Mask<T> counts) INLINE_LAMBDA { sums.add(a, counts, Vec<T>(low), Vec<T>(high)); });

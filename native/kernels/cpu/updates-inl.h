@@ -1,6 +1,9 @@
 // The optimizers: one pass over gradient, parameter and slots, which also leaves the norms that a monitor wants.
 // Each optimizer is only a rule on vectors; run() does what they share. A rule gets w already shrunk by weight decay
 // and returns the new w; slot[] holds its state before and after.
+#pragma once
+#include "math-inl.h"
+#include "vectors-inl.h"
 
 template <class T>
 struct Sgd {
@@ -201,7 +204,6 @@ struct LaneSums {
   }
 };
 
-INLINE bool is_finite(double a) { return a - a == 0; }
 template <class T>
 static uint64_t count_nonfinite(const T* x, size_t n) {
   uint64_t count = 0;
