@@ -10,36 +10,49 @@ INLINE void map_tile(T* c, size_t c_row, size_t rows, int columns, F function) {
   }
 }
 
+// Activations of one or two operations run right here; the others take so long that a call a row is nothing beside
+// them.
 template <class T>
 static void activate_tile(const Matmul<T>& task, T* c, size_t rows, int columns) {
   const T parameter = task.activation_parameter;
   switch (task.activation) {
-#define ACTIVATION(name, default_parameter)                                                            \
-  case Activation::name:                                                                               \
-    return map_tile(                                                                                   \
-        c, task.c_row, rows, columns, [=](Vec<T> x, size_t, int, int) __attribute__((always_inline)) { \
-          return activate(Activation::name, parameter, x);                                             \
-        });
-#include "../../activations.def"
-#undef ACTIVATION
+    case Activation::identity:
+      return;
+    case Activation::relu:
+      return map_tile(c, task.c_row, rows, columns, [=](Vec<T> x, size_t, int, int) INLINE_LAMBDA {
+        return activate(Activation::relu, parameter, x);
+      });
+    case Activation::leaky_relu:
+      return map_tile(c, task.c_row, rows, columns, [=](Vec<T> x, size_t, int, int) INLINE_LAMBDA {
+        return activate(Activation::leaky_relu, parameter, x);
+      });
+    default:
+      for (size_t i = 0; i < rows; ++i, c += task.c_row)
+        activation_forward(task.activation, parameter, c, size_t(columns), c);
   }
 }
 
-template <class T>
-static void gate_tile(const Matmul<T>& task, const T* gate, T* c, size_t rows, int columns) {
+// Times the slope at y, the element of `gate` in the same place.
+template <class T, Activation kind>
+INLINE void gate_rows(const Matmul<T>& task, const T* gate, T* c, size_t rows, int columns) {
   const T parameter = task.gate_parameter;
   const size_t gate_row = task.gate_row;
+  map_tile(c, task.c_row, rows, columns, [=](Vec<T> x, size_t i, int j, int count) INLINE_LAMBDA {
+    return x * activation_slope_from_output(kind, parameter, load_lanes(gate + i * gate_row + j, count));
+  });
+}
+template <class T>
+static void gate_tile(const Matmul<T>& task, const T* gate, T* c, size_t rows, int columns) {
   switch (task.gate_kind) {
-#define ACTIVATION(name, default_parameter)                                                                  \
-  case Activation::name:                                                                                     \
-    return map_tile(                                                                                         \
-        c, task.c_row, rows, columns, [=](Vec<T> x, size_t i, int j, int n) __attribute__((always_inline)) { \
-          const T* y = gate + i * gate_row + j;                                                              \
-          return x * activation_slope_from_output(Activation::name, parameter,                               \
-                                                  n == Vec<T>::lanes ? load(y) : load_partial(y, n));        \
-        });
-#include "../../activations.def"
-#undef ACTIVATION
+    case Activation::identity:
+      return;
+    case Activation::relu:
+      return gate_rows<T, Activation::relu>(task, gate, c, rows, columns);
+    case Activation::leaky_relu:
+      return gate_rows<T, Activation::leaky_relu>(task, gate, c, rows, columns);
+    default:
+      for (size_t i = 0; i < rows; ++i, c += task.c_row, gate += task.gate_row)
+        activation_backward<T>(task.gate_kind, task.gate_parameter, nullptr, gate, c, size_t(columns), c);
   }
 }
 
