@@ -12,6 +12,14 @@
 #include "math-inl.h"
 
 INLINE Vec<double> of_integer(uint64_t a) { return Vec<double>::of_bits(a); }
+// Lane i holds i as an integer. The numbers are copied as bytes: an array of integers may not be read as doubles.
+INLINE Vec<double> lane_integers() {
+  static constexpr uint64_t integers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  Vec<double> lanes;
+  static_assert(sizeof lanes == sizeof integers, "eight lanes of 64 bits");
+  __builtin_memcpy(&lanes, integers, sizeof lanes);
+  return lanes;
+}
 
 // The two vectors of values of tile t, as bits.
 template <class T>
@@ -21,10 +29,9 @@ struct Draws {
 };
 template <class T>
 INLINE Draws<T> philox_tile(const Counter& at, uint64_t t) {
-  alignas(64) static const uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
   const uint64_t block = 8 * t;
   const Vec<double> low = of_integer(0xffffffff);
-  Vec<double> c0 = load(reinterpret_cast<const double*>(lane)) | of_integer(block & 0xffffffff);
+  Vec<double> c0 = lane_integers() | of_integer(block & 0xffffffff);
   Vec<double> c1 = of_integer(at.stream), c2 = of_integer(at.step & 0xffffffff);
   Vec<double> c3 = of_integer((at.step >> 32 & 0xffff) | (block >> 32 & 0xffff) << 16);
   uint32_t key0 = uint32_t(at.seed), key1 = uint32_t(at.seed >> 32);
