@@ -70,9 +70,17 @@
   ],
   'targets': [
     {
+      'target_name': 'kernels_scalar',
+      'type': 'static_library',
+      'sources': ['<@(scalar_sources)'],
+      'cflags_cc': ['<@(scalar_cflags)'],
+      'xcode_settings': { 'OTHER_CPLUSPLUSFLAGS': ['<@(scalar_cflags)'] },
+    },
+    {
       'target_name': 'core',
       'type': 'static_library',
       'sources': ['<@(core_sources)'],
+      'dependencies': ['kernels_scalar'],
       'conditions': [
         ['target_arch=="x64"', { 'dependencies': ['kernels_avx2', 'kernels_avx512'] }],
         ['target_arch=="arm64"', { 'dependencies': ['kernels_neon'] }],

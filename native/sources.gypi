@@ -2,7 +2,6 @@
   "variables": {
     "core_sources": [
       "native/kernels/isa.cc",
-      "native/kernels/cpu/scalar.cc",
       "native/engine/batch.cc",
       "native/engine/corrections.cc",
       "native/engine/curvature.cc",
@@ -25,6 +24,7 @@
       "native/engine/statistics.cc",
       "native/engine/update_step.cc"
     ],
+    "scalar_sources": ["native/kernels/cpu/scalar.cc"],
     "avx2_sources": ["native/kernels/cpu/avx2.cc"],
     "avx512_sources": ["native/kernels/cpu/avx512.cc"],
     "neon_sources": ["native/kernels/cpu/neon.cc"],
@@ -78,6 +78,7 @@
       "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"
     ],
     "test_cflags": ["-O1"],
+    "scalar_cflags": ["-O2"],
     "avx2_cflags": ["-mavx2", "-mfma", "-Wno-ignored-attributes"],
     "avx512_cflags": [
       "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma",

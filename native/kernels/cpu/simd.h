@@ -7,9 +7,16 @@
 //
 // min and max are "a < b ? a : b" and "a > b ? a : b": with a NaN in either place the second operand comes back.
 
+// Of arrays and loops the compiler chooses what to inline: inlined everywhere they take minutes to compile.
+#if defined(GRADUS_SCALAR)
+#define INLINE static inline
+#define INLINE_PLAIN inline
+#define INLINE_LAMBDA
+#else
 #define INLINE static inline __attribute__((always_inline))
 #define INLINE_PLAIN inline __attribute__((always_inline))
 #define INLINE_LAMBDA __attribute__((always_inline))
+#endif
 
 template <class T>
 struct BitsOf;
