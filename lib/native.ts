@@ -146,11 +146,6 @@ export interface TrainCall {
   maxRefused?: number
   tensorStatistics?: boolean
   /**
-   * Makes gradients of large weights piece by piece, right before their update, where nothing needs the whole gradient
-   * first; the arena `gradients` is then not filled. Default false; the bits of the weights are the same.
-   */
-  defers?: boolean
-  /**
    * Looks at the layers in updates whose step is a multiple of this, and in the first refused one of a row; 0, the default:
    * never. The bits of the weights are the same.
    */
@@ -194,7 +189,21 @@ export interface InspectionLayout {
   edges: Float64Array
 }
 
-/** One entry an update; see `TrainResult` in native/engine/program.h. */
+/** A refused update, and where numbers stopped being finite. */
+export interface Refusal {
+  step: number
+  /** The first, in order of work, that holds a value that is not finite; with `accumulate` of the first batch with one. */
+  layer: string | null
+  /**
+   * The parameter nearest to the loss whose gradient has such an element; where no gradient has, the running statistic that
+   * would have become so.
+   */
+  tensor: string | null
+  /** Such elements of that gradient. */
+  nonfinite: number
+}
+
+/** One entry an update; see `TrainResult` in native/engine/calls.h. */
 export interface TrainResult {
   updates: number
   rows: number
@@ -210,12 +219,10 @@ export interface TrainResult {
   tensors: Float64Array
   /** Only with `inspectEvery`, and only if there were any. */
   inspections?: Inspections
-  /**
-   * Of the first refused update: the first layer, in order of work, that holds a value that is not finite, and the parameter
-   * nearest to the loss whose gradient has such an element. With `accumulate` the layer is that of the first batch with one.
-   */
-  firstRefusal?: { step: number; layer: string | null; tensor: string | null }
-  failure?: { step: number; layer: string; tensor: string; nonfinite: number }
+  /** The first refused update. */
+  firstRefusal?: Refusal
+  /** Only when the call ended for too many refused updates in a row: the first of them. */
+  gaveUp?: Refusal
 }
 
 export interface EvaluateResult {

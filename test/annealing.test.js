@@ -130,7 +130,8 @@ test('momentum by step: sgd, nesterov and adam act as a plain loop with these mo
         const beta = momentum(step)
         state.m = beta * state.m + (1 - beta) * g
         state.v = 0.999 * state.v + 0.001 * g * g
-        const [m, v] = [state.m / (1 - beta ** (step + 1)), state.v / (1 - 0.999 ** (step + 1))]
+        state.product = (state.product ?? 1) * beta // the weight of the zero that m began with
+        const [m, v] = [state.m / (1 - state.product), state.v / (1 - 0.999 ** (step + 1))]
         return w - (0.01 * m) / (Math.sqrt(v) + 1e-8)
       },
     ],

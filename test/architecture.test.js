@@ -108,11 +108,13 @@ architecture('includes in native/ go one way, and only the binding knows of Java
  * its header and source, one with an extension for that file alone, a folder for all in it. A new file needs a place.
  */
 const engineFloors = [
-  ['error', 'value', 'arena', 'fields', 'names', 'fingerprint', 'partition', 'philox', 'pool', 'host'],
-  ['losses', 'metrics.def', 'optimizers', 'dataset', 'program.h'],
-  ['plan', 'op', 'ops/', 'ops', 'graph'],
-  ['batch', 'objective', 'loss_tangent', 'metrics', 'inspection', 'statistics', 'corrections', 'muon'],
-  ['update_step', 'directed', 'penalty', 'curvature', 'probe'],
+  ['error', 'value', 'arena', 'fields', 'fingerprint', 'floating_point', 'host', 'parameter', 'streams'],
+  ['inspection_layout', 'partition', 'philox', 'pool', 'losses', 'metrics.def', 'optimizers', 'names', 'dataset'],
+  ['cpu_device', 'plan', 'calls', 'workspace', 'pass'],
+  ['op', 'ops/', 'ops', 'model', 'state', 'context'],
+  ['batch', 'objective', 'metrics', 'layer_statistics', 'inspection', 'penalties', 'corrections', 'step_numbers'],
+  ['orthogonalization', 'directions', 'optimizer', 'curvature', 'probe'],
+  ['step', 'train'],
   ['program'],
 ]
 

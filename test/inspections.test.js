@@ -261,8 +261,8 @@ test('of a row of refused updates only the first is looked at, and those at a mu
   await program.train(call({ batches: 1 }))
   const bias = program.read('parameters', 3)
   program.write('parameters', 3, bias.fill(Number.NaN))
-  const { inspections, failure } = await program.train(call({ batches: 5, inspectEvery: 3, maxRefused: 4 }))
-  assert.is(failure.step, 1)
+  const { inspections, gaveUp } = await program.train(call({ batches: 5, inspectEvery: 3, maxRefused: 4 }))
+  assert.is(gaveUp.step, 1)
   assert.equal([[...inspections.steps], [...inspections.refused]], [[1], [1]])
   const atMultiple = await program.train(call({ batches: 5, inspectEvery: 1, maxRefused: 4 }))
   assert.equal([...atMultiple.inspections.steps], [1, 1, 1, 1])
@@ -276,7 +276,7 @@ test('NaN in the weights of each layer: the first layer that shows it, the param
     program.write('parameters', parameter, weights)
     const { firstRefusal } = await program.train(call({ batches: 1, inspectEvery: 0 }))
     const { layers, tensors } = program.inspection
-    assert.equal(firstRefusal, { step: 0, layer: layers[layer].layer, tensor: tensors.at(-1) })
+    assert.equal(firstRefusal, { step: 0, layer: layers[layer].layer, tensor: tensors.at(-1), nonfinite: 3 })
   }
 })
 
@@ -290,7 +290,7 @@ test('a gradient that overflows where all values are finite: no layer, and the p
   const data = dataset(Float64Array.of(1e-10, 1e-10), 2, new Float64Array(1))
   const { firstRefusal, loss } = await program.train(call({ dataset: data, batches: 1 }))
   assert.ok(Number.isFinite(loss[0]), String(loss[0]))
-  assert.equal(firstRefusal, { step: 0, layer: null, tensor: program.inspection.tensors[1] })
+  assert.equal(firstRefusal, { step: 0, layer: null, tensor: program.inspection.tensors[1], nonfinite: 2 })
 })
 
 for (const dtype of ['float32', 'float64']) {

@@ -20,9 +20,11 @@ function visibleSymbols(object) {
 }
 
 function objectOf(isa) {
-  const object = readdirSync(objects, { recursive: true }).find((name) => name.endsWith(`cpu/${isa}.o`))
-  assert.ok(object, `${isa}.o was not found under build/`)
-  return join(objects, object)
+  const paths = readdirSync(objects, { recursive: true })
+    .filter((name) => name.endsWith(`cpu/${isa}.o`))
+    .map((name) => join(objects, name))
+  assert.ok(paths.length > 0, `${isa}.o was not found under build/`)
+  return paths.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0] // what an older build left does not count
 }
 
 for (const isa of isas) {

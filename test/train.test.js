@@ -279,7 +279,7 @@ test('steps with a gradient that is not finite change nothing, and too many in a
     const said = await refusal(() => model.fit(examples, { ...options, stepsPerCall }).done)
     assert.match(
       said,
-      /^GRADUS_NON_FINITE Training gave up at step 0: .* dense1\.(weight|bias) in layer dense1 .* 6 times/,
+      /^GRADUS_NON_FINITE Training gave up at step 0: \d+ elements of the gradient of dense1\.(weight|bias) were not finite, 6 times/,
     )
     assert.match(said, /smaller learningRate, clipNorm/)
     assert.equal(seen, [1, 1, 1, 1, 1, 1])

@@ -1,5 +1,5 @@
 import { GradusError } from '../errors.js'
-import type { NativeDataset, TrainResult } from '../native.js'
+import type { NativeDataset, Refusal, TrainResult } from '../native.js'
 import { type Annealed, Annealing } from './annealing.js'
 import type { Callback } from './callback.js'
 import type { EpochRecord } from './history.js'
@@ -93,20 +93,23 @@ export class Steps {
   }
 
   /** Error: `GRADUS_NON_FINITE` when the steps refused in a row were too many. */
-  throwFailure({ failure }: TrainResult): void {
-    if (!failure) return
-    const { step, layer, tensor, nonfinite } = failure
-    const place = `${tensor} in layer ${layer}`
-    const where =
-      nonfinite > 0
-        ? `${nonfinite} elements of the gradient of ${place} were not finite`
-        : `the loss was not finite (${place})`
+  throwGivenUp({ gaveUp }: TrainResult): void {
+    if (!gaveUp) return
     throw new GradusError(
       'GRADUS_NON_FINITE',
-      `Training gave up at step ${step}: ${where}, ${this.#settings.maxRefusedSteps} times in a row. ` +
+      `Training gave up at step ${gaveUp.step}: ${whatOf(gaveUp)}, ${this.#settings.maxRefusedSteps} times in a row. ` +
         'Try a smaller learningRate, clipNorm (say 1), or a look at the data for values far from all others.',
     )
   }
+}
+
+/** What was not finite in a refused update, in words. */
+function whatOf({ layer, tensor, nonfinite }: Refusal): string {
+  const values = layer === null ? '' : `values of layer ${layer}`
+  if (tensor === null) return `${values || 'the loss'} ${values ? 'were' : 'was'} not finite`
+  if (nonfinite === 0) return `${tensor} would not have been finite any more`
+  const gradient = `${nonfinite} elements of the gradient of ${tensor} were not finite`
+  return values ? `${gradient}, nor were ${values}` : gradient
 }
 
 /** Looks are taken at every step that one of the callbacks asks for, and evenly. */

@@ -154,7 +154,7 @@ export class Training {
         },
       }
       await this.#notify('onStepsEnd', { steps: report, stop: (reason = 'stop') => this.stop(reason) })
-      steps.throwFailure(result)
+      steps.throwGivenUp(result)
       if (this.#signal.aborted && firstRow < piece.size) return false
     }
     return true

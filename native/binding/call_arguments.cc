@@ -78,8 +78,6 @@ TrainCall train_call(Napi::Value value) {
   call.class_weights = optional_doubles(from, "classWeights");
   call.metric_sums = metric_sums(from);
   if (!from.Get("maxRefused").IsUndefined()) call.max_refused = count(from, "maxRefused");
-  const Napi::Value defers = from.Get("defers");
-  if (!defers.IsUndefined()) call.defers = truth(defers, "defers");
   const Napi::Value statistics = from.Get("tensorStatistics");
   if (!statistics.IsUndefined()) call.tensor_statistics = truth(statistics, "tensorStatistics");
   const Napi::Value every = from.Get("inspectEvery"), histograms = from.Get("inspectHistograms");
@@ -89,17 +87,17 @@ TrainCall train_call(Napi::Value value) {
   return call;
 }
 
-BatchedCall predict_call(Napi::Value value) {
+EvaluateCall predict_call(Napi::Value value) {
   const Napi::Object from = object(value, "call");
-  BatchedCall call;
+  EvaluateCall call;
   call.data = dataset(from);
   call.threads = threads(from);
   call.batch_size = count(from, "batchSize");
   return call;
 }
 
-BatchedCall evaluate_call(Napi::Value value) {
-  BatchedCall call = predict_call(value);
+EvaluateCall evaluate_call(Napi::Value value) {
+  EvaluateCall call = predict_call(value);
   const Napi::Object from = object(value, "call");
   call.class_weights = optional_doubles(from, "classWeights");
   call.metric_sums = metric_sums(from);

@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "calls.h"
+#include "engine/pool.h"
 #include "kernels/kernels.h"
 
 namespace gradus::binding {
@@ -30,7 +31,8 @@ struct Environment {
   Napi::FunctionReference float32_array, float64_array, int32_array, uint8_array;
   HiddenProperty host_function;  // of programs
   const Isa* isa = nullptr;
-  std::unique_ptr<double[]> workspace;  // of matmul, made on first use
+  std::shared_ptr<Pool> pool = std::make_shared<Pool>();  // of all programs
+  std::unique_ptr<double[]> workspace;                    // of matmul, made on first use
   Calls calls;
   std::shared_ptr<Crew> releases;  // lets go of large memory, which takes the system milliseconds; made on first use
 

@@ -62,7 +62,8 @@ void Program::construct(const Napi::CallbackInfo& info) {
     host_ = std::make_shared<JavaScriptHost>(Environment::of(info.Env()).calls);
     Environment::of(info.Env()).host_function.set(info.This().As<Napi::Object>(), info[1]);
   }
-  program_ = gradus::Program::create(descriptor, *Environment::of(info.Env()).isa, host_);
+  const Environment& environment = Environment::of(info.Env());
+  program_ = gradus::Program::create(descriptor, *environment.isa, environment.pool, host_);
   if (host_) host_->use(program_->precision());
   trained_ = std::make_shared<Trained>();
   account_memory();
@@ -250,16 +251,14 @@ Napi::Value Program::train(const Napi::CallbackInfo& info) {
 Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {
   return start(
       info.Env(), evaluate_call(info[0]),
-      [](gradus::Program& program, const BatchedCall& call) {
-        return program.evaluate(*call.data, call.batch_size, call.threads, call.class_weights, call.metric_sums);
-      },
+      [](gradus::Program& program, const EvaluateCall& call) { return program.evaluate(call); },
       [](Napi::Env env, const EvaluateResult& result) { return to_javascript(env, result); });
 }
 
 // The result's memory is a typed array that JavaScript sees only when it is filled: no copy, and nobody can detach it.
 Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  BatchedCall call = predict_call(info[0]);
+  EvaluateCall call = predict_call(info[0]);
   gradus::Program& program = idle();
   const size_t size = product("dataset", {call.data->size(), program.output_size()});
   const bool is_double = program.precision() == Precision::float64;
@@ -268,8 +267,8 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(array.As<Napi::Object>()));
   return start(
       env, std::move(call),
-      [out](gradus::Program& program, const BatchedCall& call) {
-        program.predict(*call.data, call.batch_size, call.threads, out);
+      [out](gradus::Program& program, const EvaluateCall& call) {
+        program.predict(call, out);
         return Nothing();
       },
       [holder](Napi::Env, const Nothing&) { return holder->Value(); });

@@ -26,6 +26,7 @@ Napi::Value to_javascript(Napi::Env env, const Refusal& refusal) {
   define_property(to, "step", double(refusal.step));
   define_property(to, "layer", text_or_null(refusal.layer));
   define_property(to, "tensor", text_or_null(refusal.tensor));
+  define_property(to, "nonfinite", double(refusal.nonfinite));
   return to;
 }
 }  // namespace
@@ -44,14 +45,7 @@ Napi::Value to_javascript(Napi::Env env, const TrainResult& result, double waite
   define_property(to, "tensors", doubles(env, result.tensors));
   if (!result.inspections.steps.empty()) define_property(to, "inspections", to_javascript(env, result.inspections));
   if (result.first_refusal) define_property(to, "firstRefusal", to_javascript(env, *result.first_refusal));
-  if (result.failure) {
-    Napi::Object failure = Napi::Object::New(env);
-    define_property(failure, "step", double(result.failure->step));
-    define_property(failure, "layer", Napi::String::New(env, result.failure->layer));
-    define_property(failure, "tensor", Napi::String::New(env, result.failure->tensor));
-    define_property(failure, "nonfinite", double(result.failure->nonfinite));
-    define_property(to, "failure", failure);
-  }
+  if (result.gave_up) define_property(to, "gaveUp", to_javascript(env, *result.gave_up));
   return to;
 }
 

@@ -56,11 +56,14 @@ inline std::shared_ptr<uint8_t> allocate_zeroed(size_t bytes, Pages pages) {
   return {static_cast<uint8_t*>(memory), [](uint8_t* p) { ::operator delete(p, alignment); }};
 }
 
+// Memory that one owner has.
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t size) { grow(size); }
+  Buffer(Buffer&&) noexcept = default;
+  Buffer& operator=(Buffer&&) noexcept = default;
   // At least this many elements; zeroed when it has to move.
   void grow(size_t size) {
     if (size <= size_) return;
@@ -70,10 +73,31 @@ class Buffer {
   T* data() { return reinterpret_cast<T*>(memory_.get()); }
   const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }
   size_t size() const { return size_; }
+  size_t bytes() const { return size_ * sizeof(T); }
 
  private:
   std::shared_ptr<uint8_t> memory_;
   size_t size_ = 0;
+};
+
+// One whose copies have memory of their own.
+template <class T>
+class CopiedBuffer : public Buffer<T> {
+ public:
+  using Buffer<T>::Buffer;
+  CopiedBuffer(const CopiedBuffer& other) : Buffer<T>(other.size()) { copy(other); }
+  CopiedBuffer(CopiedBuffer&&) noexcept = default;
+  CopiedBuffer& operator=(const CopiedBuffer& other) {
+    this->grow(other.size());
+    copy(other);
+    return *this;
+  }
+  CopiedBuffer& operator=(CopiedBuffer&&) noexcept = default;
+
+ private:
+  void copy(const Buffer<T>& other) {
+    if (other.size() > 0) std::memcpy(this->data(), other.data(), other.bytes());
+  }
 };
 
 }  // namespace gradus

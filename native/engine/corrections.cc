@@ -1,9 +1,8 @@
 #include "corrections.h"
 
-#include "names.h"
+#include <cmath>
 
 namespace gradus {
-namespace {
 
 // By squaring: the same bits everywhere, which the C library's pow does not promise.
 double power(double base, uint64_t exponent) {
@@ -13,45 +12,62 @@ double power(double base, uint64_t exponent) {
   return result;
 }
 
+namespace {
+
+constexpr double log_of_base = -0.040821994520255166;  // ln 0.96
+
+double exponential(const Kernels<double>& kernels, double x) {
+  double e = 1;
+  kernels.exp(&x, 1, &e);
+  return e;
+}
+
+// 1 − e^−x, from 0 up, without what cancels near 0.
+double one_less_exponential(const Kernels<double>& kernels, double x) {
+  if (x > 0.01) return 1 - exponential(kernels, -x);
+  double term = x, sum = x;
+  for (int i = 2; i < 9; ++i) sum += term *= -x / i;
+  return sum;
+}
+
+// The warm-up of nadam's momentum in update t: 1 − 0.96^(t · decay) / 2 (Dozat 2016).
+double warm_up(const Kernels<double>& kernels, double decay, uint64_t t) {
+  return 1 - 0.5 * exponential(kernels, double(t) * decay * log_of_base);
+}
+
+// Π of the first t of them. With q = 0.96^decay its logarithm is Σᵢ ln(1 − qⁱ / 2) = −Σₖ 2⁻ᵏ / k · Σᵢ qⁱᵏ, where the inner
+// sum is geometric and the outer one ends at the precision of a double.
+double warm_up_product(const Kernels<double>& kernels, double decay, uint64_t t) {
+  const double rate = -decay * log_of_base;  // q = e^−rate
+  if (rate == 0) return power(0.5, t);
+  double logarithm = 0;
+  for (int k = 1; k <= 60; ++k) {
+    const double in_all = one_less_exponential(kernels, rate * k * double(t)) / one_less_exponential(kernels, rate * k);
+    logarithm -= std::ldexp(exponential(kernels, -rate * k) * in_all, -k) / k;
+  }
+  return exponential(kernels, logarithm);
+}
+
 }  // namespace
 
-Corrections::Corrections(const OptimizerPlan& plan, const Isa& isa)
-    : corrects_(plan.corrects_bias),
-      is_nadam_(optimizer_names()[plan.kind] == "nadam"),
-      decay_rate_(plan.decay_rate),
-      momentum_decay_(plan.momentum_decay),
-      kernels_(&kernels_of<double>(isa)) {}
-
-// beta1 · (1 − 0.96^(t · decay) / 2): the warm-up of momentum in Dozat's paper.
-double Corrections::nadam_momentum(uint64_t t, double momentum) const {
-  constexpr double log_of_base = -0.040821994520255166;  // ln 0.96
-  const double exponent = double(t) * momentum_decay_ * log_of_base;
-  double power = 1;
-  kernels_->exp(&exponent, 1, &power);
-  return momentum * (1 - 0.5 * power);
-}
-
-void Corrections::advance_product(uint64_t t, double momentum) {
-  if (t < product_step_ || momentum != product_momentum_) product_step_ = 0, product_ = 1, product_momentum_ = momentum;
-  while (product_step_ < t) product_ *= nadam_momentum(++product_step_, momentum);
-}
-
-template <class T>
-void Corrections::set(uint64_t step, double momentum, Update<T>& update) {
-  if (!corrects_) return;
+Corrections corrections_of(const OptimizerPlan& plan, const Kernels<double>& kernels, uint64_t step, double momentum,
+                           double product) {
+  Corrections of;
   const uint64_t t = step + 1;
-  update.correction2 = T(1 / (1 - power(decay_rate_, t)));
-  if (!is_nadam_) {
-    update.correction1 = T(1 / (1 - power(momentum, t)));
-    return;
+  // Of equal momenta a power, so that its bits do not depend on the way there.
+  of.momentum_product = product == power(momentum, step) ? power(momentum, t) : product * momentum;
+  if (!plan.corrects_bias) return of;
+  of.correction2 = 1 / (1 - power(plan.decay_rate, t));
+  if (plan.kind != OptimizerKind::nadam) {
+    of.correction1 = 1 / (1 - of.momentum_product);
+    return of;
   }
-  const double now = nadam_momentum(t, momentum), next = nadam_momentum(t + 1, momentum);
-  advance_product(t, momentum);
-  update.gradient_share = T((1 - now) / (1 - product_));
-  update.correction1 = T(next / (1 - product_ * next));
+  const double now = momentum * warm_up(kernels, plan.momentum_decay, t);
+  const double next = momentum * warm_up(kernels, plan.momentum_decay, t + 1);
+  const double all = of.momentum_product * warm_up_product(kernels, plan.momentum_decay, t);
+  of.gradient_share = (1 - now) / (1 - all);
+  of.correction1 = next / (1 - all * next);
+  return of;
 }
-
-template void Corrections::set(uint64_t, double, Update<float>&);
-template void Corrections::set(uint64_t, double, Update<double>&);
 
 }  // namespace gradus

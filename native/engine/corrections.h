@@ -1,29 +1,21 @@
-// The numbers in an optimizer's formula that depend on the count of updates alone, so a run resumes from its step.
+// The numbers in an optimizer's formula that follow from the updates so far: bias corrections of running means.
 #pragma once
-#include "plan.h"
-
 #include "kernels/kernels.h"
+#include "plan.h"
 
 namespace gradus {
 
-class Corrections {
- public:
-  Corrections(const OptimizerPlan& plan, const Isa& isa);
-  // step: accepted updates before this one. Momenta of a schedule correct as if each had been in force from the start.
-  template <class T>
-  void set(uint64_t step, double momentum, Update<T>& update);
-
- private:
-  double nadam_momentum(uint64_t t, double momentum) const;
-  void advance_product(uint64_t t, double momentum);
-
-  bool corrects_;
-  bool is_nadam_;
-  double decay_rate_, momentum_decay_;
-  const Kernels<double>* kernels_;
-  // Of nadam's momenta of updates 1 to product_step_.
-  uint64_t product_step_ = 0;
-  double product_ = 1, product_momentum_ = -1;
+struct Corrections {
+  double correction1 = 1, correction2 = 1, gradient_share = 0;  // see Update
+  double momentum_product = 1;                                  // after this update
 };
+
+// Of the update after `step` accepted ones, whose momenta's product is `product`. A first moment that begins at zero and
+// moves by (1 − β) of the way has, after momenta β₁ … βₜ, the weight 1 − Πβᵢ (Kingma and Ba 2015, for one β).
+Corrections corrections_of(const OptimizerPlan& plan, const Kernels<double>& kernels, uint64_t step, double momentum,
+                           double product);
+
+// Π of `step` equal momenta: what a state without a product of its own began with.
+double power(double base, uint64_t exponent);
 
 }  // namespace gradus

@@ -3,30 +3,28 @@
 // they are.
 #pragma once
 #include "batch.h"
+#include "calls.h"
+#include "context.h"
 
 namespace gradus {
 
 template <class T>
 class Curvature {
  public:
-  Curvature(const Value& descriptor, const Plan& plan, const Isa& isa, Pool& pool)
-      : plan_(plan), graph_(descriptor, plan, isa, pool, Fusion::none) {}
+  explicit Curvature(std::shared_ptr<const Plan> plan) : model_(std::move(plan), Fusion::none) {}
 
-  Graph<T>& graph() { return graph_; }  // its own, of ops that stand alone
-  const Graph<T>& graph() const { return graph_; }
-  // The product by the term's Hessian, over all rows as one batch; graph() is ready for them. `parameters` are those of
-  // the program, `losses` holds one element a row.
-  std::vector<double> product(const HessianCall& call, Batch<T>& batch,
-                              const std::vector<ParameterState<T>>& parameters, T* losses);
+  // The product by the term's Hessian at the state's parameters, over all rows as one batch. Throws
+  // GRADUS_NO_SECOND_DERIVATIVE where the host computes something on the way.
+  std::vector<double> product(State<T>& state, const Device<T>& device, Host* host, const HessianCall& call);
+  size_t bytes() const { return workspace_.bytes(); }
 
  private:
-  void take(const std::vector<double>& direction, const std::vector<ParameterState<T>>& parameters);
-  void add_data_term(Batch<T>& batch, T* losses);
-  void add_regularization();
+  void take(const std::vector<double>& direction, const Device<T>& device);
+  void add_data_term(const Context<T>& context, const HessianCall& call);
+  void add_regularization(const Device<T>& device);
 
-  const Plan& plan_;
-  Graph<T> graph_;
-  Buffer<T> gradients_;  // of the parameters: made on the way, read by nobody
+  Model<T> model_;  // its own, of ops that stand alone
+  Workspace<T> workspace_;
 };
 
 }  // namespace gradus

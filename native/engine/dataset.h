@@ -47,6 +47,7 @@ class Dataset {
   // The same memory, only these rows, in this order. Indices are checked.
   std::shared_ptr<Dataset> subset(std::vector<uint32_t> rows) const;
   size_t row(size_t i) const;  // where row i of the view lies in the columns
+  const uint32_t* view() const { return rows_ ? rows_->data() : nullptr; }  // likewise of all; none: as they lie
   // First row of a column with a NaN or infinity, or size() when all are finite (integers always are).
   size_t first_nonfinite(Role role, size_t column) const;
   // First row of an int32 column with a number that is not below `limit` or not from 0 up, or size().

@@ -1,5 +1,6 @@
 #include "metrics.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace gradus {
@@ -98,8 +99,28 @@ void r2(const Row<T>& row, const MetricPlan&, const Sums& sums) {
 }  // namespace
 
 template <class T>
-Metrics<T>::Metrics(const Value& descriptor, size_t output_size) : plans_(decode_metrics(descriptor, output_size)) {
-  for (const MetricPlan& metric : plans_) width_ += metric.width;
+Metrics<T>::Metrics(const Model<T>& model) {
+  const size_t n = model.output_size();
+  product(n, 4);
+  const struct {
+    const char* name;
+    size_t width;
+    bool is_scattered;
+  } traits[] = {
+#define METRIC(name, ...) {#name, __VA_ARGS__},
+#include "metrics.def"
+#undef METRIC
+  };
+  for (const MetricPlan& metric : model.plan().metrics) {
+    const auto& [name, width, is_scattered] = traits[metric.kind];
+    if (is_scattered && n > most_confusion_classes)
+      throw Error("GRADUS_TOO_LARGE", "metrics[" + std::to_string(places_.size()) + "]: " + name + " takes at most " +
+                                          std::to_string(most_confusion_classes) + " classes, received an output of " +
+                                          std::to_string(n));
+    places_.push_back({metric, width, is_scattered});
+    width_ += width;
+  }
+  if (model.plan().loss) yes_threshold_ = model.plan().loss->yes_threshold;
 }
 
 template <class T>
@@ -115,8 +136,8 @@ template <class T>
 void Metrics<T>::remember(const double* sums) {
   kept_.clear();
   changed_.clear();
-  for (const MetricPlan& metric : plans_) {
-    if (!metric.scattered) kept_.insert(kept_.end(), sums, sums + metric.width);
+  for (const Place& metric : places_) {
+    if (!metric.is_scattered) kept_.insert(kept_.end(), sums, sums + metric.width);
     sums += metric.width;
   }
 }
@@ -125,14 +146,14 @@ template <class T>
 void Metrics<T>::restore(double* sums) const {
   for (auto sum = changed_.rbegin(); sum != changed_.rend(); ++sum) sums[sum->at] = sum->before;
   const double* kept = kept_.data();
-  for (const MetricPlan& metric : plans_) {
-    if (!metric.scattered) std::copy_n(kept, metric.width, sums), kept += metric.width;
+  for (const Place& metric : places_) {
+    if (!metric.is_scattered) std::copy_n(kept, metric.width, sums), kept += metric.width;
     sums += metric.width;
   }
 }
 
 template <class T>
-void Metrics<T>::add(const Batch<T>& batch, double yes_threshold, size_t rows, const T* scores, double* sums) {
+void Metrics<T>::add(const Batch<T>& batch, size_t rows, const T* scores, double* sums) {
   using Add = void (*)(const Row<T>&, const MetricPlan&, const Sums&);
   const Add add[] = {
 #define METRIC(name, ...) name<T>,
@@ -146,11 +167,11 @@ void Metrics<T>::add(const Batch<T>& batch, double yes_threshold, size_t rows, c
                      batch.targets() ? batch.targets() + i * columns : nullptr,
                      batch.labels() ? batch.labels()[i] : 0,
                      batch.weights() ? double(batch.weights()[i]) : 1,
-                     yes_threshold};
+                     yes_threshold_};
     if (row.weight == 0) continue;
     size_t first = 0;
-    for (const MetricPlan& metric : plans_) {
-      add[metric.kind](row, metric, {sums, first, changed_});
+    for (const Place& metric : places_) {
+      add[metric.plan.kind](row, metric.plan, {sums, first, changed_});
       first += metric.width;
     }
   }

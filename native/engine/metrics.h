@@ -13,7 +13,8 @@ struct ChangedSum {
 template <class T>
 class Metrics {
  public:
-  Metrics(const Value& descriptor, size_t output_size);
+  // Throws GRADUS_TOO_LARGE for a metric of too many classes.
+  explicit Metrics(const Model<T>& model);
 
   size_t width() const { return width_; }  // numbers of all metrics, one after the other
   // Makes `sums` those that an earlier call gave; zeros where `from` is empty.
@@ -22,10 +23,16 @@ class Metrics {
   void remember(const double* sums);
   void restore(double* sums) const;
   // Adds the rows gathered; those of weight 0 do not count.
-  void add(const Batch<T>& batch, double yes_threshold, size_t rows, const T* scores, double* sums);
+  void add(const Batch<T>& batch, size_t rows, const T* scores, double* sums);
 
  private:
-  std::vector<MetricPlan> plans_;
+  struct Place {
+    MetricPlan plan;
+    size_t width;
+    bool is_scattered;  // an example moves one of its many sums
+  };
+  std::vector<Place> places_;
+  double yes_threshold_ = 0;
   size_t width_ = 0;
   std::vector<double> kept_;         // of the metrics that each example moves as a whole
   std::vector<ChangedSum> changed_;  // of the others: what was in the places written since

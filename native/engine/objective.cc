@@ -3,8 +3,8 @@
 #include "host.h"
 
 namespace gradus {
-
 namespace {
+
 // A loss of the host's: it gives losses and slopes of the examples, weights and scale come in here.
 template <class T>
 void custom_losses(const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* losses, T* gradient) {
@@ -18,103 +18,86 @@ void custom_losses(const Batch<T>& batch, Pass<T>& pass, const T* scores, double
   call.inputs.push_back(batch.labels() ? HostInput{batch.labels(), rows, true} : HostInput{batch.targets(), n});
   call.outputs = {{losses, rows}};
   pass.host->run(call);
-  pass.host_loss_fingerprint = call.fingerprint;
+  pass.workspace.loss_fingerprint = call.fingerprint;
   if (gradient) {
     call.kind = HostCall::Kind::loss_slope;
     call.outputs = {{gradient, n}};
     pass.host->run(call);
+    pass.device.scale_rows(batch.weights(), T(scale), rows, columns, gradient);
   }
-  for (size_t i = 0; i < rows; ++i) {
-    const T weight = batch.weights() ? batch.weights()[i] : T(1);
-    losses[i] *= weight;
-    for (size_t j = 0; gradient && j < columns; ++j) gradient[i * columns + j] *= T(scale) * weight;
-  }
+  if (batch.weights()) pass.device.scale_rows(batch.weights(), T(1), rows, 1, losses);
 }
 
 template <class T>
-void kernel_losses(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* losses,
-                   T* gradient) {
-  using Kernel = void (*)(const Loss<T>&);
-  const Kernel kernels[] = {
-#define LOSS(name, ...) pass.kernels->name,
-#include "losses.def"
-#undef LOSS
-  };
-  const size_t columns = batch.columns();
-  pass.row_blocks(pass.batch, columns, [&](size_t first, size_t rows) {
-    Loss<T> loss;
-    loss.rows = rows, loss.columns = columns;
-    loss.scores = scores + first * columns;
-    loss.labels = batch.labels() ? batch.labels() + first : nullptr;
-    loss.targets = batch.targets() ? batch.targets() + first * columns : nullptr;
-    loss.weights = batch.weights() ? batch.weights() + first : nullptr;
-    loss.scale = T(scale);
-    loss.parameter = T(plan.parameter);
-    loss.losses = losses + first;
-    loss.gradient = gradient ? gradient + first * columns : nullptr;
-    kernels[plan.kind](loss);
-  });
+Loss<T> loss_rows(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores, double scale,
+                  T* gradient) {
+  Loss<T> loss;
+  loss.rows = pass.batch, loss.columns = batch.columns();
+  loss.scores = scores;
+  loss.labels = batch.labels(), loss.targets = batch.targets(), loss.weights = batch.weights();
+  loss.scale = T(scale);
+  loss.parameter = T(plan.parameter);
+  loss.losses = pass.workspace.losses.data();
+  loss.gradient = gradient;
+  return loss;
 }
+
+template <class T>
+using Kernel = void (Device<T>::*)(const Loss<T>&) const;
+
 }  // namespace
 
 template <class T>
-double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* losses,
-               T* gradient) {
+double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* gradient) {
+  constexpr Kernel<T> kernels[] = {
+#define LOSS(name, ...) &Device<T>::name,
+#include "losses.def"
+#undef LOSS
+  };
+  T* losses = pass.workspace.losses.data();
   if (plan.kind == custom_loss)
     custom_losses(batch, pass, scores, scale, losses, gradient);
   else
-    kernel_losses(plan, batch, pass, scores, scale, losses, gradient);
+    (pass.device.*kernels[plan.kind])(loss_rows(plan, batch, pass, scores, scale, gradient));
   double sum = 0;
-  for (size_t i = 0; i < pass.batch; ++i) sum += double(losses[i]);
+  pass.device.sum(losses, pass.batch, sum);
   return sum;
 }
 
-namespace {
-// Which side of a kink element (row, column) lies on, or nothing for a loss without kinks.
-template <class T>
-struct Element {
-  const T* scores;  // of its row
-  size_t column, label;
-  T target, parameter;
-  T score() const { return scores[column]; }
-};
-template <class T>
-bool too_near_label(const Element<T>& at) {
-  return at.column != at.label && at.score() - at.scores[at.label] + at.parameter > 0;
-}
-template <class T>
-bool within_margin(const Element<T>& at) {
-  return at.parameter - (at.column == at.label ? at.score() : -at.score()) > 0;
-}
-template <class T>
-bool within_delta(const Element<T>& at) {
-  return std::fabs(at.score() - at.target) <= at.parameter;
-}
-template <class T>
-constexpr bool (*smooth)(const Element<T>&) = nullptr;
-}  // namespace
-
 template <class T>
 uint64_t loss_fingerprint(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores) {
-  using Side = bool (*)(const Element<T>&);
-  constexpr Side sides[] = {
-#define LOSS(name, labels, dense, threshold, side, bend) side<T>,
+  using Choices = void (Device<T>::*)(const Loss<T>&, uint64_t&) const;
+  constexpr Choices choices[] = {
+#define LOSS(name, labels, dense, threshold, choices, tangent) &Device<T>::choices,
 #include "losses.def"
 #undef LOSS
   };
-  if (plan.kind == custom_loss) return pass.host_loss_fingerprint;
-  if (!sides[plan.kind]) return 0;
-  const size_t columns = batch.columns();
-  return fold_choices(0, pass.batch * columns, [&](size_t i) {
-    const size_t row = i / columns;
-    return sides[plan.kind]({scores + row * columns, i % columns, batch.labels() ? size_t(batch.labels()[row]) : 0,
-                             batch.targets() ? batch.targets()[i] : T(0), T(plan.parameter)});
-  });
+  if (plan.kind == custom_loss) return pass.workspace.loss_fingerprint;
+  uint64_t fingerprint = 0;
+  (pass.device.*choices[plan.kind])(loss_rows<T>(plan, batch, pass, scores, 0, nullptr), fingerprint);
+  return fingerprint;
 }
 
-#define INSTANTIATE(T)                                                                              \
-  template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*, T*); \
-  template uint64_t loss_fingerprint<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*);
+template <class T>
+void loss_gradient_tangent(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores,
+                           const T* tangent, double scale, T* gradient_tangent) {
+  constexpr Kernel<T> tangents[] = {
+#define LOSS(name, labels, dense, threshold, choices, tangent) &Device<T>::tangent,
+#include "losses.def"
+#undef LOSS
+  };
+  if (plan.kind == custom_loss)
+    throw Error("GRADUS_NO_SECOND_DERIVATIVE", "loss: a custom loss has no second derivative");
+  Loss<T> loss = loss_rows(plan, batch, pass, scores, scale, gradient_tangent);
+  loss.tangent = tangent;
+  (pass.device.*tangents[plan.kind])(loss);
+}
+
+#define INSTANTIATE(T)                                                                                           \
+  template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*);                  \
+  template uint64_t loss_fingerprint<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*);             \
+  template void loss_gradient_tangent<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*, const T*, \
+                                         double, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -1,4 +1,4 @@
-// The loss of a batch and its gradient.
+// The loss of a batch, its gradient, and how that moves.
 #pragma once
 #include "batch.h"
 
@@ -7,8 +7,7 @@ namespace gradus {
 // Σ weight · loss over the rows gathered, in row order. Writes the gradient of scale · that sum unless gradient is
 // null.
 template <class T>
-double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* losses,
-               T* gradient);
+double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* gradient);
 
 // Of the choices that the loss makes at its kinks, as Op::fingerprint; 0 for smooth ones.
 template <class T>

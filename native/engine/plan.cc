@@ -6,28 +6,6 @@
 
 namespace gradus {
 
-std::vector<std::string> loss_names() {
-  return {
-#define LOSS(name, ...) #name,
-#include "losses.def"
-#undef LOSS
-  };
-}
-std::vector<std::string> metric_names() {
-  return {
-#define METRIC(name, ...) #name,
-#include "metrics.def"
-#undef METRIC
-  };
-}
-std::vector<std::string> optimizer_names() {
-  return {
-#define OPTIMIZER(name, ...) #name,
-#include "optimizers.def"
-#undef OPTIMIZER
-  };
-}
-
 namespace {
 
 size_t line_of(const std::vector<std::string>& names, const Fields& fields) {
@@ -139,22 +117,20 @@ std::vector<std::string> decode_slots(const Fields& fields) {
 OptimizerPlan decode_optimizer(const Value& value) {
   const Fields fields(value, "optimizer");
   OptimizerPlan plan;
-  const std::vector<std::string> names = optimizer_names();
-  const std::vector<std::vector<std::string>> slots = {
+  const std::vector<std::string> slots[] = {
 #define OPTIMIZER(name, ...) {__VA_ARGS__},
 #include "optimizers.def"
 #undef OPTIMIZER
   };
   plan.custom = fields.text("kind") == "custom";
   if (fields.text("kind") == "muon") plan.muon = decode_muon(fields);
-  const auto line = [&](const char* name) {
-    return size_t(std::find(names.begin(), names.end(), name) - names.begin());
-  };
-  plan.kind = plan.custom ? line("sgd") : plan.muon ? line("adam") : line_of(names, fields);
+  plan.kind = plan.custom ? OptimizerKind::sgd
+              : plan.muon ? OptimizerKind::adam
+                          : OptimizerKind(line_of(optimizer_names(), fields));
   plan.bfloat16 = fields.find("bfloat16") && fields.flag("bfloat16");
-  if (plan.bfloat16 && (plan.custom || plan.muon || plan.kind != line("adam")))
+  if (plan.bfloat16 && (plan.custom || plan.muon || plan.kind != OptimizerKind::adam))
     fields.fail("bfloat16: expected false for any optimizer but adam");
-  plan.slots = plan.custom ? decode_slots(fields) : slots[plan.kind];
+  plan.slots = plan.custom ? decode_slots(fields) : slots[size_t(plan.kind)];
   plan.momentum = fields.number_within("momentum", 0, 0, 1);
   plan.decay_rate = fields.number_within("decayRate", 0, 0, 1);
   plan.epsilon = fields.number_within("epsilon", 0, 0, HUGE_VAL);
@@ -164,6 +140,31 @@ OptimizerPlan decode_optimizer(const Value& value) {
   plan.averages = fields.find("averageDecay");
   plan.average_decay = fields.number_within("averageDecay", 0, 0, 1);
   return plan;
+}
+
+std::vector<NodePlan> decode_nodes(const Fields& all, size_t inputs) {
+  std::vector<NodePlan> nodes;
+  for (const Value& value : all.array("nodes")) {
+    const std::string place = "nodes[" + std::to_string(nodes.size()) + "]";
+    const Fields fields(value, place);
+    NodePlan node{fields.text("op"), fields.text("name"), fields.counts("inputs"), value, {}};
+    node.place = place + " (" + node.op + " " + node.name + ")";
+    for (size_t input : node.inputs)
+      if (input >= inputs + nodes.size())
+        Fields(value, node.place).fail("inputs: expected numbers of earlier nodes, received " + std::to_string(input));
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+std::vector<MetricPlan> decode_metrics(const Fields& all) {
+  std::vector<MetricPlan> metrics;
+  if (!all.find("metrics")) return metrics;
+  for (const Value& value : all.array("metrics")) {
+    const Fields fields(value, "metrics[" + std::to_string(metrics.size()) + "]");
+    metrics.push_back({line_of(metric_names(), fields), fields.find("k") ? fields.count("k") : 1});
+  }
+  return metrics;
 }
 
 }  // namespace
@@ -177,35 +178,14 @@ Plan decode(const Value& descriptor) {
   plan.seed = all.count("seed");
   plan.inputs = decode_inputs(all);
   decode_parameters(all, plan);
+  plan.nodes = decode_nodes(all, plan.inputs.size());
   plan.output = all.count("output");
+  if (plan.output < plan.inputs.size() || plan.output >= plan.inputs.size() + plan.nodes.size())
+    all.fail("output: expected the number of a node that is no input");
   if (const Value* value = all.find("loss")) plan.loss = decode_loss(*value);
+  plan.metrics = decode_metrics(all);
   if (const Value* value = all.find("optimizer")) plan.optimizer = decode_optimizer(*value);
   return plan;
-}
-
-std::vector<MetricPlan> decode_metrics(const Value& descriptor, size_t n) {
-  const Fields all(descriptor, "descriptor");
-  std::vector<MetricPlan> metrics;
-  if (!all.find("metrics")) return metrics;
-  product(n, 4);
-  const struct {
-    size_t width;
-    bool scattered;
-  } traits[] = {
-#define METRIC(name, ...) {__VA_ARGS__},
-#include "metrics.def"
-#undef METRIC
-  };
-  for (const Value& value : all.array("metrics")) {
-    const Fields fields(value, "metrics[" + std::to_string(metrics.size()) + "]");
-    const size_t kind = line_of(metric_names(), fields);
-    if (traits[kind].scattered && n > most_confusion_classes)
-      throw Error("GRADUS_TOO_LARGE", fields.place() + ": " + fields.text("kind") + " takes at most " +
-                                          std::to_string(most_confusion_classes) + " classes, received an output of " +
-                                          std::to_string(n));
-    metrics.push_back({kind, fields.find("k") ? fields.count("k") : 1, traits[kind].width, traits[kind].scattered});
-  }
-  return metrics;
 }
 
 }  // namespace gradus

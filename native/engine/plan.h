@@ -3,9 +3,11 @@
 #include <optional>
 
 #include "fields.h"
-#include "program.h"
+#include "parameter.h"
 
 namespace gradus {
+
+enum class Precision { float32, float64 };
 
 struct InputPlan {
   std::string name;
@@ -34,9 +36,8 @@ constexpr size_t custom_loss = SIZE_MAX;
 struct MetricPlan {
   size_t kind = 0;  // line of metrics.def
   size_t k = 0;
-  size_t width = 0;
-  bool scattered = false;  // an example moves one of its many sums
 };
+
 constexpr size_t most_confusion_classes = 2000;  // 32 MB of sums
 
 struct MuonPlan {
@@ -45,8 +46,14 @@ struct MuonPlan {
   bool nesterov = false;
 };
 
+enum class OptimizerKind {
+#define OPTIMIZER(name, ...) name,
+#include "optimizers.def"
+#undef OPTIMIZER
+};
+
 struct OptimizerPlan {
-  size_t kind = 0;  // line of optimizers.def; for muon adam's, for the host's own sgd's
+  OptimizerKind kind = OptimizerKind::sgd;  // for muon adam, for the host's own sgd
   std::vector<std::string> slots;
   std::optional<MuonPlan> muon;
   bool bfloat16 = false;  // adam's slots as upper halves of floats
@@ -56,6 +63,15 @@ struct OptimizerPlan {
   bool averages = false, corrects_bias = true;
 };
 
+// A node as it stands in the descriptor; its op reads the rest of the fields.
+struct NodePlan {
+  std::string op, name;
+  std::vector<size_t> inputs;  // numbers of earlier nodes
+  Value fields;
+  std::string place;  // for errors
+};
+
+// Node i < inputs.size() is input i itself; nodes[j] is node inputs.size() + j.
 struct Plan {
   Precision precision = Precision::float32;
   uint64_t seed = 0;
@@ -63,12 +79,14 @@ struct Plan {
   std::vector<ParameterInfo> infos;  // by number, like the next
   std::vector<ParameterPlan> parameters;
   size_t arena_size = 0;  // elements
+  std::vector<NodePlan> nodes;
   size_t output = 0;      // number of a node
   std::optional<LossPlan> loss;
+  std::vector<MetricPlan> metrics;
   std::optional<OptimizerPlan> optimizer;
 };
 
+// Throws Error: GRADUS_BAD_DESCRIPTOR names the place and what is wrong, GRADUS_TOO_LARGE when sizes overflow.
 Plan decode(const Value& descriptor);
-std::vector<MetricPlan> decode_metrics(const Value& descriptor, size_t output_size);
 
 }  // namespace gradus

@@ -1,5 +1,8 @@
 #include "pool.h"
 
+#include <algorithm>
+#include <system_error>
+
 #include "floating_point.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -9,9 +12,16 @@
 namespace gradus {
 
 namespace {
-constexpr uint64_t untaken = 0xffffffff;
 constexpr int spins_before_sleep = 4000;  // some tens of microseconds
 constexpr int spins_before_yield = 20000;
+
+// A ticket from the high bits down: the number of the work, seats, pieces.
+constexpr int seats_at = 30, number_at = 40;
+constexpr uint64_t one_seat = uint64_t(1) << seats_at, one_number = uint64_t(1) << number_at;
+constexpr uint64_t most_pieces = one_seat - 1, most_seats = (one_number >> seats_at) - 1;
+uint64_t pieces_of(uint64_t ticket) { return ticket & most_pieces; }
+uint64_t seats_of(uint64_t ticket) { return ticket >> seats_at & most_seats; }
+uint64_t number_of(uint64_t ticket) { return ticket >> number_at; }
 
 void pause() {
 #if defined(__x86_64__) || defined(_M_X64)
@@ -22,54 +32,119 @@ void pause() {
 }
 }  // namespace
 
-void Pool::set_threads(size_t threads) {
-  if (threads == threads_) return;
-  stop();
-  threads_ = threads;
+Pool::Share::Share(Pool& pool, size_t threads) : pool_(pool), threads_(threads) {
+  if (threads <= 1) return;
+  std::lock_guard<std::mutex> lock(pool_.mutex_);
+  pool_.wanted_ += threads - 1;
+  pool_.start_threads(threads - 1);
 }
 
-void Pool::run(size_t pieces, const void* body, Call call) {
-  while (workers_.size() + 1 < threads_) {
-    const size_t thread = workers_.size() + 1;
-    workers_.emplace_back([this, thread] { work(thread); });
+Pool::Share::~Share() {
+  if (threads_ <= 1) return;
+  std::lock_guard<std::mutex> lock(pool_.mutex_);
+  pool_.wanted_ -= threads_ - 1;
+}
+
+// As many as are wanted, but no more than the machine has cores for, unless one call alone asks for more. Where the
+// system gives no more threads the work is done by those there are.
+void Pool::start_threads(size_t helpers) {
+  const size_t cores = std::max(2u, std::thread::hardware_concurrency());
+  const size_t most = std::min(wanted_, std::max(cores - 1, helpers));
+  try {
+    while (threads_.size() < most) threads_.emplace_back([this] { loop(); });
+  } catch (const std::system_error&) {
   }
-  body_ = body;
-  call_ = call;
-  pieces_done_.store(0, std::memory_order_relaxed);
-  const uint64_t job = (ticket_.load(std::memory_order_relaxed) >> 32) + 1;
-  ticket_.store(job << 32 | pieces);
-  if (sleepers_.load() > 0) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    wake_.notify_all();
+}
+
+Pool::Work* Pool::take_place() {
+  uint64_t taken = taken_.load(std::memory_order_relaxed);
+  while (~taken) {
+    const uint64_t bit = ~taken & (taken + 1);
+    if (taken_.compare_exchange_weak(taken, taken | bit, std::memory_order_acquire))
+      return &works_[__builtin_ctzll(bit)];
   }
-  while (take_piece(0)) {
+  return nullptr;
+}
+
+void Pool::run(size_t pieces, size_t helpers, const void* body, Body call) {
+  Work* work = pieces <= most_pieces ? take_place() : nullptr;
+  if (!work) {
+    for (size_t piece = 0; piece < pieces; ++piece) call(body, piece);
+    return;
   }
-  for (int spins = 0; pieces_done_.load(std::memory_order_acquire) < pieces; ++spins)
+  const uint64_t bit = uint64_t(1) << (work - works_);
+  work->body = body;
+  work->call = call;
+  work->pieces_done.store(0, std::memory_order_relaxed);
+  helpers = std::min<size_t>({helpers, pieces - 1, most_seats});
+  const uint64_t number = number_of(work->ticket.load(std::memory_order_relaxed)) + 1;
+  work->ticket.store(number << number_at | helpers << seats_at | pieces);
+  open_.fetch_or(bit);
+  wake(helpers);
+  uint64_t ticket = work->ticket.load(std::memory_order_relaxed);
+  while (pieces_of(ticket)) {
+    if (!work->ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel)) continue;
+    call(body, pieces_of(ticket) - 1);
+    work->pieces_done.fetch_add(1, std::memory_order_relaxed);
+    ticket = work->ticket.load(std::memory_order_relaxed);
+  }
+  open_.fetch_and(~bit);
+  for (int spins = 0; work->pieces_done.load(std::memory_order_acquire) < pieces; ++spins)
     spins < spins_before_yield ? pause() : std::this_thread::yield();
+  taken_.fetch_and(~bit, std::memory_order_release);
 }
 
-bool Pool::take_piece(size_t thread) {
-  uint64_t ticket = ticket_.load(std::memory_order_acquire);
-  while (ticket & untaken) {
-    if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel)) continue;
-    call_(body_, (ticket & untaken) - 1, thread);
-    pieces_done_.fetch_add(1, std::memory_order_release);
-    return true;
+void Pool::wake(size_t helpers) {
+  const size_t sleepers = sleepers_.load();
+  if (sleepers == 0) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (helpers >= sleepers) {
+    wake_.notify_all();
+  } else {
+    for (; helpers > 0; --helpers) wake_.notify_one();
+  }
+}
+
+// Takes a seat at one of the works that are open, and its pieces until there are none. False where there was no seat.
+bool Pool::help() {
+  for (uint64_t open = open_.load(std::memory_order_acquire); open; open &= open - 1) {
+    Work& work = works_[__builtin_ctzll(open)];
+    uint64_t ticket = work.ticket.load(std::memory_order_relaxed);
+    while (pieces_of(ticket) && seats_of(ticket)) {
+      const uint64_t number = number_of(ticket);
+      if (!work.ticket.compare_exchange_weak(ticket, ticket - 1 - one_seat, std::memory_order_acq_rel)) continue;
+      for (;;) {
+        work.call(work.body, pieces_of(ticket) - 1);
+        work.pieces_done.fetch_add(1, std::memory_order_release);
+        ticket = work.ticket.load(std::memory_order_relaxed);
+        do {
+          if (number_of(ticket) != number || !pieces_of(ticket)) return true;
+        } while (!work.ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel));
+      }
+    }
   }
   return false;
 }
 
-void Pool::work(size_t thread) {
+bool Pool::has_seat() const {
+  for (uint64_t open = open_.load(); open; open &= open - 1) {
+    const uint64_t ticket = works_[__builtin_ctzll(open)].ticket.load();
+    if (pieces_of(ticket) && seats_of(ticket)) return true;
+  }
+  return false;
+}
+
+void Pool::loop() {
   const FloatingPoint floating_point;
   for (int spins = 0;;) {
-    if (take_piece(thread)) {
+    if (help()) {
       spins = 0;
     } else if (++spins < spins_before_sleep) {
       pause();
     } else {
       std::unique_lock<std::mutex> lock(mutex_);
       ++sleepers_;
-      wake_.wait(lock, [this] { return stopping_ || (ticket_.load() & untaken); });
+      wake_.wait(lock, [this] { return stopping_ || has_seat(); });
       --sleepers_;
       if (stopping_) return;
       spins = 0;
@@ -77,15 +152,13 @@ void Pool::work(size_t thread) {
   }
 }
 
-void Pool::stop() {
+Pool::~Pool() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
     wake_.notify_all();
   }
-  for (std::thread& worker : workers_) worker.join();
-  workers_.clear();
-  stopping_ = false;
+  for (std::thread& thread : threads_) thread.join();
 }
 
 }  // namespace gradus

@@ -1,4 +1,5 @@
-// The threads of one program. Workers start with the first work that needs them, spin briefly for more, then sleep.
+// The threads that all programs of an environment share. They start with the first work that needs them, spin briefly
+// for more, then sleep.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -12,43 +13,66 @@ namespace gradus {
 
 class Pool {
  public:
-  ~Pool() { stop(); }
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  ~Pool();
 
-  size_t threads() const { return threads_; }
-  // How many threads, the caller's among them, work from now on.
-  void set_threads(size_t threads);
+  // What a call asks for while it runs: threads to help its own, so that as many as there are calls for are there.
+  class Share {
+   public:
+    Share(Pool& pool, size_t threads);
+    Share(const Share&) = delete;
+    ~Share();
+    size_t threads() const { return threads_; }
 
-  // body(piece, thread) for each piece, in any order, on any of the threads; returns when all are done. Not re-entrant;
-  // body must not throw.
-  template <class Body>
-  void parallel(size_t pieces, const Body& body) {
-    if (pieces <= 1 || threads_ <= 1) {
-      for (size_t piece = 0; piece < pieces; ++piece) body(piece, size_t(0));
-      return;
+    // body(piece) for each piece, in any order, on at most threads() threads, the caller's among them; returns when all
+    // are done. Shares of one pool work at the same time. body must not throw.
+    template <class Body>
+    void parallel(size_t pieces, const Body& body) const {
+      if (pieces <= 1 || threads_ <= 1) {
+        for (size_t piece = 0; piece < pieces; ++piece) body(piece);
+        return;
+      }
+      pool_.run(pieces, threads_ - 1, &body,
+                [](const void* body, size_t piece) { (*static_cast<const Body*>(body))(piece); });
     }
-    run(pieces, &body,
-        [](const void* body, size_t piece, size_t thread) { (*static_cast<const Body*>(body))(piece, thread); });
-  }
+
+   private:
+    Pool& pool_;
+    size_t threads_;
+  };
 
  private:
-  using Call = void (*)(const void* body, size_t piece, size_t thread);
-  void run(size_t pieces, const void* body, Call call);
-  bool take_piece(size_t thread);
-  void work(size_t thread);
-  void stop();
+  using Body = void (*)(const void* body, size_t piece);
 
-  size_t threads_ = 1;
-  std::vector<std::thread> workers_;
-  // Number of the job in the high half, pieces not yet taken in the low half. A job ends only when each piece that was
-  // taken is done, so whoever takes one may read the job's fields; a late worker finds nothing to take.
-  std::atomic<uint64_t> ticket_{0};
-  std::atomic<size_t> pieces_done_{0};
-  const void* body_ = nullptr;
-  Call call_ = nullptr;
+  // A piece of work that is shared. The ticket holds the number of the work, how many helpers may still come, and how
+  // many pieces nobody has taken: whoever takes one exchanges the ticket, and may read the rest until the piece is
+  // done. The work ends only when each piece that was taken is done; a late helper finds nothing to take.
+  struct alignas(64) Work {
+    std::atomic<uint64_t> ticket{0};
+    std::atomic<size_t> pieces_done{0};
+    const void* body = nullptr;
+    Body call = nullptr;
+  };
+  static constexpr size_t places = 64;
+
+  void run(size_t pieces, size_t helpers, const void* body, Body call);
+  Work* take_place();
+  void wake(size_t helpers);
+  bool help();
+  bool has_seat() const;
+  void start_threads(size_t helpers);  // the mutex is held
+  void loop();
+
+  Work works_[places];
+  std::atomic<uint64_t> taken_{0};  // a bit for each place that is in use
+  std::atomic<uint64_t> open_{0};   // a bit for each that may have pieces to take
   std::atomic<size_t> sleepers_{0};
-  bool stopping_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::vector<std::thread> threads_;
+  size_t wanted_ = 0;  // helpers that the shares ask for
+  bool stopping_ = false;
 };
 
 }  // namespace gradus

@@ -3,18 +3,18 @@
 #include <atomic>
 
 #include "batch.h"
-#include "update_step.h"
+#include "calls.h"
+#include "context.h"
 
 namespace gradus {
 
 template <class T>
 class Probe {
  public:
-  Probe(const Plan& plan, Graph<T>& graph, Batch<T>& batch, UpdateStep<T>& update)
-      : plan_(plan), graph_(graph), batch_(batch), update_(update), fingerprints_(graph.op_count() + 1) {}
+  // Over all rows of the batch, which has its targets. Everything moved is put back, whatever happens.
+  Probe(const Context<T>& context, const Batch<T>& batch, const ProbeCall& call);
 
-  // The rows are gathered and `losses` holds one element a row. Everything moved is put back, whatever happens.
-  ProbeResult run(const ProbeCall& call, const std::atomic<bool>& stop_requested, T* losses);
+  ProbeResult run(const std::atomic<bool>& stop_requested);
 
  private:
   struct Tensor {
@@ -23,20 +23,22 @@ class Probe {
     std::optional<size_t> parameter;  // none for an input
   };
   Tensor tensor(size_t number);
-  double mean_loss(T* losses);
-  void check(const ProbeCall& call);
-  void look(const ProbeCall& call, const ProbePoint& point, T* losses, ProbeResult& result);
+  double mean_loss();
+  void check();
+  void look(const ProbePoint& point, ProbeResult& result);
   double penalty_change(const Tensor& tensor, size_t first, size_t n, const T* before);
   size_t first_flip(size_t first_op);
 
+  const Context<T>& context_;
+  const Model<T>& model_;
   const Plan& plan_;
-  Graph<T>& graph_;
-  Batch<T>& batch_;
-  UpdateStep<T>& update_;
+  const Batch<T>& batch_;
+  const ProbeCall& call_;
+  Pass<T> pass_;
   std::vector<uint64_t> fingerprints_;  // by op, then the loss's, at the weights as they are
   std::vector<double> host_penalties_;  // by parameter, at the weights as they are
   std::vector<T> kept_;
-  size_t dirty_ = 0;  // the first op whose value is not that of the weights as they are
+  size_t dirty_;  // the first op whose value is not that of the weights as they are
 };
 
 }  // namespace gradus

@@ -22,6 +22,11 @@ inline Value numbers(const std::vector<size_t>& list) {
 }
 
 inline const Isa& best_isa() { return *available_isas()[0]; }
+// As an environment has one for all its programs.
+inline std::shared_ptr<Pool> shared_pool() {
+  static const auto pool = std::make_shared<Pool>();
+  return pool;
+}
 
 // A model under construction: each call adds a node and returns its number.
 class Model {
@@ -70,7 +75,9 @@ class Model {
     if (!optimizer.empty()) all["optimizer"] = object(optimizer);
     return object(all);
   }
-  std::shared_ptr<Program> program(const Isa& isa = best_isa()) const { return Program::create(descriptor(), isa); }
+  std::shared_ptr<Program> program(const Isa& isa = best_isa()) const {
+    return Program::create(descriptor(), isa, shared_pool());
+  }
 
  private:
   std::string dtype_;

@@ -68,10 +68,10 @@ TEST("training lowers the loss and evaluation agrees with prediction") {
   TrainCall call = call_of(data, 64, 1);
   const double first = program->train(call).loss[0];
   for (int i = 0; i < 200; ++i) program->train(call);
-  const EvaluateResult result = program->evaluate(*data, 10, 2, {});
+  const EvaluateResult result = program->evaluate({data, 10, 2, {}, {}});
   CHECK(result.loss < first / 10);
   std::vector<double> scores(64 * 5);
-  program->predict(*data, 7, 1, scores.data());
+  program->predict({data, 7, 1, {}, {}}, scores.data());
   double right = 0;
   const int32_t* labels = reinterpret_cast<const int32_t*>(data->columns(Dataset::Role::target)[0].data.get());
   for (size_t i = 0; i < 64; ++i)
@@ -97,11 +97,11 @@ TEST("a refused step changes nothing, and enough of them in a row end the call")
   CHECK(result.refused == std::vector<uint8_t>({1, 1, 1}));
   CHECK(state_of(*program) == before);
   CHECK_EQ(program->step(), uint64_t(4));
-  CHECK(result.failure.has_value());
-  CHECK_EQ(result.failure->step, uint64_t(4));
-  CHECK_EQ(result.failure->tensor, std::string("dense0.weight"));
-  CHECK_EQ(result.failure->layer, std::string("dense0"));
-  CHECK(result.failure->nonfinite > 0);
+  CHECK(result.gave_up.has_value());
+  CHECK_EQ(result.gave_up->step, uint64_t(4));
+  CHECK_EQ(result.gave_up->tensor.value_or(""), std::string("dense5.bias"));
+  CHECK_EQ(result.gave_up->layer.value_or(""), std::string("activation1"));
+  CHECK(result.gave_up->nonfinite > 0);
 }
 
 // The loss is finite in both: only a look at the gradients can tell.

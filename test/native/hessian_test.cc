@@ -203,7 +203,8 @@ TEST("what has no second derivative says so, and vectors of another length are r
     if (of_op) y = model.node("custom", {y}, {{"shape", numbers({3})}, {"operands", numbers({})}});
     model.loss = kind("mean_squared_error");
     if (what == std::string("loss")) model.loss = {{"kind", text("custom")}, {"targets", text("dense")}};
-    const auto program = Program::create(model.descriptor(), test::best_isa(), std::make_shared<Twice>());
+    const auto program =
+        Program::create(model.descriptor(), test::best_isa(), test::shared_pool(), std::make_shared<Twice>());
     CHECK_EQ(code_of(*program, data, Vector(18)).substr(0, 27), std::string("GRADUS_NO_SECOND_DERIVATIVE"));
     CHECK_EQ(code_of(*program, data, Vector(17)).substr(0, 23), std::string("GRADUS_INVALID_ARGUMENT"));
   }

@@ -62,7 +62,7 @@ std::shared_ptr<Program> program_of(const Kinked& kind) {
     model.dense(model.activation(z, activation), 6, 3);
   model.loss = test::kind(kind.loss);
   if (std::string(kind.loss) == "linear") model.loss = {{"kind", text("custom")}, {"targets", text("labels")}};
-  return Program::create(model.descriptor(), test::best_isa(), std::make_shared<Linear>());
+  return Program::create(model.descriptor(), test::best_isa(), test::shared_pool(), std::make_shared<Linear>());
 }
 
 }  // namespace

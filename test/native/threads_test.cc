@@ -27,7 +27,7 @@ TEST("programs that share a dataset train side by side as each would alone") {
   const auto train = [&](size_t threads) {
     const auto program = model.program();
     program->train(call_of(data, 100, is_quick() ? 4 : 12, threads));
-    program->evaluate(*data, 50, threads, {});
+    program->evaluate({data, 50, threads, {}, {}});
     return bytes_of(*program, "parameters");
   };
   const std::vector<uint8_t> expected = train(1);

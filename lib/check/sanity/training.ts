@@ -34,7 +34,7 @@ export async function train(
       }),
     )
     results.push(result)
-    if (result.failure || result.updates === 0) break
+    if (result.gaveUp || result.updates === 0) break
     done += batches
   }
   return results

@@ -1,5 +1,7 @@
 // y = f(x) for each element. Where f' follows from y, a dense op below writes y itself, and a dense op above, when it
 // is the only one that takes y, multiplies by f' on its way.
+#include <algorithm>
+
 #include "../op.h"
 
 namespace gradus {
@@ -23,38 +25,6 @@ bool derivative_follows_from_value(Activation kind) {
 // Elu's second derivative jumps at 0, and with another alpha than 1 its first does.
 bool has_kink(Activation kind) {
   return kind == Activation::relu || kind == Activation::leaky_relu || kind == Activation::elu;
-}
-
-bool is_made_of_lines(Activation kind) {
-  return kind == Activation::identity || kind == Activation::relu || kind == Activation::leaky_relu;
-}
-
-// f''(x), at most block elements of it; y = f(x). Of the kinds that are not made of lines.
-constexpr size_t block = 256;
-template <class T>
-void second_derivative(const Kernels<T>& kernels, ActivationChoice choice, const T* x, const T* y, size_t n, T* out) {
-  const auto each = [&](auto f) {
-    for (size_t i = 0; i < n; ++i) out[i] = f(x[i], y[i], out[i]);
-  };
-  if (choice.kind == Activation::elu)
-    each([&](T x, T y, T) { return x > 0 ? T(0) : y + T(choice.parameter); });
-  else if (choice.kind == Activation::tanh)
-    each([](T, T y, T) { return -2 * y * (1 - y * y); });
-  else if (choice.kind == Activation::sigmoid)
-    each([](T, T y, T) { return y * (1 - y) * (1 - 2 * y); });
-  else if (choice.kind == Activation::gelu) {  // φ(x) · (2 − x²), where φ is the normal density
-    const auto near = [](T x) { return std::clamp(x, T(-40), T(40)); };  // 0 at the infinities, not 0 · ∞
-    each([&](T x, T, T) { return near(x) * near(x) / -2; });
-    kernels.exp(out, n, out);
-    each([&](T x, T, T e) { return e * T(0.3989422804014327) * (2 - near(x) * near(x)); });
-  } else {  // with s = σ(x): silu s(1 − s)(2 + x(1 − 2s)), softplus s(1 − s)
-    kernels.activation_forward(Activation::sigmoid, T(0), x, n, out);
-    const bool silu = choice.kind == Activation::silu;
-    each([silu](T x, T, T s) {
-      const T bent = s * (1 - s);
-      return silu ? bent * (2 + std::clamp(x, T(-800), T(800)) * (1 - 2 * s)) : bent;
-    });
-  }
 }
 
 template <class T>
@@ -82,64 +52,49 @@ class ActivationOp final : public Op<T> {
 
   std::string kind() const override { return kind_; }
 
-  void forward(Pass<T>& pass) override {
+  void forward(Pass<T>& pass) const override {
     if (forward_fused_) return;
-    const T* x = pass.value(this->inputs[0]);
-    T* y = pass.value(this->node);
-    pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
-      pass.kernels->activation_forward(choice_.kind, T(choice_.parameter), x + first, n, y + first);
-    });
+    pass.device.activation_forward(choice_.kind, T(choice_.parameter), pass.value(this->inputs[0]), elements(pass),
+                                   pass.value(this->node));
   }
 
   uint64_t fingerprint(Pass<T>& pass) const override {
-    if (!has_kink(choice_.kind)) return 0;
+    uint64_t fingerprint = 0;
     const T* z = pass.value(forward_fused_ ? this->node : this->inputs[0]);  // one sign for x and y
-    return fold_choices(0, pass.batch * size_, [z](size_t i) { return z[i] > 0; });
+    if (has_kink(choice_.kind)) pass.device.fold_signs(z, elements(pass), fingerprint);
+    return fingerprint;
   }
 
-  void backward(Pass<T>& pass) override {
+  void backward(Pass<T>& pass) const override {
     if (backward_fused_ && forward_fused_) return;
-    const T* x = pass.value(this->inputs[0]);
-    const T* y = pass.value(this->node);
     const T* dy = pass.gradient(this->node);
-    const auto write = [&](T* dx) {
-      pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
-        pass.kernels->activation_backward(choice_.kind, T(choice_.parameter), x + first, y + first, dy + first, n,
-                                          dx + first);
-      });
-    };
     // Fused into the dense op below, both share one gradient, which turns from dY to dZ in place.
     if (forward_fused_) {
-      if (pass.wanted(this->node)) write(pass.gradient(this->node));
+      if (pass.wanted(this->node)) slope_times(pass, dy, pass.gradient(this->node));
     } else {
-      pass.give_gradient(this->inputs[0], write);
+      pass.give_gradient(this->inputs[0], [&](T* dx) { slope_times(pass, dy, dx); });
     }
   }
 
-  void forward_tangent(Pass<T>& pass) override {
+  void forward_tangent(Pass<T>& pass) const override {
     slope_times(pass, pass.tangent(this->inputs[0]), pass.tangent(this->node));
   }
 
   // Of dx = f'(x) ⊙ dy: f'(x) ⊙ dẏ + f''(x) ⊙ ẋ ⊙ dy.
-  void backward_tangent(Pass<T>& pass) override {
-    const T *x = pass.value(this->inputs[0]), *y = pass.value(this->node);
-    const T *x_tangent = pass.tangent(this->inputs[0]), *dy = pass.gradient(this->node);
+  void backward_tangent(Pass<T>& pass) const override {
     pass.give_gradient_tangent(this->inputs[0], [&](T* dx) {
       slope_times(pass, pass.gradient_tangent(this->node), dx);
-      if (is_made_of_lines(choice_.kind)) return;
-      T bend[block];
-      for (size_t first = 0, all = pass.batch * size_; first < all; first += block) {
-        const size_t n = std::min(block, all - first);
-        second_derivative(*pass.kernels, choice_, x + first, y + first, n, bend);
-        for (size_t i = 0; i < n; ++i) dx[first + i] += bend[i] * x_tangent[first + i] * dy[first + i];
-      }
+      pass.device.activation_bend(choice_.kind, T(choice_.parameter), pass.value(this->inputs[0]),
+                                  pass.value(this->node), pass.tangent(this->inputs[0]), pass.gradient(this->node),
+                                  elements(pass), dx);
     });
   }
 
  private:
+  size_t elements(const Pass<T>& pass) const { return pass.batch * size_; }
   void slope_times(Pass<T>& pass, const T* from, T* to) const {
-    pass.kernels->activation_backward(choice_.kind, T(choice_.parameter), pass.value(this->inputs[0]),
-                                      pass.value(this->node), from, pass.batch * size_, to);
+    pass.device.activation_backward(choice_.kind, T(choice_.parameter), pass.value(this->inputs[0]),
+                                    pass.value(this->node), from, elements(pass), to);
   }
 
   size_t size_;

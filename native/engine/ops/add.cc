@@ -17,31 +17,29 @@ class Add final : public Op<T> {
                          to_string(node.input_shapes[i]));
   }
 
-  void forward(Pass<T>& pass) override {
+  void forward(Pass<T>& pass) const override {
     T* y = pass.value(this->node);
     const T* sum = pass.value(this->inputs[0]);
     for (size_t i = 1; i < this->inputs.size(); ++i, sum = y) {
-      const T* x = pass.value(this->inputs[i]);
-      pass.stretches(pass.batch * size_,
-                     [&](size_t first, size_t n) { pass.kernels->add(sum + first, x + first, n, y + first); });
+      pass.device.add(sum, pass.value(this->inputs[i]), pass.batch * size_, y);
     }
   }
 
-  void backward(Pass<T>& pass) override {
+  void backward(Pass<T>& pass) const override {
     const T* dy = pass.gradient(this->node);
     for (size_t input : this->inputs)
-      pass.give_gradient(input, [&](T* dx) { std::copy_n(dy, pass.batch * size_, dx); });
+      pass.give_gradient(input, [&](T* dx) { pass.device.copy(dy, pass.batch * size_, dx); });
   }
 
-  void forward_tangent(Pass<T>& pass) override {
+  void forward_tangent(Pass<T>& pass) const override {
     T* y = pass.tangent(this->node);
-    std::fill_n(y, pass.batch * size_, T(0));
-    for (size_t input : this->inputs) pass.kernels->add(y, pass.tangent(input), pass.batch * size_, y);
+    pass.device.fill(T(0), pass.batch * size_, y);
+    for (size_t input : this->inputs) pass.device.add(y, pass.tangent(input), pass.batch * size_, y);
   }
-  void backward_tangent(Pass<T>& pass) override {
+  void backward_tangent(Pass<T>& pass) const override {
     const T* dy = pass.gradient_tangent(this->node);
     for (size_t input : this->inputs)
-      pass.give_gradient_tangent(input, [&](T* dx) { std::copy_n(dy, pass.batch * size_, dx); });
+      pass.give_gradient_tangent(input, [&](T* dx) { pass.device.copy(dy, pass.batch * size_, dx); });
   }
 
  private:

@@ -1,7 +1,7 @@
 // Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages
-// take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then.
+// take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then. So they
+// do for a batch of one example and where the layer is frozen, and stay as they are.
 #include "../op.h"
-#include "norm_tangent.h"
 
 namespace gradus {
 namespace {
@@ -18,32 +18,45 @@ class BatchNorm final : public Op<T> {
     running_mean_ = node.parameter("mean", this->shape);
     running_variance_ = node.parameter("variance", this->shape);
     for (size_t running : {running_mean_, running_variance_})
-      if ((*node.parameters)[running].trainable) node.fields.fail("mean and variance cannot be trainable");
+      if (node.parameters[running].trainable) node.fields.fail("mean and variance cannot be trainable");
+    is_frozen_ = !node.parameters[gain_].trainable && !node.parameters[bias_].trainable;
     epsilon_ = T(node.fields.number("epsilon"));
     momentum_ = T(node.fields.number_within("momentum", 0.9, 0, 1));
     this->parameters = {gain_, bias_};
-    for (Buffer<T>* buffer : {&mean_, &variance_, &inverse_deviation_, &spare_}) buffer->grow(columns_);
   }
 
-  void forward(Pass<T>& pass) override {
-    if (!pass.training) take_running(pass);
-    in_parts(pass, [&](Norm<T> norm, size_t) {
-      if (pass.training) pass.kernels->batch_norm_statistics(norm);
-      pass.kernels->batch_norm_forward(norm);
-    });
-    if (pass.training) stage(pass);
+  bool needs_several_examples() const override { return !is_frozen_; }
+
+  // mean, variance, inverse deviation, gradients of frozen gains and biases
+  void reserve(size_t, OpMemory<T>& memory) const override {
+    for (Buffer<T>& buffer : memory.reals) buffer.grow(columns_);
   }
 
-  void backward(Pass<T>& pass) override {
-    T* dgain = pass.parameters[gain_].trainable ? pass.added_gradient(gain_) : spare_.data();
-    T* dbias = pass.parameters[bias_].trainable ? pass.added_gradient(bias_) : spare_.data();
+  void forward(Pass<T>& pass) const override {
+    Norm<T> norm = of(pass);
+    norm.y = pass.value(this->node);
+    if (follows(pass)) {
+      pass.device.batch_norm_statistics(norm);
+      stage(pass, norm);
+    } else {
+      pass.device.copy(pass.parameter(running_mean_), columns_, norm.mean);
+      pass.device.inverse_deviations(pass.parameter(running_variance_), columns_, epsilon_, norm.inverse_deviation);
+    }
+    pass.device.batch_norm_forward(norm);
+  }
+
+  void backward(Pass<T>& pass) const override {
+    Norm<T> norm = of(pass);
+    T* spare = pass.of_op(this->node).reals[3].data();
+    norm.dy = pass.gradient(this->node);
+    norm.dgain = pass.is_trainable(gain_) ? pass.added_gradient(gain_) : spare;
+    norm.dbias = pass.is_trainable(bias_) ? pass.added_gradient(bias_) : spare;
     const auto run = [&](T* dx) {
-      in_parts(pass, [&](Norm<T> norm, size_t first) {
-        norm.dy = pass.gradient(this->node) + first;
-        norm.dx = dx ? dx + first : nullptr;
-        norm.dgain = dgain + first, norm.dbias = dbias + first;
-        pass.training ? pass.kernels->batch_norm_backward(norm) : backward_of_constants(norm);
-      });
+      norm.dx = dx;
+      if (follows(pass))
+        pass.device.batch_norm_backward(norm);
+      else
+        pass.device.batch_norm_backward_of_constants(norm);
     };
     if (pass.wanted(this->inputs[0]))
       pass.give_gradient(this->inputs[0], run);
@@ -51,16 +64,12 @@ class BatchNorm final : public Op<T> {
       run(nullptr);
   }
 
-  void forward_tangent(Pass<T>& pass) override {
-    for (size_t j = 0; j < columns_; ++j)
-      norm_forward_tangent(line(pass, j), pass.parameters[bias_].tangent.data() + j, pass.tangent(this->node) + j);
-  }
-  void backward_tangent(Pass<T>& pass) override {
+  void forward_tangent(Pass<T>& pass) const override { pass.device.batch_norm_forward_tangent(tangent_of(pass)); }
+  void backward_tangent(Pass<T>& pass) const override {
     const auto run = [&](T* dx) {
-      for (size_t j = 0; j < columns_; ++j)
-        norm_backward_tangent<T>(line(pass, j), {pass.gradient(this->node) + j, pass.gradient_tangent(this->node) + j,
-                                                 pass.parameters[gain_].gradient_tangent.data() + j,
-                                                 pass.parameters[bias_].gradient_tangent.data() + j, dx ? dx + j : dx});
+      NormTangent<T> tangent = tangent_of(pass);
+      tangent.dx_tangent = dx;
+      pass.device.batch_norm_backward_tangent(tangent);
     };
     if (pass.wanted(this->inputs[0]))
       pass.give_gradient_tangent(this->inputs[0], run);
@@ -69,62 +78,44 @@ class BatchNorm final : public Op<T> {
   }
 
  private:
-  NormLine<T> line(Pass<T>& pass, size_t column) {
-    NormLine<T> line;
-    line.n = pass.batch, line.step = columns_;
-    line.x = pass.value(this->inputs[0]) + column;
-    line.x_tangent = pass.tangent(this->inputs[0]) + column;
-    line.gain = pass.parameters[gain_].w + column;
-    line.gain_tangent = pass.parameters[gain_].tangent.data() + column;
-    line.mean = mean_.data()[column], line.inverse_deviation = inverse_deviation_.data()[column];
-    line.follows = pass.training;
-    line.prepare();
-    return line;
+  // Whether mean and deviation are those of the batch.
+  bool follows(const Pass<T>& pass) const { return pass.training && !is_frozen_ && pass.batch > 1; }
+
+  Norm<T> of(Pass<T>& pass) const {
+    OpMemory<T>& memory = pass.of_op(this->node);
+    Norm<T> norm;
+    norm.rows = pass.batch, norm.columns = norm.stride = columns_;
+    norm.x = pass.value(this->inputs[0]);
+    norm.gain = pass.parameter(gain_), norm.bias = pass.parameter(bias_);
+    norm.epsilon = epsilon_;
+    norm.mean = memory.reals[0].data(), norm.variance = memory.reals[1].data();
+    norm.inverse_deviation = memory.reals[2].data();
+    return norm;
+  }
+  NormTangent<T> tangent_of(Pass<T>& pass) const {
+    NormTangent<T> tangent;
+    tangent.norm = of(pass);
+    tangent.norm.dy = pass.gradient(this->node);
+    tangent.x_tangent = pass.tangent(this->inputs[0]);
+    tangent.gain_tangent = pass.parameter_tangent(gain_), tangent.bias_tangent = pass.parameter_tangent(bias_);
+    tangent.y_tangent = pass.tangent(this->node);
+    tangent.dy_tangent = pass.gradient_tangent(this->node);
+    tangent.dgain_tangent = pass.parameter_gradient_tangent(gain_);
+    tangent.dbias_tangent = pass.parameter_gradient_tangent(bias_);
+    tangent.follows = follows(pass);
+    return tangent;
   }
 
-  template <class Body>
-  void in_parts(Pass<T>& pass, const Body& body) {
-    pass.column_blocks(columns_, pass.batch, [&](size_t first, size_t columns) {
-      Norm<T> norm;
-      norm.rows = pass.batch, norm.columns = columns, norm.stride = columns_;
-      norm.x = pass.value(this->inputs[0]) + first, norm.y = pass.value(this->node) + first;
-      norm.gain = pass.parameters[gain_].w + first, norm.bias = pass.parameters[bias_].w + first;
-      norm.epsilon = epsilon_;
-      norm.mean = mean_.data() + first, norm.variance = variance_.data() + first;
-      norm.inverse_deviation = inverse_deviation_.data() + first;
-      body(norm, first);
-    });
-  }
-
-  void take_running(Pass<T>& pass) {
-    const T* variance = pass.parameters[running_variance_].w;
-    std::copy_n(pass.parameters[running_mean_].w, columns_, mean_.data());
-    for (size_t j = 0; j < columns_; ++j) inverse_deviation_.data()[j] = 1 / std::sqrt(variance[j] + epsilon_);
-  }
-
-  void stage(Pass<T>& pass) {
-    T* mean = pass.staged(running_mean_);
-    T* variance = pass.staged(running_variance_);
-    for (size_t j = 0; j < columns_; ++j) {
-      mean[j] = momentum_ * mean[j] + (1 - momentum_) * mean_.data()[j];
-      variance[j] = momentum_ * variance[j] + (1 - momentum_) * variance_.data()[j];
-    }
-  }
-
-  // With mean and deviation that do not depend on x.
-  static void backward_of_constants(const Norm<T>& norm) {
-    for (size_t i = 0; i < norm.rows; ++i)
-      for (size_t j = 0; j < norm.columns; ++j) {
-        const size_t at = i * norm.stride + j;
-        norm.dgain[j] += norm.dy[at] * ((norm.x[at] - norm.mean[j]) * norm.inverse_deviation[j]);
-        norm.dbias[j] += norm.dy[at];
-        if (norm.dx) norm.dx[at] = norm.dy[at] * norm.gain[j] * norm.inverse_deviation[j];
-      }
+  // The running variance is that of the examples to come, unbiased as in Ioffe and Szegedy 2015.
+  void stage(Pass<T>& pass, const Norm<T>& norm) const {
+    const T unbiased = T(pass.batch) / T(pass.batch - 1);
+    pass.device.move_average(norm.mean, columns_, momentum_, T(1), pass.staged(running_mean_));
+    pass.device.move_average(norm.variance, columns_, momentum_, unbiased, pass.staged(running_variance_));
   }
 
   size_t columns_, gain_, bias_, running_mean_, running_variance_;
+  bool is_frozen_;
   T epsilon_, momentum_;
-  Buffer<T> mean_, variance_, inverse_deviation_, spare_;
 };
 
 }  // namespace

@@ -27,24 +27,24 @@ class Concat final : public Op<T> {
     this->shape.push_back(width_);
   }
 
-  void forward(Pass<T>& pass) override {
+  void forward(Pass<T>& pass) const override {
     T* y = pass.value(this->node);
     for (size_t i = 0; i < widths_.size(); y += widths_[i++])
       copy_columns(pass, pass.value(this->inputs[i]), widths_[i], widths_[i], y, width_);
   }
 
-  void backward(Pass<T>& pass) override {
+  void backward(Pass<T>& pass) const override {
     const T* dy = pass.gradient(this->node);
     for (size_t i = 0; i < widths_.size(); dy += widths_[i++])
       pass.give_gradient(this->inputs[i], [&](T* dx) { copy_columns(pass, dy, width_, widths_[i], dx, widths_[i]); });
   }
 
-  void forward_tangent(Pass<T>& pass) override {
+  void forward_tangent(Pass<T>& pass) const override {
     T* y = pass.tangent(this->node);
     for (size_t i = 0; i < widths_.size(); y += widths_[i++])
       copy_columns(pass, pass.tangent(this->inputs[i]), widths_[i], widths_[i], y, width_);
   }
-  void backward_tangent(Pass<T>& pass) override {
+  void backward_tangent(Pass<T>& pass) const override {
     const T* dy = pass.gradient_tangent(this->node);
     for (size_t i = 0; i < widths_.size(); dy += widths_[i++])
       pass.give_gradient_tangent(this->inputs[i],
@@ -53,8 +53,7 @@ class Concat final : public Op<T> {
 
  private:
   void copy_columns(Pass<T>& pass, const T* from, size_t from_row, size_t columns, T* to, size_t to_row) const {
-    for (size_t row = 0; row < pass.batch * rows_; ++row)
-      std::copy_n(from + row * from_row, columns, to + row * to_row);
+    pass.device.copy_columns(from, pass.batch * rows_, columns, from_row, to_row, to);
   }
 
   size_t rows_, width_ = 0;

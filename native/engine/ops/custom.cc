@@ -1,4 +1,5 @@
 // An op that the host computes.
+#include "../fingerprint.h"
 #include "../host.h"
 #include "../op.h"
 
@@ -14,28 +15,29 @@ class Custom final : public Op<T> {
     out_ = elements_of(this->shape);
     this->parameters = node.fields.counts("operands");
     for (size_t parameter : this->parameters)
-      if (parameter >= node.parameters->size())
+      if (parameter >= node.parameters.size())
         node.fields.fail("operands: there is no parameter " + std::to_string(parameter));
-    gradients_.resize(this->parameters.size());
   }
 
-  void forward(Pass<T>& pass) override {
+  void forward(Pass<T>& pass) const override {
     HostCall call = begin(pass, HostCall::Kind::forward, pass.value(this->inputs[0]), in_);
     call.outputs = {{pass.value(this->node), pass.batch * out_}};
     pass.host->run(call);
-    fingerprint_ = call.fingerprint;
+    pass.of_op(this->node).fingerprint = call.fingerprint;
   }
 
-  uint64_t fingerprint(Pass<T>&) const override { return fingerprint_; }
+  uint64_t fingerprint(Pass<T>& pass) const override { return pass.of_op(this->node).fingerprint; }
 
-  void backward(Pass<T>& pass) override {
+  void backward(Pass<T>& pass) const override {
+    std::vector<Buffer<T>>& gradients = pass.of_op(this->node).of_parameters;
+    gradients.resize(this->parameters.size());
     const auto run = [&](T* dx) {
       HostCall call = begin(pass, HostCall::Kind::backward, pass.gradient(this->node), out_);
       call.outputs = {{dx, pass.batch * in_}};
-      for (size_t i = 0; i < gradients_.size(); ++i) {
-        const ParameterState<T>& parameter = pass.parameters[this->parameters[i]];
-        if (parameter.trainable) gradients_[i].grow(parameter.size);
-        call.outputs.push_back({parameter.trainable ? gradients_[i].data() : nullptr, parameter.size});
+      for (size_t i = 0; i < this->parameters.size(); ++i) {
+        const size_t parameter = this->parameters[i], size = pass.size_of_parameter(parameter);
+        if (pass.is_trainable(parameter)) gradients[i].grow(size);
+        call.outputs.push_back({pass.is_trainable(parameter) ? gradients[i].data() : nullptr, size});
       }
       pass.host->run(call);
     };
@@ -43,11 +45,11 @@ class Custom final : public Op<T> {
       pass.give_gradient(this->inputs[0], run);
     else
       run(nullptr);
-    for (size_t i = 0; i < gradients_.size(); ++i) {
+    for (size_t i = 0; i < gradients.size(); ++i) {
       const size_t parameter = this->parameters[i];
-      if (!pass.parameters[parameter].trainable) continue;
+      if (!pass.is_trainable(parameter)) continue;
       T* sum = pass.added_gradient(parameter);
-      pass.kernels->add(sum, gradients_[i].data(), pass.parameters[parameter].size, sum);
+      pass.device.add(sum, gradients[i].data(), pass.size_of_parameter(parameter), sum);
     }
   }
 
@@ -62,13 +64,11 @@ class Custom final : public Op<T> {
     call.seed = mix(pass.counter.seed ^ mix(pass.counter.step ^ mix(this->node)));
     call.inputs = {{x, pass.batch * elements}};
     for (size_t parameter : this->parameters)
-      call.inputs.push_back({pass.parameters[parameter].w, pass.parameters[parameter].size});
+      call.inputs.push_back({pass.parameter(parameter), pass.size_of_parameter(parameter)});
     return call;
   }
 
   size_t in_, out_;
-  uint64_t fingerprint_ = 0;
-  std::vector<Buffer<T>> gradients_;
 };
 
 }  // namespace

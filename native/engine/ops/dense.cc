@@ -14,7 +14,7 @@ class Dense final : public Op<T> {
     this->shape.pop_back();
     rows_ = elements_of(this->shape);
     weight_ = node.parameter("weight", {in_, 0});
-    out_ = (*node.parameters)[weight_].shape[1];
+    out_ = node.parameters[weight_].shape[1];
     bias_ = node.optional_parameter("bias", {out_});
     this->shape.push_back(out_);
     this->parameters = {weight_};
@@ -30,22 +30,21 @@ class Dense final : public Op<T> {
     return true;
   }
 
-  void forward(Pass<T>& pass) override {
+  void forward(Pass<T>& pass) const override {
     Matmul<T> task;
     task.m = pass.batch * rows_, task.n = out_, task.k = in_;
     task.a = pass.value(this->inputs[0]), task.a_row = in_;
-    task.b = pass.parameters[weight_].w, task.b_row = out_;
+    task.b = pass.parameter(weight_), task.b_row = out_;
     task.c = pass.value(this->node), task.c_row = out_;
-    task.bias = bias_ ? pass.parameters[*bias_].w : nullptr;
+    task.bias = bias_ ? pass.parameter(*bias_) : nullptr;
     task.activation = above_.kind, task.activation_parameter = T(above_.parameter);
-    pass.matmul(task);
+    pass.device.matmul(task);
   }
 
-  void backward(Pass<T>& pass) override {
+  void backward(Pass<T>& pass) const override {
     const size_t rows = pass.batch * rows_;
     const T* dy = pass.gradient(this->node);
-    ParameterState<T>& weight = pass.parameters[weight_];
-    if (weight.trainable) {  // dW = Xᵀ · dY
+    if (pass.is_trainable(weight_)) {  // dW = Xᵀ · dY
       Matmul<T> task;
       task.m = in_, task.n = out_, task.k = rows;
       task.a = pass.value(this->inputs[0]), task.a_row = 1, task.a_column = in_;
@@ -53,70 +52,69 @@ class Dense final : public Op<T> {
       task.c_row = out_;
       pass.weight_gradient(weight_, task);
     }
-    if (bias_ && pass.parameters[*bias_].trainable) {
-      ParameterState<T>& bias = pass.parameters[*bias_];
-      pass.column_sums(dy, rows, out_, pass.mark(bias.written) ? 1 : 0, bias.gradient);
+    if (bias_ && pass.is_trainable(*bias_)) {
+      const T beta = pass.mark_parameter(*bias_) ? 1 : 0;
+      pass.device.column_sums(dy, rows, out_, out_, beta, pass.parameter_gradient(*bias_));
     }
-    NodeState<T>& input = pass.at(this->inputs[0]);
-    if (!input.wanted) return;
+    const size_t input = this->inputs[0];
+    if (!pass.wanted(input)) return;
     Matmul<T> task;  // dX = dY · Wᵀ
     task.m = rows, task.n = in_, task.k = out_;
     task.a = dy, task.a_row = out_;
-    task.b = weight.w, task.b_row = 1, task.b_column = out_;
-    task.c = input.gradient.data(), task.c_row = in_;
-    task.beta = pass.mark(input.written) ? 1 : 0;
+    task.b = pass.parameter(weight_), task.b_row = 1, task.b_column = out_;
+    task.c = pass.gradient(input), task.c_row = in_;
+    task.beta = pass.mark_gradient(input) ? 1 : 0;
     if (below_) {
-      task.gate = input.value.data(), task.gate_row = in_;
+      task.gate = pass.value(input), task.gate_row = in_;
       task.gate_kind = below_->kind, task.gate_parameter = T(below_->parameter);
     }
-    pass.matmul(task);
+    pass.device.matmul(task);
   }
 
   // Ẏ = Ẋ · W + X · V + v, where V and v are the tangents of weight and bias.
-  void forward_tangent(Pass<T>& pass) override {
+  void forward_tangent(Pass<T>& pass) const override {
     Matmul<T> task;
     task.m = pass.batch * rows_, task.n = out_, task.k = in_;
     task.a = pass.value(this->inputs[0]), task.a_row = in_;
-    task.b = pass.parameters[weight_].tangent.data(), task.b_row = out_;
+    task.b = pass.parameter_tangent(weight_), task.b_row = out_;
     task.c = pass.tangent(this->node), task.c_row = out_;
-    task.bias = bias_ ? pass.parameters[*bias_].tangent.data() : nullptr;
-    pass.matmul(task);
+    task.bias = bias_ ? pass.parameter_tangent(*bias_) : nullptr;
+    pass.device.matmul(task);
     if (!pass.wanted(this->inputs[0])) return;
     task.a = pass.tangent(this->inputs[0]);
-    task.b = pass.parameters[weight_].w;
+    task.b = pass.parameter(weight_);
     task.bias = nullptr;
     task.beta = 1;
-    pass.matmul(task);
+    pass.device.matmul(task);
   }
 
-  void backward_tangent(Pass<T>& pass) override {
+  void backward_tangent(Pass<T>& pass) const override {
     const size_t rows = pass.batch * rows_;
     const T *dy = pass.gradient(this->node), *dy_tangent = pass.gradient_tangent(this->node);
-    ParameterState<T>& weight = pass.parameters[weight_];
     Matmul<T> task;  // of dW: Xᵀ · dẎ + Ẋᵀ · dY
     task.m = in_, task.n = out_, task.k = rows;
     task.a = pass.value(this->inputs[0]), task.a_row = 1, task.a_column = in_;
     task.b = dy_tangent, task.b_row = out_;
-    task.c = weight.gradient_tangent.data(), task.c_row = out_;
+    task.c = pass.parameter_gradient_tangent(weight_), task.c_row = out_;
     task.beta = 1;
-    pass.matmul(task);
-    if (bias_) pass.column_sums(dy_tangent, rows, out_, 1, pass.parameters[*bias_].gradient_tangent.data());
-    NodeState<T>& input = pass.at(this->inputs[0]);
-    if (!input.wanted) return;
-    task.a = input.tangent.data();
+    pass.device.matmul(task);
+    if (bias_) pass.device.column_sums(dy_tangent, rows, out_, out_, 1, pass.parameter_gradient_tangent(*bias_));
+    const size_t input = this->inputs[0];
+    if (!pass.wanted(input)) return;
+    task.a = pass.tangent(input);
     task.b = dy;
-    pass.matmul(task);
+    pass.device.matmul(task);
     task = {};  // of dX: dẎ · Wᵀ + dY · Vᵀ
     task.m = rows, task.n = in_, task.k = out_;
     task.a = dy_tangent, task.a_row = out_;
-    task.b = weight.w, task.b_row = 1, task.b_column = out_;
-    task.c = input.gradient_tangent.data(), task.c_row = in_;
-    task.beta = pass.mark(input.written) ? 1 : 0;
-    pass.matmul(task);
+    task.b = pass.parameter(weight_), task.b_row = 1, task.b_column = out_;
+    task.c = pass.gradient_tangent(input), task.c_row = in_;
+    task.beta = pass.mark_gradient(input) ? 1 : 0;
+    pass.device.matmul(task);
     task.a = dy;
-    task.b = weight.tangent.data();
+    task.b = pass.parameter_tangent(weight_);
     task.beta = 1;
-    pass.matmul(task);
+    pass.device.matmul(task);
   }
 
  private:

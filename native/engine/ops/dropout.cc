@@ -14,26 +14,23 @@ class Dropout final : public Op<T> {
     rate_ = T(node.fields.number_within("rate", 0, 0, 1));
   }
 
-  void forward(Pass<T>& pass) override { apply(pass, pass.value(this->inputs[0]), pass.value(this->node)); }
-  void backward(Pass<T>& pass) override {
+  void forward(Pass<T>& pass) const override { apply(pass, pass.value(this->inputs[0]), pass.value(this->node)); }
+  void backward(Pass<T>& pass) const override {
     pass.give_gradient(this->inputs[0], [&](T* dx) { apply(pass, pass.gradient(this->node), dx); });
   }
 
-  void forward_tangent(Pass<T>& pass) override { apply(pass, pass.tangent(this->inputs[0]), pass.tangent(this->node)); }
-  void backward_tangent(Pass<T>& pass) override {
+  void forward_tangent(Pass<T>& pass) const override { apply(pass, pass.tangent(this->inputs[0]), pass.tangent(this->node)); }
+  void backward_tangent(Pass<T>& pass) const override {
     pass.give_gradient_tangent(this->inputs[0], [&](T* dx) { apply(pass, pass.gradient_tangent(this->node), dx); });
   }
 
  private:
   void apply(Pass<T>& pass, const T* x, T* y) const {
+    const size_t n = pass.batch * size_;
+    if (!pass.training || !pass.randomness || rate_ == 0) return pass.device.copy(x, n, y);
     Counter counter = pass.counter;
-    counter.stream = uint32_t(this->node);
-    pass.stretches(pass.batch * size_, [&](size_t first, size_t n) {
-      if (pass.training && pass.randomness && rate_ > 0)
-        pass.kernels->dropout(x + first, n, rate_, counter, first, y + first);
-      else
-        std::copy_n(x + first, n, y + first);
-    });
+    counter.stream = streams::of_node(this->node);
+    pass.device.dropout(x, n, rate_, counter, 0, y);
   }
 
   size_t size_;

@@ -13,33 +13,30 @@ class Embedding final : public Op<T> {
     this->shape = node.input_shapes[0];
     length_ = elements_of(this->shape);
     weight_ = node.parameter("weight", {0, 0});
-    dimension_ = (*node.parameters)[weight_].shape[1];
+    dimension_ = node.parameters[weight_].shape[1];
     this->shape.push_back(dimension_);
     this->parameters = {weight_};
   }
 
-  void forward(Pass<T>& pass) override {
-    const int32_t* rows = pass.at(this->inputs[0]).indices.data();
-    pass.row_blocks(pass.batch * length_, dimension_, [&](size_t first, size_t n) {
-      pass.kernels->gather_rows(pass.parameters[weight_].w, dimension_, rows + first, n,
-                                pass.value(this->node) + first * dimension_);
-    });
+  void forward(Pass<T>& pass) const override {
+    pass.device.gather_rows(pass.parameter(weight_), dimension_, pass.indices(this->inputs[0]), pass.batch * length_,
+                            pass.value(this->node));
   }
 
-  void backward(Pass<T>& pass) override {
-    if (!pass.parameters[weight_].trainable) return;
-    pass.kernels->scatter_add_rows(pass.gradient(this->node), dimension_, pass.at(this->inputs[0]).indices.data(),
+  void backward(Pass<T>& pass) const override {
+    if (!pass.is_trainable(weight_)) return;
+    pass.device.scatter_add_rows(pass.gradient(this->node), dimension_, pass.indices(this->inputs[0]),
                                    pass.batch * length_, pass.added_gradient(weight_));
   }
 
-  void forward_tangent(Pass<T>& pass) override {
-    pass.kernels->gather_rows(pass.parameters[weight_].tangent.data(), dimension_,
-                              pass.at(this->inputs[0]).indices.data(), pass.batch * length_, pass.tangent(this->node));
+  void forward_tangent(Pass<T>& pass) const override {
+    pass.device.gather_rows(pass.parameter_tangent(weight_), dimension_,
+                              pass.indices(this->inputs[0]), pass.batch * length_, pass.tangent(this->node));
   }
-  void backward_tangent(Pass<T>& pass) override {
-    pass.kernels->scatter_add_rows(pass.gradient_tangent(this->node), dimension_,
-                                   pass.at(this->inputs[0]).indices.data(), pass.batch * length_,
-                                   pass.parameters[weight_].gradient_tangent.data());
+  void backward_tangent(Pass<T>& pass) const override {
+    pass.device.scatter_add_rows(pass.gradient_tangent(this->node), dimension_,
+                                   pass.indices(this->inputs[0]), pass.batch * length_,
+                                   pass.parameter_gradient_tangent(weight_));
   }
 
  private:

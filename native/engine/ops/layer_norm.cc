@@ -1,6 +1,5 @@
 // Each example brought to mean 0 and variance 1, then gain and bias.
 #include "../op.h"
-#include "norm_tangent.h"
 
 namespace gradus {
 namespace {
@@ -18,30 +17,28 @@ class LayerNorm final : public Op<T> {
     this->parameters = {gain_, bias_};
   }
 
-  void reserve(size_t batch) override {
-    mean_.grow(batch);
-    inverse_deviation_.grow(batch);
-    spare_.grow(columns_);
+  // mean, inverse deviation, gradients of frozen gains and biases
+  void reserve(size_t batch, OpMemory<T>& memory) const override {
+    memory.reals[0].grow(batch);
+    memory.reals[1].grow(batch);
+    memory.reals[2].grow(columns_);
   }
 
-  void forward(Pass<T>& pass) override {
-    pass.row_blocks(pass.batch, columns_, [&](size_t first, size_t rows) {
-      Norm<T> norm = part(pass, first, rows);
-      norm.y = pass.value(this->node) + first * columns_;
-      pass.kernels->layer_norm_forward(norm);
-    });
+  void forward(Pass<T>& pass) const override {
+    Norm<T> norm = of(pass);
+    norm.y = pass.value(this->node);
+    pass.device.layer_norm_forward(norm);
   }
 
-  void backward(Pass<T>& pass) override {
+  void backward(Pass<T>& pass) const override {
+    Norm<T> norm = of(pass);
+    T* spare = pass.of_op(this->node).reals[2].data();
+    norm.dy = pass.gradient(this->node);
+    norm.dgain = pass.is_trainable(gain_) ? pass.added_gradient(gain_) : spare;
+    norm.dbias = pass.is_trainable(bias_) ? pass.added_gradient(bias_) : spare;
     const auto run = [&](T* dx) {
-      Norm<T> norm = part(pass, 0, pass.batch);
-      norm.y = pass.value(this->node);
-      norm.dy = pass.gradient(this->node);
       norm.dx = dx;
-      // Gradients of frozen ones go where nobody reads.
-      norm.dgain = pass.parameters[gain_].trainable ? pass.added_gradient(gain_) : spare_.data();
-      norm.dbias = pass.parameters[bias_].trainable ? pass.added_gradient(bias_) : spare_.data();
-      pass.kernels->layer_norm_backward(norm);
+      pass.device.layer_norm_backward(norm);
     };
     if (pass.wanted(this->inputs[0]))
       pass.give_gradient(this->inputs[0], run);
@@ -49,18 +46,12 @@ class LayerNorm final : public Op<T> {
       run(nullptr);
   }
 
-  void forward_tangent(Pass<T>& pass) override {
-    for (size_t row = 0; row < pass.batch; ++row)
-      norm_forward_tangent(line(pass, row), pass.parameters[bias_].tangent.data(),
-                           pass.tangent(this->node) + row * columns_);
-  }
-  void backward_tangent(Pass<T>& pass) override {
+  void forward_tangent(Pass<T>& pass) const override { pass.device.layer_norm_forward_tangent(tangent_of(pass)); }
+  void backward_tangent(Pass<T>& pass) const override {
     const auto run = [&](T* dx) {
-      for (size_t row = 0, at = 0; row < pass.batch; ++row, at += columns_)
-        norm_backward_tangent<T>(line(pass, row),
-                                 {pass.gradient(this->node) + at, pass.gradient_tangent(this->node) + at,
-                                  pass.parameters[gain_].gradient_tangent.data(),
-                                  pass.parameters[bias_].gradient_tangent.data(), dx ? dx + at : dx});
+      NormTangent<T> tangent = tangent_of(pass);
+      tangent.dx_tangent = dx;
+      pass.device.layer_norm_backward_tangent(tangent);
     };
     if (pass.wanted(this->inputs[0]))
       pass.give_gradient_tangent(this->inputs[0], run);
@@ -69,30 +60,32 @@ class LayerNorm final : public Op<T> {
   }
 
  private:
-  NormLine<T> line(Pass<T>& pass, size_t row) {
-    NormLine<T> line;
-    line.n = columns_, line.gain_step = 1;
-    line.x = pass.value(this->inputs[0]) + row * columns_;
-    line.x_tangent = pass.tangent(this->inputs[0]) + row * columns_;
-    line.gain = pass.parameters[gain_].w, line.gain_tangent = pass.parameters[gain_].tangent.data();
-    line.mean = mean_.data()[row], line.inverse_deviation = inverse_deviation_.data()[row];
-    line.prepare();
-    return line;
-  }
-
-  Norm<T> part(Pass<T>& pass, size_t first, size_t rows) {
+  Norm<T> of(Pass<T>& pass) const {
+    OpMemory<T>& memory = pass.of_op(this->node);
     Norm<T> norm;
-    norm.rows = rows, norm.columns = norm.stride = columns_;
-    norm.x = pass.value(this->inputs[0]) + first * columns_;
-    norm.gain = pass.parameters[gain_].w, norm.bias = pass.parameters[bias_].w;
+    norm.rows = pass.batch, norm.columns = norm.stride = columns_;
+    norm.x = pass.value(this->inputs[0]);
+    norm.gain = pass.parameter(gain_), norm.bias = pass.parameter(bias_);
     norm.epsilon = epsilon_;
-    norm.mean = mean_.data() + first, norm.inverse_deviation = inverse_deviation_.data() + first;
+    norm.mean = memory.reals[0].data(), norm.inverse_deviation = memory.reals[1].data();
     return norm;
+  }
+  NormTangent<T> tangent_of(Pass<T>& pass) const {
+    NormTangent<T> tangent;
+    tangent.norm = of(pass);
+    tangent.norm.dy = pass.gradient(this->node);
+    tangent.x_tangent = pass.tangent(this->inputs[0]);
+    tangent.gain_tangent = pass.parameter_tangent(gain_), tangent.bias_tangent = pass.parameter_tangent(bias_);
+    tangent.y_tangent = pass.tangent(this->node);
+    tangent.dy_tangent = pass.gradient_tangent(this->node);
+    tangent.dgain_tangent = pass.parameter_gradient_tangent(gain_);
+    tangent.dbias_tangent = pass.parameter_gradient_tangent(bias_);
+    tangent.follows = true;
+    return tangent;
   }
 
   size_t columns_, gain_, bias_;
   T epsilon_;
-  Buffer<T> mean_, inverse_deviation_, spare_;
 };
 
 }  // namespace

@@ -14,10 +14,10 @@ class Reshape final : public Op<T> {
                        to_string(node.only_input()));
   }
   bool is_alias() const override { return true; }
-  void forward(Pass<T>&) override {}
-  void backward(Pass<T>&) override {}
-  void forward_tangent(Pass<T>&) override {}
-  void backward_tangent(Pass<T>&) override {}
+  void forward(Pass<T>&) const override {}
+  void backward(Pass<T>&) const override {}
+  void forward_tangent(Pass<T>&) const override {}
+  void backward_tangent(Pass<T>&) const override {}
 };
 
 }  // namespace

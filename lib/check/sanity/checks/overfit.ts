@@ -60,7 +60,7 @@ async function attempt(
     const results = await train(context, copy, { dataset, batchSize: dataset.size, steps: round, rate, epoch: steps })
     steps += results.reduce((sum, { updates }) => sum + updates, 0)
     loss = (await evaluate(context, copy, dataset)).loss
-    if (loss <= goal || !Number.isFinite(loss) || results.at(-1)!.failure || rate === 0) break
+    if (loss <= goal || !Number.isFinite(loss) || results.at(-1)!.gaveUp || rate === 0) break
   }
   return { rate, loss, steps }
 }

@@ -1,0 +1,22 @@
+// What a call works with.
+#pragma once
+#include "state.h"
+
+namespace gradus {
+
+template <class T>
+struct Context {
+  const Model<T>& model;
+  State<T>& state;
+  Workspace<T>& workspace;
+  const Device<T>& device;
+  Host* host;  // of custom functions; may be none
+
+  // A pass over so many examples with the parameters as they are; `micro` numbers the passes of one update.
+  Pass<T> pass(bool training, bool randomness, size_t batch, uint64_t micro = 0) const {
+    const PassMode mode{training, randomness, {model.plan().seed, 0, state.step + (micro << 32)}};
+    return {model.layout(), state.parameters(), workspace, device, host, mode, batch};
+  }
+};
+
+}  // namespace gradus

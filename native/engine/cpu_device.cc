@@ -1,0 +1,104 @@
+#include "cpu_device.h"
+
+#include "arena.h"
+#include "partition.h"
+
+namespace gradus {
+
+namespace {
+// Less work than this many multiply-adds is done before a second thread has begun.
+constexpr size_t matmul_worth_sharing = size_t(1) << 19;
+constexpr size_t updates_worth_sharing = size_t(1) << 15;
+constexpr size_t counts_worth_sharing = size_t(1) << 15;
+
+// What an update is for one block.
+template <class T>
+Update<T> part_of(const Update<T>& common, const UpdateBlock<T>& block, bool is_directed) {
+  Update<T> part = common;
+  part.n = block.n;
+  part.first = block.offset;
+  part.w += block.offset;
+  part.gradient += block.offset;
+  for (T*& slot : part.slots)
+    if (slot) slot += block.offset;
+  for (uint16_t*& slot : part.short_slots)
+    if (slot) slot += block.offset;
+  part.average = common.average && block.averages ? common.average + block.offset : nullptr;
+  part.l1 = block.l1, part.l2 = block.l2;
+  part.learning_rate *= block.rate_multiplier;
+  if (block.weight_decay >= 0) part.weight_decay = block.weight_decay;
+  if (!is_directed) return part;
+  part.gradient = common.directions + block.offset;
+  part.gradient_scale = -1, part.clip_value = part.l1 = part.l2 = 0;
+  part.weight_decay *= part.learning_rate, part.learning_rate = 1;
+  return part;
+}
+}  // namespace
+
+template <class T>
+typename CpuDevice<T>::Extent CpuDevice<T>::by_tiles(const Matmul<T>& task) const {
+  return {task.m * task.n * task.k < matmul_worth_sharing ? 1 : share_.threads(), 1};
+}
+
+template <class T>
+Matmul<T> CpuDevice<T>::tile(const Matmul<T>& task, size_t number) const {
+  return piece_of(task, by_tiles(task).n, number);
+}
+
+template <class T>
+T* CpuDevice<T>::own(T*) {
+  thread_local Buffer<T> workspace(matmul_workspace);
+  return workspace.data();
+}
+
+template <class T>
+void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, const size_t* groups,
+                          size_t group_count, UpdateSums* sums) const {
+  using Kernel = void (*)(const Update<T>&, UpdateSums&);
+  const Kernel of_rule[] = {
+#define KERNEL(name, arguments, ...)
+#define UPDATE(name) kernels_.name,
+#include "kernels/kernels.def"
+#undef UPDATE
+#undef KERNEL
+  };
+  size_t elements = 0;
+  for (size_t i = 0; i < groups[group_count]; ++i) elements += blocks[i].n;
+  const auto run_group = [&](size_t group) {
+    for (size_t i = groups[group]; i < groups[group + 1]; ++i) {
+      const bool is_directed = blocks[i].is_directed && rule != UpdateRule::gradient_norm;
+      sums[i] = UpdateSums();
+      of_rule[size_t(is_directed ? UpdateRule::sgd : rule)](part_of(common, blocks[i], is_directed), sums[i]);
+    }
+  };
+  if (elements < updates_worth_sharing)
+    for (size_t group = 0; group < group_count; ++group) run_group(group);
+  else
+    share_.parallel(group_count, run_group);
+}
+
+// Whole numbers: neither the cuts nor the threads change them.
+template <class T>
+void CpuDevice<T>::histograms(const Stretch<T>* stretches, size_t count, double* counts) const {
+  size_t elements = 0;
+  for (size_t i = 0; i < count; ++i) elements += stretches[i].n;
+  const auto count_one = [&](size_t i) {
+    uint32_t of_part[histogram_bins];
+    double* to = counts + i * histogram_bins;
+    std::fill_n(to, histogram_bins, 0.0);
+    for (size_t first = 0; first < stretches[i].n; first += size_t(1) << 31) {
+      std::fill_n(of_part, histogram_bins, 0u);
+      kernels_.histogram(stretches[i].x + first, std::min(stretches[i].n - first, size_t(1) << 31), of_part);
+      for (size_t bin = 0; bin < histogram_bins; ++bin) to[bin] += of_part[bin];
+    }
+  };
+  if (elements < counts_worth_sharing)
+    for (size_t i = 0; i < count; ++i) count_one(i);
+  else
+    share_.parallel(count, count_one);
+}
+
+template class CpuDevice<float>;
+template class CpuDevice<double>;
+
+}  // namespace gradus

@@ -1,0 +1,175 @@
+#include "model.h"
+
+#include <algorithm>
+
+namespace gradus {
+
+template <class T>
+Model<T>::Model(std::shared_ptr<const Plan> plan, Fusion fusion) : plan_(std::move(plan)) {
+  layout_.parameters = plan_->infos;
+  make_ops();
+  drop_unneeded();
+  find_wanted();
+  if (fusion == Fusion::allowed) fuse();
+}
+
+template <class T>
+void Model<T>::make_ops() {
+  vocabularies_.assign(plan_->inputs.size(), SIZE_MAX);
+  std::vector<Node>& nodes = layout_.nodes;
+  for (const InputPlan& input : plan_->inputs)
+    nodes.push_back({input.shape, elements_of(input.shape), input.index, input.differentiated, nodes.size()});
+  for (const NodePlan& plan : plan_->nodes) {
+    NodeReader node{Fields(plan.fields, plan.place), nodes.size(), plan.op, plan.name, plan.inputs, {}, {}, plan_->infos};
+    for (size_t input : node.inputs) {
+      node.input_shapes.push_back(nodes[input].shape);
+      node.input_is_index.push_back(nodes[input].index);
+    }
+    ops_.push_back(make_op<T>(plan.op, node));
+    if (!ops_.back()) node.fields.fail("op: there is no op \"" + plan.op + "\"");
+    const size_t size = elements_of(ops_.back()->shape);
+    product(size, sizeof(double));
+    note_vocabulary(*ops_.back());
+    nodes.push_back({ops_.back()->shape, size, false, false, nodes.size()});
+  }
+}
+
+// An index input goes to embeddings only; the smallest of their tables bounds it.
+template <class T>
+void Model<T>::note_vocabulary(const Op<T>& op) {
+  for (size_t input : op.inputs)
+    if (layout_.nodes[input].index)
+      vocabularies_[input] = std::min(vocabularies_[input], plan_->infos[op.parameters[0]].shape[0]);
+}
+
+template <class T>
+void Model<T>::drop_unneeded() {
+  std::vector<bool> needed(layout_.nodes.size());
+  needed[output()] = true;
+  for (size_t i = ops_.size(); i-- > 0;)
+    if (needed[ops_[i]->node])
+      for (size_t input : ops_[i]->inputs) needed[input] = true;
+  std::vector<std::unique_ptr<Op<T>>> kept;
+  for (auto& op : ops_)
+    if (needed[op->node]) kept.push_back(std::move(op));
+  ops_ = std::move(kept);
+}
+
+// Aliases take their input's memory; a gradient is wanted where a trainable parameter lies below.
+template <class T>
+void Model<T>::find_wanted() {
+  std::vector<Node>& nodes = layout_.nodes;
+  for (auto& op : ops_) {
+    if (op->is_alias()) nodes[op->node].home = nodes[op->inputs[0]].home;
+    bool is_wanted = false;
+    for (size_t parameter : op->parameters) is_wanted |= plan_->infos[parameter].trainable;
+    for (size_t input : op->inputs) is_wanted |= wanted(input);
+    if (is_wanted) nodes[nodes[op->node].home].wanted = true;
+  }
+}
+
+template <class T>
+void Model<T>::fuse() {
+  std::vector<Node>& nodes = layout_.nodes;
+  std::vector<std::vector<Op<T>*>> takers(nodes.size());  // by home
+  std::vector<Op<T>*> makers(nodes.size(), nullptr);      // by node
+  for (auto& op : ops_) {
+    makers[op->node] = op.get();
+    if (!op->is_alias())
+      for (size_t input : op->inputs) takers[nodes[input].home].push_back(op.get());
+  }
+  for (auto& op : ops_) {
+    const std::optional<ActivationChoice> activation = op->fusible();
+    if (!activation) continue;
+    const size_t below = op->inputs[0];
+    if (takers[nodes[below].home].size() != 1 || !makers[below] || !makers[below]->fuse_above(*activation)) continue;
+    op->set_forward_fused();
+    for (Node& node : nodes)
+      if (node.home == below) node.home = op->node;
+    const auto& above = takers[op->node];
+    if (above.size() == 1 && above[0]->fuse_below(*activation)) op->set_backward_fused();
+  }
+}
+
+template <class T>
+void Model<T>::reserve(size_t batch, Workspace<T>& workspace) const {
+  workspace.nodes.resize(layout_.nodes.size());
+  workspace.ops.resize(layout_.nodes.size());
+  workspace.gradients.states.resize(parameters().size());
+  workspace.gradients.staged.resize(parameters().size());
+  workspace.gradients.arena.grow(plan_->arena_size);
+  for (size_t i = 0; i < layout_.nodes.size(); ++i) {
+    const Node& node = layout_.nodes[i];
+    NodeMemory<T>& memory = workspace.nodes[i];
+    const size_t size = product(batch, node.size);
+    if (node.home != i) continue;
+    if (node.index)
+      memory.indices.grow(size);
+    else
+      memory.value.grow(size);
+    if (node.wanted) memory.gradient.grow(size);
+  }
+  for (auto& op : ops_) op->reserve(batch, workspace.ops[op->node]);
+}
+
+template <class T>
+void Model<T>::reserve_tangents(Workspace<T>& workspace) const {
+  for (NodeMemory<T>& node : workspace.nodes) {
+    node.tangent.grow(node.value.size());
+    node.gradient_tangent.grow(node.gradient.size());
+  }
+  workspace.tangents.grow(plan_->arena_size);
+  workspace.gradient_tangents.grow(plan_->arena_size);
+}
+
+template <class T>
+void Model<T>::forward(Pass<T>& pass, size_t first_op) const {
+  for (size_t i = first_op; i < ops_.size(); ++i) ops_[i]->forward(pass);
+}
+
+template <class T>
+void Model<T>::backward(Pass<T>& pass) const {
+  for (size_t i = ops_.size(); i-- > 0;)
+    if (wanted(ops_[i]->node)) ops_[i]->backward(pass);
+}
+
+// Where nothing trainable lies below, values do not move: their tangents are zeros that nobody writes.
+template <class T>
+void Model<T>::forward_tangent(Pass<T>& pass) const {
+  for (auto& op : ops_)
+    if (wanted(op->node)) op->forward_tangent(pass);
+}
+
+template <class T>
+void Model<T>::backward_tangent(Pass<T>& pass) const {
+  for (size_t i = ops_.size(); i-- > 0;)
+    if (wanted(ops_[i]->node)) ops_[i]->backward_tangent(pass);
+}
+
+template <class T>
+size_t Model<T>::first_user(size_t parameter) const {
+  const auto uses = [parameter](const auto& op) {
+    return std::find(op->parameters.begin(), op->parameters.end(), parameter) != op->parameters.end();
+  };
+  return size_t(std::find_if(ops_.begin(), ops_.end(), uses) - ops_.begin());
+}
+
+template <class T>
+size_t Model<T>::first_taker(size_t input) const {
+  const auto takes = [input](const auto& op) {
+    return std::find(op->inputs.begin(), op->inputs.end(), input) != op->inputs.end();
+  };
+  return size_t(std::find_if(ops_.begin(), ops_.end(), takes) - ops_.begin());
+}
+
+template <class T>
+const std::string* Model<T>::needs_several_examples() const {
+  for (auto& op : ops_)
+    if (op->needs_several_examples()) return &op->name;
+  return nullptr;
+}
+
+template class Model<float>;
+template class Model<double>;
+
+}  // namespace gradus

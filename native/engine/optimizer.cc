@@ -1,0 +1,150 @@
+#include "optimizer.h"
+
+namespace gradus {
+
+namespace {
+// A block is what one call of a kernel takes: some chunks.
+constexpr size_t block_size = 8 * update_chunk;
+constexpr size_t group_size = size_t(1) << 14;  // elements that one thread takes at once, at least
+
+constexpr UpdateRule rules[] = {
+#define OPTIMIZER(name, ...) UpdateRule::name,
+#include "optimizers.def"
+#undef OPTIMIZER
+};
+
+void add(UpdateSums& to, const UpdateSums& part) {
+  to.weight_squares += part.weight_squares;
+  to.weight_absolutes += part.weight_absolutes;
+  to.change_squares += part.change_squares;
+  to.gradient_squares += part.gradient_squares;
+  to.nonfinite += part.nonfinite;
+}
+}  // namespace
+
+template <class T>
+Optimizer<T>::Optimizer(const Plan& plan, const Isa& isa) 
+    : plan_(plan), kernels_(kernels_of<double>(isa)), directions_(plan) {
+  if (plan.optimizer) rule_ = plan.optimizer->bfloat16 ? UpdateRule::adam_bfloat16 : rules[size_t(plan.optimizer->kind)];
+  for (size_t p = 0; p < plan.infos.size(); ++p) {
+    if (!plan.infos[p].trainable) continue;
+    const ParameterPlan& by = plan.parameters[p];
+    UpdateBlock<T> block;
+    block.parameter = p;
+    block.l1 = T(by.l1), block.l2 = T(by.l2);
+    block.is_directed = directions_.is_of(p);
+    block.rate_multiplier = T(by.rate_multiplier);
+    if (plan.optimizer && plan.optimizer->muon && !block.is_directed)
+      block.rate_multiplier *= T(plan.optimizer->muon->rate_multiplier);
+    if (by.weight_decay) block.weight_decay = T(*by.weight_decay);
+    block.averages = by.max_norm == 0;
+    for (size_t first = 0; first < plan.infos[p].size; first += block_size) {
+      block.offset = plan.infos[p].offset + first;
+      block.n = std::min(block_size, plan.infos[p].size - first);
+      blocks_.push_back(block);
+    }
+  }
+  size_t grouped = group_size;
+  for (size_t i = 0; i < blocks_.size(); grouped += blocks_[i++].n)
+    if (grouped >= group_size) groups_.push_back(i), grouped = 0;
+  groups_.push_back(blocks_.size());
+}
+
+template <class T>
+void Optimizer<T>::reserve(Workspace<T>& workspace) const {
+  UpdateMemory<T>& memory = workspace.update;
+  memory.block_sums.resize(blocks_.size());
+  memory.sums.resize(plan_.infos.size());
+  directions_.reserve(workspace);
+}
+
+template <class T>
+void Optimizer<T>::run(const Context<T>& context, UpdateRule rule, const Update<T>& update) const {
+  UpdateMemory<T>& memory = context.workspace.update;
+  context.device.update(rule, update, blocks_.data(), groups_.data(), groups_.size() - 1, memory.block_sums.data());
+  std::fill(memory.sums.begin(), memory.sums.end(), UpdateSums());
+  for (size_t i = 0; i < blocks_.size(); ++i) add(memory.sums[blocks_[i].parameter], memory.block_sums[i]);
+}
+
+template <class T>
+void Optimizer<T>::measure(const Context<T>& context) const {
+  Update<T> update;
+  update.w = context.state.parameters();
+  update.gradient = context.workspace.gradients.arena.data();
+  run(context, UpdateRule::gradient_norm, update);
+}
+
+template <class T>
+void Optimizer<T>::complete(StepNumbers& numbers, double norm, double momentum_product) const {
+  if (numbers.clip_norm > 0 && norm > numbers.clip_norm) numbers.gradient_scale = numbers.clip_norm / norm;
+  // Muon's momentum is that of the matrices; the rest is Adam's.
+  const double momentum = plan_.optimizer->muon ? plan_.optimizer->momentum : numbers.momentum;
+  numbers.corrections = corrections_of(*plan_.optimizer, kernels_, numbers.step, momentum, momentum_product);
+}
+
+template <class T>
+Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& numbers) const {
+  const OptimizerPlan& by = *plan_.optimizer;
+  State<T>& state = context.state;
+  Update<T> update;
+  update.w = state.parameters();
+  update.gradient = context.workspace.gradients.arena.data();
+  update.average = state.average();
+  update.directions = context.workspace.update.directions.data();
+  for (size_t slot = 0; slot < std::min(state.slot_count(), std::size(update.slots)); ++slot)
+    update.slots[slot] = state.slot(slot);
+  for (size_t slot = 0; slot < std::min(state.slot_count(), std::size(update.short_slots)); ++slot)
+    update.short_slots[slot] = state.short_slot(slot);
+  update.counter = {plan_.seed, streams::rounding, numbers.step};
+  update.gradient_scale = T(numbers.gradient_scale);
+  update.clip_value = T(numbers.clip_value);
+  update.learning_rate = T(numbers.learning_rate);
+  update.weight_decay = T(numbers.weight_decay);
+  update.average_decay = T(by.average_decay);
+  update.momentum = T(by.muon ? by.momentum : numbers.momentum);
+  update.decay_rate = T(by.decay_rate);
+  update.epsilon = T(by.epsilon);
+  update.correction1 = T(numbers.corrections.correction1);
+  update.correction2 = T(numbers.corrections.correction2);
+  update.gradient_share = T(numbers.corrections.gradient_share);
+  return update;
+}
+
+template <class T>
+void Optimizer<T>::commit(const Context<T>& context, const StepNumbers& numbers) const noexcept {
+  run(context, rule_, update_of(context, numbers));
+  if (directions_.any()) directions_.commit(context);
+  limit_norms(context);
+  const std::vector<GradientState>& states = context.workspace.gradients.states;
+  for (size_t p = 0; p < states.size(); ++p)
+    if (states[p].is_staged)
+      context.device.copy(context.workspace.gradients.staged[p].data(), plan_.infos[p].size,
+                          context.state.parameters() + plan_.infos[p].offset);
+  context.state.momentum_product = numbers.corrections.momentum_product;
+  ++context.state.step;
+}
+
+// The running average is of the weights as they are after the limit.
+template <class T>
+void Optimizer<T>::limit_norms(const Context<T>& context) const {
+  for (size_t p = 0; p < plan_.infos.size(); ++p) {
+    const ParameterInfo& info = plan_.infos[p];
+    const double limit = plan_.parameters[p].max_norm;
+    if (!info.trainable || limit == 0) continue;
+    T* w = context.state.parameters() + info.offset;
+    context.device.limit_column_norms(w, info.shape[0], info.shape[1], T(limit));
+    if (T* average = context.state.average())
+      context.device.move_average(w, info.size, T(plan_.optimizer->average_decay), T(1), average + info.offset);
+  }
+}
+
+template class Optimizer<float>;
+template class Optimizer<double>;
+
+double gradient_norm(const std::vector<UpdateSums>& sums) {
+  double squares = 0;
+  for (const UpdateSums& of : sums) squares += of.gradient_squares;
+  return std::sqrt(squares);
+}
+
+}  // namespace gradus

@@ -1,0 +1,16 @@
+// What is known of a parameter before there is a value of it.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace gradus {
+
+struct ParameterInfo {
+  std::string name;  // "dense1.weight"
+  std::vector<size_t> shape;
+  size_t size = 0, offset = 0;  // in elements of the arenas; offset a multiple of 16
+  bool trainable = true;
+};
+
+}  // namespace gradus

@@ -1,0 +1,145 @@
+#include "step.h"
+
+#include "objective.h"
+#include "penalties.h"
+
+namespace gradus {
+
+template <class T>
+Pass<T> Step<T>::pass_at(size_t done, uint64_t micro) const {
+  Pass<T> pass = task_.context.pass(true, true, rows_of_pass(done), micro);
+  task_.batch.gather(numbers_.first_row + done, pass);
+  task_.context.model.forward(pass);
+  return pass;
+}
+
+template <class T>
+void Step<T>::accumulate(Metrics<T>& metrics, double* metric_sums) {
+  const Model<T>& model = task_.context.model;
+  const LossPlan& loss = *model.plan().loss;
+  const double scale = numbers_.loss_scale();
+  const bool inspects = task_.inspection.is_due(task_.call, numbers_.step);
+  task_.context.workspace.gradients.begin();
+  for (size_t done = 0, micro = 0; done < numbers_.rows; ++micro) {
+    Pass<T> pass = pass_at(done, micro);
+    if (inspects && micro == 0) task_.inspection.look_at_values(task_.context, pass, task_.call.inspect_histograms);
+    const T* scores = pass.value(model.output());
+    T* gradient = model.is_trainable() ? pass.begin_backward(model.output()) : nullptr;
+    loss_ += loss_of(loss, task_.batch, pass, scores, scale, gradient);
+    metrics.add(task_.batch, pass.batch, scores, metric_sums);
+    if (gradient) model.backward(pass);
+    done += pass.batch;
+  }
+  loss_ *= scale;
+  zero_unwritten(task_.context);
+  add_host_penalties(task_.context);
+}
+
+template <class T>
+bool Step<T>::agree() {
+  if (!std::isfinite(loss_) || !gradients_are_finite() || !staged_are_finite()) return false;
+  double norm = 0;
+  if (task_.optimizer.measures_first(numbers_)) {
+    task_.optimizer.measure(task_.context);
+    norm = gradient_norm(task_.context.workspace.update.sums);
+    if (!std::isfinite(norm)) return false;
+  }
+  task_.optimizer.complete(numbers_, norm, task_.context.state.momentum_product);
+  task_.optimizer.find_directions(task_.context, numbers_);
+  return true;
+}
+
+// What the products have seen, and a look at the rest.
+template <class T>
+bool Step<T>::gradients_are_finite() const {
+  const std::vector<ParameterInfo>& infos = task_.context.model.parameters();
+  const Gradients<T>& gradients = task_.context.workspace.gradients;
+  for (size_t p = 0; p < infos.size(); ++p) {
+    if (!infos[p].trainable) continue;
+    bool nonfinite = gradients.states[p].nonfinite;
+    if (!gradients.states[p].watched)
+      task_.context.device.find_nonfinite(gradients.arena.data() + infos[p].offset, infos[p].size, nonfinite);
+    if (nonfinite) return false;
+  }
+  return true;
+}
+
+template <class T>
+bool Step<T>::staged_are_finite() const {
+  const Gradients<T>& gradients = task_.context.workspace.gradients;
+  bool nonfinite = false;
+  for (size_t p = 0; p < gradients.states.size() && !nonfinite; ++p)
+    if (gradients.states[p].is_staged)
+      task_.context.device.find_nonfinite(gradients.staged[p].data(), task_.context.model.parameters()[p].size, nonfinite);
+  return !nonfinite;
+}
+
+template <class T>
+void Step<T>::record(bool accepted, TrainResult& result) const {
+  const Plan& plan = task_.context.model.plan();
+  const std::vector<UpdateSums>& sums = task_.context.workspace.update.sums;
+  result.refused.push_back(!accepted);
+  result.loss.push_back(loss_);
+  result.weight.push_back(numbers_.weight);
+  result.regularization_loss.push_back(regularization_loss(plan, sums) +
+                                       task_.context.workspace.gradients.host_penalty);
+  result.gradient_norm.push_back(gradient_norm(sums));
+  for (size_t p = 0; task_.call.tensor_statistics && p < sums.size(); ++p) {
+    if (!plan.infos[p].trainable) continue;
+    for (double value : {std::sqrt(sums[p].gradient_squares), std::sqrt(sums[p].weight_squares),
+                         std::sqrt(sums[p].change_squares), double(sums[p].nonfinite)})
+      result.tensors.push_back(value);
+  }
+}
+
+// Gradients and weights still are as the update met them, values those of its last batch. With several batches the forward
+// passes are made again, up to the one where numbers stop being finite.
+template <class T>
+Refusal Step<T>::look_at_refused(Inspections& to) {
+  const Context<T>& context = task_.context;
+  Refusal refusal;
+  refusal.step = numbers_.step;
+  for (size_t done = 0, micro = 0; done < numbers_.rows && !refusal.layer; ++micro) {
+    Pass<T> pass = pass_at(done, micro);
+    done += pass.batch;
+    const size_t op = task_.inspection.first_nonfinite(pass);
+    if (op < context.model.op_count()) refusal.layer = context.model.op(op).name;
+    if (task_.call.inspect_every > 0 && (refusal.layer || done == numbers_.rows))
+      task_.inspection.look_at_values(context, pass, task_.call.inspect_histograms);
+  }
+  find_tensor(refusal);
+  if (task_.call.inspect_every > 0) task_.inspection.finish(context, task_.call, true, to);
+  return refusal;
+}
+
+// Gradients come from the loss downwards: the trouble began in the last tensor, in the order of work, that has any. Where
+// all gradients are finite, statistics that wait may not be.
+template <class T>
+void Step<T>::find_tensor(Refusal& refusal) const {
+  const Context<T>& context = task_.context;
+  const std::vector<ParameterInfo>& infos = context.model.parameters();
+  const std::vector<UpdateSums>& sums = context.workspace.update.sums;
+  for (size_t op = context.model.op_count(); op-- > 0;) {
+    const std::vector<size_t>& used = context.model.op(op).parameters;
+    for (size_t i = used.size(); i-- > 0;) {
+      if (!infos[used[i]].trainable || sums[used[i]].nonfinite == 0) continue;
+      refusal.tensor = infos[used[i]].name;
+      refusal.nonfinite = sums[used[i]].nonfinite;
+      return;
+    }
+  }
+  const Gradients<T>& gradients = context.workspace.gradients;
+  for (size_t p = 0; p < infos.size(); ++p) {
+    bool nonfinite = false;
+    if (gradients.states[p].is_staged)
+      context.device.find_nonfinite(gradients.staged[p].data(), infos[p].size, nonfinite);
+    if (!nonfinite) continue;
+    refusal.tensor = infos[p].name;
+    return;
+  }
+}
+
+template class Step<float>;
+template class Step<double>;
+
+}  // namespace gradus

@@ -1,0 +1,100 @@
+// The memory that passes and updates work in. Nothing in it outlives an update but the memory itself, and the order of an
+// epoch: a program needs one, and whoever runs two of its passes at once needs two.
+#pragma once
+#include <array>
+#include <vector>
+
+#include "arena.h"
+#include "kernels/kernels.h"
+
+namespace gradus {
+
+template <class T>
+struct NodeMemory {
+  Buffer<T> value, gradient;
+  Buffer<T> tangent, gradient_tangent;  // how they move with the parameters; only where that is asked for
+  Buffer<int32_t> indices;              // of an input of row numbers, in place of the value
+};
+
+// What an op keeps from forward to backward.
+template <class T>
+struct OpMemory {
+  std::array<Buffer<T>, 4> reals;
+  std::vector<Buffer<T>> of_parameters;
+  Buffer<int32_t> choices;
+  uint64_t fingerprint = 0;
+};
+
+// What has been written of one parameter's gradient in this update.
+struct GradientState {
+  bool written = false;
+  bool watched = false;  // whoever wrote the gradient has looked for elements that are not finite
+  bool nonfinite = false;
+  bool is_staged = false;  // the value after this update waits in `staged`
+};
+
+// The gradient of one update, of one or several passes, and the values of parameters that forward passes move.
+template <class T>
+struct Gradients {
+  Buffer<T> arena;                    // laid out as the parameters
+  std::vector<Buffer<T>> staged;      // by parameter
+  std::vector<GradientState> states;  // likewise
+  double host_penalty = 0;            // of the regularizers that the host computes
+
+  void begin() {
+    for (GradientState& state : states) state = {};
+    host_penalty = 0;
+  }
+};
+
+// Of a batch: the rows gathered last.
+template <class T>
+struct BatchMemory {
+  Buffer<int32_t> labels;
+  Buffer<T> targets, weights;
+};
+
+// Of an update.
+template <class T>
+struct UpdateMemory {
+  std::vector<UpdateSums> block_sums, sums;  // by block; by parameter
+  std::vector<double> gradient_squares;      // by parameter, while the sums are made
+  // Of tensors whose change comes as a whole, laid out as the parameters: the change, and the slots after it.
+  Buffer<T> directions;
+  std::vector<Buffer<T>> slots;
+  Buffer<T> host_gradient;
+  std::array<Buffer<T>, 4> orthogonalization;
+};
+
+// Of looks at the layers.
+template <class T>
+struct InspectionMemory {
+  std::vector<float> row;
+  std::vector<Stretch<T>> stretches;
+  std::vector<size_t> tensors;  // by stretch
+  std::vector<double> counts;   // stretches × bins
+  std::vector<uint8_t> fired;   // units of all relus, by layer
+  std::vector<Moments> chunks;
+  Buffer<T> maxima;
+};
+
+template <class T>
+struct Workspace {
+  std::vector<NodeMemory<T>> nodes;
+  std::vector<OpMemory<T>> ops;     // by node
+  std::vector<uint8_t> written;     // by node: its gradient has been given once in this pass
+  Gradients<T> gradients;
+  Buffer<T> tangents, gradient_tangents;  // of the parameters: a direction, and how the gradient moves along it
+  Buffer<T> losses;                       // of the rows
+  Buffer<T> scratch;                      // for gradients that are added to others
+  uint64_t loss_fingerprint = 0;          // of the last loss that the host computed
+  BatchMemory<T> batch;
+  UpdateMemory<T> update;
+  InspectionMemory<T> inspection;
+  std::vector<uint32_t> order;  // of the rows in epoch `order_epoch`
+  uint64_t order_epoch = 0;
+
+  size_t bytes() const;
+};
+
+}  // namespace gradus
