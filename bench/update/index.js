@@ -58,20 +58,6 @@ async function measureModels(python, rounds) {
   })
 }
 
-/** What updates right behind their gradients save of a step, in words. */
-async function behindGradients(threadCounts, rounds) {
-  const parts = []
-  for (const threads of threadCounts) {
-    const output = await runProcess(process.execPath, [path('behind.js'), threads, String(rounds)])
-    const [behind, after] = output.trim().split(' ').map(Number)
-    const saved = fixed(100 * (1 - behind / after), 1)
-    parts.push(
-      `${fixed(behind, 1)} ms against ${fixed(after, 1)} ms with ${threads} thread${threads > 1 ? 's' : ''} (${saved} % saved)`,
-    )
-  }
-  return `Updates right behind their gradients, a step of 4096-4096-4096 at batch 64 with Adam: ${parts.join(', ')}.`
-}
-
 const fixed = (value, digits) => (value === undefined ? '–' : Number(value.toFixed(digits)))
 const middle = (rows, of) => (rows ? median(rows.map(of)) : undefined)
 
@@ -107,7 +93,6 @@ export async function run({ quick = false } = {}) {
   }
   const wholes = await measureModels(python, quick ? 1 : 2)
   rows.push(...wholes)
-  const behind = await behindGradients(quick ? ['2'] : ['1', '2'], quick ? 1 : 8)
   const torchNote = python
     ? `PyTorch (two threads, the faster of foreach and not): geometric mean of the ratios ${geometricMean(ratios).toFixed(1)}.`
     : 'No Python with torch was found: no rival in this run.'
@@ -131,7 +116,6 @@ export async function run({ quick = false } = {}) {
       torchNote,
       'adam_all has clipping, decay and the running average on: 36 bytes a parameter, and so has its bare loop.',
       'Rows of whole models: microseconds of one update of all tensors, by the engine; PyTorch likewise.',
-      behind,
     ],
   }
 }
