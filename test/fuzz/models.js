@@ -75,9 +75,12 @@ const models = [
 ]
 
 /** { descriptor, inputs, target }: the columns are what a dataset for it has. */
-export const bases = models.map((model) => ({ descriptor: model.descriptor, ...columnsFor(model.descriptor) }))
+export const bases = models.map(({ descriptor, outputShape }) => ({
+  descriptor,
+  ...columnsFor(descriptor, outputShape),
+}))
 
-export function columnsFor(descriptor, outputShape = [3]) {
+export function columnsFor(descriptor, outputShape) {
   const inputs = descriptor.inputs.map(({ name, shape, kind }) => ({
     name,
     shape,

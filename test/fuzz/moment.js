@@ -13,7 +13,7 @@ const custom = bases.at(-1)
 function made(base = plain, answer = (result) => result) {
   const host = hostFor(base.descriptor)
   const program = new native.Program(base.descriptor, (...asked) => answer(host(...asked), ...asked))
-  const dataset = datasetFor(base, program.outputShape)
+  const dataset = datasetFor(base)
   return { program, dataset, call: trainCall(dataset, 3) }
 }
 

@@ -69,9 +69,9 @@ class Scene {
 
   /** Changes what is built in until the round ends. */
   replace(object, name, value) {
-    if (Object.hasOwn(object, name)) return
+    const before = Object.getOwnPropertyDescriptor(object, name)
     Object.defineProperty(object, name, { configurable: true, writable: true, value })
-    this.restore.push(() => delete object[name])
+    this.restore.unshift(() => (before ? Object.defineProperty(object, name, before) : delete object[name]))
   }
 
   /** The same, seldom with a property that acts when it is read. */
@@ -112,8 +112,9 @@ class Scene {
   /** One method of a program or dataset, with arguments that are right or nearly so. */
   call() {
     const { choices } = this
-    const program = choices.of(this.programs)
-    const dataset = choices.of(this.datasets)
+    const i = choices.below(this.programs.length)
+    const program = this.programs[i]
+    const dataset = choices.chance(0.7) ? this.datasets[i] : choices.of(this.datasets)
     if (!program || !dataset) return
     const [name, self, ...given] = choices.of([...this.#ofProgram(program, dataset), ...this.#ofDataset(dataset)])()
     const arguments_ = given.map((value) => {
@@ -203,7 +204,7 @@ class Scene {
     const types = [Float32Array, Float64Array, Int32Array, Uint8Array]
     const subset = () => Uint32Array.from({ length: choices.below(9) }, () => choices.below(rows + 1))
     return [
-      () => ['write', dataset, role(), choices.below(2), place(), this.floats(choices.of(types), choices.below(8), 1)],
+      () => ['write', dataset, role(), choices.below(2), place(), this.floats(choices.of(types), choices.below(4), 1)],
       () => ['read', dataset, role(), choices.below(2), place(), place()],
       () => ['subset', dataset, subset()],
       () => ['firstNonfinite', dataset, role(), choices.below(2)],

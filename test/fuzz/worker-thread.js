@@ -10,7 +10,7 @@ const base = bases[workerData.base]
 
 async function some() {
   const program = new native.Program(base.descriptor, hostFor(base.descriptor))
-  const dataset = datasetFor(base, program.outputShape)
+  const dataset = datasetFor(base)
   const call = choices.of([
     () => program.train(trainCall(dataset, 3)),
     () => program.evaluate({ dataset, batchSize: 4, threads: 1 }),
