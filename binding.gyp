@@ -56,7 +56,7 @@
           'libraries': ['-lpthread'],
         },
         {
-          'target_name': 'gradus_bench_models',
+          'target_name': 'gradus_bench_model_update',
           'type': 'executable',
           'sources': ['bench/native/model_update.cc'],
           'dependencies': ['core'],

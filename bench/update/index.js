@@ -7,7 +7,7 @@ import { pythonWithTorch } from '../lib/python.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const ours = path('../../build/Release/gradus_bench_update')
-const models = path('../../build/Release/gradus_bench_models')
+const models = path('../../build/Release/gradus_bench_model_update')
 
 const lines = (output) =>
   output
