@@ -270,3 +270,28 @@ TEST("a NaN score makes the loss of its row NaN, and of no other") {
     }
   });
 }
+
+TEST("a row of weight 0 has neither loss nor gradient, whatever its scores are, and changes no other row") {
+  const float infinity = std::numeric_limits<float>::infinity(), scores[] = {3e38f, -3e38f, infinity, -infinity, NAN};
+  for_each_isa([&](const Isa& isa) {
+    for (const Kind& kind : kinds)
+      for (size_t columns : {1, 3, 19})
+        for (float score : scores) {
+          test::Scope scope(std::string(kind.name) + ", columns " + std::to_string(columns));
+          Example<float> expected(kind, 37, columns, true, 5), example(kind, 37, columns, true, 5);
+          kernel<float>(isa, kind)(expected.loss);
+          for (size_t row = 0; row < 37; row += 3) {
+            example.weights[row] = 0;
+            std::fill_n(example.scores.begin() + long(row * columns), columns, score);
+            expected.losses[row] = 0;
+            std::fill_n(expected.gradient.begin() + long(row * columns), columns, 0.0f);
+          }
+          kernel<float>(isa, kind)(example.loss);
+          CHECK(same_bits(example.losses, expected.losses));
+          CHECK(same_bits(example.gradient, expected.gradient));
+          example.loss.gradient = nullptr;
+          kernel<float>(isa, kind)(example.loss);
+          CHECK(same_bits(example.losses, expected.losses));
+        }
+  });
+}

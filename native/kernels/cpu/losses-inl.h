@@ -9,6 +9,18 @@ INLINE T weight_of(const Loss<T>& loss, size_t row) {
   return loss.weights ? loss.weights[row] : T(1);
 }
 
+// A row of weight 0 counts nothing, whatever its scores are, for 0 · ∞ would be NaN: true if this is one, and done
+// with.
+template <class T>
+INLINE bool is_left_out(const Loss<T>& loss, size_t row) {
+  if (weight_of(loss, row) != 0) return false;
+  loss.losses[row] = 0;
+  if (!loss.gradient) return true;
+  T* gradient = loss.gradient + row * loss.columns;
+  for_vectors<T>(loss.columns, [=](size_t j, int n) INLINE_LAMBDA { store_lanes(gradient + j, Vec<T>(0), n); });
+  return true;
+}
+
 // The lane of a vector starting at column j that holds the label's column, if any does.
 template <class T>
 INLINE Mask<T> lane_of(int32_t label, size_t j) {
@@ -63,7 +75,10 @@ static void softmax_cross_entropy(const Loss<T>& loss) {
   for (size_t first = 0; first < loss.rows; first += lanes) {
     const int count = int(loss.rows - first < lanes ? loss.rows - first : lanes);
     CrossEntropyTerms<T> terms;
-    for (int i = 0; i < count; ++i) cross_entropy_row(loss, first + size_t(i), terms, i);
+    for (int i = 0; i < count; ++i) {
+      terms.total[i] = 1, terms.mass[i] = terms.shifted[i] = 0;
+      if (!is_left_out(loss, first + size_t(i))) cross_entropy_row(loss, first + size_t(i), terms, i);
+    }
     const Vec<T> weight = loss.weights ? load_partial(loss.weights + first, count) : Vec<T>(1);
     const Vec<T> log_total = log(load_partial(terms.total, count));
     const Vec<T> value = fma(load_partial(terms.mass, count), log_total, -load_partial(terms.shifted, count));
@@ -76,6 +91,7 @@ template <class T>
 static void multiclass_hinge(const Loss<T>& loss) {
   const Vec<T> zero(0), one(1), margin(loss.parameter);
   for (size_t row = 0; row < loss.rows; ++row) {
+    if (is_left_out(loss, row)) continue;
     const T* scores = loss.scores + row * loss.columns;
     T* gradient = loss.gradient ? loss.gradient + row * loss.columns : nullptr;
     const int32_t label = loss.labels[row];
@@ -100,6 +116,7 @@ template <class T>
 static void one_vs_all_hinge(const Loss<T>& loss) {
   const Vec<T> zero(0), one(1), margin(loss.parameter);
   for (size_t row = 0; row < loss.rows; ++row) {
+    if (is_left_out(loss, row)) continue;
     const T* scores = loss.scores + row * loss.columns;
     T* gradient = loss.gradient ? loss.gradient + row * loss.columns : nullptr;
     const int32_t label = loss.labels[row];
@@ -125,9 +142,12 @@ INLINE void single_column_losses(const Loss<T>& loss) {
     const Vec<T> s = load_lanes(loss.scores + row, n);
     const Vec<T> t = load_lanes(loss.labels ? targets : loss.targets + row, n);
     const Vec<T> weight = loss.weights ? load_lanes(loss.weights + row, n) : Vec<T>(1);
-    store_lanes(loss.losses + row, weight * L::value(s, t, loss.parameter), n);
-    if (loss.gradient)
-      store_lanes(loss.gradient + row, Vec<T>(loss.scale) * weight * L::slope(s, t, loss.parameter), n);
+    const Vec<T> value = weight * L::value(s, t, loss.parameter), zero(0);
+    const Mask<T> left_out = weight == zero;  // as in is_left_out
+    store_lanes(loss.losses + row, select(left_out, zero, value), n);
+    if (!loss.gradient) return;
+    const Vec<T> slope = Vec<T>(loss.scale) * weight * L::slope(s, t, loss.parameter);
+    store_lanes(loss.gradient + row, select(left_out, zero, slope), n);
   });
 }
 
@@ -136,6 +156,7 @@ template <class L, class T>
 INLINE void mean_losses(const Loss<T>& loss) {
   if (loss.columns == 1) return single_column_losses<L>(loss);
   for (size_t row = 0; row < loss.rows; ++row) {
+    if (is_left_out(loss, row)) continue;
     const size_t start = row * loss.columns;
     const Vec<T> factor(loss.scale * weight_of(loss, row) / T(loss.columns));
     Vec<T> total(0);
