@@ -60,6 +60,7 @@
       "test/native/main.cc",
       "test/native/math_test.cc",
       "test/native/matmul_test.cc",
+      "test/native/metrics_test.cc",
       "test/native/moving_test.cc",
       "test/native/norm_tangents_test.cc",
       "test/native/norms_test.cc",

@@ -5,11 +5,6 @@
 
 namespace gradus {
 
-struct ChangedSum {
-  size_t at;
-  double before;
-};
-
 template <class T>
 class Metrics {
  public:

@@ -75,6 +75,26 @@ struct Loss {
   }
 };
 
+// A sum of many that a row has changed, and what it was before.
+struct ChangedSum {
+  size_t at = 0;  // SIZE_MAX: the row has changed none
+  double before = 0;
+};
+// Scores (rows, columns) against labels (rows) or dense targets (rows, columns), exactly one of them given, as metrics
+// see them: the sums of one metric over the rows are added into its own. cpu/metrics-inl.h says what they are.
+template <class T>
+struct Metric {
+  size_t rows = 0, columns = 0;
+  const T* scores = nullptr;
+  const int32_t* labels = nullptr;
+  const T* targets = nullptr;
+  const T* weights = nullptr;     // (rows), or none: all one
+  T threshold = 0;                // a single score above it means yes
+  size_t k = 1;                   // of top_k
+  double* sums = nullptr;         // added into
+  ChangedSum* changed = nullptr;  // (rows), of confusion_matrix
+};
+
 // Where the examples of a batch lie among those of a dataset, and as what.
 enum class ElementType { float32, float64, uint8, int32 };
 struct Examples {

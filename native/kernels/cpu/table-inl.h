@@ -18,6 +18,7 @@ namespace {
 #include "bfloat16-inl.h"
 #include "statistics-inl.h"
 #include "moving-inl.h"
+#include "metrics-inl.h"
 #include "choices-inl.h"
 #include "tangents-inl.h"
 #include "norm-tangents-inl.h"
