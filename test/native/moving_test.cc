@@ -23,10 +23,12 @@ void check_elements(const Kernels<T>& kernels, size_t n) {
   for (size_t i = 0; i < n; ++i) expected[i] = x[i];
   CHECK(same_bits(y, expected));
 
-  y = expected = before;
-  kernels.fill(T(0.3), n, y.data());
-  for (size_t i = 0; i < n; ++i) expected[i] = T(0.3);
-  CHECK(same_bits(y, expected));
+  for (T value : {T(0.3), T(0), -T(0)}) {
+    y = expected = before;
+    kernels.fill(value, n, y.data());
+    for (size_t i = 0; i < n; ++i) expected[i] = value;
+    CHECK(same_bits(y, expected));
+  }
 
   y = expected = before;
   kernels.multiply_add(T(0.7), x.data(), n, y.data());
