@@ -1,5 +1,6 @@
 // The choices that a pass makes at kinks, folded into a fingerprint: see ../fingerprint.h. Words follow one another, so
 // the loops are sequential.
+#pragma once
 
 template <class T>
 static void fold_signs(const T* x, size_t n, uint64_t& fingerprint) {

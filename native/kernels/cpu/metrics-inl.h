@@ -1,5 +1,6 @@
 // What a model reports beside the loss: sums over rows of scores against their targets, in double and in order, so that
 // their bits do not depend on where one call ends and the next begins. Rows of weight 0 do not count.
+#pragma once
 
 constexpr size_t no_class = SIZE_MAX;  // where there is no number to tell a class by
 

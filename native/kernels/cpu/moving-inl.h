@@ -1,4 +1,9 @@
 // Values moved, scaled and added up: what lies between the ops, and the way from a dataset to a batch.
+#pragma once
+#include "matmul-inl.h"
+#include "math-inl.h"
+#include "rows-inl.h"
+#include "vectors-inl.h"
 
 template <class T>
 static void copy(const T* x, size_t n, T* y) {

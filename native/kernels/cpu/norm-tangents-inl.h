@@ -1,6 +1,8 @@
 // How a normalised line of numbers and its gradient move: a row of layer norm, a column of batch norm, in double. With
 // x̂ = (x − mean) · r and means along the line, its tangent is r · (ẋ − mean(ẋ) − x̂ · mean(x̂ · ẋ)), and r's is
 // −r² · mean(x̂ · ẋ). Also what batch norm needs where its statistics are constants.
+#pragma once
+#include "vectors-inl.h"
 
 template <class T>
 struct NormLine {

@@ -1,4 +1,6 @@
 // The penalties' own terms, and the gradient and velocity of optimizers that change a tensor as a whole.
+#pragma once
+#include "moving-inl.h"
 
 // The slope of l1 · |w| + l2 / 2 · w², 0 at the kink, added to g.
 template <class T>

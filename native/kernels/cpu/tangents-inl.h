@@ -1,4 +1,8 @@
 // How gradients move when what they were made of moves: the second derivatives of activations, softmax and losses.
+#pragma once
+#include "activations-inl.h"
+#include "losses-inl.h"
+#include "moving-inl.h"
 
 // f''(x), where y = f(x), for the kinds that are not made of lines.
 template <class T>
