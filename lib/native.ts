@@ -13,6 +13,8 @@ export interface Descriptor {
   dtype: DataType
   /** 0 to 2⁵³ − 1. */
   seed: number
+  /** False: no initial weights are drawn, as all of them will be written. Default true. */
+  initialize?: boolean
   inputs: {
     name: string
     shape: number[]

@@ -34,6 +34,7 @@ test('hostile descriptors', async () => {
     altered((d) => (d.dtype = 'float16')),
     altered((d) => (d.seed = -1)),
     altered((d) => (d.seed = 2 ** 53)),
+    altered((d) => (d.initialize = 0)),
     altered((d) => (d.inputs = [])),
     altered((d) => (d.inputs[0].shape = [0])),
     altered((d) => (d.inputs[0].kind = 'complex')),

@@ -32,6 +32,7 @@ import {
 } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { native } from '../dist/native.js'
 import { failure, numbers } from './support/reference.js'
 import { parse } from './support/safetensors.js'
 
@@ -175,6 +176,28 @@ files('saving names a bad argument', async () => {
 files('what is not a file says so', async () => {
   assert.is((await failure(() => loadModel(join(folder, 'nothing')))).code, 'ENOENT')
   assert.ok(['GRADUS_BAD_FILE', 'EISDIR'].includes((await failure(() => loadModel(folder))).code))
+})
+
+files('a program that is told so draws no weights', () => {
+  const { descriptor } = classifier().compile(training())
+  const program = new native.Program({ ...descriptor, initialize: false })
+  for (const arena of ['parameters', 'average']) {
+    assert.ok(program.parameters.every((_, i) => program.read(arena, i).every((value) => value === 0)))
+  }
+})
+
+files('the running average begins at the weights that a model has, loaded or compiled again', async () => {
+  const weights = (model) => Object.values(model.getWeights()).map(({ data }) => [...data])
+  const average = (model) => Object.values(model.getWeights({ average: true })).map(({ data }) => [...data])
+  const model = classifier().compile(training())
+  await model.fit(data, { epochs: 1, quiet: true }).done
+  assert.not.equal(average(model), weights(model))
+  await model.save(path('average'))
+  const loaded = await loadModel(path('average'))
+  assert.equal(average(loaded), weights(model))
+  model.compile(training())
+  assert.equal(average(model), weights(model))
+  loaded.dispose()
 })
 
 files.run()

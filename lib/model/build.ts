@@ -4,7 +4,7 @@ import { describe, GradusError, invalidArgument } from '../errors.js'
 import { applyLayer, GraphNode, isLayer, type Layer } from '../layers/layer.js'
 import { checkShape } from '../layers/shape.js'
 import type { DataType } from '../native.js'
-import { nameThings } from './lower.js'
+import { type Network, nameThings } from './lower.js'
 import { Model } from './model.js'
 
 export interface ModelOptions {
@@ -51,7 +51,10 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
  * const hidden = relu()(dense(64)(x))
  * const model = graph({ inputs: [x], output: dense(10)(add(x, hidden)), seed: 1 })
  */
-export function graph(options: GraphOptions): Model {
+export const graph = (options: GraphOptions): Model => new Model(checkGraph(options))
+
+/** @internal The network of {@link graph}. */
+export function checkGraph(options: GraphOptions): Network {
   checkOptions('options', options, ['inputs', 'output', 'seed', 'dtype'])
   const { inputs, output } = options
   if (!Array.isArray(inputs) || !inputs.length) throw invalidArgument('inputs', 'an array of inputs', inputs)
@@ -61,7 +64,7 @@ export function graph(options: GraphOptions): Model {
   })
   if (!(output instanceof GraphNode)) throw invalidArgument('output', 'a node of the graph', output)
   if (!output.layer) throw invalidArgument('output', 'a node that a layer gives', output)
-  return new Model({ ...checkModelOptions(options), inputs: [...inputs], output })
+  return { ...checkModelOptions(options), inputs: [...inputs], output }
 }
 
 function checkModelOptions({ seed = 0, dtype = 'float32' }: ModelOptions) {

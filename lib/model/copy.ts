@@ -6,6 +6,7 @@ import type { TrainTarget } from '../train/target.js'
 import { type Compiled, optimizerOf } from './compile.js'
 import { hostOf } from './host.js'
 import type { Lowered } from './lower.js'
+import { beginWith } from './weights.js'
 
 /** What `fit`, `evaluate` and `predict` of lib/train take, with memory of its own. */
 export interface ModelCopy extends TrainTarget {
@@ -22,8 +23,8 @@ export function copyModel(
   compiled: Compiled,
 ): ModelCopy {
   const { loss, metrics, optimizer } = compiled
-  const program = new native.Program(descriptor, hostOf(lowered, { loss, optimizer }))
-  for (const i of program.parameters.keys()) program.write('parameters', i, from.read('parameters', i))
+  const program = new native.Program({ ...descriptor, initialize: false }, hostOf(lowered, { loss, optimizer }))
+  for (const i of program.parameters.keys()) beginWith(program, i, from.read('parameters', i))
   return {
     program,
     descriptor,

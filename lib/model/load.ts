@@ -2,13 +2,14 @@
 import { GradusError } from '../errors.js'
 import { formatShape, sameShape } from '../layers/shape.js'
 import type { FloatArray } from '../native.js'
-import { graph } from './build.js'
+import { checkGraph } from './build.js'
 import { restoreCompileOptions } from './compile.js'
 import { restoreNetwork } from './definition.js'
 import { SafetensorsFile } from './file.js'
-import type { Model } from './model.js'
+import { Model } from './model.js'
 import { badFile, type Header } from './safetensors.js'
 import { entryName, formatVersion, stateArenas } from './save.js'
+import { beginWith } from './weights.js'
 
 /**
  * Reads a model that `model.save` wrote, compiled again if it was, with the optimizer's state if that was saved. No code
@@ -35,7 +36,8 @@ async function load(file: SafetensorsFile): Promise<Model> {
   if (metadata.format !== formatVersion) {
     throw badFile(`its format is ${JSON.stringify(metadata.format)}, not the "${formatVersion}" of a saved model`)
   }
-  const model = graph(restoreNetwork(parse('model', metadata.model)))
+  const network = checkGraph(restoreNetwork(parse('model', metadata.model)))
+  const model = new Model(network, { initialize: false })
   const { dtype, parameters } = model.descriptor
   // Before anything is allocated: what the model asks for must lie in the file.
   for (const { name, shape } of parameters) checkEntry(file.header, name, shape, dtype)
@@ -52,7 +54,11 @@ async function load(file: SafetensorsFile): Promise<Model> {
     const wanted = new Set(entries.map(({ name }) => name))
     const extra = [...file.header.tensors.keys()].find((name) => !wanted.has(name))
     if (extra !== undefined) throw badFile(`tensor ${JSON.stringify(extra)} belongs to nothing in the model`)
-    for (const { arena, i, name } of entries) model.program.write(arena, i, (await file.read(name)) as FloatArray)
+    for (const { arena, i, name } of entries) {
+      const data = (await file.read(name)) as FloatArray
+      if (arena === 'parameters') beginWith(model.program, i, data)
+      else model.program.write(arena, i, data)
+    }
     if (step !== undefined) model.program.step = step
     return model
   } catch (error) {

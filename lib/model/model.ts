@@ -18,7 +18,7 @@ import { hostOf } from './host.js'
 import { type Lowered, lower, type Network } from './lower.js'
 import { saveModel } from './save.js'
 import { summarize } from './summary.js'
-import { checkWeights, readWeights, type Weights } from './weights.js'
+import { beginWith, checkWeights, readWeights, type Weights } from './weights.js'
 
 /**
  * A network and its weights. Made by {@link sequential}, {@link graph} or {@link loadModel}; the weights are native memory,
@@ -33,13 +33,15 @@ export class Model implements TrainTarget {
 
   readonly #network: Network
   readonly #lowered: Lowered
+  readonly #initialize: boolean
   #program: NativeProgram | undefined
   #compiled: Compiled | undefined
   #disposed = false
 
-  /** @internal */
-  constructor(network: Network) {
+  /** @internal `initialize`: false where all weights will be written before they are used. */
+  constructor(network: Network, { initialize = true } = {}) {
     this.#network = network
+    this.#initialize = initialize
     this.#lowered = lower(network)
     this.dtype = network.dtype
     this.seed = network.seed
@@ -56,7 +58,8 @@ export class Model implements TrainTarget {
   /** @internal The native program, made when it is first needed. */
   get program(): NativeProgram {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the model has been disposed')
-    this.#program ??= new native.Program(this.#lowered.descriptor, hostOf(this.#lowered))
+    const { descriptor } = this.#lowered
+    this.#program ??= new native.Program({ ...descriptor, initialize: this.#initialize }, hostOf(this.#lowered))
     return this.#program
   }
 
@@ -73,10 +76,11 @@ export class Model implements TrainTarget {
       throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
     }
     const host = hostOf(this.#lowered, compiled)
-    const program = new native.Program(trainable(this.#lowered.descriptor, compiled), host)
     const before = this.#program
+    const descriptor = trainable(this.#lowered.descriptor, compiled)
+    const program = new native.Program({ ...descriptor, initialize: this.#initialize && !before }, host)
     if (before) {
-      for (const i of program.parameters.keys()) program.write('parameters', i, before.read('parameters', i))
+      for (const i of program.parameters.keys()) beginWith(program, i, before.read('parameters', i))
       before.dispose()
     }
     this.#program = program

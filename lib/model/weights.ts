@@ -20,6 +20,12 @@ export function readWeights(program: NativeProgram, parameters: Parameters, aren
   )
 }
 
+/** Writes what a program begins with: its running average does too. */
+export function beginWith(program: NativeProgram, parameter: number, data: FloatArray): void {
+  program.write('parameters', parameter, data)
+  if (program.arenas.includes('average')) program.write('average', parameter, data)
+}
+
 /** Private copies of the data for each parameter, in order; throws before anything is changed. */
 export function checkWeights(
   weights: unknown,

@@ -24,8 +24,9 @@ struct Row {
   size_t class_of(const T* numbers, T above) const {
     size_t highest = 0;
     for (size_t j = 0; j < columns; ++j) {
+      if (numbers[j] <= numbers[highest]) continue;
       if (std::isnan(numbers[j])) return none;
-      if (numbers[j] > numbers[highest]) highest = j;
+      highest = j;
     }
     return columns == 1 ? size_t(numbers[0] > above) : highest;
   }

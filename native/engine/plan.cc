@@ -176,6 +176,7 @@ Plan decode(const Value& descriptor) {
   if (dtype != "float32" && dtype != "float64") all.fail("dtype: expected float32 or float64, received " + dtype);
   plan.precision = dtype == "float32" ? Precision::float32 : Precision::float64;
   plan.seed = all.count("seed");
+  if (all.find("initialize")) plan.initializes = all.flag("initialize");
   plan.inputs = decode_inputs(all);
   decode_parameters(all, plan);
   plan.nodes = decode_nodes(all, plan.inputs.size());

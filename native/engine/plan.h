@@ -75,6 +75,7 @@ struct NodePlan {
 struct Plan {
   Precision precision = Precision::float32;
   uint64_t seed = 0;
+  bool initializes = true;  // false: the parameters begin as zeros, for whoever writes them all
   std::vector<InputPlan> inputs;
   std::vector<ParameterInfo> infos;  // by number, like the next
   std::vector<ParameterPlan> parameters;

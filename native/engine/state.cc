@@ -27,7 +27,7 @@ State<T>::State(const Model<T>& model, const Device<T>& device) : names_{"parame
     const bool is_relu = model.op(op).kind() == "relu";
     watching.last_fired.emplace_back(is_relu ? model.layout().nodes[model.op(op).node].size : 0, never_fired);
   }
-  initialize(plan, device);
+  if (plan.initializes) initialize(plan, device);
 }
 
 template <class T>
