@@ -22,7 +22,7 @@ export async function fuzz(kind, { seed, from = 0, rounds = Infinity, seconds = 
   let next = from
   while (next < from + rounds && performance.now() < end && findings.length < mostFindings) {
     const limits = [Math.min(from + rounds - next, 2 ** 31), Math.min((end - performance.now()) / 1000, 2 ** 31)]
-    const { last, found, ending } = await part([kind, seed, next, ...limits], wait)
+    const { last, found, ending } = await part([kind, seed, next, ...limits, mostFindings - findings.length], wait)
     findings.push(...found)
     if (ending) findings.push({ round: last, what: ending })
     next = last + 1
