@@ -298,6 +298,16 @@ export interface LayerStatistics {
   nonfinite: number
 }
 
+/** What a program is at one moment between updates. */
+export interface NativeState {
+  step: number
+  momentumProduct: number
+  /** What inspections remember of one another: their count, then for each unit of a relu the last one in which it fired. */
+  watching: Float64Array
+  /** Every arena but the gradients: the elements of all parameters, one after the other. */
+  arenas: Record<string, FloatArray>
+}
+
 /**
  * Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_OUT_OF_MEMORY`,
  * `GRADUS_OUT_OF_THREADS`, `GRADUS_INVALID_ARGUMENT` otherwise.
@@ -312,12 +322,18 @@ export interface NativeProgram {
   readonly opNames: string[]
   readonly inspection: InspectionLayout
   readonly busy: boolean
-  /** Accepted updates so far. */
+  /** Accepted updates so far. Setting it makes `momentumProduct` that of so many updates with the optimizer's own momentum. */
   step: number
+  /** The product of the accepted updates' momenta (β₁ of Adam and its kin): what bias corrections follow. */
+  momentumProduct: number
   /** A copy of one parameter in one arena, of the program's dtype. */
   read(arena: string, parameter: number): FloatArray
   /** Copies in; float32 and float64 are converted. */
   write(arena: string, parameter: number, data: FloatArray): void
+  /** The whole state, copied while the event loop goes on. */
+  exportState(): Promise<NativeState>
+  /** Takes the state of a program with the same parameters and optimizer; copied at once, put in place off the event loop. */
+  importState(state: NativeState): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
   evaluate(call: {
     dataset: NativeDataset

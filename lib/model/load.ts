@@ -59,7 +59,11 @@ async function load(file: SafetensorsFile): Promise<Model> {
       if (arena === 'parameters') beginWith(model.program, i, data)
       else model.program.write(arena, i, data)
     }
-    if (step !== undefined) model.program.step = step
+    if (step !== undefined) {
+      model.program.step = step
+      const product = checkProduct(metadata)
+      if (product !== undefined) model.program.momentumProduct = product
+    }
     return model
   } catch (error) {
     model.dispose()
@@ -86,6 +90,16 @@ function checkStep({ step, training }: Readonly<Record<string, string>>): number
   }
   if (training === undefined) throw badFile('the metadata have a step, but no training that it could be of')
   return Number(step)
+}
+
+/** None in files of before there was one: then momenta were one and the same. */
+function checkProduct({ momentumProduct }: Readonly<Record<string, string>>): number | undefined {
+  if (momentumProduct === undefined) return undefined
+  const product = Number(momentumProduct)
+  if (momentumProduct.trim() === '' || !(product >= 0 && product <= 1)) {
+    throw badFile('the momentumProduct in the metadata is not a number from 0 to 1')
+  }
+  return product
 }
 
 function parse(entry: string, json: string | undefined): unknown {

@@ -9,7 +9,7 @@ import { writeSafetensors } from './file.js'
 import type { Lowered, Network } from './lower.js'
 import type { Tensor } from './safetensors.js'
 
-/** Entry `format` of the metadata. Next to it: `model`, and if compiled `training`, and with the optimizer `step`. */
+/** Entry `format` of the metadata. Next to it: `model`, and if compiled `training`, and with the optimizer `step` and `momentumProduct`. */
 export const formatVersion = 'gradus 1'
 
 /** What else a file can hold for each trained weight: the arenas of the optimizer's slots and of the running average. */
@@ -38,7 +38,10 @@ export async function saveModel(
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
   const tensors: Tensor[] = []
   await inTurn(program, async () => {
-    if (withOptimizer) metadata.step = String(program.step)
+    if (withOptimizer) {
+      metadata.step = String(program.step)
+      metadata.momentumProduct = String(program.momentumProduct)
+    }
     for (const arena of ['parameters', ...(withOptimizer ? stateArenas(program) : [])]) {
       for (const [i, { name, shape, trainable }] of parameters.entries()) {
         if (arena !== 'parameters' && !trainable) continue

@@ -1,5 +1,7 @@
 #include "call_arguments.h"
 
+#include <algorithm>
+
 #include "dataset.h"
 
 namespace gradus::binding {
@@ -150,6 +152,63 @@ ProbeCall probe_call(Napi::Value value) {
   const std::vector<double> tensors = numbers("tensors"), elements = numbers("elements");
   for (size_t i = 0; i < offsets.size(); ++i)
     call.points.push_back({size_t(tensors[i]), size_t(elements[i]), offsets[i]});
+  return call;
+}
+
+double share(Napi::Value value, const char* name) {
+  const double number = finite_number(value, name);
+  if (number < 0 || number > 1) invalid(name, "a number from 0 to 1", value);
+  return number;
+}
+namespace {
+template <class To>
+void convert(const Elements& from, To* to) {
+  if (from.type == napi_float64_array) {
+    std::copy_n(static_cast<const double*>(from.data), from.length, to);
+  } else {
+    std::copy_n(static_cast<const float*>(from.data), from.length, to);
+  }
+}
+
+}  // namespace
+
+std::vector<uint8_t> numbers_of(Napi::Value value, const std::string& name, size_t size, bool is_double) {
+  const std::string expected = "a Float32Array or a Float64Array of length " + std::to_string(size);
+  const Elements from = elements(value, name.c_str(), expected.c_str());
+  const bool is_float = from.type == napi_float32_array || from.type == napi_float64_array;
+  if (!is_float || from.length != size) invalid(name, expected, value);
+  std::vector<uint8_t> numbers(size * (is_double ? sizeof(double) : sizeof(float)));
+  if (is_double)
+    convert(from, reinterpret_cast<double*>(numbers.data()));
+  else
+    convert(from, reinterpret_cast<float*>(numbers.data()));
+  return numbers;
+}
+
+size_t state_elements(const gradus::Program& program) {
+  size_t elements = 0;
+  for (const ParameterInfo& parameter : program.parameters()) elements += parameter.size;
+  return elements;
+}
+
+std::vector<std::string> state_arenas(const gradus::Program& program) {
+  std::vector<std::string> names = program.arenas();
+  names.erase(std::find(names.begin(), names.end(), "gradients"));
+  return names;
+}
+
+StateCall state_call(Napi::Value value, const gradus::Program& program) {
+  const Napi::Object from = object(value, "state");
+  const Napi::Object arenas = object(from.Get("arenas"), "state.arenas");
+  const bool is_double = program.precision() == Precision::float64;
+  StateCall call;
+  call.snapshot.step = whole_number(from.Get("step"), "state.step");
+  call.snapshot.momentum_product = share(from.Get("momentumProduct"), "state.momentumProduct");
+  call.snapshot.watching = copy_of_doubles(from.Get("watching"), "state.watching");
+  for (const std::string& name : state_arenas(program)) {
+    call.memory.push_back(numbers_of(arenas.Get(name), "state.arenas." + name, state_elements(program), is_double));
+    call.snapshot.arenas.push_back({name, call.memory.back().data()});
+  }
   return call;
 }
 

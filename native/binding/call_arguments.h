@@ -14,4 +14,18 @@ GradientCall gradient_call(Napi::Value value);
 HessianCall hessian_call(Napi::Value value);
 ProbeCall probe_call(Napi::Value value);
 
+// A state on its way; `memory` is that of the snapshot's arenas where it comes from JavaScript.
+struct StateCall {
+  Snapshot snapshot;
+  std::vector<std::vector<uint8_t>> memory;
+};
+StateCall state_call(Napi::Value value, const gradus::Program& program);
+// All of a program's arenas but the gradients, and the elements of each.
+std::vector<std::string> state_arenas(const gradus::Program& program);
+size_t state_elements(const gradus::Program& program);
+
+double share(Napi::Value value, const char* name);  // from 0 to 1
+// The numbers of a Float32Array or Float64Array in the program's precision, in memory of their own.
+std::vector<uint8_t> numbers_of(Napi::Value value, const std::string& name, size_t size, bool is_double);
+
 }  // namespace gradus::binding

@@ -15,15 +15,6 @@ Napi::Array shape_array(Napi::Env env, const std::vector<size_t>& shape) {
   return array_of(env, shape, [&](size_t size) { return Napi::Number::New(env, static_cast<double>(size)); });
 }
 
-template <class To>
-void convert(const Elements& from, To* to) {
-  if (from.type == napi_float64_array) {
-    std::copy_n(static_cast<const double*>(from.data), from.length, to);
-  } else {
-    std::copy_n(static_cast<const float*>(from.data), from.length, to);
-  }
-}
-
 }  // namespace
 
 Napi::Function Program::define(Napi::Env env) {
@@ -37,8 +28,11 @@ Napi::Function Program::define(Napi::Env env) {
                       accessor<&Program::inspection>("inspection"),
                       accessor<&Program::is_busy>("busy"),
                       accessor<&Program::step, &Program::set_step>("step"),
+                      accessor<&Program::momentum_product, &Program::set_momentum_product>("momentumProduct"),
                       method<&Program::read>("read"),
                       method<&Program::write>("write"),
+                      method<&Program::export_state>("exportState"),
+                      method<&Program::import_state>("importState"),
                       method<&Program::train>("train"),
                       method<&Program::evaluate>("evaluate"),
                       method<&Program::predict>("predict"),
@@ -140,6 +134,15 @@ void Program::set_step(const Napi::CallbackInfo& info) {
   idle().set_step(step);
 }
 
+Napi::Value Program::momentum_product(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), idle().momentum_product());
+}
+
+void Program::set_momentum_product(const Napi::CallbackInfo& info) {
+  const double product = share(info[0], "momentumProduct");
+  idle().set_momentum_product(product);
+}
+
 Program::Slice Program::slice(const Napi::CallbackInfo& info) {
   const std::string arena = text(info[0], "arena");
   const size_t index = whole_number(info[1], "parameter");
@@ -153,27 +156,22 @@ Program::Slice Program::slice(const Napi::CallbackInfo& info) {
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
     invalid("arena", "one of " + known, info[0]);
   }
-  return {program.slice(arena, index), parameters[index].size, program.is_bfloat16(arena)};
+  return {arena, index, parameters[index].size};
 }
+
+bool Program::is_double() const { return program_->precision() == Precision::float64; }
 
 Napi::Value Program::copy_of(Napi::Env env, const void* data, size_t size) const {
   const Environment& environment = Environment::of(env);
-  if (program_->precision() == Precision::float64)
-    return environment.copy_of(env, static_cast<const double*>(data), size);
+  if (is_double()) return environment.copy_of(env, static_cast<const double*>(data), size);
   return environment.copy_of(env, static_cast<const float*>(data), size);
 }
 
 Napi::Value Program::read(const Napi::CallbackInfo& info) {
-  const auto [data, size, is_bfloat16] = slice(info);
-  if (!is_bfloat16) return copy_of(info.Env(), data, size);
-  std::vector<float> values(size);
-  for (size_t i = 0; i < size; ++i) {
-    const uint32_t bits = uint32_t(static_cast<const uint16_t*>(data)[i]) << 16;
-    std::memcpy(&values[i], &bits, sizeof bits);
-  }
-  if (program_->precision() == Precision::float32) return copy_of(info.Env(), values.data(), size);
-  const std::vector<double> wide(values.begin(), values.end());
-  return copy_of(info.Env(), wide.data(), size);
+  const auto [arena, parameter, size] = slice(info);
+  const Napi::TypedArray to = Environment::of(info.Env()).float_array(info.Env(), is_double(), size);
+  program_->read(arena, parameter, elements(to, "result", "a typed array").data);
+  return to;
 }
 
 Napi::Value Program::input_gradient(const Napi::CallbackInfo& info) {
@@ -184,29 +182,21 @@ Napi::Value Program::input_gradient(const Napi::CallbackInfo& info) {
 }
 
 void Program::write(const Napi::CallbackInfo& info) {
-  const auto [data, size, is_bfloat16] = slice(info);
-  const char* expected = "a Float32Array or a Float64Array";
-  const Elements from = elements(info[2], "data", expected);
-  const bool is_float = from.type == napi_float32_array || from.type == napi_float64_array;
-  if (!is_float || from.length != size)
-    invalid("data", expected + std::string(" of length ") + std::to_string(size), info[2]);
-  if (is_bfloat16) {  // what read() gave comes back as it was
-    std::vector<float> values(size);
-    convert(from, values.data());
-    for (size_t i = 0; i < size; ++i) {
-      uint32_t bits = 0;
-      std::memcpy(&bits, &values[i], sizeof bits);
-      static_cast<uint16_t*>(data)[i] = uint16_t(bits >> 16);
-    }
-  } else if (program_->precision() == Precision::float64) {
-    convert(from, static_cast<double*>(data));
-  } else {
-    convert(from, static_cast<float*>(data));
-  }
+  const auto [arena, parameter, size] = slice(info);
+  program_->write(arena, parameter, numbers_of(info[2], "data", size, is_double()).data());
 }
 
 namespace {
 struct Nothing {};  // the result of work that has put it elsewhere
+
+template <class Input>
+std::shared_ptr<void> reader_of(const Input& input) {
+  return input.data->reader();
+}
+template <>
+std::shared_ptr<void> reader_of(const StateCall&) {  // it reads no dataset
+  return nullptr;
+}
 }  // namespace
 
 template <class Input, class Work, class Convert>
@@ -215,7 +205,7 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
   auto call = std::make_unique<Call>(env, static_cast<Caller*>(this));
   using Result = decltype(work(program, input));
   auto result = std::make_shared<Result>();
-  const std::shared_ptr<void> reader = input.data->reader();
+  const std::shared_ptr<void> reader = reader_of(input);
   call->work = [&program, input = std::move(input), work, result] { *result = work(program, input); };
   call->result = [this, convert, result, reader](Napi::Env env) -> Napi::Value {
     present();  // disposed during the call: its promise says so
@@ -232,6 +222,45 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
   if (host_) host_->begin(host_function.As<Napi::Function>());
   Ref();  // nothing collects this object while the call runs
   return promise;
+}
+
+// The arenas are typed arrays that JavaScript sees only when they are filled, as predict's result is.
+Napi::Value Program::export_state(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  gradus::Program& program = idle();
+  StateCall call;
+  Napi::Object arenas = Napi::Object::New(env);
+  for (const std::string& name : state_arenas(program)) {
+    const Napi::TypedArray array = Environment::of(env).float_array(env, is_double(), state_elements(program));
+    call.snapshot.arenas.push_back({name, elements(array, "result", "a typed array").data});
+    define_property(arenas, name.c_str(), array);
+  }
+  auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(arenas));
+  return start(
+      env, std::move(call),
+      [](gradus::Program& program, StateCall call) {
+        program.export_state(call.snapshot);
+        return std::move(call.snapshot);
+      },
+      [holder](Napi::Env env, const Snapshot& snapshot) {
+        Napi::Object to = Napi::Object::New(env);
+        define_property(to, "step", double(snapshot.step));
+        define_property(to, "momentumProduct", snapshot.momentum_product);
+        define_property(to, "watching", Environment::of(env).copy_of(env, snapshot.watching));
+        define_property(to, "arenas", holder->Value());
+        return to;
+      });
+}
+
+Napi::Value Program::import_state(const Napi::CallbackInfo& info) {
+  StateCall call = state_call(info[0], idle());
+  return start(
+      info.Env(), std::move(call),
+      [](gradus::Program& program, const StateCall& call) {
+        program.import_state(call.snapshot);
+        return Nothing();
+      },
+      [](Napi::Env env, const Nothing&) { return env.Undefined(); });
 }
 
 Napi::Value Program::train(const Napi::CallbackInfo& info) {
@@ -261,8 +290,7 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
   EvaluateCall call = predict_call(info[0]);
   gradus::Program& program = idle();
   const size_t size = product("dataset", {call.data->size(), program.output_size()});
-  const bool is_double = program.precision() == Precision::float64;
-  const Napi::TypedArray array = Environment::of(env).float_array(env, is_double, size);
+  const Napi::TypedArray array = Environment::of(env).float_array(env, is_double(), size);
   void* out = elements(array, "result", "a typed array").data;
   auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(array.As<Napi::Object>()));
   return start(

@@ -34,8 +34,12 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value is_busy(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
   void set_step(const Napi::CallbackInfo& info);
+  Napi::Value momentum_product(const Napi::CallbackInfo& info);
+  void set_momentum_product(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
+  Napi::Value export_state(const Napi::CallbackInfo& info);
+  Napi::Value import_state(const Napi::CallbackInfo& info);
   Napi::Value train(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
@@ -53,11 +57,11 @@ class Program : public Wrapped<Program>, private Caller {
     std::chrono::steady_clock::time_point finished;
   };
   struct Slice {
-    void* data;
-    size_t size;
-    bool is_bfloat16;
+    std::string arena;
+    size_t parameter, size;
   };
   Slice slice(const Napi::CallbackInfo& info);
+  bool is_double() const;
   Napi::Value copy_of(Napi::Env env, const void* data, size_t size) const;
 
   // Runs work(program, call) on another thread; the promise takes what convert(env, result) makes of its result.

@@ -13,8 +13,8 @@ enum class Targets { none, labels, dense };
 template <class T>
 class Batch {
  public:
-  // Throws GRADUS_SHAPE_MISMATCH or GRADUS_INVALID_ARGUMENT when the data do not fit, labels and indices included. Without
-  // an order rows come as they lie. What is referred to outlives the batch.
+  // Throws GRADUS_SHAPE_MISMATCH or GRADUS_INVALID_ARGUMENT when the data do not fit, labels and indices included.
+  // Without an order rows come as they lie. What is referred to outlives the batch.
   Batch(const Model<T>& model, const Dataset& data, BatchMemory<T>& memory);
   void use_targets(const std::vector<double>& class_weights);
   void use_order(const std::vector<uint32_t>& order) { order_ = &order; }

@@ -35,8 +35,8 @@ double warm_up(const Kernels<double>& kernels, double decay, uint64_t t) {
   return 1 - 0.5 * exponential(kernels, double(t) * decay * log_of_base);
 }
 
-// Π of the first t of them. With q = 0.96^decay its logarithm is Σᵢ ln(1 − qⁱ / 2) = −Σₖ 2⁻ᵏ / k · Σᵢ qⁱᵏ, where the inner
-// sum is geometric and the outer one ends at the precision of a double.
+// Π of the first t of them. With q = 0.96^decay its logarithm is Σᵢ ln(1 − qⁱ / 2) = −Σₖ 2⁻ᵏ / k · Σᵢ qⁱᵏ, where the
+// inner sum is geometric and the outer one ends at the precision of a double.
 double warm_up_product(const Kernels<double>& kernels, double decay, uint64_t t) {
   const double rate = -decay * log_of_base;  // q = e^−rate
   if (rate == 0) return power(0.5, t);

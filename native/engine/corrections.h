@@ -10,8 +10,8 @@ struct Corrections {
   double momentum_product = 1;                                  // after this update
 };
 
-// Of the update after `step` accepted ones, whose momenta's product is `product`. A first moment that begins at zero and
-// moves by (1 − β) of the way has, after momenta β₁ … βₜ, the weight 1 − Πβᵢ (Kingma and Ba 2015, for one β).
+// Of the update after `step` accepted ones, whose momenta's product is `product`. A first moment that begins at zero
+// and moves by (1 − β) of the way has, after momenta β₁ … βₜ, the weight 1 − Πβᵢ (Kingma and Ba 2015, for one β).
 Corrections corrections_of(const OptimizerPlan& plan, const Kernels<double>& kernels, uint64_t step, double momentum,
                            double product);
 

@@ -1,5 +1,5 @@
-// Rules that are no sum over elements, muon's for matrices and the host's own: they say how each tensor changes as a whole,
-// and the pass of the updates then adds the change, with decay, average and sums as for all others.
+// Rules that are no sum over elements, muon's for matrices and the host's own: they say how each tensor changes as a
+// whole, and the pass of the updates then adds the change, with decay, average and sums as for all others.
 #pragma once
 #include "context.h"
 #include "step_numbers.h"
@@ -14,8 +14,8 @@ class Directions {
   bool any() const { return any_; }
   bool is_of(size_t parameter) const;  // whether the tensor changes as a whole
   void reserve(Workspace<T>& workspace) const;
-  // The changes, and the slots after them, into the workspace. May throw, and may call the host; nothing of the state has
-  // changed then. `common` is the update of all arenas.
+  // The changes, and the slots after them, into the workspace. May throw, and may call the host; nothing of the state
+  // has changed then. `common` is the update of all arenas.
   void find(const Context<T>& context, const StepNumbers& numbers, const Update<T>& common) const;
   // The slots into the state, and into the sums what the kernel could not see: the gradient's own squares.
   void commit(const Context<T>& context) const;

@@ -86,7 +86,8 @@ void Inspection<T>::finish(const Context<T>& context, const TrainCall& call, boo
     memory.stretches.clear(), memory.tensors.clear();
     for (const T* arena : {static_cast<const T*>(context.workspace.gradients.arena.data()),
                            static_cast<const T*>(context.state.parameters())})
-      for (size_t p : parameters_) add_tensor(memory, arena + model_.parameters()[p].offset, model_.parameters()[p].size);
+      for (size_t p : parameters_)
+        add_tensor(memory, arena + model_.parameters()[p].offset, model_.parameters()[p].size);
     count(context, memory.row.data() + memory.row.size() - 2 * parameters_.size() * histogram_bins);
   }
   to.steps.push_back(double(context.state.step));

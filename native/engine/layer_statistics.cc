@@ -70,11 +70,11 @@ LayerStatistics statistics_of(const Model<T>& model, Pass<T>& pass, size_t op) {
   return of;
 }
 
-#define INSTANTIATE(T)                                                                \
-  template LayerInfo layer_of<T>(const Model<T>&, size_t);                            \
-  template uint64_t hash_of_value<T>(const Model<T>&, Pass<T>&, size_t);              \
-  template Moments moments_of<T>(const Model<T>&, Pass<T>&, size_t);                  \
-  template const T* unit_maxima<T>(const Model<T>&, Pass<T>&, size_t);                \
+#define INSTANTIATE(T)                                                   \
+  template LayerInfo layer_of<T>(const Model<T>&, size_t);               \
+  template uint64_t hash_of_value<T>(const Model<T>&, Pass<T>&, size_t); \
+  template Moments moments_of<T>(const Model<T>&, Pass<T>&, size_t);     \
+  template const T* unit_maxima<T>(const Model<T>&, Pass<T>&, size_t);   \
   template LayerStatistics statistics_of<T>(const Model<T>&, Pass<T>&, size_t);
 INSTANTIATE(float)
 INSTANTIATE(double)

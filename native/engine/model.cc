@@ -20,7 +20,8 @@ void Model<T>::make_ops() {
   for (const InputPlan& input : plan_->inputs)
     nodes.push_back({input.shape, elements_of(input.shape), input.index, input.differentiated, nodes.size()});
   for (const NodePlan& plan : plan_->nodes) {
-    NodeReader node{Fields(plan.fields, plan.place), nodes.size(), plan.op, plan.name, plan.inputs, {}, {}, plan_->infos};
+    NodeReader node{
+        Fields(plan.fields, plan.place), nodes.size(), plan.op, plan.name, plan.inputs, {}, {}, plan_->infos};
     for (size_t input : node.inputs) {
       node.input_shapes.push_back(nodes[input].shape);
       node.input_is_index.push_back(nodes[input].index);

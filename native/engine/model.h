@@ -1,5 +1,5 @@
-// A model: its ops in order, joined where one can do another's work, and how memory is laid out. It never changes, and any
-// number of states and workspaces may use it at once.
+// A model: its ops in order, joined where one can do another's work, and how memory is laid out. It never changes, and
+// any number of states and workspaces may use it at once.
 #pragma once
 #include "op.h"
 
@@ -23,8 +23,8 @@ class Model {
   // The gradient of the output has been filled in after pass.begin_backward(output()).
   void backward(Pass<T>& pass) const;
 
-  // Of a model without fusion: how values and gradients move when the parameters move along their tangents, after forward()
-  // and backward().
+  // Of a model without fusion: how values and gradients move when the parameters move along their tangents, after
+  // forward() and backward().
   void reserve_tangents(Workspace<T>& workspace) const;
   void forward_tangent(Pass<T>& pass) const;
   void backward_tangent(Pass<T>& pass) const;

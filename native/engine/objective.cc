@@ -93,11 +93,11 @@ void loss_gradient_tangent(const LossPlan& plan, const Batch<T>& batch, const Pa
   (pass.device.*tangents[plan.kind])(loss);
 }
 
-#define INSTANTIATE(T)                                                                                           \
-  template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*);                  \
-  template uint64_t loss_fingerprint<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*);             \
-  template void loss_gradient_tangent<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*, const T*, \
-                                         double, T*);
+#define INSTANTIATE(T)                                                                                                 \
+  template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*);                        \
+  template uint64_t loss_fingerprint<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*);                   \
+  template void loss_gradient_tangent<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*, const T*, double, \
+                                         T*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -1,5 +1,5 @@
-// An op: one node of the graph with its forward and backward. It holds what its descriptor says and nothing else: what a
-// pass computes lies in the pass's workspace.
+// An op: one node of the graph with its forward and backward. It holds what its descriptor says and nothing else: what
+// a pass computes lies in the pass's workspace.
 #pragma once
 #include <memory>
 #include <optional>

@@ -23,9 +23,10 @@ void add(UpdateSums& to, const UpdateSums& part) {
 }  // namespace
 
 template <class T>
-Optimizer<T>::Optimizer(const Plan& plan, const Isa& isa) 
+Optimizer<T>::Optimizer(const Plan& plan, const Isa& isa)
     : plan_(plan), kernels_(kernels_of<double>(isa)), directions_(plan) {
-  if (plan.optimizer) rule_ = plan.optimizer->bfloat16 ? UpdateRule::adam_bfloat16 : rules[size_t(plan.optimizer->kind)];
+  if (plan.optimizer)
+    rule_ = plan.optimizer->bfloat16 ? UpdateRule::adam_bfloat16 : rules[size_t(plan.optimizer->kind)];
   for (size_t p = 0; p < plan.infos.size(); ++p) {
     if (!plan.infos[p].trainable) continue;
     const ParameterPlan& by = plan.parameters[p];

@@ -90,8 +90,7 @@ void add_host_penalties(const Context<T>& context) {
 double regularization_loss(const Plan& plan, const std::vector<UpdateSums>& sums) {
   double loss = 0;
   for (size_t p = 0; p < sums.size(); ++p)
-    if (is_regularized(plan, p))
-      loss += weighted(plan.parameters[p], sums[p].weight_absolutes, sums[p].weight_squares);
+    if (is_regularized(plan, p)) loss += weighted(plan.parameters[p], sums[p].weight_absolutes, sums[p].weight_squares);
   return loss;
 }
 
@@ -110,13 +109,13 @@ double regularization_loss(const Context<T>& context) {
   return loss;
 }
 
-#define INSTANTIATE(T)                                                                        \
-  template void zero_unwritten<T>(const Context<T>&);                                         \
-  template void complete_gradient<T>(const Context<T>&, Term);                                \
-  template bool crosses_kink<T>(const Plan&, size_t, const T*, const T*, size_t);             \
-  template double host_penalty<T>(const Context<T>&, size_t, T*);                             \
-  template std::vector<double> host_penalties<T>(const Context<T>&);                          \
-  template void add_host_penalties<T>(const Context<T>&);                                     \
+#define INSTANTIATE(T)                                                            \
+  template void zero_unwritten<T>(const Context<T>&);                             \
+  template void complete_gradient<T>(const Context<T>&, Term);                    \
+  template bool crosses_kink<T>(const Plan&, size_t, const T*, const T*, size_t); \
+  template double host_penalty<T>(const Context<T>&, size_t, T*);                 \
+  template std::vector<double> host_penalties<T>(const Context<T>&);              \
+  template void add_host_penalties<T>(const Context<T>&);                         \
   template double regularization_loss<T>(const Context<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)

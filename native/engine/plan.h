@@ -81,7 +81,7 @@ struct Plan {
   std::vector<ParameterPlan> parameters;
   size_t arena_size = 0;  // elements
   std::vector<NodePlan> nodes;
-  size_t output = 0;      // number of a node
+  size_t output = 0;  // number of a node
   std::optional<LossPlan> loss;
   std::vector<MetricPlan> metrics;
   std::optional<OptimizerPlan> optimizer;

@@ -65,13 +65,24 @@ class ProgramOf final : public Program {
     return state_.bytes() + workspace_.bytes() + (curvature_ ? curvature_->bytes() : 0);
   }
 
-  bool is_bfloat16(const std::string& arena) override { return state_.short_arena(arena) != nullptr; }
+  void read(const std::string& arena, size_t parameter, void* to) const override {
+    const ParameterInfo& info = parameters()[parameter];
+    if (arena == "gradients")
+      std::copy_n(workspace_.gradients.arena.data() + info.offset, info.size, static_cast<T*>(to));
+    else
+      state_.read(arena, info, static_cast<T*>(to));
+  }
+  void write(const std::string& arena, size_t parameter, const void* from) override {
+    const ParameterInfo& info = parameters()[parameter];
+    if (arena == "gradients")
+      std::copy_n(static_cast<const T*>(from), info.size, workspace_.gradients.arena.data() + info.offset);
+    else
+      state_.write(arena, info, static_cast<const T*>(from));
+  }
   void* slice(const std::string& arena, size_t parameter) override {
-    if (parameter >= plan().infos.size()) return nullptr;
-    const size_t offset = plan().infos[parameter].offset;
-    if (is_bfloat16(arena)) return state_.short_arena(arena) + offset;
+    if (parameter >= parameters().size()) return nullptr;
     T* start = arena == "gradients" ? workspace_.gradients.arena.data() : state_.arena(arena);
-    return start ? start + offset : nullptr;
+    return start ? start + parameters()[parameter].offset : nullptr;
   }
   uint64_t step() const override { return state_.step; }
   void set_step(uint64_t step) override {
@@ -80,6 +91,9 @@ class ProgramOf final : public Program {
   }
   double momentum_product() const override { return state_.momentum_product; }
   void set_momentum_product(double product) override { state_.momentum_product = product; }
+
+  void export_state(Snapshot& to) const override;
+  void import_state(const Snapshot& from) override;
 
   using Program::train;
   void train(const TrainCall& call, TrainResult& result) override {
@@ -119,6 +133,32 @@ class ProgramOf final : public Program {
   size_t metric_width_ = 0;
   size_t gradient_rows_ = 0;  // of the last gradient()
 };
+
+template <class T>
+void ProgramOf<T>::export_state(Snapshot& to) const {
+  for (const Snapshot::Arena& arena : to.arenas) {
+    T* at = static_cast<T*>(arena.data);
+    for (const ParameterInfo& info : parameters()) state_.read(arena.name, info, at), at += info.size;
+  }
+  to.step = state_.step;
+  to.momentum_product = state_.momentum_product;
+  to.watching = state_.watching.numbers();
+}
+
+template <class T>
+void ProgramOf<T>::import_state(const Snapshot& from) {
+  std::vector<std::string> names;
+  for (const Snapshot::Arena& arena : from.arenas) names.push_back(arena.name);
+  if (names != state_.names())
+    throw Error("GRADUS_INVALID_ARGUMENT", "arenas: expected those of a program with the same optimizer");
+  state_.watching.set_numbers(from.watching);
+  for (const Snapshot::Arena& arena : from.arenas) {
+    const T* at = static_cast<const T*>(arena.data);
+    for (const ParameterInfo& info : parameters()) state_.write(arena.name, info, at), at += info.size;
+  }
+  state_.step = from.step;
+  state_.momentum_product = from.momentum_product;
+}
 
 template <class T>
 void ProgramOf<T>::reserve(Batch<T>& batch, size_t rows) {

@@ -14,6 +14,19 @@ namespace gradus {
 class Host;
 struct Isa;
 
+// What a run is at one moment: to be saved, copied and gone on from. Arenas hold the elements of all parameters, one
+// after the other, in the program's precision; slots that are kept short are widened.
+struct Snapshot {
+  struct Arena {
+    std::string name;
+    void* data = nullptr;  // of whoever asks
+  };
+  std::vector<Arena> arenas;  // all but the gradients
+  uint64_t step = 0;
+  double momentum_product = 1;
+  std::vector<double> watching;  // see Watching::numbers
+};
+
 class Program {
  public:
   // Throws Error as decode() does.
@@ -30,15 +43,22 @@ class Program {
   virtual std::vector<std::string> op_names() const = 0;  // of the ops that lead to the output, in order
   virtual size_t memory() const = 0;                      // bytes that it has taken
 
-  // The elements of one parameter in one arena; null for an arena that is not there.
+  // The elements of one parameter in one arena, in the program's precision, widened where the arena keeps them short.
+  // There is that arena and that parameter.
+  virtual void read(const std::string& arena, size_t parameter, void* to) const = 0;
+  virtual void write(const std::string& arena, size_t parameter, const void* from) = 0;
+  // The memory itself; null for an arena that is not there, or whose elements are short.
   virtual void* slice(const std::string& arena, size_t parameter) = 0;
-  // Whether that arena holds upper halves of floats, two bytes an element.
-  virtual bool is_bfloat16(const std::string& arena) = 0;
   virtual uint64_t step() const = 0;  // accepted updates so far
   // The product of momenta becomes that of so many equal ones: the optimizer's own.
   virtual void set_step(uint64_t step) = 0;
   virtual double momentum_product() const = 0;  // Π of the accepted updates' momenta
   virtual void set_momentum_product(double product) = 0;
+
+  // Fills what the snapshot's arenas point to, and the rest.
+  virtual void export_state(Snapshot& to) const = 0;
+  // Throws GRADUS_INVALID_ARGUMENT for what is no snapshot of such a program; then nothing has changed.
+  virtual void import_state(const Snapshot& from) = 0;
 
   // Overwrites the result, in the memory that it has.
   virtual void train(const TrainCall& call, TrainResult& result) = 0;

@@ -53,15 +53,48 @@ size_t State<T>::number_of(const std::string& name) const {
 }
 
 template <class T>
-T* State<T>::arena(const std::string& name) {
+const T* State<T>::arena(const std::string& name) const {
   const size_t number = number_of(name);
   return number < arenas_.size() ? arenas_[number].data() : nullptr;
 }
 
 template <class T>
-uint16_t* State<T>::short_arena(const std::string& name) {
+const uint16_t* State<T>::short_arena(const std::string& name) const {
   const size_t slot = number_of(name) - 1;
   return slot < short_slots_.size() ? short_slots_[slot].data() : nullptr;
+}
+
+namespace {
+float widened(uint16_t half) {
+  const uint32_t bits = uint32_t(half) << 16;
+  float value = 0;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+// What widened() gave comes back as it was.
+uint16_t upper_half(float value) {
+  uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  return uint16_t(bits >> 16);
+}
+}  // namespace
+
+template <class T>
+void State<T>::read(const std::string& name, const ParameterInfo& parameter, T* to) const {
+  if (const uint16_t* from = short_arena(name))
+    std::transform(from + parameter.offset, from + parameter.offset + parameter.size, to,
+                   [](uint16_t half) { return T(widened(half)); });
+  else
+    std::copy_n(arena(name) + parameter.offset, parameter.size, to);
+}
+
+template <class T>
+void State<T>::write(const std::string& name, const ParameterInfo& parameter, const T* from) {
+  if (uint16_t* to = short_arena(name))
+    std::transform(from, from + parameter.size, to + parameter.offset,
+                   [](T value) { return upper_half(float(value)); });
+  else
+    std::copy_n(from, parameter.size, arena(name) + parameter.offset);
 }
 
 template <class T>
@@ -70,6 +103,24 @@ size_t State<T>::bytes() const {
   for (const auto& arena : arenas_) bytes += arena.bytes();
   for (const auto& slot : short_slots_) bytes += slot.bytes();
   return bytes;
+}
+
+std::vector<double> Watching::numbers() const {
+  std::vector<double> numbers{double(finished)};
+  for (const std::vector<int64_t>& layer : last_fired) numbers.insert(numbers.end(), layer.begin(), layer.end());
+  return numbers;
+}
+
+void Watching::set_numbers(const std::vector<double>& numbers) {
+  size_t units = 0;
+  for (const std::vector<int64_t>& layer : last_fired) units += layer.size();
+  if (numbers.size() != 1 + units)
+    throw Error("GRADUS_INVALID_ARGUMENT", "watching: expected " + std::to_string(1 + units) + " numbers, received " +
+                                               std::to_string(numbers.size()));
+  const double* from = numbers.data();
+  finished = int64_t(*from++);
+  for (std::vector<int64_t>& layer : last_fired)
+    for (int64_t& unit : layer) unit = int64_t(*from++);
 }
 
 template class State<float>;

@@ -1,7 +1,8 @@
-// What a model is at one moment of its training: parameters, what the optimizer keeps, the count of updates, and what looks
-// at the layers remember. A copy of it is the whole of a run as the engine sees it.
+// What a model is at one moment of its training: parameters, what the optimizer keeps, the count of updates, and what
+// looks at the layers remember. A copy of it is the whole of a run as the engine sees it.
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model.h"
@@ -15,6 +16,11 @@ struct Watching {
   // By layer, of relus: the number of the inspection in which each unit last fired.
   std::vector<std::vector<int64_t>> last_fired;
   int64_t finished = 0;  // inspections
+
+  // `finished`, then the units of all relus, layer by layer.
+  std::vector<double> numbers() const;
+  // Throws GRADUS_INVALID_ARGUMENT where they are not of as many units.
+  void set_numbers(const std::vector<double>& numbers);
 };
 
 template <class T>
@@ -34,8 +40,15 @@ class State {
 
   // "parameters", the slots, "average"; memory of one by name, null for others.
   const std::vector<std::string>& names() const { return names_; }
-  T* arena(const std::string& name);
-  uint16_t* short_arena(const std::string& name);
+  const T* arena(const std::string& name) const;
+  const uint16_t* short_arena(const std::string& name) const;
+  T* arena(const std::string& name) { return const_cast<T*>(std::as_const(*this).arena(name)); }
+  uint16_t* short_arena(const std::string& name) {
+    return const_cast<uint16_t*>(std::as_const(*this).short_arena(name));
+  }
+  // One arena's elements of one parameter, widened where they are short.
+  void read(const std::string& name, const ParameterInfo& parameter, T* to) const;
+  void write(const std::string& name, const ParameterInfo& parameter, const T* from);
   size_t bytes() const;
 
   uint64_t step = 0;            // accepted updates so far

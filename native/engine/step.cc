@@ -70,7 +70,8 @@ bool Step<T>::staged_are_finite() const {
   bool nonfinite = false;
   for (size_t p = 0; p < gradients.states.size() && !nonfinite; ++p)
     if (gradients.states[p].is_staged)
-      task_.context.device.find_nonfinite(gradients.staged[p].data(), task_.context.model.parameters()[p].size, nonfinite);
+      task_.context.device.find_nonfinite(gradients.staged[p].data(), task_.context.model.parameters()[p].size,
+                                          nonfinite);
   return !nonfinite;
 }
 
@@ -92,8 +93,8 @@ void Step<T>::record(bool accepted, TrainResult& result) const {
   }
 }
 
-// Gradients and weights still are as the update met them, values those of its last batch. With several batches the forward
-// passes are made again, up to the one where numbers stop being finite.
+// Gradients and weights still are as the update met them, values those of its last batch. With several batches the
+// forward passes are made again, up to the one where numbers stop being finite.
 template <class T>
 Refusal Step<T>::look_at_refused(Inspections& to) {
   const Context<T>& context = task_.context;
@@ -112,8 +113,8 @@ Refusal Step<T>::look_at_refused(Inspections& to) {
   return refusal;
 }
 
-// Gradients come from the loss downwards: the trouble began in the last tensor, in the order of work, that has any. Where
-// all gradients are finite, statistics that wait may not be.
+// Gradients come from the loss downwards: the trouble began in the last tensor, in the order of work, that has any.
+// Where all gradients are finite, statistics that wait may not be.
 template <class T>
 void Step<T>::find_tensor(Refusal& refusal) const {
   const Context<T>& context = task_.context;

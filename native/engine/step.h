@@ -1,5 +1,6 @@
-// One update, in three words: accumulate, agree, commit or refuse. A throw in the first two changes nothing of the state.
-// What agrees here is what members of a group would agree on, and what a device could decide without being asked.
+// One update, in three words: accumulate, agree, commit or refuse. A throw in the first two changes nothing of the
+// state. What agrees here is what members of a group would agree on, and what a device could decide without being
+// asked.
 #pragma once
 #include "batch.h"
 #include "inspection.h"
@@ -24,8 +25,8 @@ class Step {
 
   // Forward and backward over the rows, batch by batch: fills the gradients. Adds the metrics to their sums.
   void accumulate(Metrics<T>& metrics, double* metric_sums);
-  // Whether all that was made is finite: loss, gradients, statistics that wait, and the norm where it counts. Finds what must
-  // be found before anything changes.
+  // Whether all that was made is finite: loss, gradients, statistics that wait, and the norm where it counts. Finds
+  // what must be found before anything changes.
   bool agree();
   void commit() noexcept { task_.optimizer.commit(task_.context, numbers_); }
   // Nothing has changed; the gradients are measured as they are.

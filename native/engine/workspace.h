@@ -1,5 +1,5 @@
-// The memory that passes and updates work in. Nothing in it outlives an update but the memory itself, and the order of an
-// epoch: a program needs one, and whoever runs two of its passes at once needs two.
+// The memory that passes and updates work in. Nothing in it outlives an update but the memory itself, and the order of
+// an epoch: a program needs one, and whoever runs two of its passes at once needs two.
 #pragma once
 #include <array>
 #include <vector>
@@ -81,8 +81,8 @@ struct InspectionMemory {
 template <class T>
 struct Workspace {
   std::vector<NodeMemory<T>> nodes;
-  std::vector<OpMemory<T>> ops;     // by node
-  std::vector<uint8_t> written;     // by node: its gradient has been given once in this pass
+  std::vector<OpMemory<T>> ops;  // by node
+  std::vector<uint8_t> written;  // by node: its gradient has been given once in this pass
   Gradients<T> gradients;
   Buffer<T> tangents, gradient_tangents;  // of the parameters: a direction, and how the gradient moves along it
   Buffer<T> losses;                       // of the rows
