@@ -55,15 +55,16 @@ void Calls::open(Napi::Env env) {
 }
 
 void Calls::start(Napi::Env env, std::unique_ptr<Call> call) {
-  std::function<void()> job = [this, call = call.get()] {
+  Job job;
+  job.work = [this, call = call.get()] {
     try {
       if (!closing_) call->work();
     } catch (...) {
       call->trouble = current_trouble();
     }
     call->work = nullptr;
-    post(std::unique_ptr<Message>(call));
   };
+  job.announce = [this, call = call.get()] { post(std::unique_ptr<Message>(call)); };
   const auto running = running_.insert(call->caller).first;
   try {
     crew_.run(std::move(job));

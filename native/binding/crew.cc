@@ -9,13 +9,14 @@ namespace gradus::binding {
 
 constexpr size_t most_idle = 4;
 
-void Crew::run(std::function<void()> job) {
-  std::lock_guard lock(mutex_);
+void Crew::run(Job job) {
+  std::unique_lock lock(mutex_);
   if (ending_) throw Error("GRADUS_DISPOSED", "the environment is closing");
   for (std::thread& thread : ended_) thread.join();
   ended_.clear();
   jobs_.push_back(std::move(job));
-  if (idle_ >= jobs_.size() || threads_.size() == most_threads_) {
+  if (free_ >= jobs_.size() || threads_.size() == most_threads_) {
+    lock.unlock();  // who wakes would wait for it
     wake_.notify_one();
     return;
   }
@@ -32,31 +33,38 @@ void Crew::start_thread() {
   threads_.emplace_back();
   const auto self = std::prev(threads_.end());
   try {
-    *self = std::thread([this, self] { work(self); });
+    *self = std::thread([this, self] { loop(self); });
   } catch (...) {
     threads_.erase(self);
     throw;
   }
+  ++free_;
 }
 
-void Crew::work(Threads::iterator self) {
+void Crew::loop(Threads::iterator self) {
   const FloatingPoint floating_point;
   std::unique_lock lock(mutex_);
   for (;;) {
-    while (!jobs_.empty()) {
-      std::function<void()> job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job();
-      job = nullptr;
-      lock.lock();
-    }
-    if (ending_ || idle_ == most_idle) break;
-    ++idle_;
+    while (!jobs_.empty()) do_first(lock);
+    if (ending_ || free_ > most_idle) break;
     wake_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
-    --idle_;
   }
+  --free_;
   if (!ending_) ended_.splice(ended_.end(), threads_, self);
+}
+
+// The thread is free before the job's end is announced: the next job then takes it, and no new one.
+void Crew::do_first(std::unique_lock<std::mutex>& lock) {
+  const Job job = std::move(jobs_.front());
+  jobs_.pop_front();
+  --free_;
+  lock.unlock();
+  job.work();
+  lock.lock();
+  ++free_;
+  lock.unlock();
+  if (job.announce) job.announce();
+  lock.lock();
 }
 
 void Crew::end() {

@@ -10,6 +10,11 @@
 
 namespace gradus::binding {
 
+struct Job {
+  std::function<void()> work;
+  std::function<void()> announce;  // tells that the work is done, or none: whoever hears of it finds the thread free
+};
+
 // A job takes a thread that has nothing to do, or a new one. Where the system gives no more, it waits for one of those
 // there are. A few stay when their job is done; the others end.
 class Crew {
@@ -17,21 +22,22 @@ class Crew {
   explicit Crew(size_t most_threads = SIZE_MAX) : most_threads_(most_threads) {}
   ~Crew() { end(); }
   // Throws, and drops the job, where there is no thread at all and the system gives none.
-  void run(std::function<void()> job);
+  void run(Job job);
   // Returns when all jobs are done and all threads gone. Nothing may be run afterwards.
   void end();
 
  private:
   using Threads = std::list<std::thread>;
   void start_thread();
-  void work(Threads::iterator self);
+  void loop(Threads::iterator self);
+  void do_first(std::unique_lock<std::mutex>& lock);
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
+  std::deque<Job> jobs_;
   Threads threads_, ended_;  // the ended ones are joined by the next job, or at the end
   const size_t most_threads_;
-  size_t idle_ = 0;
+  size_t free_ = 0;  // threads without work
   bool ending_ = false;
 };
 

@@ -106,7 +106,7 @@ void Dataset::release(Napi::Env env) {
   const auto last = std::make_shared<std::shared_ptr<gradus::Dataset>>(std::move(data_));
   if (!releases_) return;
   try {
-    releases_->run([last] { last->reset(); });
+    releases_->run({[last] { last->reset(); }, nullptr});
   } catch (...) {
     // Without another thread it takes its time here.
   }

@@ -44,7 +44,7 @@ struct Environment {
   }
   // matmul_workspace elements of either type, aligned to 64 bytes.
   void* matmul_memory();
-  // Zero-filled, of one of the types above. Throws GRADUS_OUT_OF_MEMORY where V8's own API would end the process.
+  // Zero-filled, of one of the types above; throws GRADUS_OUT_OF_MEMORY.
   Napi::TypedArray typed_array(Napi::Env env, napi_typedarray_type type, size_t length) const;
   Napi::TypedArray float_array(Napi::Env env, bool is_double, size_t length) const {
     return typed_array(env, is_double ? napi_float64_array : napi_float32_array, length);
@@ -52,7 +52,9 @@ struct Environment {
   template <class T>
   Napi::TypedArray copy_of(Napi::Env env, const T* from, size_t length) const {
     const Napi::TypedArray to = typed_array(env, array_type<T>(), length);
-    if (length > 0) std::copy_n(from, length, static_cast<T*>(elements(to, "result", "a typed array").data));
+    void* data = nullptr;
+    napi_get_typedarray_info(env, to, nullptr, nullptr, &data, nullptr, nullptr);
+    std::copy_n(from, length, static_cast<T*>(data));
     return to;
   }
   template <class T>

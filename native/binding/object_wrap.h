@@ -40,6 +40,7 @@ class Wrapped : public Napi::ObjectWrap<Derived> {
 
   // Tells the collector of native memory, which a small object may hold much of.
   void account(Napi::Env env, int64_t bytes) {
+    if (bytes == 0) return;
     Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
     accounted_ += bytes;
   }

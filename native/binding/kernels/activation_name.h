@@ -10,7 +10,8 @@ inline Activation activation_called(const std::string& name) {
   if (name == #known) return Activation::known;
 #include "kernels/activations.def"
 #undef ACTIVATION
-  throw Error("GRADUS_INVALID_ARGUMENT", "activation: expected the name of one, received \"" + name + '"');
+  throw Error("GRADUS_INVALID_ARGUMENT",
+              "activation: expected the name of one, received \"" + shortened(name, 60) + '"');
 }
 
 }  // namespace gradus::binding
