@@ -32,37 +32,16 @@ INLINE Vec<T> activation_second_slope(Activation kind, T parameter, Vec<T> x, Ve
   }
 }
 
-template <Activation kind, class T>
-static void bend_of(T parameter, const T* x, const T* y, const T* x_tangent, const T* dy, size_t n, T* dx) {
+// dx += f''(x) · ẋ · dy; kinds made of lines add nothing.
+template <class T>
+static void activation_bend(Activation kind, T parameter, const T* x, const T* y, const T* x_tangent, const T* dy,
+                            size_t n, T* dx) {
+  if (kind == Activation::identity || kind == Activation::relu || kind == Activation::leaky_relu) return;
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> slope = activation_second_slope(kind, parameter, load_lanes(x + i, count), load_lanes(y + i, count));
     const Vec<T> bend = slope * load_lanes(x_tangent + i, count) * load_lanes(dy + i, count);
     store_lanes(dx + i, load_lanes(dx + i, count) + bend, count);
   });
-}
-
-// dx += f''(x) · ẋ · dy; kinds made of lines add nothing.
-template <class T>
-static void activation_bend(Activation kind, T parameter, const T* x, const T* y, const T* x_tangent, const T* dy,
-                            size_t n, T* dx) {
-  switch (kind) {
-    case Activation::identity:
-    case Activation::relu:
-    case Activation::leaky_relu:
-      return;
-    case Activation::elu:
-      return bend_of<Activation::elu>(parameter, x, y, x_tangent, dy, n, dx);
-    case Activation::gelu:
-      return bend_of<Activation::gelu>(parameter, x, y, x_tangent, dy, n, dx);
-    case Activation::silu:
-      return bend_of<Activation::silu>(parameter, x, y, x_tangent, dy, n, dx);
-    case Activation::tanh:
-      return bend_of<Activation::tanh>(parameter, x, y, x_tangent, dy, n, dx);
-    case Activation::sigmoid:
-      return bend_of<Activation::sigmoid>(parameter, x, y, x_tangent, dy, n, dx);
-    case Activation::softplus:
-      return bend_of<Activation::softplus>(parameter, x, y, x_tangent, dy, n, dx);
-  }
 }
 
 // y takes of each unit the piece that won: how maxout moves with x.
