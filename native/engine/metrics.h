@@ -17,20 +17,21 @@ class Metrics {
   // A refused update leaves no trace: restore() brings back what the sums were at remember().
   void remember(const double* sums);
   void restore(double* sums) const;
-  // Adds the rows gathered; those of weight 0 do not count.
-  void add(const Batch<T>& batch, size_t rows, const T* scores, double* sums);
+  // Adds the rows of a pass; those of weight 0 do not count.
+  void add(const Batch<T>& batch, const Pass<T>& pass, const T* scores, double* sums);
 
  private:
   struct Place {
     MetricPlan plan;
     size_t width;
-    bool is_scattered;  // an example moves one of its many sums
+    bool is_scattered;                // an example moves one of its many sums
+    std::vector<ChangedSum> changed;  // where it is: those that the rows have moved since remember()
   };
   std::vector<Place> places_;
   double yes_threshold_ = 0;
   size_t width_ = 0;
-  std::vector<double> kept_;         // of the metrics that each example moves as a whole
-  std::vector<ChangedSum> changed_;  // of the others: what was in the places written since
+  bool remembers_ = false;    // whether sums may be restored
+  std::vector<double> kept_;  // of the metrics that each example moves as a whole
 };
 
 }  // namespace gradus

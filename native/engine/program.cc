@@ -191,7 +191,7 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
     model_.forward(pass);
     const T* scores = pass.value(model_.output());
     result.loss += loss_of<T>(loss, batch, pass, scores, 0, nullptr);
-    metrics.add(batch, pass.batch, scores, result.metric_sums.data());
+    metrics.add(batch, pass, scores, result.metric_sums.data());
     result.weight += batch.weight(first, pass.batch);
   }
   if (result.weight > 0) result.loss /= result.weight;
@@ -236,7 +236,7 @@ EvaluateResult ProgramOf<T>::gradient(const GradientCall& call) {
     const T* scores = pass.value(model_.output());
     T* gradient = model_.is_trainable() ? pass.begin_backward(model_.output()) : nullptr;
     result.loss = loss_of(loss, batch, pass, scores, scale, gradient) * scale;
-    metrics.add(batch, rows, scores, result.metric_sums.data());
+    metrics.add(batch, pass, scores, result.metric_sums.data());
     if (gradient) model_.backward(pass);
     for (size_t input = 0; input < plan().inputs.size() && call.term == Term::regularization; ++input)
       if (plan().inputs[input].differentiated) running.device.fill(T(0), rows * pass.size(input), pass.gradient(input));

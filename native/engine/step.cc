@@ -26,7 +26,7 @@ void Step<T>::accumulate(Metrics<T>& metrics, double* metric_sums) {
     const T* scores = pass.value(model.output());
     T* gradient = model.is_trainable() ? pass.begin_backward(model.output()) : nullptr;
     loss_ += loss_of(loss, task_.batch, pass, scores, scale, gradient);
-    metrics.add(task_.batch, pass.batch, scores, metric_sums);
+    metrics.add(task_.batch, pass, scores, metric_sums);
     if (gradient) model.backward(pass);
     done += pass.batch;
   }

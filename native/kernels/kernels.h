@@ -92,7 +92,7 @@ struct Metric {
   T threshold = 0;                // a single score above it means yes
   size_t k = 1;                   // of top_k
   double* sums = nullptr;         // added into
-  ChangedSum* changed = nullptr;  // (rows), of confusion_matrix
+  ChangedSum* changed = nullptr;  // (rows), of confusion_matrix, or none
 };
 
 // Where the examples of a batch lie among those of a dataset, and as what.

@@ -125,6 +125,11 @@ TEST("the confusion matrix counts pairs of right and chosen class, and remembers
       if (of.right(i) != nowhere)
         expected[of.right(i) * (classes + 1) + std::min(of.chosen(i), classes)] += of.weight(i);
     CHECK(of.sums == expected);
+    Case<decltype(type)> forgetful(rows, columns, dense, weighted, width);
+    forgetful.sums = before;
+    forgetful.metric.changed = nullptr;
+    kernels_of<decltype(type)>(isa).confusion_matrix(forgetful.metric);
+    CHECK(forgetful.sums == expected);
     for (size_t i = rows; i-- > 0;)
       if (of.changed[i].at != nowhere) of.sums[of.changed[i].at] = of.changed[i].before;
     CHECK(of.sums == before);

@@ -9,8 +9,9 @@ template <class T>
 INLINE size_t class_of(const T* numbers, size_t columns, T yes) {
   size_t highest = 0;
   for (size_t j = 0; j < columns; ++j) {
+    if (numbers[j] <= numbers[highest]) continue;
     if (numbers[j] != numbers[j]) return no_class;
-    if (numbers[j] > numbers[highest]) highest = j;
+    highest = j;
   }
   return columns == 1 ? size_t(numbers[0] > yes) : highest;
 }
@@ -63,12 +64,12 @@ static void top_k(const Metric<T>& metric) {
 template <class T>
 static void confusion_matrix(const Metric<T>& metric) {
   const size_t classes = metric.columns < 2 ? 2 : metric.columns;  // no and yes for a single output
-  for (size_t row = 0; row < metric.rows; ++row) metric.changed[row] = {no_class, 0};
+  for (size_t row = 0; metric.changed && row < metric.rows; ++row) metric.changed[row] = {no_class, 0};
   for_weighted_rows(metric, [&](size_t row, double weight) INLINE_LAMBDA {
     const size_t right = right_class(metric, row), chosen = chosen_class(metric, row);
     if (right == no_class) return;
     const size_t at = right * (classes + 1) + (chosen == no_class ? classes : chosen);
-    metric.changed[row] = {at, metric.sums[at]};
+    if (metric.changed) metric.changed[row] = {at, metric.sums[at]};
     metric.sums[at] += weight;
   });
 }
