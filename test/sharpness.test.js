@@ -237,7 +237,10 @@ test('bad input, custom layers and aborts', async () => {
     assert.is((await thrownBy(() => call(model, data, { signal: gone }))).message, 'enough')
   }
   const controller = new AbortController()
-  const running = sharpness(model, data, { tolerance: 1e-300, signal: controller.signal })
+  // So many rows that a product takes longer than the event loop does between two.
+  const rows = 20_000
+  const many = { x: Float32Array.from({ length: rows * 5 }, (_, i) => Math.sin(i)), y: new Int32Array(rows) }
+  const running = sharpness(model, many, { tolerance: 1e-300, examples: rows, signal: controller.signal })
   setImmediate(() => controller.abort(new Error('later')))
   assert.is((await thrownBy(() => running)).message, 'later')
 })
