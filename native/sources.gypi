@@ -52,6 +52,7 @@
       "test/native/activations_test.cc",
       "test/native/bfloat16_test.cc",
       "test/native/choices_test.cc",
+      "test/native/device_test.cc",
       "test/native/engine_gradient_test.cc",
       "test/native/engine_test.cc",
       "test/native/floating_point_test.cc",

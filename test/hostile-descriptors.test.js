@@ -72,6 +72,8 @@ test('hostile descriptors', async () => {
     altered((d) => (d.nodes[1] = { op: 'add', name: 'a', inputs: [1, 0] })),
   ]
   for (const wrong of cases) await refused(() => new native.Program(wrong), /./, 'GRADUS_BAD_DESCRIPTOR')
+  const beyondMemory = altered((d) => d.parameters.push({ ...d.parameters[0], name: 'vast', shape: [2 ** 48] }))
+  await refused(() => new native.Program(beyondMemory), /no memory for/, 'GRADUS_OUT_OF_MEMORY')
 })
 
 test.run()

@@ -39,9 +39,9 @@ class ProgramOf final : public Program {
         pool_(std::move(pool)),
         host_(std::move(host)),
         model_(std::move(plan)),
+        state_(model_, CpuDevice<T>(isa, Pool::Share(*pool_, 1))),
         optimizer_(model_.plan(), isa),
-        inspection_(model_),
-        state_(model_, CpuDevice<T>(isa, Pool::Share(*pool_, 1))) {
+        inspection_(model_) {
     workspace_.gradients.arena.grow(this->plan().arena_size);
     metric_width_ = Metrics<T>(model_).width();
   }
@@ -125,9 +125,9 @@ class ProgramOf final : public Program {
   std::shared_ptr<Pool> pool_;
   std::shared_ptr<Host> host_;
   Model<T> model_;
+  State<T> state_;  // first, so that sizes beyond all memory are refused before anything is made of them
   Optimizer<T> optimizer_;
   Inspection<T> inspection_;
-  State<T> state_;
   Workspace<T> workspace_;
   std::unique_ptr<Curvature<T>> curvature_;  // made by the first call that asks for it
   size_t metric_width_ = 0;
