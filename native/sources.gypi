@@ -73,6 +73,7 @@
       "test/native/statistics_test.cc",
       "test/native/tangents_test.cc",
       "test/native/threads_test.cc",
+      "test/native/updates_range_test.cc",
       "test/native/updates_test.cc"
     ],
     "binding_defines": [

@@ -1,5 +1,7 @@
 // Parameters per second of each optimizer's kernel, of a bare loop over the same bytes, and of a plain copy.
-// Arguments: threads, log2 of the number of parameters, …. Prints one JSON line a figure.
+// Arguments: threads, log2 of the number of parameters, …. Prints one JSON line a figure. With "small" in place of
+// threads: how much longer kernels take on decayed slots and on denormal gradients, and a product on denormal
+// activations.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -133,28 +135,31 @@ double middle(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+void run(const Optimizer& optimizer, const Kernels<float>& kernels, const Arena& arena, size_t first, size_t count) {
+  Update<float> update;
+  UpdateSums sums;
+  update.n = count;
+  update.gradient = arena.at[0] + first, update.w = arena.at[1] + first;
+  for (size_t s = 0; s < optimizer.slots; ++s) update.slots[s] = arena.at[2 + s] + first;
+  update.learning_rate = 1e-6f, update.momentum = 0.9f, update.decay_rate = 0.999f, update.epsilon = 1e-8f;
+  if (optimizer.all) update.average = arena.at[4] + first, update.average_decay = 0.99f;
+  if (optimizer.all) update.gradient_scale = 0.9f, update.clip_value = 0.5f, update.weight_decay = 0.01f;
+  update.gradient_share = 0.1f, update.correction1 = 1.5f, update.correction2 = 20.0f;
+  if (optimizer.halves)
+    for (size_t s = 0; s < 2; ++s) update.short_slots[s] = reinterpret_cast<uint16_t*>(arena.at[2 + s]) + first;
+  (kernels.*optimizer.kernel)(update, sums);
+  if (sums.nonfinite) std::exit(4);
+}
+
 // Kernel and bare loop take turns; medians of the turns count, for the share the median of each turn's own ratio.
 void measure(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& arena, size_t n, size_t threads) {
   constexpr decltype(&bare0) bare_loops[] = {bare0, bare1, bare2, bare3};
   const auto bare = bare_loops[optimizer.moved()];
   std::vector<double> kernel, loop, share;
   for (int turn = 0; turn < turns(n); ++turn) {
-    kernel.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
-      Update<float> update;
-      UpdateSums sums;
-      update.n = count;
-      update.gradient = arena.at[0] + first, update.w = arena.at[1] + first;
-      for (size_t s = 0; s < optimizer.slots; ++s) update.slots[s] = arena.at[2 + s] + first;
-      update.learning_rate = 1e-6f, update.momentum = 0.9f, update.decay_rate = 0.999f, update.epsilon = 1e-8f;
-      if (optimizer.all) update.average = arena.at[4] + first, update.average_decay = 0.99f;
-      if (optimizer.all) update.gradient_scale = 0.9f, update.clip_value = 0.5f, update.weight_decay = 0.01f;
-      update.gradient_share = 0.1f, update.correction1 = 1.5f, update.correction2 = 20.0f;
-      if (optimizer.halves)
-        for (size_t s = 0; s < 2; ++s) update.short_slots[s] = reinterpret_cast<uint16_t*>(arena.at[2 + s]) + first;
-      (kernels.*optimizer.kernel)(update, sums);
-      if (sums.nonfinite) std::exit(4);
-    }));
-    fill(arena, 2, std::min(n, size_t(1) << 16));  // the bare loops add to the slots: some of them fresh each turn
+    fill(arena, 1, n);  // the bare loops add to all but the gradient, and a root of a negative slot is none
+    kernel.push_back(timed(n, threads, repeats(n),
+                           [&](size_t, size_t first, size_t count) { run(optimizer, kernels, arena, first, count); }));
     loop.push_back(timed(n, threads, repeats(n), [&](size_t, size_t first, size_t count) {
       if (optimizer.halves)
         return bare_halves(arena.at[0] + first, arena.at[1] + first, reinterpret_cast<uint16_t*>(arena.at[2]) + first,
@@ -172,6 +177,50 @@ void measure(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& a
   std::fflush(stdout);
 }
 
+// What dead units leave: no gradients, and slots that have decayed. Ordinary numbers, those and denormal gradients take
+// turns; ratios of times are medians of the turns' own.
+void measure_small(const Optimizer& optimizer, const Kernels<float>& kernels, Arena& arena, size_t n) {
+  const auto seconds = [&](float gradient, float slot) {
+    fill(arena, 0, n);
+    for (size_t i = 0; i < n; ++i) {
+      if (gradient >= 0) arena.at[0][i] = gradient;
+      for (size_t s = 2; slot > 0 && s < streams; ++s) arena.at[s][i] = slot;
+    }
+    return timed(n, 1, repeats(n),
+                 [&](size_t, size_t first, size_t count) { run(optimizer, kernels, arena, first, count); });
+  };
+  std::vector<double> decayed, gradients;
+  for (int turn = 0; turn < turns(n); ++turn) {
+    const double ordinary = seconds(-1, 0);
+    decayed.push_back(seconds(0, 1e-42f) / ordinary);
+    gradients.push_back(seconds(1e-40f, 0) / ordinary);
+  }
+  std::printf("{\"optimizer\":\"%s\",\"parameters\":%zu,\"decayed_slots\":%.3f,\"denormal_gradients\":%.3f}\n",
+              optimizer.name, n, middle(decayed), middle(gradients));
+  std::fflush(stdout);
+}
+
+// A layer of 256 by 256 at batch 64: one of a hundred inputs denormal, and all of them.
+void measure_activations(const Kernels<float>& kernels) {
+  constexpr size_t m = 64, k = 256, calls = 100;
+  std::vector<float> a(m * k), b(k * k, 0.5f), c(m * k), workspace(matmul_workspace + 16);
+  float* const aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
+  const auto seconds = [&](size_t every) {
+    for (size_t i = 0; i < a.size(); ++i) a[i] = every && i % every == 0 ? 1e-40f : 0.5f;
+    Matmul<float> task;
+    task.m = m, task.n = task.k = k, task.a = a.data(), task.a_row = k;
+    task.b = b.data(), task.b_row = k, task.c = c.data(), task.c_row = k;
+    return timed(1, 1, calls, [&](size_t, size_t, size_t) { kernels.matmul(task, aligned); });
+  };
+  std::vector<double> some, all;
+  for (int turn = 0; turn < turns(1); ++turn) {
+    const double ordinary = seconds(0);
+    some.push_back(seconds(100) / ordinary), all.push_back(seconds(1) / ordinary);
+  }
+  std::printf("{\"product\":\"64x256x256\",\"denormal_hundredth\":%.3f,\"denormal_activations\":%.3f}\n", middle(some),
+              middle(all));
+}
+
 void measure_copy(Arena& arena, size_t n, size_t threads) {
   std::vector<double> times;
   for (int turn = 0; turn < turns(n); ++turn)
@@ -186,8 +235,17 @@ void measure_copy(Arena& arena, size_t n, size_t threads) {
 int main(int count, char** arguments) {
   const Isa* isa = chosen_isa();
   if (count < 3 || !isa) {
-    std::fprintf(stderr, "usage: update THREADS LOG2_PARAMETERS... (GRADUS_ISA: one of those compiled in)\n");
+    std::fprintf(stderr, "usage: update THREADS|small LOG2_PARAMETERS... (GRADUS_ISA: one of those compiled in)\n");
     return 2;
+  }
+  if (std::strcmp(arguments[1], "small") == 0) {
+    for (int a = 2; a < count; ++a) {
+      const size_t n = size_t(1) << std::atoi(arguments[a]);
+      Arena arena(n);
+      for (const Optimizer& optimizer : optimizers) measure_small(optimizer, isa->float32, arena, n);
+    }
+    measure_activations(isa->float32);
+    return 0;
   }
   const size_t threads = std::min<size_t>(8, size_t(std::atoi(arguments[1])));
   for (int a = 2; a < count; ++a) {

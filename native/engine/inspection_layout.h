@@ -27,6 +27,7 @@ struct LayerStatistics : LayerInfo {
   size_t dead = 0;                 // of a relu: units that are 0 for every example
   double saturated = 0;            // of tanh and sigmoid: share of the values within a hundredth of an end
   uint64_t nonfinite = 0;
+  uint64_t denormal = 0;  // too small to be normal numbers, which some processors are slow with; zeros do not count
 };
 
 }  // namespace gradus

@@ -27,7 +27,7 @@ void add(Moments& to, const Moments& part) {
     to.squares += part.squares + distance * distance * double(to.finite) * share;
     to.mean += distance * share;
   }
-  to.finite += part.finite, to.nonfinite += part.nonfinite, to.outside += part.outside;
+  to.finite += part.finite, to.nonfinite += part.nonfinite, to.denormal += part.denormal, to.outside += part.outside;
 }
 }  // namespace
 
@@ -64,6 +64,7 @@ LayerStatistics statistics_of(const Model<T>& model, Pass<T>& pass, size_t op) {
   of.deviation = std::sqrt(moments.squares / double(moments.finite));
   of.saturated = double(moments.outside) / double(value_size(model, pass, op));
   of.nonfinite = moments.nonfinite;
+  of.denormal = moments.denormal;
   if (of.op != "relu") return of;
   const T* most = unit_maxima(model, pass, op);
   of.dead = size_t(std::count_if(most, most + of.units, [](T value) { return !(value > 0); }));

@@ -215,7 +215,8 @@ enum class UpdateRule {
 #undef KERNEL
 };
 
-// What an update adds up on its way, over the stretch it was given.
+// What an update adds up on its way, over the stretch it was given. Where floats cannot hold the squares (from 1e19 on)
+// those of the gradient are added up again in double, and where nothing is updated those of the weights too.
 struct UpdateSums {
   double weight_squares = 0, weight_absolutes = 0;  // of w before the update
   double change_squares = 0;                        // of w after − w before
@@ -243,6 +244,7 @@ struct Stretch {
 struct Moments {
   uint64_t finite = 0, nonfinite = 0;
   uint64_t outside = 0;          // below `low` or above `high`
+  uint64_t denormal = 0;         // smaller than the smallest normal number of its type, but not zero
   double mean = 0, squares = 0;  // squares: Σ (x − mean)²
 };
 // The kernel writes one for each so many elements.

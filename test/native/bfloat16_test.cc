@@ -135,4 +135,32 @@ TEST("infinities and NaN stay in short slots; float64 works alike") {
   });
 }
 
+TEST("short slots decay to 0, never to denormal numbers") {
+  for_each_isa([](const Isa& isa) {
+    const size_t n = 40;
+    State state(n);
+    state.gradient.assign(n, 0), state.w.assign(n, 0);
+    state.slots[0].assign(n, narrowed(0x1p-95f)), state.slots[1].assign(n, narrowed(0x1p-122f));
+    std::vector<double> gradient(n), w(n);
+    State wide = state;
+    Update<double> update;
+    update.n = n, update.gradient = gradient.data(), update.w = w.data();
+    for (int s = 0; s < 2; ++s) update.short_slots[s] = wide.slots[s].data();
+    update.learning_rate = 0.01, update.momentum = 0.9, update.decay_rate = 0.99, update.epsilon = 1e-8;
+    bool denormal = false;
+    UpdateSums sums;
+    for (uint64_t step = 0; step < 1000; ++step) {
+      isa.float32.adam_bfloat16(state.update(step), sums);
+      update.counter = {11, 7, step};
+      isa.float64.adam_bfloat16(update, sums);
+      for (const State* of : {&state, &wide})
+        for (const auto& slot : of->slots)
+          for (uint16_t half : slot) denormal = denormal || std::fpclassify(widened(half)) == FP_SUBNORMAL;
+    }
+    CHECK(!denormal);
+    const std::vector<uint16_t> zeros(n);
+    for (const State* of : {&state, &wide}) CHECK(of->slots[0] == zeros && of->slots[1] == zeros);
+  });
+}
+
 }  // namespace gradus

@@ -84,7 +84,8 @@ struct Spread {
 };
 const Spread spreads[] = {{"plain", 0.3, 1, false},      {"far from zero", 5000, 0.5, false},
                           {"with others", -1, 2, true},  {"constant", 0.1, 0, false},
-                          {"tiny", 3e-25, 1e-25, false}, {"large", 1e30, 1e29, true}};
+                          {"tiny", 3e-25, 1e-25, false}, {"large", 1e30, 1e29, true},
+                          {"denormal", 0, 2e-38, true},  {"denormal doubles", 0, 4e-308, true}};
 
 template <class T>
 Moments plain_moments(const T* x, size_t n, T low, T high) {
@@ -92,6 +93,7 @@ Moments plain_moments(const T* x, size_t n, T low, T high) {
   long double total = 0, squares = 0;
   for (size_t i = 0; i < n; ++i) {
     of.outside += x[i] < low || x[i] > high;
+    of.denormal += std::fpclassify(x[i]) == FP_SUBNORMAL;
     ++(std::isfinite(x[i]) ? of.finite : of.nonfinite);
     if (std::isfinite(x[i])) total += x[i];
   }
@@ -123,9 +125,10 @@ void check_moments(const Isa& isa, const Spread& spread, size_t n) {
     CHECK_EQ(of.finite, expected.finite);
     CHECK_EQ(of.nonfinite, expected.nonfinite);
     CHECK_EQ(of.outside, expected.outside);
+    CHECK_EQ(of.denormal, expected.denormal);
     const double accuracy = sizeof(T) == 4 ? 2e-6 : 1e-14;
     const double deviation = std::sqrt(expected.squares / double(std::max<uint64_t>(1, expected.finite)));
-    CHECK_NEAR(of.mean, expected.mean, accuracy * deviation + 1e-15 * std::fabs(expected.mean));
+    CHECK_NEAR(of.mean, expected.mean, accuracy * deviation + 1e-15 * std::fabs(expected.mean) + 5e-322);
     CHECK_NEAR(of.squares, expected.squares, accuracy * expected.squares + 1e-28 * expected.mean * expected.mean);
     CHECK(std::memcmp(&of, &same[chunk], sizeof of) == 0);
   }

@@ -10,12 +10,13 @@ INLINE float of_upper_half(uint16_t half) {
   __builtin_memcpy(&value, &bits, sizeof value);
   return value;
 }
-// random: 16 bits. Infinities and NaN stay what they are.
+// random: 16 bits. Infinities and NaN stay what they are; a denormal number becomes 0, as in the rules.
 INLINE uint16_t upper_half(float value, uint32_t random) {
   uint32_t bits;
   __builtin_memcpy(&bits, &value, sizeof bits);
-  const uint32_t moved = bits + random;
-  return uint16_t(((bits & 0x7f800000) == 0x7f800000 ? bits : moved) >> 16);
+  const uint32_t exponent = bits & 0x7f800000, moved = bits + random;
+  const uint32_t rounded = exponent == 0x7f800000 ? bits : moved;
+  return uint16_t((exponent == 0 ? 0 : rounded) >> 16);
 }
 
 template <class T>

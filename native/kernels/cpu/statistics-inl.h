@@ -46,12 +46,14 @@ void histogram(const T* x, size_t n, uint32_t* counts) {
 // What lanes add up over one chunk; lanes that do not count are left out by the mask.
 template <class T>
 struct MomentSums {
-  Vec<T> finite = Vec<T>(0), outside = Vec<T>(0), total = Vec<T>(0);
+  Vec<T> finite = Vec<T>(0), outside = Vec<T>(0), denormal = Vec<T>(0), total = Vec<T>(0);
   INLINE_PLAIN void add(Vec<T> a, Mask<T> counts, Vec<T> low, Vec<T> high) {
     const Vec<T> zero(0), one(1);
     const Mask<T> is_finite = (abs(a) < infinity<T>()) & counts;
     finite = finite + select(is_finite, one, zero);
     outside = outside + select(((a < low) | (a > high)) & counts, one, zero);
+    // Lanes that do not count are zero.
+    denormal = denormal + select((abs(a) < Vec<T>(Constants<T>::smallest_normal)) & !(a == zero), one, zero);
     total = total + select(is_finite, a, zero);
   }
 };
@@ -88,7 +90,7 @@ INLINE void chunk_moments(const T* x, size_t n, T low, T high, Moments& of) {
   MomentSums<T> sums;
   along([&](Vec<T> a, Mask<T> counts) INLINE_LAMBDA { sums.add(a, counts, Vec<T>(low), Vec<T>(high)); });
   of.finite = uint64_t(sum(sums.finite)), of.nonfinite = n - of.finite;
-  of.outside = uint64_t(sum(sums.outside));
+  of.outside = uint64_t(sum(sums.outside)), of.denormal = uint64_t(sum(sums.denormal));
   of.mean = of.squares = 0;
   if (of.finite == 0) return;
   const T rounded = sum(sums.total) / T(of.finite);

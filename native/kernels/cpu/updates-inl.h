@@ -1,196 +1,9 @@
 // The optimizers: one pass over gradient, parameter and slots, which also leaves the norms that a monitor wants.
-// Each optimizer is only a rule on vectors; run() does what they share. A rule gets w already shrunk by weight decay
-// and returns the new w; slot[] holds its state before and after.
+// Each optimizer is only a rule on vectors; run() does what they share.
 #pragma once
 #include "math-inl.h"
 #include "vectors-inl.h"
-
-template <class T>
-struct Sgd {
-  static constexpr int slots = 0;
-  Vec<T> rate;
-  INLINE_PLAIN explicit Sgd(const Update<T>& u) : rate(u.learning_rate) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>*) const { return fnma(rate, g, w); }
-};
-
-template <class T>
-struct Momentum {
-  static constexpr int slots = 1;
-  Vec<T> rate, momentum;
-  INLINE_PLAIN explicit Momentum(const Update<T>& u) : rate(u.learning_rate), momentum(u.momentum) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = fnma(rate, g, momentum * slot[0]);
-    return w + slot[0];
-  }
-};
-
-// Nesterov's momentum with the look-ahead folded into w (CS231n, "Learning").
-template <class T>
-struct Nesterov {
-  static constexpr int slots = 1;
-  Vec<T> rate, momentum, ahead;
-  INLINE_PLAIN explicit Nesterov(const Update<T>& u)
-      : rate(u.learning_rate), momentum(u.momentum), ahead(1 + u.momentum) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    const Vec<T> before = slot[0];
-    slot[0] = fnma(rate, g, momentum * before);
-    return w + fnma(momentum, before, ahead * slot[0]);
-  }
-};
-
-template <class T>
-struct Adagrad {
-  static constexpr int slots = 1;
-  Vec<T> rate, epsilon;
-  INLINE_PLAIN explicit Adagrad(const Update<T>& u) : rate(u.learning_rate), epsilon(u.epsilon) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = fma(g, g, slot[0]);
-    return w - rate * g / (sqrt(slot[0]) + epsilon);
-  }
-};
-
-template <class T>
-struct RmsProp {
-  static constexpr int slots = 1;
-  Vec<T> rate, epsilon, decay, fresh;
-  INLINE_PLAIN explicit RmsProp(const Update<T>& u)
-      : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = fma(decay, slot[0], fresh * g * g);
-    return w - rate * g / (sqrt(slot[0]) + epsilon);
-  }
-};
-
-// With momentum on top: the velocity is of normalised gradients (Graves 2013, PyTorch and Keras alike).
-template <class T>
-struct RmsPropMomentum {
-  static constexpr int slots = 2;
-  const RmsProp<T> plain;
-  Vec<T> momentum;
-  INLINE_PLAIN explicit RmsPropMomentum(const Update<T>& u) : plain(u), momentum(u.momentum) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = fma(plain.decay, slot[0], plain.fresh * g * g);
-    slot[1] = momentum * slot[1] - plain.rate * g / (sqrt(slot[0]) + plain.epsilon);
-    return w + slot[1];
-  }
-};
-
-// Centred: divides by the running deviation (Graves 2013). The running mean of g² less the square of the running mean
-// of g follows this recursion, in which nothing cancels.
-template <class T>
-struct RmsPropCentered {
-  static constexpr int slots = 2;
-  const RmsProp<T> plain;
-  INLINE_PLAIN explicit RmsPropCentered(const Update<T>& u) : plain(u) {}
-  INLINE_PLAIN Vec<T> step(Vec<T> g, Vec<T>* slot) const {
-    const Vec<T> distance = g - slot[1];
-    slot[0] = plain.decay * fma(plain.fresh * distance, distance, slot[0]);
-    slot[1] = fma(plain.fresh, distance, slot[1]);
-    return plain.rate * g / (sqrt(slot[0]) + plain.epsilon);
-  }
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const { return w - step(g, slot); }
-};
-
-template <class T>
-struct RmsPropCenteredMomentum {
-  static constexpr int slots = 3;
-  const RmsPropCentered<T> centered;
-  Vec<T> momentum;
-  INLINE_PLAIN explicit RmsPropCenteredMomentum(const Update<T>& u) : centered(u), momentum(u.momentum) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[2] = momentum * slot[2] - centered.step(g, slot);
-    return w + slot[2];
-  }
-};
-
-// Zeiler 2012: the running mean of squared changes gives the step its unit.
-template <class T>
-struct AdaDelta {
-  static constexpr int slots = 2;
-  Vec<T> rate, epsilon, decay, fresh;
-  INLINE_PLAIN explicit AdaDelta(const Update<T>& u)
-      : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = fma(decay, slot[0], fresh * g * g);
-    const Vec<T> change = sqrt((slot[1] + epsilon) / (slot[0] + epsilon)) * g;
-    slot[1] = fma(decay, slot[1], fresh * change * change);
-    return fnma(rate, change, w);
-  }
-};
-
-// Kingma and Ba 2015, with bias correction.
-template <class T>
-struct Adam {
-  static constexpr int slots = 2;
-  Vec<T> rate, epsilon, decay1, fresh1, decay2, fresh2, correction2;
-  INLINE_PLAIN explicit Adam(const Update<T>& u)
-      : rate(u.learning_rate * u.correction1),
-        epsilon(u.epsilon),
-        decay1(u.momentum),
-        fresh1(1 - u.momentum),
-        decay2(u.decay_rate),
-        fresh2(1 - u.decay_rate),
-        correction2(u.correction2) {}
-  INLINE_PLAIN void move_moments(Vec<T> g, Vec<T>* slot) const {
-    slot[0] = fma(decay1, slot[0], fresh1 * g);
-    slot[1] = fma(decay2, slot[1], fresh2 * g * g);
-  }
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    move_moments(g, slot);
-    return w - rate * slot[0] / (sqrt(slot[1] * correction2) + epsilon);
-  }
-};
-
-// Reddi, Kale and Kumar 2018: the second moment never falls.
-template <class T>
-struct AmsGrad {
-  static constexpr int slots = 3;
-  const Adam<T> adam;
-  INLINE_PLAIN explicit AmsGrad(const Update<T>& u) : adam(u) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    adam.move_moments(g, slot);
-    slot[2] = max(slot[2], slot[1]);
-    return w - adam.rate * slot[0] / (sqrt(slot[2] * adam.correction2) + adam.epsilon);
-  }
-};
-
-// Dozat 2016: Nesterov's look-ahead in Adam's first moment.
-template <class T>
-struct Nadam {
-  static constexpr int slots = 2;
-  const Adam<T> adam;  // its rate holds correction1
-  Vec<T> share;
-  INLINE_PLAIN explicit Nadam(const Update<T>& u) : adam(u), share(u.learning_rate * u.gradient_share) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    adam.move_moments(g, slot);
-    return w - fma(adam.rate, slot[0], share * g) / (sqrt(slot[1] * adam.correction2) + adam.epsilon);
-  }
-};
-
-// Chen et al. 2023: the sign of an interpolated velocity; steps of one size.
-template <class T>
-struct Lion {
-  static constexpr int slots = 1;
-  Vec<T> rate, decay1, fresh1, decay2, fresh2;
-  INLINE_PLAIN explicit Lion(const Update<T>& u)
-      : rate(u.learning_rate),
-        decay1(u.momentum),
-        fresh1(1 - u.momentum),
-        decay2(u.decay_rate),
-        fresh2(1 - u.decay_rate) {}
-  INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    const Vec<T> direction = fma(decay1, slot[0], fresh1 * g), zero(0);
-    slot[0] = fma(decay2, slot[0], fresh2 * g);
-    return w - select(direction == zero, zero, copy_sign(rate, direction));
-  }
-};
-
-// Only the sums: nothing is written.
-template <class T>
-struct NoStep {
-  static constexpr int slots = -1;
-  INLINE_PLAIN explicit NoStep(const Update<T>&) {}
-};
+#include "updates/rules-inl.h"
 
 template <class T>
 struct LaneSums {
@@ -204,11 +17,31 @@ struct LaneSums {
   }
 };
 
+INLINE void add(const UpdateSums& part, UpdateSums& sums) {
+  sums.weight_squares += part.weight_squares;
+  sums.weight_absolutes += part.weight_absolutes;
+  sums.change_squares += part.change_squares;
+  sums.gradient_squares += part.gradient_squares;
+  sums.nonfinite += part.nonfinite;
+}
 template <class T>
 static uint64_t count_nonfinite(const T* x, size_t n) {
   uint64_t count = 0;
   for (size_t i = 0; i < n; ++i) count += !is_finite(x[i]);
   return count;
+}
+
+// The sums again in double, for floats from 1e19 on, whose squares leave the range of the lanes.
+template <class T>
+__attribute__((noinline, cold)) static void wide_sums(const T* gradient, const T* w, size_t n, T l1, T l2,
+                                                      UpdateSums& sums) {
+  for (size_t i = 0; i < n; ++i) {
+    const double weight = double(w[i]), sign = double(w[i] > 0) - double(w[i] < 0);
+    const double g = double(gradient[i]) + double(l2) * weight + double(l1) * sign;
+    sums.weight_squares += weight * weight;
+    sums.weight_absolutes += weight * sign;
+    sums.gradient_squares += g * g;
+  }
 }
 
 // Everything of one update at hand: constants in vectors, pointers out of reach of the stores.
@@ -219,6 +52,7 @@ struct Pass {
   const T* const gradient;
   T *const w, *const average;
   T* const slot_at[3];
+  const T l1_of, l2_of;
   const Vec<T> scale, l1, l2, limit, shrink, keep, fresh;
 
   INLINE_PLAIN explicit Pass(const Update<T>& u)
@@ -227,6 +61,8 @@ struct Pass {
         w(u.w),
         average(u.average),
         slot_at{u.slots[0], u.slots[1], u.slots[2]},
+        l1_of(u.l1),
+        l2_of(u.l2),
         scale(u.gradient_scale),
         l1(u.l1),
         l2(u.l2),
@@ -255,11 +91,20 @@ struct Pass {
       Vec<T> after = rule(fnma(shrink, before, before), g, slot);
       for (int s = 0; s < slots; ++s) write(slot_at[s], slot[s]);
       write(w, after);
-      if (averaged && average) write(average, fma(keep, read(average), fresh * after));
+      if (averaged && average) write(average, kept(fma(keep, read(average), fresh * after)));
       if (!whole) after = read(w);  // the lanes beyond count are zero again, whatever the rule made of them
       const Vec<T> change = after - before;
       sums.change_squares = fma(change, change, sums.change_squares);
     }
+  }
+
+  // What was there before a step is gone after it: only a pass without one has all sums. Of the others the gradient's
+  // is set right, its penalties taken at the new w; those of weights and changes stay infinite.
+  INLINE_PLAIN void widen(size_t first, size_t n, UpdateSums& of) const {
+    UpdateSums wide;
+    wide_sums(gradient + first, w + first, n, regularized ? l1_of : T(0), regularized ? l2_of : T(0), wide);
+    of.gradient_squares = wide.gradient_squares;
+    if (slots < 0) of.weight_squares = wide.weight_squares, of.weight_absolutes = wide.weight_absolutes;
   }
 
   // One chunk of at most update_chunk elements. A gradient that is not finite makes its sum of squares not finite, so
@@ -275,12 +120,14 @@ struct Pass {
     if (i + lanes <= n) step(true, first + i, int(lanes), lane), i += lanes;
     if (i < n) step(false, first + i, int(n - i), other);
     lane.add(other);
-    const double gradient_squares = double(sum(lane.gradient_squares));
-    sums.weight_squares += double(sum(lane.weight_squares));
-    sums.weight_absolutes += double(sum(lane.weight_absolutes));
-    sums.change_squares += double(sum(lane.change_squares));
-    sums.gradient_squares += gradient_squares;
-    if (!is_finite(gradient_squares)) sums.nonfinite += count_nonfinite(gradient + first, n);
+    UpdateSums of;
+    of.weight_squares = double(sum(lane.weight_squares));
+    of.weight_absolutes = double(sum(lane.weight_absolutes));
+    of.change_squares = double(sum(lane.change_squares));
+    of.gradient_squares = double(sum(lane.gradient_squares));
+    if (!is_finite(of.gradient_squares)) of.nonfinite = count_nonfinite(gradient + first, n);
+    if (of.nonfinite == 0 && !is_finite(of.gradient_squares + of.weight_squares)) widen(first, n, of);
+    add(of, sums);
   }
 };
 
