@@ -296,6 +296,8 @@ export interface LayerStatistics {
   /** Of tanh and sigmoid: share of the values within a hundredth of an end. */
   saturated: number
   nonfinite: number
+  /** Values too small to be normal numbers, which some processors are slow with; zeros do not count. */
+  denormal: number
 }
 
 /** What a program is at one moment between updates. */

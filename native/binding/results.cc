@@ -69,6 +69,7 @@ Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& res
     define_property(to, "dead", double(of.dead));
     define_property(to, "saturated", of.saturated);
     define_property(to, "nonfinite", double(of.nonfinite));
+    define_property(to, "denormal", double(of.denormal));
     return to;
   });
 }

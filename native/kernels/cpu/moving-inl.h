@@ -3,6 +3,7 @@
 #include "matmul-inl.h"
 #include "math-inl.h"
 #include "rows-inl.h"
+#include "updates/rules-inl.h"
 #include "vectors-inl.h"
 
 template <class T>
@@ -77,18 +78,12 @@ static void scale_rows(const T* factors, T factor, size_t rows, size_t columns, 
   }
 }
 
-// What has decayed so far that it cannot matter becomes 0, before denormals make the processor slow.
-template <class T>
-INLINE Vec<T> without_remnants(Vec<T> a) {
-  return select(abs(a) < Vec<T>(Constants<T>::smallest_normal * T(1 << 26)), Vec<T>(0), a);
-}
-
 // average = keep · average + (1 − keep) · factor · x
 template <class T>
 static void move_average(const T* x, size_t n, T keep, T factor, T* average) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> fresh = Vec<T>(1 - keep) * (Vec<T>(factor) * load_lanes(x + i, count));
-    store_lanes(average + i, without_remnants(fma(Vec<T>(keep), load_lanes(average + i, count), fresh)), count);
+    store_lanes(average + i, kept(fma(Vec<T>(keep), load_lanes(average + i, count), fresh)), count);
   });
 }
 

@@ -43,7 +43,7 @@ template <class T>
 static void momentum_direction(const T* velocity, T momentum, bool nesterov, size_t n, T* next, T* direction) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> keep(momentum), g = load_lanes(direction + i, count);
-    const Vec<T> moved = without_remnants(keep * load_lanes(velocity + i, count) + g);
+    const Vec<T> moved = kept(keep * load_lanes(velocity + i, count) + g);
     store_lanes(next + i, moved, count);
     store_lanes(direction + i, nesterov ? g + keep * moved : moved, count);
   });

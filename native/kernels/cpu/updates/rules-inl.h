@@ -1,5 +1,7 @@
 // The optimizers' rules. A rule gets w already shrunk by weight decay and returns the new w; slot[] holds its state
 // before and after.
+#pragma once
+#include "../math-inl.h"
 
 // What a rule keeps in its slots: almost nothing becomes 0. Rounding would hold a slot that decays among the denormal
 // numbers for ever, where a step takes some processors twenty times as long; comparing gives the same bits everywhere,
