@@ -85,7 +85,7 @@
       "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"
     ],
     "test_cflags": ["-O1"],
-    "scalar_cflags": ["-O2"],
+    "scalar_cflags": ["-Os"],
     "avx2_cflags": ["-mavx2", "-mfma", "-Wno-ignored-attributes"],
     "avx512_cflags": [
       "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma",
