@@ -126,7 +126,8 @@ struct Pass {
     of.change_squares = double(sum(lane.change_squares));
     of.gradient_squares = double(sum(lane.gradient_squares));
     if (!is_finite(of.gradient_squares)) of.nonfinite = count_nonfinite(gradient + first, n);
-    if (of.nonfinite == 0 && !is_finite(of.gradient_squares + of.weight_squares)) widen(first, n, of);
+    const double mendable = slots < 0 ? of.gradient_squares + of.weight_squares : of.gradient_squares;
+    if (of.nonfinite == 0 && !is_finite(mendable)) widen(first, n, of);
     add(of, sums);
   }
 };
