@@ -69,13 +69,14 @@ void train(const Context<T>& context, const Optimizer<T>& optimizer, const Inspe
   metrics.go_on(call.metric_sums, result.metric_sums);
 
   const typename Step<T>::Task task{context, optimizer, inspection, batch, call};
+  const size_t rows_of_update = product(call.batch_size, call.accumulate);
   size_t accepted = 0, refused_in_row = 0, position = call.first_row;
   std::optional<Refusal> first_in_row;
   while (result.updates < call.batches && position < batch.size() && !stop_requested) {
     StepNumbers numbers = numbers_of(plan, call, accepted);
     numbers.step = context.state.step;
     numbers.first_row = position;
-    numbers.rows = std::min(product(call.batch_size, call.accumulate), batch.size() - position);
+    numbers.rows = std::min(rows_of_update, batch.size() - position);
     numbers.weight = batch.weight(position, numbers.rows);
     Step<T> step(task, numbers);
     metrics.remember(result.metric_sums.data());
