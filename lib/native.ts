@@ -326,7 +326,7 @@ export interface NativeProgram {
   readonly busy: boolean
   /** Accepted updates so far. Setting it makes `momentumProduct` that of so many updates with the optimizer's own momentum. */
   step: number
-  /** The product of the accepted updates' momenta (β₁ of Adam and its kin): what bias corrections follow. */
+  /** The product of the accepted updates’ momenta: what the bias corrections of Adam and its kin follow; 1 for other rules. */
   momentumProduct: number
   /** A copy of one parameter in one arena, of the program's dtype. */
   read(arena: string, parameter: number): FloatArray

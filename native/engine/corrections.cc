@@ -4,6 +4,8 @@
 
 namespace gradus {
 
+namespace {
+
 // By squaring: the same bits everywhere, which the C library's pow does not promise.
 double power(double base, uint64_t exponent) {
   double result = 1;
@@ -11,8 +13,6 @@ double power(double base, uint64_t exponent) {
     if (exponent & 1) result *= base;
   return result;
 }
-
-namespace {
 
 constexpr double log_of_base = -0.040821994520255166;  // ln 0.96
 
@@ -28,6 +28,10 @@ double one_less_exponential(const Kernels<double>& kernels, double x) {
   double term = x, sum = x;
   for (int i = 2; i < 9; ++i) sum += term *= -x / i;
   return sum;
+}
+
+bool follows_momenta(OptimizerKind kind) {
+  return kind == OptimizerKind::adam || kind == OptimizerKind::amsgrad || kind == OptimizerKind::nadam;
 }
 
 // The warm-up of nadam's momentum in update t: 1 − 0.96^(t · decay) / 2 (Dozat 2016).
@@ -50,9 +54,14 @@ double warm_up_product(const Kernels<double>& kernels, double decay, uint64_t t)
 
 }  // namespace
 
+double first_product(const Plan& plan, uint64_t step) {
+  return plan.optimizer && follows_momenta(plan.optimizer->kind) ? power(plan.optimizer->momentum, step) : 1;
+}
+
 Corrections corrections_of(const OptimizerPlan& plan, const Kernels<double>& kernels, uint64_t step, double momentum,
                            double product) {
   Corrections of;
+  if (!follows_momenta(plan.kind)) return of;
   const uint64_t t = step + 1;
   // Of equal momenta a power, so that its bits do not depend on the way there.
   of.momentum_product = product == power(momentum, step) ? power(momentum, t) : product * momentum;

@@ -10,12 +10,13 @@ struct Corrections {
   double momentum_product = 1;                                  // after this update
 };
 
-// Of the update after `step` accepted ones, whose momenta's product is `product`. A first moment that begins at zero
-// and moves by (1 − β) of the way has, after momenta β₁ … βₜ, the weight 1 − Πβᵢ (Kingma and Ba 2015, for one β).
+// Those of a rule that has none are all 1. Of the update after `step` accepted ones, whose momenta's product is
+// `product`. A first moment that begins at zero and moves by (1 − β) of the way has, after momenta β₁ … βₜ, the weight
+// 1 − Πβᵢ (Kingma and Ba 2015, for one β).
 Corrections corrections_of(const OptimizerPlan& plan, const Kernels<double>& kernels, uint64_t step, double momentum,
                            double product);
 
-// Π of `step` equal momenta: what a state without a product of its own began with.
-double power(double base, uint64_t exponent);
+// Π of `step` of the optimizer's own momenta, for a state that has no product of its own.
+double first_product(const Plan& plan, uint64_t step);
 
 }  // namespace gradus

@@ -54,10 +54,10 @@ T* CpuDevice<T>::own(T*) {
 template <class T>
 void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, const size_t* groups,
                           size_t group_count, UpdateSums* sums) const {
-  using Kernel = void (*)(const Update<T>&, UpdateSums&);
-  const Kernel of_rule[] = {
+  using Kernel = void (*Kernels<T>::*)(const Update<T>&, UpdateSums&);
+  static constexpr Kernel of_rule[] = {
 #define KERNEL(name, arguments, ...)
-#define UPDATE(name) kernels_.name,
+#define UPDATE(name) &Kernels<T>::name,
 #include "kernels/kernels.def"
 #undef UPDATE
 #undef KERNEL
@@ -68,7 +68,8 @@ void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const Update
     for (size_t i = groups[group]; i < groups[group + 1]; ++i) {
       const bool is_directed = blocks[i].is_directed && rule != UpdateRule::gradient_norm;
       sums[i] = UpdateSums();
-      of_rule[size_t(is_directed ? UpdateRule::sgd : rule)](part_of(common, blocks[i], is_directed), sums[i]);
+      const auto kernel = kernels_.*of_rule[size_t(is_directed ? UpdateRule::sgd : rule)];
+      kernel(part_of(common, blocks[i], is_directed), sums[i]);
     }
   };
   if (elements < updates_worth_sharing)

@@ -62,6 +62,7 @@ void Metrics<T>::restore(double* sums) const {
 
 template <class T>
 void Metrics<T>::add(const Batch<T>& batch, const Pass<T>& pass, const T* scores, double* sums) {
+  if (places_.empty()) return;
   using Kernel = void (Device<T>::*)(const Metric<T>&) const;
   constexpr Kernel kernels[] = {
 #define METRIC(name, ...) &Device<T>::name,

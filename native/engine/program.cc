@@ -87,7 +87,7 @@ class ProgramOf final : public Program {
   uint64_t step() const override { return state_.step; }
   void set_step(uint64_t step) override {
     state_.step = step;
-    state_.momentum_product = plan().optimizer ? power(plan().optimizer->momentum, step) : 1;
+    state_.momentum_product = first_product(plan(), step);
   }
   double momentum_product() const override { return state_.momentum_product; }
   void set_momentum_product(double product) override { state_.momentum_product = product; }

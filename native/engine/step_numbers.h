@@ -1,3 +1,4 @@
+// What changes from one step to the next.
 #pragma once
 #include <cstddef>
 #include <cstdint>
