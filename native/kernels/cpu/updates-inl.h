@@ -53,6 +53,7 @@ struct Pass {
   T *const w, *const average;
   T* const slot_at[3];
   const T l1_of, l2_of;
+  const bool clears;
   const Vec<T> scale, l1, l2, limit, shrink, keep, fresh;
 
   INLINE_PLAIN explicit Pass(const Update<T>& u)
@@ -63,6 +64,7 @@ struct Pass {
         slot_at{u.slots[0], u.slots[1], u.slots[2]},
         l1_of(u.l1),
         l2_of(u.l2),
+        clears(u.clears_remnants),
         scale(u.gradient_scale),
         l1(u.l1),
         l2(u.l2),
@@ -91,7 +93,7 @@ struct Pass {
       Vec<T> after = rule(fnma(shrink, before, before), g, slot);
       for (int s = 0; s < slots; ++s) write(slot_at[s], slot[s]);
       write(w, after);
-      if (averaged && average) write(average, kept(fma(keep, read(average), fresh * after)));
+      if (averaged && average) write(average, fma(keep, read(average), fresh * after));
       if (!whole) after = read(w);  // the lanes beyond count are zero again, whatever the rule made of them
       const Vec<T> change = after - before;
       sums.change_squares = fma(change, change, sums.change_squares);
@@ -107,6 +109,12 @@ struct Pass {
     if (slots < 0) of.weight_squares = wide.weight_squares, of.weight_absolutes = wide.weight_absolutes;
   }
 
+  INLINE_PLAIN void clear(size_t first, size_t n) const {
+    for (int s = 0; s < slots; ++s)
+      clear_remnants(slot_at[s] + first, n, Rule<T>::squares >> s & 1 ? smallest_square<T> : smallest_mean<T>);
+    if (averaged && average) clear_remnants(average + first, n, smallest_mean<T>);
+  }
+
   // One chunk of at most update_chunk elements. A gradient that is not finite makes its sum of squares not finite, so
   // elements are counted only then.
   INLINE_PLAIN void chunk(size_t first, size_t n, UpdateSums& sums) const {
@@ -119,6 +127,7 @@ struct Pass {
     }
     if (i + lanes <= n) step(true, first + i, int(lanes), lane), i += lanes;
     if (i < n) step(false, first + i, int(n - i), other);
+    if (clears) clear(first, n);
     lane.add(other);
     UpdateSums of;
     of.weight_squares = double(sum(lane.weight_squares));

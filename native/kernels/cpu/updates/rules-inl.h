@@ -2,28 +2,37 @@
 // before and after.
 #pragma once
 #include "../math-inl.h"
+#include "../vectors-inl.h"
 
-// What a rule keeps in its slots: almost nothing becomes 0. Rounding would hold a slot that decays among the denormal
-// numbers for ever, where a step takes some processors twenty times as long; comparing gives the same bits everywhere,
-// which their flush-to-zero modes do not.
+// What decays becomes 0 when almost nothing is left. Rounding would hold it among the denormal numbers for ever, where
+// a step takes some processors twenty times as long; comparing gives the same bits everywhere, which their
+// flush-to-zero modes do not. It costs as much as a fifth of an update, so whoever makes many has it done in each
+// sixteenth.
 //
-// A velocity or a mean of gradients: below 2^-100 (2^-996 in double) it moves no weight, and above it the product with
-// a learning rate is no denormal number either. The sign that Lion takes of it tells nothing by then. An average of
-// weights that small stands for 0 too.
+// A velocity, a mean of gradients or an average of weights: below 2^-100 (2^-996 in double) it moves no weight, and
+// above it sixteen updates' decay and the product with a learning rate leave a normal number. The sign that Lion takes
+// of it tells nothing by then. A mean or sum of squares: its root is set against epsilon, beside which 2^-61 is
+// nothing.
 template <class T>
-INLINE Vec<T> kept(Vec<T> a) {
-  constexpr T smallest = Constants<T>::smallest_normal * T(1 << 26);
+constexpr T smallest_mean = Constants<T>::smallest_normal* T(1 << 26);
+template <class T>
+constexpr T smallest_square = Constants<T>::smallest_normal* T(1 << 4);
+
+template <class T>
+INLINE Vec<T> kept(Vec<T> a, T smallest = smallest_mean<T>) {
   return select(abs(a) < Vec<T>(smallest), Vec<T>(0), a);
 }
-// A mean or sum of squares: its root is set against epsilon, beside which 2^-63 (2^-511 in double) is nothing.
 template <class T>
-INLINE Vec<T> kept_square(Vec<T> a) {
-  return select(a < Vec<T>(Constants<T>::smallest_normal), Vec<T>(0), a);
+__attribute__((noinline)) static void clear_remnants(T* x, size_t n, T smallest) {
+  for_vectors<T>(n, [=](size_t i, int count)
+                        INLINE_LAMBDA { store_lanes(x + i, kept(load_lanes(x + i, count), smallest), count); });
 }
 
+// Each rule has `slots`, how many it keeps, and `squares`, a bit for each that holds squares.
 template <class T>
 struct Sgd {
   static constexpr int slots = 0;
+  static constexpr unsigned squares = 0;
   Vec<T> rate;
   INLINE_PLAIN explicit Sgd(const Update<T>& u) : rate(u.learning_rate) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>*) const { return fnma(rate, g, w); }
@@ -32,10 +41,11 @@ struct Sgd {
 template <class T>
 struct Momentum {
   static constexpr int slots = 1;
+  static constexpr unsigned squares = 0;
   Vec<T> rate, momentum;
   INLINE_PLAIN explicit Momentum(const Update<T>& u) : rate(u.learning_rate), momentum(u.momentum) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = kept(fnma(rate, g, momentum * slot[0]));
+    slot[0] = fnma(rate, g, momentum * slot[0]);
     return w + slot[0];
   }
 };
@@ -44,12 +54,13 @@ struct Momentum {
 template <class T>
 struct Nesterov {
   static constexpr int slots = 1;
+  static constexpr unsigned squares = 0;
   Vec<T> rate, momentum, ahead;
   INLINE_PLAIN explicit Nesterov(const Update<T>& u)
       : rate(u.learning_rate), momentum(u.momentum), ahead(1 + u.momentum) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
     const Vec<T> before = slot[0];
-    slot[0] = kept(fnma(rate, g, momentum * before));
+    slot[0] = fnma(rate, g, momentum * before);
     return w + fnma(momentum, before, ahead * slot[0]);
   }
 };
@@ -57,10 +68,11 @@ struct Nesterov {
 template <class T>
 struct Adagrad {
   static constexpr int slots = 1;
+  static constexpr unsigned squares = 0b1;
   Vec<T> rate, epsilon;
   INLINE_PLAIN explicit Adagrad(const Update<T>& u) : rate(u.learning_rate), epsilon(u.epsilon) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = kept_square(fma(g, g, slot[0]));
+    slot[0] = fma(g, g, slot[0]);
     return w - rate * g / (sqrt(slot[0]) + epsilon);
   }
 };
@@ -68,11 +80,12 @@ struct Adagrad {
 template <class T>
 struct RmsProp {
   static constexpr int slots = 1;
+  static constexpr unsigned squares = 0b1;
   Vec<T> rate, epsilon, decay, fresh;
   INLINE_PLAIN explicit RmsProp(const Update<T>& u)
       : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = kept_square(fma(decay, slot[0], fresh * g * g));
+    slot[0] = fma(decay, slot[0], fresh * g * g);
     return w - rate * g / (sqrt(slot[0]) + epsilon);
   }
 };
@@ -81,12 +94,13 @@ struct RmsProp {
 template <class T>
 struct RmsPropMomentum {
   static constexpr int slots = 2;
+  static constexpr unsigned squares = 0b1;
   const RmsProp<T> plain;
   Vec<T> momentum;
   INLINE_PLAIN explicit RmsPropMomentum(const Update<T>& u) : plain(u), momentum(u.momentum) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = kept_square(fma(plain.decay, slot[0], plain.fresh * g * g));
-    slot[1] = kept(momentum * slot[1] - plain.rate * g / (sqrt(slot[0]) + plain.epsilon));
+    slot[0] = fma(plain.decay, slot[0], plain.fresh * g * g);
+    slot[1] = momentum * slot[1] - plain.rate * g / (sqrt(slot[0]) + plain.epsilon);
     return w + slot[1];
   }
 };
@@ -96,12 +110,13 @@ struct RmsPropMomentum {
 template <class T>
 struct RmsPropCentered {
   static constexpr int slots = 2;
+  static constexpr unsigned squares = 0b1;
   const RmsProp<T> plain;
   INLINE_PLAIN explicit RmsPropCentered(const Update<T>& u) : plain(u) {}
   INLINE_PLAIN Vec<T> step(Vec<T> g, Vec<T>* slot) const {
     const Vec<T> distance = g - slot[1];
-    slot[0] = kept_square(plain.decay * fma(plain.fresh * distance, distance, slot[0]));
-    slot[1] = kept(fma(plain.fresh, distance, slot[1]));
+    slot[0] = plain.decay * fma(plain.fresh * distance, distance, slot[0]);
+    slot[1] = fma(plain.fresh, distance, slot[1]);
     return plain.rate * g / (sqrt(slot[0]) + plain.epsilon);
   }
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const { return w - step(g, slot); }
@@ -110,11 +125,12 @@ struct RmsPropCentered {
 template <class T>
 struct RmsPropCenteredMomentum {
   static constexpr int slots = 3;
+  static constexpr unsigned squares = 0b1;
   const RmsPropCentered<T> centered;
   Vec<T> momentum;
   INLINE_PLAIN explicit RmsPropCenteredMomentum(const Update<T>& u) : centered(u), momentum(u.momentum) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[2] = kept(momentum * slot[2] - centered.step(g, slot));
+    slot[2] = momentum * slot[2] - centered.step(g, slot);
     return w + slot[2];
   }
 };
@@ -123,13 +139,14 @@ struct RmsPropCenteredMomentum {
 template <class T>
 struct AdaDelta {
   static constexpr int slots = 2;
+  static constexpr unsigned squares = 0b11;
   Vec<T> rate, epsilon, decay, fresh;
   INLINE_PLAIN explicit AdaDelta(const Update<T>& u)
       : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
-    slot[0] = kept_square(fma(decay, slot[0], fresh * g * g));
+    slot[0] = fma(decay, slot[0], fresh * g * g);
     const Vec<T> change = sqrt((slot[1] + epsilon) / (slot[0] + epsilon)) * g;
-    slot[1] = kept_square(fma(decay, slot[1], fresh * change * change));
+    slot[1] = fma(decay, slot[1], fresh * change * change);
     return fnma(rate, change, w);
   }
 };
@@ -138,6 +155,7 @@ struct AdaDelta {
 template <class T>
 struct Adam {
   static constexpr int slots = 2;
+  static constexpr unsigned squares = 0b10;
   Vec<T> rate, epsilon, decay1, fresh1, decay2, fresh2, correction2;
   INLINE_PLAIN explicit Adam(const Update<T>& u)
       : rate(u.learning_rate * u.correction1),
@@ -148,8 +166,8 @@ struct Adam {
         fresh2(1 - u.decay_rate),
         correction2(u.correction2) {}
   INLINE_PLAIN void move_moments(Vec<T> g, Vec<T>* slot) const {
-    slot[0] = kept(fma(decay1, slot[0], fresh1 * g));
-    slot[1] = kept_square(fma(decay2, slot[1], fresh2 * g * g));
+    slot[0] = fma(decay1, slot[0], fresh1 * g);
+    slot[1] = fma(decay2, slot[1], fresh2 * g * g);
   }
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
     move_moments(g, slot);
@@ -161,11 +179,12 @@ struct Adam {
 template <class T>
 struct AmsGrad {
   static constexpr int slots = 3;
+  static constexpr unsigned squares = 0b110;
   const Adam<T> adam;
   INLINE_PLAIN explicit AmsGrad(const Update<T>& u) : adam(u) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
     adam.move_moments(g, slot);
-    slot[2] = kept_square(max(slot[2], slot[1]));
+    slot[2] = max(slot[2], slot[1]);
     return w - adam.rate * slot[0] / (sqrt(slot[2] * adam.correction2) + adam.epsilon);
   }
 };
@@ -174,6 +193,7 @@ struct AmsGrad {
 template <class T>
 struct Nadam {
   static constexpr int slots = 2;
+  static constexpr unsigned squares = 0b10;
   const Adam<T> adam;  // its rate holds correction1
   Vec<T> share;
   INLINE_PLAIN explicit Nadam(const Update<T>& u) : adam(u), share(u.learning_rate * u.gradient_share) {}
@@ -187,6 +207,7 @@ struct Nadam {
 template <class T>
 struct Lion {
   static constexpr int slots = 1;
+  static constexpr unsigned squares = 0;
   Vec<T> rate, decay1, fresh1, decay2, fresh2;
   INLINE_PLAIN explicit Lion(const Update<T>& u)
       : rate(u.learning_rate),
@@ -196,7 +217,7 @@ struct Lion {
         fresh2(1 - u.decay_rate) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
     const Vec<T> direction = fma(decay1, slot[0], fresh1 * g), zero(0);
-    slot[0] = kept(fma(decay2, slot[0], fresh2 * g));
+    slot[0] = fma(decay2, slot[0], fresh2 * g);
     return w - select(direction == zero, zero, copy_sign(rate, direction));
   }
 };
@@ -205,5 +226,6 @@ struct Lion {
 template <class T>
 struct NoStep {
   static constexpr int slots = -1;
+  static constexpr unsigned squares = 0;
   INLINE_PLAIN explicit NoStep(const Update<T>&) {}
 };
