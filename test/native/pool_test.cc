@@ -27,6 +27,7 @@ uint64_t mixed(uint64_t x) {
 struct Load {
   std::vector<uint64_t> values = std::vector<uint64_t>(41), expected = values;
   std::atomic<size_t> at_once{0}, most_at_once{0};
+  bool keeps_to_its_share = true;
 
   void run(Pool& pool, size_t threads, size_t rounds) {
     const Pool::Share share(pool, threads);
@@ -41,11 +42,14 @@ struct Load {
       });
       for (size_t piece = 0; piece < pieces; ++piece) expected[piece] = mixed(expected[piece]);
     }
-    CHECK(most_at_once <= threads);
+    keeps_to_its_share = keeps_to_its_share && most_at_once <= threads;
     most_at_once = 0;
   }
 
-  void check() const { CHECK(values == expected); }
+  void check() const {
+    CHECK(values == expected);
+    CHECK(keeps_to_its_share);
+  }
 };
 
 }  // namespace
