@@ -23,7 +23,7 @@ export function gatherRows<A extends FloatArray>(table: A, rows: Int32Array, y: 
 }
 
 /**
- * table[rows[i]] += dy[i], in order: an embedding's gradient.
+ * table[rows[i]] += dy[i]: an embedding's gradient. What 64 positions have for the same row is summed first, in order.
  *
  * @param dy (n, columns)
  * @param rows n numbers from 0 to tableRows − 1

@@ -39,6 +39,10 @@ class CpuDevice final : public Device<T> {
     constexpr size_t line = 64;
     return {columns, (elements_worth_sharing / std::max<size_t>(1, rows) + line) / line * line};
   }
+  // At ends of blocks.
+  static Extent by_blocks(size_t rows, size_t columns) {
+    return {rows, blocks_of(by_rows(rows, columns).block) * block_rows};
+  }
   static Extent by_chunks(size_t n) {
     static_assert(elements_worth_sharing % update_chunk == 0 && elements_worth_sharing % moments_chunk == 0);
     return by_elements(n);

@@ -102,6 +102,13 @@ class Pass {
     if (!mark_parameter(parameter)) device.fill(T(0), size_of_parameter(parameter), to);
     return to;
   }
+  // Adds (blocks, size of the parameter) sums of blocks of rows into the parameter's gradient, if it is trained.
+  void give_parameter_gradient(size_t parameter, const T* of_blocks, size_t blocks) {
+    if (!is_trainable(parameter)) return;
+    const size_t n = size_of_parameter(parameter);
+    const T beta = mark_parameter(parameter) ? 1 : 0;
+    device.add_blocks(of_blocks, blocks, n, n, beta, parameter_gradient(parameter));
+  }
   // The gradient of a weight as a product, of which only what lies where is said.
   void weight_gradient(size_t parameter, Matmul<T> task) {
     GradientState& state = workspace.gradients.states[parameter];

@@ -7,6 +7,11 @@
 
 namespace gradus {
 
+// Long sums over rows are made in blocks of so many rows, each for itself, which are then added in order: rows cut at
+// multiples of it give the same sums, on whatever device.
+constexpr size_t block_rows = 64;
+static inline constexpr size_t blocks_of(size_t rows) { return (rows + block_rows - 1) / block_rows; }
+
 enum class Activation : int32_t {
 #define ACTIVATION(name, parameter) name,
 #include "activations.def"
@@ -121,40 +126,38 @@ struct Norm {
   const T* gain = nullptr;  // (columns)
   const T* bias = nullptr;  // (columns)
   T epsilon = 0;
-  T* mean = nullptr;               // (rows) for layer norm, (columns) for batch norm: written by the layer's forward
-  T* inverse_deviation = nullptr;  // likewise; for batch norm written by batch_norm_statistics
-  T* variance = nullptr;           // (columns), batch_norm_statistics only
+  T* mean = nullptr;               // (rows) for layer norm, written by its forward; (columns) for batch norm
+  T* inverse_deviation = nullptr;  // likewise
   T* y = nullptr;
   const T* dy = nullptr;
-  T* dx = nullptr;     // or none
-  T* dgain = nullptr;  // (columns), added into
-  T* dbias = nullptr;  // (columns), added into
+  T* dx = nullptr;  // or none
+  // (blocks, columns): the gradients' sums over each block of rows, written; of batch_norm_backward (columns), the sums
+  // over all rows, read.
+  T *dgain = nullptr, *dbias = nullptr;
 
-  // Parts of a layer norm and of a batch norm: what is not given stays so.
+  // Parts of a layer norm and of a batch norm, of sums at whole blocks: what is not given stays so.
   Norm rows_from(size_t first, size_t count) const {
-    Norm part = moved(first * stride);
-    part.rows = count;
+    Norm part = examples_from(first, count);
     for (T** of_row : {&part.mean, &part.inverse_deviation})
       if (*of_row) *of_row += first;
+    return part.with_blocks_from(first);
+  }
+  Norm examples_from(size_t first, size_t count) const {
+    Norm part = *this;
+    part.rows = count;
+    for (const T** of_element : {&part.x, &part.dy})
+      if (*of_element) *of_element += first * stride;
+    for (T** of_element : {&part.y, &part.dx})
+      if (*of_element) *of_element += first * stride;
     return part;
   }
-  Norm columns_from(size_t first, size_t count) const {
-    Norm part = moved(first);
-    part.columns = count;
-    for (const T** of_column : {&part.gain, &part.bias})
-      if (*of_column) *of_column += first;
-    for (T** of_column : {&part.mean, &part.inverse_deviation, &part.variance, &part.dgain, &part.dbias})
-      if (*of_column) *of_column += first;
-    return part;
-  }
+  Norm blocks_from(size_t first, size_t count) const { return examples_from(first, count).with_blocks_from(first); }
 
  private:
-  Norm moved(size_t elements) const {
+  Norm with_blocks_from(size_t first) const {
     Norm part = *this;
-    for (const T** of_element : {&part.x, &part.dy})
-      if (*of_element) *of_element += elements;
-    for (T** of_element : {&part.y, &part.dx})
-      if (*of_element) *of_element += elements;
+    for (T** of_block : {&part.dgain, &part.dbias})
+      if (*of_block) *of_block += first / block_rows * columns;
     return part;
   }
 };

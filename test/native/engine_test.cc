@@ -1,4 +1,5 @@
 // Programs as a whole: the same bits everywhere, refused steps, accumulation, fusion, resuming, stopping.
+#include <array>
 #include <cstdlib>
 #include <limits>
 #include <map>
@@ -30,6 +31,62 @@ Model classifier(const std::string& dtype, size_t hidden = 40, double rate = 0.2
   return model;
 }
 
+// Both norms between dense layers, with all that changes from step to step and more blocks of rows than one.
+Model normed(const std::string& dtype) {
+  Model model(dtype, 12345);
+  const auto norm = [&](const std::string& op, size_t from, size_t width, bool running) {
+    const Value::Object ones{{"initializer", object({{"kind", text("constant")}, {"value", number(1)}})}};
+    std::vector<std::pair<std::string, size_t>> roles{{"gain", model.parameter(op + ".gain", {width}, ones)},
+                                                      {"bias", model.parameter(op + ".bias", {width})}};
+    if (running) roles.push_back({"mean", model.parameter(op + ".mean", {width}, {}, false)});
+    if (running) roles.push_back({"variance", model.parameter(op + ".variance", {width}, ones, false)});
+    return model.node(op, {from}, {{"epsilon", number(1e-5)}, {"momentum", number(0.9)}}, roles);
+  };
+  const size_t first = model.activation(norm("batch_norm", model.dense(model.input({20}), 20, 300), 300, true), "relu");
+  const size_t second = model.activation(norm("layer_norm", model.dense(first, 300, 37), 37, false), "tanh");
+  model.dense(second, 37, 5);
+  model.loss = kind("softmax_cross_entropy");
+  model.optimizer = {{"kind", text("nesterov")}, {"momentum", number(0.9)}, {"averageDecay", number(0.99)}};
+  return model;
+}
+
+// 150 examples of seven row numbers below 90.
+Model embedded(const std::string& dtype) {
+  Model model(dtype, 12345);
+  const size_t table = model.parameter("e.weight", {90, 19});
+  const size_t rows = model.node("embedding", {model.input({7}, "index")}, {}, {{"weight", table}});
+  model.dense(model.node("reshape", {rows}, {{"shape", numbers({133})}}), 133, 5);
+  model.loss = kind("softmax_cross_entropy");
+  model.optimizer = adam();
+  return model;
+}
+std::shared_ptr<Dataset> words() {
+  auto data = std::make_shared<Dataset>(150, std::vector<Column>{column(DataType::int32, {7})},
+                                        std::vector<Column>{column(DataType::int32, {})}, std::vector<Column>{});
+  std::vector<int32_t> indices(150 * 7), labels(150);
+  for (size_t i = 0; i < indices.size(); ++i) indices[i] = int32_t((noise(8, i) + 1) * 45);
+  for (size_t i = 0; i < labels.size(); ++i) labels[i] = int32_t(i % 5);
+  data->write(Dataset::Role::input, 0, 0, indices.data(), indices.size());
+  data->write(Dataset::Role::target, 0, 0, labels.data(), labels.size());
+  return data;
+}
+
+// Of all that a program keeps, after 100 steps of all rows at once with clipped gradients and a rising momentum.
+uint64_t state_after(const Model& model, std::shared_ptr<Dataset> data, size_t threads, const Isa& isa) {
+  const auto program = model.program(isa);
+  const size_t rows = data->size();
+  for (size_t step = 0; step < 100; ++step) {
+    TrainCall call = call_of(data, rows, 1, threads);
+    call.epoch = step;
+    call.clip_norm = 0.5;
+    call.momenta = {0.5 + 0.4 * double(step) / 100};
+    program->train(call);
+  }
+  std::vector<uint8_t> bytes;
+  for (const std::vector<uint8_t>& arena : state_of(*program)) bytes.insert(bytes.end(), arena.begin(), arena.end());
+  return hash(bytes);
+}
+
 std::vector<uint8_t> weights_after(const Model& model, size_t rows, size_t batch, size_t steps, size_t threads,
                                    const Isa& isa = best_isa()) {
   const auto program = model.program(isa);
@@ -52,6 +109,20 @@ TEST("100 steps with dropout, shuffle and Adam give the same bits on every ISA a
       for (size_t threads = 1; threads <= 4; ++threads) {
         Scope scope(dtype + ", " + std::to_string(threads) + " threads");
         CHECK_EQ(hash(weights_after(classifier(dtype), 150, 32, 100, threads, isa)), expected);
+      }
+    });
+}
+
+TEST("100 steps with norms or an embedding, clipping, average and momenta give the recorded bits, however made") {
+  const std::map<std::string, std::array<uint64_t, 2>> recorded = {
+      {"float32", {13576088504517413443u, 17796942832440369509u}},
+      {"float64", {3837457643310991902u, 7426071810564914491u}}};
+  for (const auto& [dtype, expected] : recorded)
+    for_each_isa([&, &dtype = dtype, &expected = expected](const Isa& isa) {
+      for (size_t threads = 1; threads <= 4; ++threads) {
+        Scope scope(dtype + ", " + std::to_string(threads) + " threads");
+        CHECK_EQ(state_after(normed(dtype), noisy_data(150, 20, 5, 5, true), threads, isa), expected[0]);
+        CHECK_EQ(state_after(embedded(dtype), words(), threads, isa), expected[1]);
       }
     });
 }

@@ -304,14 +304,43 @@ TEST("column sums and add are exact on integers, have the same bits everywhere, 
         }
       }
   });
+}
+
+// Four running sums a block of 64 rows, and the blocks in order.
+template <class T>
+T ordered_sum(Matrix<T>& x, size_t rows, size_t column) {
+  T total = 0;
+  for (size_t first = 0; first < rows; first += 64) {
+    T sums[4] = {0, 0, 0, 0};
+    for (size_t i = first; i < rows && i < first + 64; ++i) sums[i % 4] += x.at(i, column);
+    total += (sums[0] + sums[2]) + (sums[1] + sums[3]);
+  }
+  return total;
+}
+template <class T>
+void check_block_sums(const Isa& isa, size_t rows) {
+  const size_t columns = 45;
+  Matrix<T> x(rows, columns), whole(1, columns), parts(1, columns), of_blocks(blocks_of(rows), columns);
+  Reals real;
+  x.fill(real), whole.fill(real);
+  parts = whole;
+  const Kernels<T>& kernels = kernels_of<T>(isa);
+  std::vector<T> sums(blocks_of(rows) * columns);
+  kernels.column_sums(x.data(), rows, columns, x.stride, T(0.5), whole.data());
+  for (size_t j = 0; j < columns; ++j)
+    CHECK_EQ(whole.at(0, j), std::fma(T(0.5), parts.at(0, j), ordered_sum(x, rows, j)));
+  for (size_t i = 0; i < rows; i += 128)
+    kernels.block_sums(x.data() + i * x.stride, std::min<size_t>(128, rows - i), columns, x.stride,
+                       sums.data() + i / 64 * columns);
+  for (size_t j : {0, 19})
+    kernels.add_blocks(sums.data() + j, blocks_of(rows), j ? columns - 19 : 19, columns, T(0.5), parts.data() + j);
+  CHECK(same_bits(parts.memory, whole.memory));
+}
+TEST("column sums go block after block of 64 rows, cut there or not") {
   for_each_isa([](const Isa& isa) {
-    const auto sums = [](const Isa& on) {
-      Matrix<double> x(131, 45), out(1, 45);
-      Reals real;
-      x.fill(real);
-      kernels_of<double>(on).column_sums(x.data(), 131, 45, x.stride, 0, out.data());
-      return out.memory;
-    };
-    CHECK(same_bits(sums(isa), sums(*available_isas()[0])));
+    for (size_t rows : {1, 3, 63, 64, 65, 127, 128, 129, 200}) {
+      Scope scope(std::to_string(rows) + " rows");
+      check_block_sums<float>(isa, rows), check_block_sums<double>(isa, rows);
+    }
   });
 }

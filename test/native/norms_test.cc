@@ -1,4 +1,5 @@
 // The norms against plain float64 loops; their gradients against central differences.
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -13,6 +14,7 @@ template <class T>
 struct Data {
   Norm<T> norm;
   std::vector<T> x, gain, bias, mean, inverse, variance, y, dy, dx, dgain, dbias;
+  std::vector<T> block_sums[2];  // (blocks, columns)
   Data(size_t rows, size_t columns, size_t stride, bool by_row)
       : x(rows * stride, T(99)),
         gain(columns),
@@ -24,7 +26,8 @@ struct Data {
         dy(rows * stride, T(99)),
         dx(rows * stride, T(-7)),
         dgain(columns, T(2)),
-        dbias(columns, T(3)) {
+        dbias(columns, T(3)),
+        block_sums{std::vector<T>(blocks_of(rows) * columns, T(-7)), std::vector<T>(blocks_of(rows) * columns, T(-7))} {
     std::mt19937 random(3);
     std::normal_distribution<double> normal;
     for (size_t i = 0; i < rows; ++i)
@@ -35,17 +38,51 @@ struct Data {
     for (size_t j = 0; j < columns; ++j) gain[j] = T(1 + 0.3 * normal(random)), bias[j] = T(normal(random));
     norm.rows = rows, norm.columns = columns, norm.stride = stride, norm.epsilon = T(1e-3);
     norm.x = x.data(), norm.gain = gain.data(), norm.bias = bias.data(), norm.mean = mean.data();
-    norm.inverse_deviation = inverse.data(), norm.variance = variance.data(), norm.y = y.data();
-    norm.dy = dy.data(), norm.dx = dx.data(), norm.dgain = dgain.data(), norm.dbias = dbias.data();
+    norm.inverse_deviation = inverse.data(), norm.y = y.data();
+    norm.dy = dy.data(), norm.dx = dx.data(), norm.dgain = block_sums[0].data(), norm.dbias = block_sums[1].data();
   }
   Data(const Data&) = delete;
-  void run(const Isa& isa, bool layer) {
+  // `piece` rows at once and `width` columns, as a device cuts the kernels.
+  void run(const Isa& isa, bool layer, size_t piece = SIZE_MAX, size_t width = SIZE_MAX) {
     const Kernels<T>& kernels = kernels_of<T>(isa);
+    const size_t rows = norm.rows, columns = norm.columns, stride = norm.stride, blocks = blocks_of(rows);
+    T *first = block_sums[0].data(), *second = block_sums[1].data();
+    const auto add_blocks = [&](const T* sums, T beta, std::vector<T>& total) {
+      in_pieces(columns, width, [&](size_t j, size_t count) {
+        kernels.add_blocks(sums + j, blocks, count, columns, beta, total.data() + j);
+      });
+    };
     if (layer) {
-      kernels.layer_norm_forward(norm), kernels.layer_norm_backward(norm);
+      kernels.layer_norm_forward(norm);
+      in_pieces(rows, piece, [&](size_t i, size_t count) { kernels.layer_norm_backward(norm.rows_from(i, count)); });
     } else {
-      kernels.batch_norm_statistics(norm), kernels.batch_norm_forward(norm), kernels.batch_norm_backward(norm);
+      in_pieces(rows, piece, [&](size_t i, size_t count) {
+        const size_t block = i / block_rows * columns;
+        kernels.batch_norm_block_statistics(norm.x + i * stride, count, columns, stride, first + block, second + block);
+      });
+      in_pieces(columns, width, [&](size_t j, size_t count) {
+        kernels.batch_norm_merge(first + j, second + j, rows, count, columns, norm.epsilon, norm.mean + j,
+                                 variance.data() + j, norm.inverse_deviation + j);
+      });
+      in_pieces(rows, piece, [&](size_t i, size_t count) {
+        kernels.batch_norm_forward(norm.examples_from(i, count));
+        kernels.batch_norm_block_gradients(norm.blocks_from(i, count));
+      });
+      std::vector<T> totals[2] = {dgain, dbias};
+      add_blocks(first, 0, totals[0]), add_blocks(second, 0, totals[1]);
+      Norm<T> whole = norm;
+      whole.dgain = totals[0].data(), whole.dbias = totals[1].data();
+      if (norm.dx)
+        in_pieces(rows, piece,
+                  [&](size_t i, size_t count) { kernels.batch_norm_backward(whole.examples_from(i, count), rows); });
     }
+    add_blocks(first, 1, dgain), add_blocks(second, 1, dbias);
+  }
+
+ private:
+  template <class Body>
+  static void in_pieces(size_t n, size_t piece, const Body& body) {
+    for (size_t first = 0; first < n; first += std::min(piece, n - first)) body(first, std::min(piece, n - first));
   }
 };
 
@@ -156,11 +193,11 @@ TEST("dx agrees with central differences in float64") {
 }
 
 template <class T>
-void check_bits(bool layer) {
+void check_bits(bool layer, size_t rows) {
   const auto same = [](const std::vector<T>& a, const std::vector<T>& b) {
     return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
   };
-  const size_t rows = 130, columns = 147;
+  const size_t columns = 147;
   Data<T> first(rows, columns, columns, layer);
   first.run(*available_isas()[0], layer);
   for_each_isa([&](const Isa& isa) {
@@ -172,24 +209,98 @@ void check_bits(bool layer) {
     without.norm.dx = nullptr;
     without.run(isa, layer);
     CHECK(same(without.dgain, first.dgain) && same(without.dbias, first.dbias));
-    if (layer) return;
-    // Batch norm column by column, cut where no group of vectors begins.
-    Data<T> left(rows, columns, columns, false), &cut = left;
-    const Norm<T> whole = cut.norm;
-    for (const auto& part : {std::pair<size_t, size_t>{0, 53}, {53, 147}}) {
-      const size_t j = part.first;
-      cut.norm = whole;
-      cut.norm.columns = part.second - j;
-      cut.norm.x += j, cut.norm.gain += j, cut.norm.bias += j, cut.norm.mean += j, cut.norm.inverse_deviation += j;
-      cut.norm.variance += j, cut.norm.y += j, cut.norm.dy += j, cut.norm.dx += j, cut.norm.dgain += j;
-      cut.norm.dbias += j;
-      cut.run(isa, false);
+    for (size_t piece : {64, 128}) {
+      Data<T> cut(rows, columns, columns, layer);
+      cut.run(isa, layer, piece, 53);  // where no group of vectors begins
+      CHECK(same(cut.y, first.y) && same(cut.dx, first.dx) && same(cut.mean, first.mean));
+      CHECK(same(cut.inverse, first.inverse) && same(cut.variance, first.variance));
+      CHECK(same(cut.dgain, first.dgain) && same(cut.dbias, first.dbias));
     }
-    CHECK(same(cut.y, first.y) && same(cut.dx, first.dx) && same(cut.dgain, first.dgain));
   });
 }
-TEST("norms give the same bits on every ISA, without dx, and for any cut of batch norm's columns") {
-  check_bits<float>(true), check_bits<float>(false), check_bits<double>(true), check_bits<double>(false);
+TEST("norms give the same bits on every ISA, without dx, and however their rows are cut at blocks") {
+  for (bool layer : {true, false})
+    for (size_t rows : {1, 63, 64, 65, 127, 128, 129, 200})
+      check_bits<float>(layer, rows), check_bits<double>(layer, rows);
+}
+
+// The sums of one column over rows, in the order that is promised.
+template <class T>
+struct OrderedColumn {
+  const Data<T>& data;
+  size_t column;
+  bool layer;
+
+  T x(size_t i) const { return data.x[i * data.norm.stride + column]; }
+  T dy(size_t i) const { return data.dy[i * data.norm.stride + column]; }
+  T normal(size_t i) const {
+    const size_t line = layer ? i : column;
+    return (x(i) - data.mean[line]) * data.inverse[line];
+  }
+  T dbias_of(size_t first, size_t end) const {
+    T sum = 0;
+    for (size_t i = first; i < end; ++i) sum = sum + dy(i);
+    return sum;
+  }
+  T dgain_of(size_t first, size_t end) const {
+    T sum = 0;
+    for (size_t i = first; i < end; ++i) sum = layer ? std::fma(dy(i), normal(i), sum) : sum + dy(i) * normal(i);
+    return sum;
+  }
+  void check_sums() const {
+    T dgain = dgain_of(0, std::min<size_t>(64, data.norm.rows)),
+      dbias = dbias_of(0, std::min<size_t>(64, data.norm.rows));
+    for (size_t first = 64; first < data.norm.rows; first += 64) {
+      dgain += dgain_of(first, std::min(first + 64, data.norm.rows));
+      dbias += dbias_of(first, std::min(first + 64, data.norm.rows));
+    }
+    CHECK_EQ(data.dgain[column], 2 + dgain);
+    CHECK_EQ(data.dbias[column], 3 + dbias);
+  }
+  void check_statistics() const {
+    double mean = 0, squares = 0;
+    for (size_t first = 0; first < data.norm.rows; first += 64) {
+      const size_t end = std::min(first + 64, data.norm.rows);
+      T block_mean = 0, about = 0;
+      for (size_t i = first; i < end; ++i) block_mean += x(i);
+      block_mean /= T(end - first);
+      for (size_t i = first; i < end; ++i) about += (x(i) - block_mean) * (x(i) - block_mean);
+      const double share = double(end - first) / double(end), shift = double(block_mean) - mean;
+      mean += shift * share;
+      squares += double(about) + shift * (shift * (double(first) * share));
+    }
+    CHECK_EQ(data.mean[column], T(mean));
+    CHECK_EQ(data.variance[column], T(squares / double(data.norm.rows)));
+    CHECK_EQ(data.inverse[column], T(1) / std::sqrt(data.variance[column] + data.norm.epsilon));
+  }
+};
+template <class T>
+void check_order(const Isa& isa, size_t rows, bool layer) {
+  Data<T> data(rows, 67, 70, layer);
+  data.run(isa, layer);
+  for (size_t column = 0; column < 67; ++column) {
+    const OrderedColumn<T> ordered{data, column, layer};
+    ordered.check_sums();
+    if (!layer) ordered.check_statistics();
+  }
+}
+TEST("sums over rows are made in blocks of 64, which are added and merged in order") {
+  for_each_isa([](const Isa& isa) {
+    for (bool layer : {true, false})
+      for (size_t rows : {1, 63, 64, 65, 127, 128, 129, 200}) {
+        test::Scope scope((layer ? "layer " : "batch ") + std::to_string(rows));
+        check_order<float>(isa, rows, layer), check_order<double>(isa, rows, layer);
+      }
+  });
+}
+
+TEST("the statistics of large numbers do not overflow") {
+  for_each_isa([](const Isa& isa) {
+    Data<double> data(70, 3, 3, false);
+    for (double& x : data.x) x = 0x1p664;
+    data.run(isa, false);
+    for (size_t j = 0; j < 3; ++j) CHECK_EQ(data.variance[j], 0.0);
+  });
 }
 
 }  // namespace

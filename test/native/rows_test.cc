@@ -1,5 +1,6 @@
 // Rows gathered, scattered back, and bytes widened.
 #include <cstring>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -10,8 +11,7 @@ namespace {
 using test::for_each_isa;
 
 template <class T>
-void check_rows(const Isa& isa, size_t columns, size_t n) {
-  const size_t entries = 9;
+void check_rows(const Isa& isa, size_t columns, size_t n, size_t entries) {
   std::mt19937 random(11);
   std::normal_distribution<double> normal;
   std::vector<T> table((entries + 1) * columns), y((n + 1) * columns, T(-5));
@@ -25,15 +25,28 @@ void check_rows(const Isa& isa, size_t columns, size_t n) {
   for (size_t j = 0; j < columns; ++j) CHECK_EQ(y[n * columns + j], T(-5));
 
   std::vector<T> expected = table;
-  for (size_t i = 0; i < n; ++i)
-    for (size_t j = 0; j < columns; ++j) expected[size_t(rows[i]) * columns + j] += y[i * columns + j];
+  for (size_t first = 0; first < n; first += 64) {
+    std::map<int32_t, std::vector<T>> sums;  // of the block, by row
+    for (size_t i = first; i < n && i < first + 64; ++i) {
+      std::vector<T>& sum = sums.try_emplace(rows[i], columns, T(0)).first->second;
+      for (size_t j = 0; j < columns; ++j) sum[j] += y[i * columns + j];
+    }
+    for (const auto& [row, sum] : sums)
+      for (size_t j = 0; j < columns; ++j) expected[size_t(row) * columns + j] += sum[j];
+  }
   kernels.scatter_add_rows(y.data(), columns, rows.data(), n, table.data());
   CHECK(std::memcmp(table.data(), expected.data(), table.size() * sizeof(T)) == 0);
 }
-TEST("rows are gathered, and added back in order") {
+TEST("rows are gathered, and added back in order, block after block") {
   for_each_isa([](const Isa& isa) {
     for (size_t columns = 1; columns <= 67; ++columns)
-      for (size_t n : {0, 1, 2, 40}) check_rows<float>(isa, columns, n), check_rows<double>(isa, columns, n);
+      for (size_t n : {0, 1, 2, 40}) check_rows<float>(isa, columns, n, 9), check_rows<double>(isa, columns, n, 9);
+    for (size_t columns : {1, 16, 19, 67})
+      for (size_t n : {63, 64, 65, 127, 128, 129, 200})
+        for (size_t entries : {1, 9, 700}) {
+          test::Scope scope(std::to_string(n) + " of " + std::to_string(entries) + " rows");
+          check_rows<float>(isa, columns, n, entries), check_rows<double>(isa, columns, n, entries);
+        }
   });
 }
 

@@ -1,3 +1,4 @@
+#include "../../engine/arena.h"
 #include "kernel_call.h"
 
 namespace gradus::binding {
@@ -33,6 +34,23 @@ struct LayerNormForward {
   }
 };
 
+// Two sums for each block of rows, as the kernels leave them.
+template <class T>
+struct BlockSums {
+  explicit BlockSums(const Norm<T>& norm)
+      : blocks(blocks_of(norm.rows)), columns(norm.columns), memory(gradus::product(2 * blocks, columns)) {}
+  T* first() { return memory.data(); }
+  T* second() { return memory.data() + blocks * columns; }
+  // total = beta · total + the sums of the blocks
+  void add_to(const Kernels<T>& kernels, T beta, T* of_first, T* of_second) {
+    kernels.add_blocks(first(), blocks, columns, columns, beta, of_first);
+    kernels.add_blocks(second(), blocks, columns, columns, beta, of_second);
+  }
+
+  size_t blocks, columns;
+  Buffer<T> memory;
+};
+
 // What both backward passes take; `statistics` is the length of mean and inverseDeviation.
 template <class T>
 void take_backward(KernelCall<T>& call, Norm<T>& norm, size_t statistics) {
@@ -52,7 +70,11 @@ struct LayerNormBackward {
   static void run(KernelCall<T>& call) {
     Norm<T> norm = norm_of(call);
     take_backward(call, norm, norm.rows);
+    T *const dgain = norm.dgain, *const dbias = norm.dbias;
+    BlockSums<T> sums(norm);
+    norm.dgain = sums.first(), norm.dbias = sums.second();
     call.kernels.layer_norm_backward(norm);
+    sums.add_to(call.kernels, 1, dgain, dbias);
   }
 };
 
@@ -60,13 +82,17 @@ struct BatchNormStatistics {
   template <class T>
   static void run(KernelCall<T>& call) {
     Norm<T> norm = norm_of(call);
-    norm.epsilon = call.real("epsilon");
-    norm.x = call.input("x", norm.rows * norm.columns);
-    norm.mean = call.output("mean", norm.columns);
-    norm.variance = call.output("variance", norm.columns);
-    norm.inverse_deviation = call.output("inverseDeviation", norm.columns);
+    const size_t rows = norm.rows, columns = norm.columns;
+    const T epsilon = call.real("epsilon");
+    const T* x = call.input("x", rows * columns);
+    T* mean = call.output("mean", columns);
+    T* variance = call.output("variance", columns);
+    T* inverse = call.output("inverseDeviation", columns);
     call.check_overlap();
-    call.kernels.batch_norm_statistics(norm);
+    BlockSums<T> sums(norm);
+    call.kernels.batch_norm_block_statistics(x, rows, columns, columns, sums.first(), sums.second());
+    call.kernels.batch_norm_merge(sums.first(), sums.second(), rows, columns, columns, epsilon, mean, variance,
+                                  inverse);
   }
 };
 
@@ -90,7 +116,15 @@ struct BatchNormBackward {
   static void run(KernelCall<T>& call) {
     Norm<T> norm = norm_of(call);
     take_backward(call, norm, norm.columns);
-    call.kernels.batch_norm_backward(norm);
+    T *const dgain = norm.dgain, *const dbias = norm.dbias;
+    BlockSums<T> sums(norm);
+    Buffer<T> of_batch(2 * norm.columns);
+    norm.dgain = sums.first(), norm.dbias = sums.second();
+    call.kernels.batch_norm_block_gradients(norm);
+    norm.dgain = of_batch.data(), norm.dbias = norm.dgain + norm.columns;
+    sums.add_to(call.kernels, 0, norm.dgain, norm.dbias);
+    if (norm.dx) call.kernels.batch_norm_backward(norm, norm.rows);
+    sums.add_to(call.kernels, 1, dgain, dbias);
   }
 };
 

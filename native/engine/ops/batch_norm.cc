@@ -1,6 +1,6 @@
 // Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages
-// take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then. So they
-// do for a batch of one example and where the layer is frozen, and stay as they are.
+// take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then. So
+// they do for a batch of one example and where the layer is frozen, and stay as they are.
 #include "../op.h"
 
 namespace gradus {
@@ -27,17 +27,19 @@ class BatchNorm final : public Op<T> {
 
   bool needs_several_examples() const override { return !is_frozen_; }
 
-  // mean, variance, inverse deviation, gradients of frozen gains and biases
-  void reserve(size_t, OpMemory<T>& memory) const override {
-    for (Buffer<T>& buffer : memory.reals) buffer.grow(columns_);
+  // mean, variance and inverse deviation; gradients of gain and bias over the batch; two sums for each block of rows:
+  // mean and squares, later those of the gradients
+  void reserve(size_t batch, OpMemory<T>& memory) const override {
+    memory.reals[0].grow(3 * columns_);
+    memory.reals[1].grow(2 * columns_);
+    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_));
   }
 
   void forward(Pass<T>& pass) const override {
     Norm<T> norm = of(pass);
     norm.y = pass.value(this->node);
     if (follows(pass)) {
-      pass.device.batch_norm_statistics(norm);
-      stage(pass, norm);
+      find_statistics(pass, norm);
     } else {
       pass.device.copy(pass.parameter(running_mean_), columns_, norm.mean);
       pass.device.inverse_deviations(pass.parameter(running_variance_), columns_, epsilon_, norm.inverse_deviation);
@@ -47,21 +49,12 @@ class BatchNorm final : public Op<T> {
 
   void backward(Pass<T>& pass) const override {
     Norm<T> norm = of(pass);
-    T* spare = pass.of_op(this->node).reals[3].data();
+    OpMemory<T>& memory = pass.of_op(this->node);
     norm.dy = pass.gradient(this->node);
-    norm.dgain = pass.is_trainable(gain_) ? pass.added_gradient(gain_) : spare;
-    norm.dbias = pass.is_trainable(bias_) ? pass.added_gradient(bias_) : spare;
-    const auto run = [&](T* dx) {
-      norm.dx = dx;
-      if (follows(pass))
-        pass.device.batch_norm_backward(norm);
-      else
-        pass.device.batch_norm_backward_of_constants(norm);
-    };
-    if (pass.wanted(this->inputs[0]))
-      pass.give_gradient(this->inputs[0], run);
-    else
-      run(nullptr);
+    norm.dgain = memory.reals[2].data(), norm.dbias = memory.reals[3].data();
+    follows(pass) ? backward_of_batch(pass, norm) : backward_of_constants(pass, norm);
+    pass.give_parameter_gradient(gain_, norm.dgain, blocks_of(pass.batch));
+    pass.give_parameter_gradient(bias_, norm.dbias, blocks_of(pass.batch));
   }
 
   void forward_tangent(Pass<T>& pass) const override { pass.device.batch_norm_forward_tangent(tangent_of(pass)); }
@@ -88,8 +81,8 @@ class BatchNorm final : public Op<T> {
     norm.x = pass.value(this->inputs[0]);
     norm.gain = pass.parameter(gain_), norm.bias = pass.parameter(bias_);
     norm.epsilon = epsilon_;
-    norm.mean = memory.reals[0].data(), norm.variance = memory.reals[1].data();
-    norm.inverse_deviation = memory.reals[2].data();
+    norm.mean = memory.reals[0].data();
+    norm.inverse_deviation = norm.mean + columns_;
     return norm;
   }
   NormTangent<T> tangent_of(Pass<T>& pass) const {
@@ -106,11 +99,39 @@ class BatchNorm final : public Op<T> {
     return tangent;
   }
 
-  // The running variance is that of the examples to come, unbiased as in Ioffe and Szegedy 2015.
-  void stage(Pass<T>& pass, const Norm<T>& norm) const {
+  // Those of the batch, which the running ones follow. The running variance is that of the examples to come, unbiased
+  // as in Ioffe and Szegedy 2015.
+  void find_statistics(Pass<T>& pass, const Norm<T>& norm) const {
+    OpMemory<T>& memory = pass.of_op(this->node);
+    T *means = memory.reals[2].data(), *squares = memory.reals[3].data();
+    T* variance = norm.inverse_deviation + columns_;
+    pass.device.batch_norm_block_statistics(norm.x, pass.batch, columns_, columns_, means, squares);
+    pass.device.batch_norm_merge(means, squares, pass.batch, columns_, columns_, epsilon_, norm.mean, variance,
+                                 norm.inverse_deviation);
     const T unbiased = T(pass.batch) / T(pass.batch - 1);
     pass.device.move_average(norm.mean, columns_, momentum_, T(1), pass.staged(running_mean_));
-    pass.device.move_average(norm.variance, columns_, momentum_, unbiased, pass.staged(running_variance_));
+    pass.device.move_average(variance, columns_, momentum_, unbiased, pass.staged(running_variance_));
+  }
+
+  void backward_of_batch(Pass<T>& pass, Norm<T> norm) const {
+    pass.device.batch_norm_block_gradients(norm);
+    pass.give_gradient(this->inputs[0], [&](T* dx) {
+      T *dgain = pass.of_op(this->node).reals[1].data(), *dbias = dgain + columns_;
+      pass.device.add_blocks(norm.dgain, blocks_of(pass.batch), columns_, columns_, T(0), dgain);
+      pass.device.add_blocks(norm.dbias, blocks_of(pass.batch), columns_, columns_, T(0), dbias);
+      norm.dx = dx, norm.dgain = dgain, norm.dbias = dbias;
+      pass.device.batch_norm_backward(norm, pass.batch);
+    });
+  }
+  void backward_of_constants(Pass<T>& pass, Norm<T> norm) const {
+    const auto run = [&](T* dx) {
+      norm.dx = dx;
+      pass.device.batch_norm_backward_of_constants(norm);
+    };
+    if (pass.wanted(this->inputs[0]))
+      pass.give_gradient(this->inputs[0], run);
+    else
+      run(nullptr);
   }
 
   size_t columns_, gain_, bias_, running_mean_, running_variance_;

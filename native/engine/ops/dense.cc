@@ -30,6 +30,11 @@ class Dense final : public Op<T> {
     return true;
   }
 
+  // sums of blocks of rows, of the bias's gradient
+  void reserve(size_t batch, OpMemory<T>& memory) const override {
+    if (bias_) memory.reals[0].grow(product(blocks_of(product(batch, rows_)), out_));
+  }
+
   void forward(Pass<T>& pass) const override {
     Matmul<T> task;
     task.m = pass.batch * rows_, task.n = out_, task.k = in_;
@@ -54,7 +59,7 @@ class Dense final : public Op<T> {
     }
     if (bias_ && pass.is_trainable(*bias_)) {
       const T beta = pass.mark_parameter(*bias_) ? 1 : 0;
-      pass.device.column_sums(dy, rows, out_, out_, beta, pass.parameter_gradient(*bias_));
+      sum_rows(pass, dy, beta, pass.parameter_gradient(*bias_));
     }
     const size_t input = this->inputs[0];
     if (!pass.wanted(input)) return;
@@ -98,7 +103,7 @@ class Dense final : public Op<T> {
     task.c = pass.parameter_gradient_tangent(weight_), task.c_row = out_;
     task.beta = 1;
     pass.device.matmul(task);
-    if (bias_) pass.device.column_sums(dy_tangent, rows, out_, out_, 1, pass.parameter_gradient_tangent(*bias_));
+    if (bias_) sum_rows(pass, dy_tangent, 1, pass.parameter_gradient_tangent(*bias_));
     const size_t input = this->inputs[0];
     if (!pass.wanted(input)) return;
     task.a = pass.tangent(input);
@@ -118,6 +123,14 @@ class Dense final : public Op<T> {
   }
 
  private:
+  // sums = beta · sums + the sum over the rows of dy
+  void sum_rows(Pass<T>& pass, const T* dy, T beta, T* sums) const {
+    const size_t rows = pass.batch * rows_;
+    T* of_blocks = pass.of_op(this->node).reals[0].data();
+    pass.device.block_sums(dy, rows, out_, out_, of_blocks);
+    pass.device.add_blocks(of_blocks, blocks_of(rows), out_, out_, beta, sums);
+  }
+
   size_t rows_, in_, out_, weight_;
   std::optional<size_t> bias_;
   ActivationChoice above_;

@@ -17,11 +17,11 @@ class LayerNorm final : public Op<T> {
     this->parameters = {gain_, bias_};
   }
 
-  // mean, inverse deviation, gradients of frozen gains and biases
+  // mean, inverse deviation, sums of blocks of rows for the gradients of gain and bias
   void reserve(size_t batch, OpMemory<T>& memory) const override {
     memory.reals[0].grow(batch);
     memory.reals[1].grow(batch);
-    memory.reals[2].grow(columns_);
+    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_));
   }
 
   void forward(Pass<T>& pass) const override {
@@ -32,10 +32,9 @@ class LayerNorm final : public Op<T> {
 
   void backward(Pass<T>& pass) const override {
     Norm<T> norm = of(pass);
-    T* spare = pass.of_op(this->node).reals[2].data();
+    OpMemory<T>& memory = pass.of_op(this->node);
     norm.dy = pass.gradient(this->node);
-    norm.dgain = pass.is_trainable(gain_) ? pass.added_gradient(gain_) : spare;
-    norm.dbias = pass.is_trainable(bias_) ? pass.added_gradient(bias_) : spare;
+    norm.dgain = memory.reals[2].data(), norm.dbias = memory.reals[3].data();
     const auto run = [&](T* dx) {
       norm.dx = dx;
       pass.device.layer_norm_backward(norm);
@@ -44,6 +43,8 @@ class LayerNorm final : public Op<T> {
       pass.give_gradient(this->inputs[0], run);
     else
       run(nullptr);
+    pass.give_parameter_gradient(gain_, norm.dgain, blocks_of(pass.batch));
+    pass.give_parameter_gradient(bias_, norm.dbias, blocks_of(pass.batch));
   }
 
   void forward_tangent(Pass<T>& pass) const override { pass.device.layer_norm_forward_tangent(tangent_of(pass)); }

@@ -208,16 +208,39 @@ INLINE Vec<T> sum_column(const T* x, size_t rows, size_t stride, int columns) {
   return (sums[0] + sums[2]) + (sums[1] + sums[3]);
 }
 
-// sums(j) = beta · sums(j) + Σᵢ x(i, j); beta = 0: written, never read.
-template <class T>
-static void column_sums(const T* x, size_t rows, size_t columns, size_t stride, T beta, T* sums) {
+// sums(j) = beta · sums(j) + Σ of_block(block, j, columns there), the blocks in order; beta = 0: written, never read.
+template <class T, class F>
+INLINE void add_in_order(size_t blocks, size_t columns, T beta, T* sums, F of_block) {
   constexpr size_t lanes = Vec<T>::lanes;
   for (size_t j = 0; j < columns; j += lanes) {
     const int there = static_cast<int>(columns - j < lanes ? columns - j : lanes);
-    Vec<T> total = sum_column(x + j, rows, stride, there);
+    Vec<T> total = blocks > 0 ? of_block(0, j, there) : Vec<T>(T(0));
+    for (size_t block = 1; block < blocks; ++block) total = total + of_block(block, j, there);
     if (beta != 0) total = fma(Vec<T>(beta), load_partial(sums + j, there), total);
     store_partial(sums + j, total, there);
   }
+}
+
+// sums(j) = beta · sums(j) + Σᵢ x(i, j), block after block of rows.
+template <class T>
+static void column_sums(const T* x, size_t rows, size_t columns, size_t stride, T beta, T* sums) {
+  add_in_order(blocks_of(rows), columns, beta, sums, [=](size_t block, size_t j, int there) INLINE_LAMBDA {
+    const size_t first = block * block_rows;
+    return sum_column(x + first * stride + j, rows - first < block_rows ? rows - first : block_rows, stride, there);
+  });
+}
+
+// The same in two parts: a row of sums for each block, and the rows added.
+template <class T>
+static void block_sums(const T* x, size_t rows, size_t columns, size_t stride, T* sums) {
+  for (size_t first = 0; first < rows; first += block_rows, sums += columns)
+    column_sums(x + first * stride, rows - first < block_rows ? rows - first : block_rows, columns, stride, T(0), sums);
+}
+template <class T>
+static void add_blocks(const T* sums, size_t blocks, size_t columns, size_t stride, T beta, T* total) {
+  add_in_order(blocks, columns, beta, total, [=](size_t block, size_t j, int there) INLINE_LAMBDA {
+    return load_partial(sums + block * stride + j, there);
+  });
 }
 
 template <class T>

@@ -87,13 +87,18 @@ static void move_average(const T* x, size_t n, T keep, T factor, T* average) {
   });
 }
 
-// In order.
+// Blocks as long as those of rows, each in order, and then in order too.
 template <class T>
 static void sum(const T* x, size_t n, double& total) {
   double all = 0;
-  for (size_t i = 0; i < n; ++i) all += double(x[i]);
+  for_blocks(n, [&](size_t, size_t first, size_t end) INLINE_LAMBDA {
+    double of_block = 0;
+    for (size_t i = first; i < end; ++i) of_block += double(x[i]);
+    all += of_block;
+  });
   total = all;
 }
+// In order.
 template <class T>
 static void squares(const T* x, size_t n, double& total) {
   double all = 0;

@@ -124,30 +124,33 @@ static void batch_norm_backward_tangent(const NormTangent<T>& of) {
                               of.dbias_tangent + column, of.dx_tangent ? of.dx_tangent + column : nullptr});
 }
 
-// The gradient of a batch norm whose mean and deviation do not depend on x: dx = dy · gain · r.
+// The gradient of a batch norm whose mean and deviation do not depend on x: dx = dy · gain · r, and of each block of
+// rows the sums of dy and of dy · x̂.
 template <class T>
 static void batch_norm_backward_of_constants(const Norm<T>& norm) {
-  for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
-    constexpr int vectors = decltype(group)::value;
-    const T *const x = norm.x + j, *const dy = norm.dy + j;
-    T* const dx = norm.dx ? norm.dx + j : nullptr;
-    const size_t rows = norm.rows, stride = norm.stride;
-    Vec<T> mean[vectors], inverse[vectors], gain[vectors], sums[2][vectors];
-    for (int v = 0; v < vectors; ++v) {
-      mean[v] = load_column<vectors>(norm.mean + j, v, count);
-      inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
-      gain[v] = load_column<vectors>(norm.gain + j, v, count);
-    }
-    sum_over_rows(rows, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
-      const Vec<T> d = load_column<vectors>(dy + i * stride, v, count);
-      term[0] = d;
-      term[1] = d * ((load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v]);
-      if (dx) store_column<vectors>(dx + i * stride, v, count, d * gain[v] * inverse[v]);
+  const size_t stride = norm.stride;
+  for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
+    for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+      constexpr int vectors = decltype(group)::value;
+      const T *const x = norm.x + j, *const dy = norm.dy + j;
+      T* const dx = norm.dx ? norm.dx + j : nullptr;
+      Vec<T> mean[vectors], inverse[vectors], gain[vectors], sums[2][vectors];
+      for (int v = 0; v < vectors; ++v) {
+        mean[v] = load_column<vectors>(norm.mean + j, v, count);
+        inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
+        gain[v] = load_column<vectors>(norm.gain + j, v, count);
+      }
+      sum_over_block(first, end, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+        const Vec<T> d = load_column<vectors>(dy + i * stride, v, count);
+        term[0] = d;
+        term[1] = d * ((load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v]);
+        if (dx) store_column<vectors>(dx + i * stride, v, count, d * gain[v] * inverse[v]);
+      });
+      for (int v = 0; v < vectors; ++v) {
+        store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
+        store_column<vectors>(norm.dgain + block * norm.columns + j, v, count, sums[1][v]);
+      }
     });
-    for (int v = 0; v < vectors; ++v) {
-      store_column<vectors>(norm.dbias + j, v, count, load_column<vectors>(norm.dbias + j, v, count) + sums[0][v]);
-      store_column<vectors>(norm.dgain + j, v, count, load_column<vectors>(norm.dgain + j, v, count) + sums[1][v]);
-    }
   });
 }
 

@@ -1,6 +1,5 @@
 // Layer norm normalises each row, batch norm each column; forward and backward side by side.
-// Columns run along the lanes. Sums over rows go down the rows in order, in blocks, so that a column's sum does not
-// depend on how the columns are cut.
+// Columns run along the lanes. Sums over rows are left block by block, for add_blocks and batch_norm_merge.
 #pragma once
 #include "vectors-inl.h"
 
@@ -33,16 +32,23 @@ template <class T>
 void layer_norm_backward(const Norm<T>& norm) {
   const size_t columns = norm.columns;
   const T* const gain = norm.gain;
-  T *const dgain = norm.dgain, *const dbias = norm.dbias;
   for (size_t i = 0; i < norm.rows; ++i) {
+    T *const dgain = norm.dgain + i / block_rows * columns, *const dbias = norm.dbias + i / block_rows * columns;
+    if (i % block_rows == 0) {
+      __builtin_memset(dgain, 0, columns * sizeof(T));
+      __builtin_memset(dbias, 0, columns * sizeof(T));
+    }
     const T *const x = norm.x + i * norm.stride, *const dy = norm.dy + i * norm.stride;
     T* const dx = norm.dx ? norm.dx + i * norm.stride : nullptr;
     const Vec<T> mean(norm.mean[i]), inverse(norm.inverse_deviation[i]);
     Vec<T> total(0), along(0);
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
       const Vec<T> d = load_partial(dy + j, count), normal = (load_partial(x + j, count) - mean) * inverse;
-      store_partial(dgain + j, fma(d, normal, load_partial(dgain + j, count)), count);
-      store_partial(dbias + j, d + load_partial(dbias + j, count), count);
+      // Both are read before one is written: where they lie 4096 bytes apart, a processor waits for the wrong one.
+      const Vec<T> gain_sum = fma(d, normal, load_partial(dgain + j, count));
+      const Vec<T> bias_sum = d + load_partial(dbias + j, count);
+      store_partial(dgain + j, gain_sum, count);
+      store_partial(dbias + j, bias_sum, count);
       const Vec<T> e = d * load_partial(gain + j, count);
       total = total + e;
       along = fma(e, normal, along);
@@ -57,29 +63,69 @@ void layer_norm_backward(const Norm<T>& norm) {
   }
 }
 
-// Mean and biased variance of each column, in two passes.
+// Of each block of rows the mean of each column and the sum of squares about it, (blocks, columns).
 template <class T>
-void batch_norm_statistics(const Norm<T>& norm) {
-  for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
-    constexpr int vectors = decltype(group)::value;
-    const T* const x = norm.x + j;
-    const size_t stride = norm.stride;
-    const Vec<T> rows{T(norm.rows)};
-    Vec<T> mean[1][vectors], variance[1][vectors];
-    sum_over_rows(norm.rows, mean, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
-      term[0] = load_column<vectors>(x + i * stride, v, count);
+void batch_norm_block_statistics(const T* x, size_t rows, size_t columns, size_t stride, T* means, T* squares) {
+  for_blocks(rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
+    for_column_groups<T>(columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+      constexpr int vectors = decltype(group)::value;
+      Vec<T> mean[1][vectors], about[1][vectors];
+      sum_over_block(first, end, mean, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+        term[0] = load_column<vectors>(x + i * stride + j, v, count);
+      });
+      for (Vec<T>& m : mean[0]) m = m / Vec<T>(T(end - first));
+      sum_over_block(first, end, about, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+        const Vec<T> centred = load_column<vectors>(x + i * stride + j, v, count) - mean[0][v];
+        term[0] = centred * centred;
+      });
+      for (int v = 0; v < vectors; ++v) {
+        store_column<vectors>(means + block * columns + j, v, count, mean[0][v]);
+        store_column<vectors>(squares + block * columns + j, v, count, about[0][v]);
+      }
     });
-    for (Vec<T>& m : mean[0]) m = m / rows;
-    sum_over_rows(norm.rows, variance, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
-      const Vec<T> centred = load_column<vectors>(x + i * stride, v, count) - mean[0][v];
-      term[0] = centred * centred;
-    });
-    for (int v = 0; v < vectors; ++v) {
-      const Vec<T> spread = variance[0][v] / rows;
-      store_column<vectors>(norm.mean + j, v, count, mean[0][v]);
-      store_column<vectors>(norm.variance + j, v, count, spread);
-      store_column<vectors>(norm.inverse_deviation + j, v, count, Vec<T>(1) / sqrt(spread + Vec<T>(norm.epsilon)));
+  });
+}
+
+// What a vector of columns is known by so far; in double, as long chains of blocks are.
+template <class T>
+struct MergedColumns {
+  static constexpr int lanes = Vec<T>::lanes;
+  double mean[lanes], squares[lanes];
+
+  // One more block of `count` rows after `before` others (Chan, Golub and LeVeque 1983).
+  INLINE_PLAIN void add(Vec<T> block_mean, Vec<T> block_squares, double before, double count) {
+    T more_mean[lanes], more_squares[lanes];
+    store(more_mean, block_mean);
+    store(more_squares, block_squares);
+    const double share = count / (before + count), weight = before * share;
+    for (int k = 0; k < lanes; ++k) {
+      const double shift = double(more_mean[k]) - mean[k];
+      mean[k] += shift * share;
+      squares[k] += double(more_squares[k]) + shift * (shift * weight);  // 0 for the first block, however large
     }
+  }
+};
+
+// Mean, biased variance and inverse deviation of each column from those of the blocks, whose rows are `stride` apart.
+template <class T>
+void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t columns, size_t stride, T epsilon, T* mean,
+                      T* variance, T* inverse_deviation) {
+  for_vectors<T>(columns, [&](size_t j, int there) INLINE_LAMBDA {
+    constexpr int lanes = Vec<T>::lanes;
+    MergedColumns<T> merged = {};
+    for_blocks(rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
+      merged.add(load_lanes(means + block * stride + j, there), load_lanes(squares + block * stride + j, there),
+                 double(first), double(end - first));
+    });
+    T of_mean[lanes], of_variance[lanes];
+    for (int k = 0; k < lanes; ++k) {
+      of_mean[k] = T(merged.mean[k]);
+      of_variance[k] = T(merged.squares[k] / double(rows));
+    }
+    const Vec<T> spread = load(of_variance);
+    store_lanes(mean + j, load(of_mean), there);
+    store_lanes(variance + j, spread, there);
+    store_lanes(inverse_deviation + j, Vec<T>(1) / sqrt(spread + Vec<T>(epsilon)), there);
   });
 }
 
@@ -106,44 +152,53 @@ void batch_norm_forward(const Norm<T>& norm) {
   });
 }
 
-// With the statistics of this batch, whose own dependence on x is part of the gradient:
-// dx = gain · inverse · (dy − mean(dy) − x̂ · mean(dy · x̂)), means down the column.
+// Of each block of rows the sums of dy and of dy · x̂.
 template <class T>
-void batch_norm_backward(const Norm<T>& norm) {
+void batch_norm_block_gradients(const Norm<T>& norm) {
+  const size_t stride = norm.stride;
+  for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
+    for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+      constexpr int vectors = decltype(group)::value;
+      const T *const x = norm.x + j, *const dy = norm.dy + j;
+      Vec<T> mean[vectors], inverse[vectors], sums[2][vectors];
+      for (int v = 0; v < vectors; ++v) {
+        mean[v] = load_column<vectors>(norm.mean + j, v, count);
+        inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
+      }
+      sum_over_block(first, end, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+        term[0] = load_column<vectors>(dy + i * stride, v, count);
+        term[1] = term[0] * ((load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v]);
+      });
+      for (int v = 0; v < vectors; ++v) {
+        store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
+        store_column<vectors>(norm.dgain + block * norm.columns + j, v, count, sums[1][v]);
+      }
+    });
+  });
+}
+
+// With the statistics of this batch, whose own dependence on x is part of the gradient:
+// dx = gain · inverse · (dy − mean(dy) − x̂ · mean(dy · x̂)), means over the `batch` rows that the sums are of.
+template <class T>
+void batch_norm_backward(const Norm<T>& norm, size_t batch) {
   for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     const T *const x = norm.x + j, *const dy = norm.dy + j;
-    T* const dx = norm.dx ? norm.dx + j : nullptr;
+    T* const dx = norm.dx + j;
     const size_t rows = norm.rows, stride = norm.stride;
-    Vec<T> mean[vectors], inverse[vectors], scale[vectors], sums[2][vectors];
+    Vec<T> mean[vectors], inverse[vectors], scale[vectors], mean_dy[vectors], mean_along[vectors];
     for (int v = 0; v < vectors; ++v) {
       mean[v] = load_column<vectors>(norm.mean + j, v, count);
       inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
-    }
-    const auto normal = [&](size_t i, int v) INLINE_LAMBDA {
-      return (load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v];
-    };
-    sum_over_rows(rows, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
-      term[0] = load_column<vectors>(dy + i * stride, v, count);
-      term[1] = term[0] * normal(i, v);
-    });
-    const auto add_into = [&](T* total, int v, Vec<T> a) INLINE_LAMBDA {
-      store_column<vectors>(total + j, v, count, load_column<vectors>(total + j, v, count) + a);
-    };
-    for (int v = 0; v < vectors; ++v) {
-      add_into(norm.dbias, v, sums[0][v]);
-      add_into(norm.dgain, v, sums[1][v]);
-    }
-    if (!dx) return;
-    for (int v = 0; v < vectors; ++v) {
-      sums[0][v] = sums[0][v] / Vec<T>(T(rows));
-      sums[1][v] = sums[1][v] / Vec<T>(T(rows));
       scale[v] = load_column<vectors>(norm.gain + j, v, count) * inverse[v];
+      mean_dy[v] = load_column<vectors>(norm.dbias + j, v, count) / Vec<T>(T(batch));
+      mean_along[v] = load_column<vectors>(norm.dgain + j, v, count) / Vec<T>(T(batch));
     }
     for (size_t i = 0; i < rows; ++i)
       for (int v = 0; v < vectors; ++v) {
-        const Vec<T> centred = load_column<vectors>(dy + i * stride, v, count) - sums[0][v];
-        store_column<vectors>(dx + i * stride, v, count, scale[v] * fnma(normal(i, v), sums[1][v], centred));
+        const Vec<T> normal = (load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v];
+        const Vec<T> centred = load_column<vectors>(dy + i * stride, v, count) - mean_dy[v];
+        store_column<vectors>(dx + i * stride, v, count, scale[v] * fnma(normal, mean_along[v], centred));
       }
   });
 }

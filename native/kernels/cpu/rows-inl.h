@@ -12,17 +12,54 @@ void gather_rows(const T* table, size_t columns, const int32_t* rows, size_t n, 
     __builtin_memcpy(y + i * columns, table + size_t(rows[i]) * columns, columns * sizeof(T));
 }
 
-// table[rows[i]] += dy[i], for i in order: a row that occurs twice takes both, the earlier first.
+// Which positions of one block name the same row of a table: chains of them in order, each begun by the first.
+struct RepeatedRows {
+  static constexpr size_t places = 256;
+  static constexpr uint8_t none = 255;
+  static_assert(block_rows < none);
+  uint8_t first[places];      // the first position of the newest chain whose row has this place
+  uint8_t older[block_rows];  // of a chain's first position: that of another chain with the same place
+  uint8_t next[block_rows];   // the next position of the chain
+  uint8_t last[block_rows];   // of a chain's first position: its last
+  bool begins[block_rows];
+
+  INLINE_PLAIN RepeatedRows(const int32_t* rows, size_t n) {
+    __builtin_memset(first, none, sizeof first);
+    for (size_t i = 0; i < n; ++i) {
+      uint8_t& place = first[size_t(rows[i]) % places];
+      uint8_t chain = place;
+      while (chain != none && rows[chain] != rows[i]) chain = older[chain];
+      next[i] = none;
+      begins[i] = chain == none;
+      if (begins[i]) {
+        older[i] = place;
+        place = last[i] = uint8_t(i);
+      } else {
+        next[last[chain]] = uint8_t(i);
+        last[chain] = uint8_t(i);
+      }
+    }
+  }
+};
+
+// table[rows[i]] += dy[i], block after block of positions: what one block has for the same row is summed first, in
+// order.
 template <class T>
 void scatter_add_rows(const T* dy, size_t columns, const int32_t* rows, size_t n, T* table) {
-  constexpr size_t lanes = Vec<T>::lanes;
-  for (size_t i = 0; i < n; ++i, dy += columns) {
-    T* row = table + size_t(rows[i]) * columns;
-    size_t j = 0;
-    for (; j + lanes <= columns; j += lanes) store(row + j, load(row + j) + load(dy + j));
-    const int rest = int(columns - j);
-    store_partial(row + j, load_partial(row + j, rest) + load_partial(dy + j, rest), rest);
-  }
+  for_blocks(n, [&](size_t, size_t start, size_t end) INLINE_LAMBDA {
+    const T* const block = dy + start * columns;
+    const RepeatedRows repeated(rows + start, end - start);
+    for (size_t i = 0; i < end - start; ++i) {
+      if (!repeated.begins[i]) continue;
+      T* const row = table + size_t(rows[start + i]) * columns;
+      for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
+        Vec<T> total = load_lanes(block + i * columns + j, count);
+        for (size_t k = repeated.next[i]; k != RepeatedRows::none; k = repeated.next[k])
+          total = total + load_lanes(block + k * columns + j, count);
+        store_lanes(row + j, load_lanes(row + j, count) + total, count);
+      });
+    }
+  });
 }
 
 // y = x · scale + offset, rounded once.

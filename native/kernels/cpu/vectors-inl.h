@@ -67,25 +67,34 @@ INLINE void store_column(T* p, int v, int count, Vec<T> a) {
   vectors > 1 ? store(p + v * Vec<T>::lanes, a) : store_partial(p, a, count);
 }
 
-// sums[s][v] = Σ over rows of the s-th term that term(row, v, terms) gives for vector v. Blocks of rows keep the error
-// of long sums small.
+// body(block, first, end) for each block of rows.
+template <class F>
+INLINE void for_blocks(size_t rows, F body) {
+  for (size_t block = 0, first = 0; first < rows; ++block, first += block_rows)
+    body(block, first, rows - first < block_rows ? rows : first + block_rows);
+}
+
+// sums[s][v] = Σ over rows from `first` to `end` of the s-th term that term(row, v, terms) gives for vector v.
 template <class T, int S, int vectors, class F>
-INLINE void sum_over_rows(size_t rows, Vec<T> (&sums)[S][vectors], F term) {
-  constexpr size_t block = 64;
+INLINE void sum_over_block(size_t first, size_t end, Vec<T> (&sums)[S][vectors], F term) {
   for (auto& of_term : sums)
     for (Vec<T>& sum : of_term) sum = Vec<T>(0);
-  for (size_t first = 0; first < rows; first += block) {
-    const size_t end = rows - first < block ? rows : first + block;
+  for (size_t i = first; i < end; ++i)
+    for (int v = 0; v < vectors; ++v) {
+      Vec<T> terms[S];
+      term(i, v, terms);
+      for (int s = 0; s < S; ++s) sums[s][v] = sums[s][v] + terms[s];
+    }
+}
+// The same over all rows, block after block.
+template <class T, int S, int vectors, class F>
+INLINE void sum_over_rows(size_t rows, Vec<T> (&sums)[S][vectors], F term) {
+  for (auto& of_term : sums)
+    for (Vec<T>& sum : of_term) sum = Vec<T>(0);
+  for_blocks(rows, [&](size_t, size_t first, size_t end) INLINE_LAMBDA {
     Vec<T> partial[S][vectors];
-    for (auto& of_term : partial)
-      for (Vec<T>& sum : of_term) sum = Vec<T>(0);
-    for (size_t i = first; i < end; ++i)
-      for (int v = 0; v < vectors; ++v) {
-        Vec<T> terms[S];
-        term(i, v, terms);
-        for (int s = 0; s < S; ++s) partial[s][v] = partial[s][v] + terms[s];
-      }
+    sum_over_block(first, end, partial, term);
     for (int s = 0; s < S; ++s)
       for (int v = 0; v < vectors; ++v) sums[s][v] = sums[s][v] + partial[s][v];
-  }
+  });
 }
