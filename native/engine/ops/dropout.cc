@@ -19,7 +19,9 @@ class Dropout final : public Op<T> {
     pass.give_gradient(this->inputs[0], [&](T* dx) { apply(pass, pass.gradient(this->node), dx); });
   }
 
-  void forward_tangent(Pass<T>& pass) const override { apply(pass, pass.tangent(this->inputs[0]), pass.tangent(this->node)); }
+  void forward_tangent(Pass<T>& pass) const override {
+    apply(pass, pass.tangent(this->inputs[0]), pass.tangent(this->node));
+  }
   void backward_tangent(Pass<T>& pass) const override {
     pass.give_gradient_tangent(this->inputs[0], [&](T* dx) { apply(pass, pass.gradient_tangent(this->node), dx); });
   }

@@ -26,17 +26,16 @@ class Embedding final : public Op<T> {
   void backward(Pass<T>& pass) const override {
     if (!pass.is_trainable(weight_)) return;
     pass.device.scatter_add_rows(pass.gradient(this->node), dimension_, pass.indices(this->inputs[0]),
-                                   pass.batch * length_, pass.added_gradient(weight_));
+                                 pass.batch * length_, pass.added_gradient(weight_));
   }
 
   void forward_tangent(Pass<T>& pass) const override {
-    pass.device.gather_rows(pass.parameter_tangent(weight_), dimension_,
-                              pass.indices(this->inputs[0]), pass.batch * length_, pass.tangent(this->node));
+    pass.device.gather_rows(pass.parameter_tangent(weight_), dimension_, pass.indices(this->inputs[0]),
+                            pass.batch * length_, pass.tangent(this->node));
   }
   void backward_tangent(Pass<T>& pass) const override {
-    pass.device.scatter_add_rows(pass.gradient_tangent(this->node), dimension_,
-                                   pass.indices(this->inputs[0]), pass.batch * length_,
-                                   pass.parameter_gradient_tangent(weight_));
+    pass.device.scatter_add_rows(pass.gradient_tangent(this->node), dimension_, pass.indices(this->inputs[0]),
+                                 pass.batch * length_, pass.parameter_gradient_tangent(weight_));
   }
 
  private:

@@ -23,7 +23,7 @@ class Maxout final : public Op<T> {
 
   void forward(Pass<T>& pass) const override {
     pass.device.maxout_forward(pass.value(this->inputs[0]), rows(pass), units_, pieces_, pass.value(this->node),
-                                 winners(pass));
+                               winners(pass));
   }
 
   uint64_t fingerprint(Pass<T>& pass) const override {
@@ -44,8 +44,7 @@ class Maxout final : public Op<T> {
   }
   void backward_tangent(Pass<T>& pass) const override {
     pass.give_gradient_tangent(this->inputs[0], [&](T* dx) {
-      pass.device.maxout_backward(pass.gradient_tangent(this->node), winners(pass), rows(pass), units_, pieces_,
-                                    dx);
+      pass.device.maxout_backward(pass.gradient_tangent(this->node), winners(pass), rows(pass), units_, pieces_, dx);
     });
   }
 
