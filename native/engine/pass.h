@@ -86,6 +86,15 @@ class Pass {
   void give_gradient_tangent(size_t node, const Write& write) {
     if (wanted(node)) give(node, gradient_tangent(node), write);
   }
+  // Both for ops that have more to do on the way: write(null) where nobody wants it.
+  template <class Write>
+  void give_gradient_or_none(size_t node, const Write& write) {
+    wanted(node) ? give(node, gradient(node), write) : write(static_cast<T*>(nullptr));
+  }
+  template <class Write>
+  void give_gradient_tangent_or_none(size_t node, const Write& write) {
+    wanted(node) ? give(node, gradient_tangent(node), write) : write(static_cast<T*>(nullptr));
+  }
 
   // Of parameters, by number.
   bool is_trainable(size_t parameter) const { return layout_.parameters[parameter].trainable; }

@@ -1,28 +1,21 @@
 // Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages
 // take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then. So
 // they do for a batch of one example and where the layer is frozen, and stay as they are.
-#include "../op.h"
+#include "norm.h"
 
 namespace gradus {
 namespace {
 
 template <class T>
-class BatchNorm final : public Op<T> {
+class BatchNorm final : public NormOp<T> {
  public:
-  explicit BatchNorm(const NodeReader& node) : Op<T>(node) {
-    this->shape = node.only_input();
-    if (this->shape.size() != 1) node.fields.fail("expected an input of one dimension");
-    columns_ = this->shape[0];
-    gain_ = node.parameter("gain", this->shape);
-    bias_ = node.parameter("bias", this->shape);
+  explicit BatchNorm(const NodeReader& node) : NormOp<T>(node) {
     running_mean_ = node.parameter("mean", this->shape);
     running_variance_ = node.parameter("variance", this->shape);
     for (size_t running : {running_mean_, running_variance_})
       if (node.parameters[running].trainable) node.fields.fail("mean and variance cannot be trainable");
     is_frozen_ = !node.parameters[gain_].trainable && !node.parameters[bias_].trainable;
-    epsilon_ = T(node.fields.number("epsilon"));
     momentum_ = T(node.fields.number_within("momentum", 0.9, 0, 1));
-    this->parameters = {gain_, bias_};
   }
 
   bool needs_several_examples() const override { return !is_frozen_; }
@@ -53,8 +46,7 @@ class BatchNorm final : public Op<T> {
     norm.dy = pass.gradient(this->node);
     norm.dgain = memory.reals[2].data(), norm.dbias = memory.reals[3].data();
     follows(pass) ? backward_of_batch(pass, norm) : backward_of_constants(pass, norm);
-    pass.give_parameter_gradient(gain_, norm.dgain, blocks_of(pass.batch));
-    pass.give_parameter_gradient(bias_, norm.dbias, blocks_of(pass.batch));
+    this->give_gain_and_bias(pass, norm.dgain, norm.dbias);
   }
 
   void forward_tangent(Pass<T>& pass) const override { pass.device.batch_norm_forward_tangent(tangent_of(pass)); }
@@ -64,10 +56,7 @@ class BatchNorm final : public Op<T> {
       tangent.dx_tangent = dx;
       pass.device.batch_norm_backward_tangent(tangent);
     };
-    if (pass.wanted(this->inputs[0]))
-      pass.give_gradient_tangent(this->inputs[0], run);
-    else
-      run(nullptr);
+    pass.give_gradient_tangent_or_none(this->inputs[0], run);
   }
 
  private:
@@ -75,29 +64,10 @@ class BatchNorm final : public Op<T> {
   bool follows(const Pass<T>& pass) const { return pass.training && !is_frozen_ && pass.batch > 1; }
 
   Norm<T> of(Pass<T>& pass) const {
-    OpMemory<T>& memory = pass.of_op(this->node);
-    Norm<T> norm;
-    norm.rows = pass.batch, norm.columns = norm.stride = columns_;
-    norm.x = pass.value(this->inputs[0]);
-    norm.gain = pass.parameter(gain_), norm.bias = pass.parameter(bias_);
-    norm.epsilon = epsilon_;
-    norm.mean = memory.reals[0].data();
-    norm.inverse_deviation = norm.mean + columns_;
-    return norm;
+    T* mean = pass.of_op(this->node).reals[0].data();
+    return this->norm_of(pass, mean, mean + columns_);
   }
-  NormTangent<T> tangent_of(Pass<T>& pass) const {
-    NormTangent<T> tangent;
-    tangent.norm = of(pass);
-    tangent.norm.dy = pass.gradient(this->node);
-    tangent.x_tangent = pass.tangent(this->inputs[0]);
-    tangent.gain_tangent = pass.parameter_tangent(gain_), tangent.bias_tangent = pass.parameter_tangent(bias_);
-    tangent.y_tangent = pass.tangent(this->node);
-    tangent.dy_tangent = pass.gradient_tangent(this->node);
-    tangent.dgain_tangent = pass.parameter_gradient_tangent(gain_);
-    tangent.dbias_tangent = pass.parameter_gradient_tangent(bias_);
-    tangent.follows = follows(pass);
-    return tangent;
-  }
+  NormTangent<T> tangent_of(Pass<T>& pass) const { return NormOp<T>::tangent_of(pass, of(pass), follows(pass)); }
 
   // Those of the batch, which the running ones follow. The running variance is that of the examples to come, unbiased
   // as in Ioffe and Szegedy 2015.
@@ -128,15 +98,13 @@ class BatchNorm final : public Op<T> {
       norm.dx = dx;
       pass.device.batch_norm_backward_of_constants(norm);
     };
-    if (pass.wanted(this->inputs[0]))
-      pass.give_gradient(this->inputs[0], run);
-    else
-      run(nullptr);
+    pass.give_gradient_or_none(this->inputs[0], run);
   }
 
-  size_t columns_, gain_, bias_, running_mean_, running_variance_;
+  using NormOp<T>::columns_, NormOp<T>::gain_, NormOp<T>::bias_, NormOp<T>::epsilon_;
+  size_t running_mean_, running_variance_;
   bool is_frozen_;
-  T epsilon_, momentum_;
+  T momentum_;
 };
 
 }  // namespace

@@ -41,10 +41,7 @@ class Custom final : public Op<T> {
       }
       pass.host->run(call);
     };
-    if (pass.wanted(this->inputs[0]))
-      pass.give_gradient(this->inputs[0], run);
-    else
-      run(nullptr);
+    pass.give_gradient_or_none(this->inputs[0], run);
     for (size_t i = 0; i < gradients.size(); ++i) {
       const size_t parameter = this->parameters[i];
       if (!pass.is_trainable(parameter)) continue;

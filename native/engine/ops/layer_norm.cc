@@ -1,21 +1,13 @@
 // Each example brought to mean 0 and variance 1, then gain and bias.
-#include "../op.h"
+#include "norm.h"
 
 namespace gradus {
 namespace {
 
 template <class T>
-class LayerNorm final : public Op<T> {
+class LayerNorm final : public NormOp<T> {
  public:
-  explicit LayerNorm(const NodeReader& node) : Op<T>(node) {
-    this->shape = node.only_input();
-    if (this->shape.size() != 1) node.fields.fail("expected an input of one dimension");
-    columns_ = this->shape[0];
-    gain_ = node.parameter("gain", this->shape);
-    bias_ = node.parameter("bias", this->shape);
-    epsilon_ = T(node.fields.number("epsilon"));
-    this->parameters = {gain_, bias_};
-  }
+  explicit LayerNorm(const NodeReader& node) : NormOp<T>(node) {}
 
   // mean, inverse deviation, sums of blocks of rows for the gradients of gain and bias
   void reserve(size_t batch, OpMemory<T>& memory) const override {
@@ -39,12 +31,8 @@ class LayerNorm final : public Op<T> {
       norm.dx = dx;
       pass.device.layer_norm_backward(norm);
     };
-    if (pass.wanted(this->inputs[0]))
-      pass.give_gradient(this->inputs[0], run);
-    else
-      run(nullptr);
-    pass.give_parameter_gradient(gain_, norm.dgain, blocks_of(pass.batch));
-    pass.give_parameter_gradient(bias_, norm.dbias, blocks_of(pass.batch));
+    pass.give_gradient_or_none(this->inputs[0], run);
+    this->give_gain_and_bias(pass, norm.dgain, norm.dbias);
   }
 
   void forward_tangent(Pass<T>& pass) const override { pass.device.layer_norm_forward_tangent(tangent_of(pass)); }
@@ -54,39 +42,17 @@ class LayerNorm final : public Op<T> {
       tangent.dx_tangent = dx;
       pass.device.layer_norm_backward_tangent(tangent);
     };
-    if (pass.wanted(this->inputs[0]))
-      pass.give_gradient_tangent(this->inputs[0], run);
-    else
-      run(nullptr);
+    pass.give_gradient_tangent_or_none(this->inputs[0], run);
   }
 
  private:
   Norm<T> of(Pass<T>& pass) const {
     OpMemory<T>& memory = pass.of_op(this->node);
-    Norm<T> norm;
-    norm.rows = pass.batch, norm.columns = norm.stride = columns_;
-    norm.x = pass.value(this->inputs[0]);
-    norm.gain = pass.parameter(gain_), norm.bias = pass.parameter(bias_);
-    norm.epsilon = epsilon_;
-    norm.mean = memory.reals[0].data(), norm.inverse_deviation = memory.reals[1].data();
-    return norm;
+    return this->norm_of(pass, memory.reals[0].data(), memory.reals[1].data());
   }
-  NormTangent<T> tangent_of(Pass<T>& pass) const {
-    NormTangent<T> tangent;
-    tangent.norm = of(pass);
-    tangent.norm.dy = pass.gradient(this->node);
-    tangent.x_tangent = pass.tangent(this->inputs[0]);
-    tangent.gain_tangent = pass.parameter_tangent(gain_), tangent.bias_tangent = pass.parameter_tangent(bias_);
-    tangent.y_tangent = pass.tangent(this->node);
-    tangent.dy_tangent = pass.gradient_tangent(this->node);
-    tangent.dgain_tangent = pass.parameter_gradient_tangent(gain_);
-    tangent.dbias_tangent = pass.parameter_gradient_tangent(bias_);
-    tangent.follows = true;
-    return tangent;
-  }
+  NormTangent<T> tangent_of(Pass<T>& pass) const { return NormOp<T>::tangent_of(pass, of(pass), true); }
 
-  size_t columns_, gain_, bias_;
-  T epsilon_;
+  using NormOp<T>::columns_;
 };
 
 }  // namespace
