@@ -14,6 +14,7 @@ import {
 } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { firstCall } from './support/first-call.js'
 import { numbers } from './support/reference.js'
 
 const rows = 20
@@ -24,19 +25,6 @@ function smallModel() {
   const model = sequential({ input: [3], seed: 2 }, [dense(5), dense(4)])
   return model.compile({ loss: softmaxCrossEntropy(), optimizer: sgd({ learningRate: 0.1 }), metrics: ['accuracy'] })
 }
-
-/** Resolves in the turn of the event loop in which the program's first call begins, however soon that ends. */
-const firstCall = (program) =>
-  new Promise((resolve) => {
-    for (const name of ['train', 'predict', 'evaluate']) {
-      const call = program[name].bind(program)
-      program[name] = (options) => {
-        const promise = call(options)
-        resolve()
-        return promise
-      }
-    }
-  })
 
 /** The work fails with this code and message, the weights stay, and the model trains afterwards. */
 async function refused(model, work, code, message) {
