@@ -23,13 +23,6 @@ void HiddenProperty::remove(Napi::Object of) const noexcept {
   }
 }
 
-void* Environment::matmul_memory() {
-  constexpr size_t alignment = 64;
-  if (!workspace) workspace.reset(new double[matmul_workspace + alignment / sizeof(double)]);
-  const auto address = reinterpret_cast<uintptr_t>(workspace.get());
-  return reinterpret_cast<void*>((address + alignment - 1) / alignment * alignment);
-}
-
 namespace {
 Napi::TypedArray made_by_v8(Napi::Env env, napi_typedarray_type type, size_t length) {
   switch (type) {

@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "calls.h"
+#include "engine/arena.h"
 #include "engine/pool.h"
 #include "kernels/kernels.h"
 
@@ -32,7 +33,7 @@ struct Environment {
   HiddenProperty host_function;  // of programs
   const Isa* isa = nullptr;
   std::shared_ptr<Pool> pool = std::make_shared<Pool>();  // of all programs
-  std::unique_ptr<double[]> workspace;                    // of matmul, made on first use
+  Buffer<uint8_t> scratch;                                // of single kernels, kept from call to call
   Calls calls;
   std::shared_ptr<Crew> releases;  // lets go of large memory, which takes the system milliseconds; made on first use
 
@@ -42,8 +43,12 @@ struct Environment {
   const Kernels<T>& kernels() const {
     return kernels_of<T>(*isa);
   }
-  // matmul_workspace elements of either type, aligned to 64 bytes.
-  void* matmul_memory();
+  // So many elements for the kernel that runs, until the next one. What is in them is left from the one before.
+  template <class T>
+  T* scratch_of(size_t n) {
+    scratch.grow(n * sizeof(T));
+    return reinterpret_cast<T*>(scratch.data());
+  }
   // Zero-filled, of one of the types above; throws GRADUS_OUT_OF_MEMORY.
   Napi::TypedArray typed_array(Napi::Env env, napi_typedarray_type type, size_t length) const;
   Napi::TypedArray float_array(Napi::Env env, bool is_double, size_t length) const {

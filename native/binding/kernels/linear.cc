@@ -21,7 +21,7 @@ struct MatmulKernel {
     task.a_row = transpose_a ? 1 : task.k, task.a_column = transpose_a ? task.m : 1;
     task.b_row = transpose_b ? 1 : task.n, task.b_column = transpose_b ? task.k : 1;
     task.c_row = task.n;
-    if (task.m > 0 && task.n > 0) call.kernels.matmul(task, static_cast<T*>(call.environment.matmul_memory()));
+    if (task.m > 0 && task.n > 0) call.kernels.matmul(task, call.environment.template scratch_of<T>(matmul_workspace));
   }
 };
 

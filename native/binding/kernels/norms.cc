@@ -1,4 +1,3 @@
-#include "../../engine/arena.h"
 #include "kernel_call.h"
 
 namespace gradus::binding {
@@ -34,21 +33,24 @@ struct LayerNormForward {
   }
 };
 
-// Two sums for each block of rows, as the kernels leave them.
+// Two sums for each block of rows, as the kernels leave them, and two of all rows.
 template <class T>
 struct BlockSums {
-  explicit BlockSums(const Norm<T>& norm)
-      : blocks(blocks_of(norm.rows)), columns(norm.columns), memory(gradus::product(2 * blocks, columns)) {}
-  T* first() { return memory.data(); }
-  T* second() { return memory.data() + blocks * columns; }
+  BlockSums(KernelCall<T>& call, const Norm<T>& norm)
+      : kernels(call.kernels), blocks(blocks_of(norm.rows)), columns(norm.columns) {
+    const size_t size = product("x", {blocks, columns});
+    first = call.environment.template scratch_of<T>(product("x", {2, size + columns}));
+    second = first + size, total_of_first = second + size, total_of_second = total_of_first + columns;
+  }
   // total = beta · total + the sums of the blocks
-  void add_to(const Kernels<T>& kernels, T beta, T* of_first, T* of_second) {
-    kernels.add_blocks(first(), blocks, columns, columns, beta, of_first);
-    kernels.add_blocks(second(), blocks, columns, columns, beta, of_second);
+  void add_to(T beta, T* of_first, T* of_second) const {
+    kernels.add_blocks(first, blocks, columns, columns, beta, of_first);
+    kernels.add_blocks(second, blocks, columns, columns, beta, of_second);
   }
 
+  const Kernels<T>& kernels;
   size_t blocks, columns;
-  Buffer<T> memory;
+  T *first, *second, *total_of_first, *total_of_second;
 };
 
 // What both backward passes take; `statistics` is the length of mean and inverseDeviation.
@@ -71,10 +73,10 @@ struct LayerNormBackward {
     Norm<T> norm = norm_of(call);
     take_backward(call, norm, norm.rows);
     T *const dgain = norm.dgain, *const dbias = norm.dbias;
-    BlockSums<T> sums(norm);
-    norm.dgain = sums.first(), norm.dbias = sums.second();
+    const BlockSums<T> sums(call, norm);
+    norm.dgain = sums.first, norm.dbias = sums.second;
     call.kernels.layer_norm_backward(norm);
-    sums.add_to(call.kernels, 1, dgain, dbias);
+    sums.add_to(1, dgain, dbias);
   }
 };
 
@@ -89,10 +91,9 @@ struct BatchNormStatistics {
     T* variance = call.output("variance", columns);
     T* inverse = call.output("inverseDeviation", columns);
     call.check_overlap();
-    BlockSums<T> sums(norm);
-    call.kernels.batch_norm_block_statistics(x, rows, columns, columns, sums.first(), sums.second());
-    call.kernels.batch_norm_merge(sums.first(), sums.second(), rows, columns, columns, epsilon, mean, variance,
-                                  inverse);
+    const BlockSums<T> sums(call, norm);
+    call.kernels.batch_norm_block_statistics(x, rows, columns, columns, sums.first, sums.second);
+    call.kernels.batch_norm_merge(sums.first, sums.second, rows, columns, columns, epsilon, mean, variance, inverse);
   }
 };
 
@@ -117,14 +118,15 @@ struct BatchNormBackward {
     Norm<T> norm = norm_of(call);
     take_backward(call, norm, norm.columns);
     T *const dgain = norm.dgain, *const dbias = norm.dbias;
-    BlockSums<T> sums(norm);
-    Buffer<T> of_batch(2 * norm.columns);
-    norm.dgain = sums.first(), norm.dbias = sums.second();
+    const BlockSums<T> sums(call, norm);
+    norm.dgain = sums.first, norm.dbias = sums.second;
     call.kernels.batch_norm_block_gradients(norm);
-    norm.dgain = of_batch.data(), norm.dbias = norm.dgain + norm.columns;
-    sums.add_to(call.kernels, 0, norm.dgain, norm.dbias);
-    if (norm.dx) call.kernels.batch_norm_backward(norm, norm.rows);
-    sums.add_to(call.kernels, 1, dgain, dbias);
+    if (norm.dx) {
+      norm.dgain = sums.total_of_first, norm.dbias = sums.total_of_second;
+      sums.add_to(0, norm.dgain, norm.dbias);
+      call.kernels.batch_norm_backward(norm, norm.rows);
+    }
+    sums.add_to(1, dgain, dbias);
   }
 };
 

@@ -199,12 +199,10 @@ static void matmul(const Matmul<T>& task, T* workspace) {
 template <class T>
 INLINE Vec<T> sum_column(const T* x, size_t rows, size_t stride, int columns) {
   Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
-  const bool whole = columns >= Vec<T>::lanes;
   size_t i = 0;
   for (; i + 4 <= rows; i += 4)
-    for (size_t r = 0; r < 4; ++r)
-      sums[r] = sums[r] + (whole ? load(x + (i + r) * stride) : load_partial(x + (i + r) * stride, columns));
-  for (size_t r = 0; i + r < rows; ++r) sums[r] = sums[r] + load_partial(x + (i + r) * stride, columns);
+    for (size_t r = 0; r < 4; ++r) sums[r] = sums[r] + load_lanes(x + (i + r) * stride, columns);
+  for (size_t r = 0; i + r < rows; ++r) sums[r] = sums[r] + load_lanes(x + (i + r) * stride, columns);
   return (sums[0] + sums[2]) + (sums[1] + sums[3]);
 }
 
@@ -216,8 +214,8 @@ INLINE void add_in_order(size_t blocks, size_t columns, T beta, T* sums, F of_bl
     const int there = static_cast<int>(columns - j < lanes ? columns - j : lanes);
     Vec<T> total = blocks > 0 ? of_block(0, j, there) : Vec<T>(T(0));
     for (size_t block = 1; block < blocks; ++block) total = total + of_block(block, j, there);
-    if (beta != 0) total = fma(Vec<T>(beta), load_partial(sums + j, there), total);
-    store_partial(sums + j, total, there);
+    if (beta != 0) total = fma(Vec<T>(beta), load_lanes(sums + j, there), total);
+    store_lanes(sums + j, total, there);
   }
 }
 
@@ -239,7 +237,7 @@ static void block_sums(const T* x, size_t rows, size_t columns, size_t stride, T
 template <class T>
 static void add_blocks(const T* sums, size_t blocks, size_t columns, size_t stride, T beta, T* total) {
   add_in_order(blocks, columns, beta, total, [=](size_t block, size_t j, int there) INLINE_LAMBDA {
-    return load_partial(sums + block * stride + j, there);
+    return load_lanes(sums + block * stride + j, there);
   });
 }
 

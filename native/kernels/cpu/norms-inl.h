@@ -11,16 +11,16 @@ void layer_norm_forward(const Norm<T>& norm) {
     const T* const x = norm.x + i * norm.stride;
     T* const y = norm.y + i * norm.stride;
     Vec<T> total(0), squares(0);
-    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA { total = total + load_partial(x + j, count); });
+    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA { total = total + load_lanes(x + j, count); });
     const Vec<T> mean(sum(total) / T(columns));
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
-      const Vec<T> centred = keep_lanes(load_partial(x + j, count) - mean, count);
+      const Vec<T> centred = keep_lanes(load_lanes(x + j, count) - mean, count);
       squares = fma(centred, centred, squares);
     });
     const Vec<T> inverse = Vec<T>(1) / sqrt(Vec<T>(sum(squares) / T(columns) + norm.epsilon));
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
-      const Vec<T> normal = (load_partial(x + j, count) - mean) * inverse;
-      store_partial(y + j, fma(normal, load_partial(gain + j, count), load_partial(bias + j, count)), count);
+      const Vec<T> normal = (load_lanes(x + j, count) - mean) * inverse;
+      store_lanes(y + j, fma(normal, load_lanes(gain + j, count), load_lanes(bias + j, count)), count);
     });
     store_partial(norm.mean + i, mean, 1);
     store_partial(norm.inverse_deviation + i, inverse, 1);
@@ -34,31 +34,28 @@ void layer_norm_backward(const Norm<T>& norm) {
   const T* const gain = norm.gain;
   for (size_t i = 0; i < norm.rows; ++i) {
     T *const dgain = norm.dgain + i / block_rows * columns, *const dbias = norm.dbias + i / block_rows * columns;
-    if (i % block_rows == 0) {
-      __builtin_memset(dgain, 0, columns * sizeof(T));
-      __builtin_memset(dbias, 0, columns * sizeof(T));
-    }
+    const bool begins = i % block_rows == 0;
     const T *const x = norm.x + i * norm.stride, *const dy = norm.dy + i * norm.stride;
     T* const dx = norm.dx ? norm.dx + i * norm.stride : nullptr;
     const Vec<T> mean(norm.mean[i]), inverse(norm.inverse_deviation[i]);
     Vec<T> total(0), along(0);
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
-      const Vec<T> d = load_partial(dy + j, count), normal = (load_partial(x + j, count) - mean) * inverse;
+      const Vec<T> d = load_lanes(dy + j, count), normal = (load_lanes(x + j, count) - mean) * inverse;
       // Both are read before one is written: where they lie 4096 bytes apart, a processor waits for the wrong one.
-      const Vec<T> gain_sum = fma(d, normal, load_partial(dgain + j, count));
-      const Vec<T> bias_sum = d + load_partial(dbias + j, count);
-      store_partial(dgain + j, gain_sum, count);
-      store_partial(dbias + j, bias_sum, count);
-      const Vec<T> e = d * load_partial(gain + j, count);
+      const Vec<T> gain_sum = fma(d, normal, begins ? Vec<T>(0) : load_lanes(dgain + j, count));
+      const Vec<T> bias_sum = d + (begins ? Vec<T>(0) : load_lanes(dbias + j, count));
+      store_lanes(dgain + j, gain_sum, count);
+      store_lanes(dbias + j, bias_sum, count);
+      const Vec<T> e = d * load_lanes(gain + j, count);
       total = total + e;
       along = fma(e, normal, along);
     });
     if (!dx) continue;
     const Vec<T> mean_e(sum(total) / T(columns)), mean_along(sum(along) / T(columns));
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
-      const Vec<T> e = load_partial(dy + j, count) * load_partial(gain + j, count);
-      const Vec<T> normal = (load_partial(x + j, count) - mean) * inverse;
-      store_partial(dx + j, inverse * fnma(normal, mean_along, e - mean_e), count);
+      const Vec<T> e = load_lanes(dy + j, count) * load_lanes(gain + j, count);
+      const Vec<T> normal = (load_lanes(x + j, count) - mean) * inverse;
+      store_lanes(dx + j, inverse * fnma(normal, mean_along, e - mean_e), count);
     });
   }
 }
@@ -92,6 +89,16 @@ struct MergedColumns {
   static constexpr int lanes = Vec<T>::lanes;
   double mean[lanes], squares[lanes];
 
+  // Those of the first block.
+  INLINE_PLAIN MergedColumns(Vec<T> block_mean, Vec<T> block_squares) {
+    T first_mean[lanes], first_squares[lanes];
+    store(first_mean, block_mean);
+    store(first_squares, block_squares);
+    for (int k = 0; k < lanes; ++k) {
+      mean[k] = 0.0 + double(first_mean[k]);  // never -0
+      squares[k] = double(first_squares[k]);
+    }
+  }
   // One more block of `count` rows after `before` others (Chan, Golub and LeVeque 1983).
   INLINE_PLAIN void add(Vec<T> block_mean, Vec<T> block_squares, double before, double count) {
     T more_mean[lanes], more_squares[lanes];
@@ -101,7 +108,7 @@ struct MergedColumns {
     for (int k = 0; k < lanes; ++k) {
       const double shift = double(more_mean[k]) - mean[k];
       mean[k] += shift * share;
-      squares[k] += double(more_squares[k]) + shift * (shift * weight);  // 0 for the first block, however large
+      squares[k] += double(more_squares[k]) + shift * (shift * weight);
     }
   }
 };
@@ -112,11 +119,10 @@ void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t colu
                       T* variance, T* inverse_deviation) {
   for_vectors<T>(columns, [&](size_t j, int there) INLINE_LAMBDA {
     constexpr int lanes = Vec<T>::lanes;
-    MergedColumns<T> merged = {};
-    for_blocks(rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
+    MergedColumns<T> merged(load_lanes(means + j, there), load_lanes(squares + j, there));
+    for (size_t block = 1, first = block_rows; first < rows; ++block, first += block_rows)
       merged.add(load_lanes(means + block * stride + j, there), load_lanes(squares + block * stride + j, there),
-                 double(first), double(end - first));
-    });
+                 double(first), double(rows - first < block_rows ? rows - first : block_rows));
     T of_mean[lanes], of_variance[lanes];
     for (int k = 0; k < lanes; ++k) {
       of_mean[k] = T(merged.mean[k]);

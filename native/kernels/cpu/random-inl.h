@@ -107,8 +107,8 @@ template <class T>
 void dropout(const T* x, size_t n, T rate, const Counter& counter, size_t first, T* y) {
   const Vec<T> dropped(rate), scale(1 / (1 - rate));
   for_values<T>(counter, first, n, [=](Vec<T> bits, size_t i, int count) INLINE_LAMBDA {
-    const Vec<T> kept = load_partial(x + i, count) * scale;
-    store_partial(y + i, select(unit_uniform(bits) >= dropped, kept, Vec<T>(0)), count);
+    const Vec<T> kept = load_lanes(x + i, count) * scale;
+    store_lanes(y + i, select(unit_uniform(bits) >= dropped, kept, Vec<T>(0)), count);
   });
 }
 
@@ -118,7 +118,7 @@ void random_uniform(const Counter& counter, size_t first, size_t n, T low, T hig
   const Vec<T> width(high - low), from(low), to(high);
   for_values<T>(counter, first, n, [=](Vec<T> bits, size_t i, int count) INLINE_LAMBDA {
     const Vec<T> value = fma(unit_uniform(bits), width, from);
-    store_partial(y + i, select(value < to, value, from), count);
+    store_lanes(y + i, select(value < to, value, from), count);
   });
 }
 
@@ -171,6 +171,6 @@ void random_normal(const Counter& counter, size_t first, size_t n, T mean, T dev
   for_values<T>(counter, first, n, [=](Vec<T> bits, size_t i, int count) INLINE_LAMBDA {
     const Vec<T> p = fma(fraction(bits), Vec<T>(T(0.5)), Vec<T>(half_step));
     const Vec<T> normal = copy_sign(upper_normal(p), bits);
-    store_partial(y + i, fma(normal, Vec<T>(deviation), Vec<T>(mean)), count);
+    store_lanes(y + i, fma(normal, Vec<T>(deviation), Vec<T>(mean)), count);
   });
 }

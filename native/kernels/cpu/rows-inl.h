@@ -12,32 +12,38 @@ void gather_rows(const T* table, size_t columns, const int32_t* rows, size_t n, 
     __builtin_memcpy(y + i * columns, table + size_t(rows[i]) * columns, columns * sizeof(T));
 }
 
-// Which positions of one block name the same row of a table: chains of them in order, each begun by the first.
+// Which positions of one block name the same row of a table: chains of them in order, each begun by the first. Most
+// blocks have no two, so a row that is new costs one look at its place.
 struct RepeatedRows {
-  static constexpr size_t places = 256;
+  static constexpr size_t places = 512;
   static constexpr uint8_t none = 255;
   static_assert(block_rows < none);
   uint8_t first[places];      // the first position of the newest chain whose row has this place
   uint8_t older[block_rows];  // of a chain's first position: that of another chain with the same place
   uint8_t next[block_rows];   // the next position of the chain
-  uint8_t last[block_rows];   // of a chain's first position: its last
-  bool begins[block_rows];
+  uint8_t last[block_rows];   // of a chain's first position: its last, where there is a next
+  bool is_later[block_rows];  // not the first of its chain
+  bool found = false;
 
   INLINE_PLAIN RepeatedRows(const int32_t* rows, size_t n) {
     __builtin_memset(first, none, sizeof first);
+    __builtin_memset(older, none, sizeof older);
+    __builtin_memset(next, none, sizeof next);
+    __builtin_memset(is_later, 0, sizeof is_later);
     for (size_t i = 0; i < n; ++i) {
       uint8_t& place = first[size_t(rows[i]) % places];
-      uint8_t chain = place;
-      while (chain != none && rows[chain] != rows[i]) chain = older[chain];
-      next[i] = none;
-      begins[i] = chain == none;
-      if (begins[i]) {
+      if (place != none) {
+        uint8_t chain = place;
+        while (chain != none && rows[chain] != rows[i]) chain = older[chain];
+        if (chain != none) {
+          found = is_later[i] = true;
+          next[next[chain] == none ? chain : last[chain]] = uint8_t(i);
+          last[chain] = uint8_t(i);
+          continue;
+        }
         older[i] = place;
-        place = last[i] = uint8_t(i);
-      } else {
-        next[last[chain]] = uint8_t(i);
-        last[chain] = uint8_t(i);
       }
+      place = uint8_t(i);
     }
   }
 };
@@ -47,16 +53,25 @@ struct RepeatedRows {
 template <class T>
 void scatter_add_rows(const T* dy, size_t columns, const int32_t* rows, size_t n, T* table) {
   for_blocks(n, [&](size_t, size_t start, size_t end) INLINE_LAMBDA {
-    const T* const block = dy + start * columns;
     const RepeatedRows repeated(rows + start, end - start);
-    for (size_t i = 0; i < end - start; ++i) {
-      if (!repeated.begins[i]) continue;
+    const auto add = [&](size_t i, auto total_of) INLINE_LAMBDA {
       T* const row = table + size_t(rows[start + i]) * columns;
+      const T* const values = dy + (start + i) * columns;
       for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
-        Vec<T> total = load_lanes(block + i * columns + j, count);
+        store_lanes(row + j, load_lanes(row + j, count) + total_of(load_lanes(values + j, count), j, count), count);
+      });
+    };
+    const auto alone = [](Vec<T> value, size_t, int) INLINE_LAMBDA { return value; };
+    if (!repeated.found) {
+      for (size_t i = 0; i < end - start; ++i) add(i, alone);
+      return;
+    }
+    for (size_t i = 0; i < end - start; ++i) {
+      if (repeated.is_later[i]) continue;
+      add(i, [&](Vec<T> total, size_t j, int count) INLINE_LAMBDA {
         for (size_t k = repeated.next[i]; k != RepeatedRows::none; k = repeated.next[k])
-          total = total + load_lanes(block + k * columns + j, count);
-        store_lanes(row + j, load_lanes(row + j, count) + total, count);
+          total = total + load_lanes(dy + (start + k) * columns + j, count);
+        return total;
       });
     }
   });
