@@ -46,7 +46,6 @@ class BatchNorm final : public NormOp<T> {
     norm.dy = pass.gradient(this->node);
     norm.dgain = memory.reals[2].data(), norm.dbias = memory.reals[3].data();
     follows(pass) ? backward_of_batch(pass, norm) : backward_of_constants(pass, norm);
-    this->give_gain_and_bias(pass, norm.dgain, norm.dbias);
   }
 
   void forward_tangent(Pass<T>& pass) const override { pass.device.batch_norm_forward_tangent(tangent_of(pass)); }
@@ -85,13 +84,20 @@ class BatchNorm final : public NormOp<T> {
 
   void backward_of_batch(Pass<T>& pass, Norm<T> norm) const {
     pass.device.batch_norm_block_gradients(norm);
+    const size_t blocks = blocks_of(pass.batch);
+    if (blocks > 1) {
+      T* totals = pass.of_op(this->node).reals[1].data();
+      for (T** sums : {&norm.dgain, &norm.dbias}) {
+        pass.device.add_blocks(*sums, blocks, columns_, columns_, T(0), totals);
+        *sums = totals;
+        totals += columns_;
+      }
+    }
     pass.give_gradient(this->inputs[0], [&](T* dx) {
-      T *dgain = pass.of_op(this->node).reals[1].data(), *dbias = dgain + columns_;
-      pass.device.add_blocks(norm.dgain, blocks_of(pass.batch), columns_, columns_, T(0), dgain);
-      pass.device.add_blocks(norm.dbias, blocks_of(pass.batch), columns_, columns_, T(0), dbias);
-      norm.dx = dx, norm.dgain = dgain, norm.dbias = dbias;
+      norm.dx = dx;
       pass.device.batch_norm_backward(norm, pass.batch);
     });
+    this->give_gain_and_bias(pass, norm.dgain, norm.dbias, 1);
   }
   void backward_of_constants(Pass<T>& pass, Norm<T> norm) const {
     const auto run = [&](T* dx) {
@@ -99,6 +105,7 @@ class BatchNorm final : public NormOp<T> {
       pass.device.batch_norm_backward_of_constants(norm);
     };
     pass.give_gradient_or_none(this->inputs[0], run);
+    this->give_gain_and_bias(pass, norm.dgain, norm.dbias, blocks_of(pass.batch));
   }
 
   using NormOp<T>::columns_, NormOp<T>::gain_, NormOp<T>::bias_, NormOp<T>::epsilon_;

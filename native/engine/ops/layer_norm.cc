@@ -32,7 +32,7 @@ class LayerNorm final : public NormOp<T> {
       pass.device.layer_norm_backward(norm);
     };
     pass.give_gradient_or_none(this->inputs[0], run);
-    this->give_gain_and_bias(pass, norm.dgain, norm.dbias);
+    this->give_gain_and_bias(pass, norm.dgain, norm.dbias, blocks_of(pass.batch));
   }
 
   void forward_tangent(Pass<T>& pass) const override { pass.device.layer_norm_forward_tangent(tangent_of(pass)); }

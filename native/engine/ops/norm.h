@@ -40,10 +40,10 @@ class NormOp : public Op<T> {
     tangent.follows = follows;
     return tangent;
   }
-  // Sums of blocks of rows, for the gradients of gain and bias.
-  void give_gain_and_bias(Pass<T>& pass, const T* gains, const T* biases) const {
-    pass.give_parameter_gradient(gain_, gains, blocks_of(pass.batch));
-    pass.give_parameter_gradient(bias_, biases, blocks_of(pass.batch));
+  // So many rows of sums, for the gradients of gain and bias.
+  void give_gain_and_bias(Pass<T>& pass, const T* gains, const T* biases, size_t rows) const {
+    pass.give_parameter_gradient(gain_, gains, rows);
+    pass.give_parameter_gradient(bias_, biases, rows);
   }
 
   size_t columns_, gain_, bias_;

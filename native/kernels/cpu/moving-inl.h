@@ -110,15 +110,16 @@ static void squares(const T* x, size_t n, double& total) {
 template <class T>
 static void find_nonfinite(const T* x, size_t n, bool& found) {
   constexpr size_t lanes = Vec<T>::lanes, vectors = 8;
-  const auto finite = [=](size_t i) INLINE_LAMBDA { return abs(load(x + i)) < infinity<T>(); };
+  const auto finite = [=](size_t i, int count) INLINE_LAMBDA { return abs(load_lanes(x + i, count)) < infinity<T>(); };
   size_t i = 0;
   bool all = true;
   for (; all && i + vectors * lanes <= n; i += vectors * lanes) {
-    Mask<T> block = finite(i);
-    for (size_t v = 1; v < vectors; ++v) block = block & finite(i + v * lanes);
+    Mask<T> block = finite(i, int(lanes));
+    for (size_t v = 1; v < vectors; ++v) block = block & finite(i + v * lanes, int(lanes));
     all = !any(!block);
   }
-  for (; all && i < n; ++i) all = is_finite(x[i]);
+  for (; all && i + lanes <= n; i += lanes) all = !any(!finite(i, int(lanes)));
+  if (all && i < n) all = !any(!finite(i, int(n - i)));
   if (!all) __atomic_store_n(&found, true, __ATOMIC_RELAXED);
 }
 
