@@ -65,7 +65,15 @@
       ],
     }],
     ['target_arch=="arm64"', {
-      'targets': [{ 'target_name': 'kernels_neon', 'type': 'static_library', 'sources': ['<@(neon_sources)'] }],
+      'targets': [
+        {
+          'target_name': 'kernels_neon',
+          'type': 'static_library',
+          'sources': ['<@(neon_sources)'],
+          'cflags_cc': ['<@(neon_cflags)'],
+          'xcode_settings': { 'OTHER_CPLUSPLUSFLAGS': ['<@(neon_cflags)'] },
+        },
+      ],
     }],
   ],
   'targets': [
@@ -92,6 +100,8 @@
       'dependencies': ['core'],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['<@(binding_defines)'],
+      'cflags_cc': ['<@(binding_cflags)'],
+      'xcode_settings': { 'OTHER_CPLUSPLUSFLAGS': ['<@(binding_cflags)'] },
     },
     {
       'target_name': 'gradus_tests',

@@ -81,14 +81,16 @@
       "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
     ],
     "native_cflags": [
-      "-std=c++17", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden",
+      "-std=c++17", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden",
       "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"
     ],
     "test_cflags": ["-O1"],
+    "binding_cflags": ["-O1"],
     "scalar_cflags": ["-Os"],
-    "avx2_cflags": ["-mavx2", "-mfma", "-Wno-ignored-attributes"],
+    "neon_cflags": ["-O3"],
+    "avx2_cflags": ["-O3", "-mavx2", "-mfma", "-Wno-ignored-attributes"],
     "avx512_cflags": [
-      "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma",
+      "-O3", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma",
       "-mprefer-vector-width=512", "-Wno-uninitialized", "-Wno-maybe-uninitialized"
     ]
   }

@@ -89,7 +89,8 @@ uint64_t state_after(const Model& model, std::shared_ptr<Dataset> data, size_t t
 
 // The scalar table takes most of the time; that its bits are the same is seen on one count.
 std::vector<size_t> thread_counts(const Isa& isa) {
-  return std::string(isa.name) == "scalar" ? std::vector<size_t>{3} : std::vector<size_t>{1, 2, 3, 4};
+  if (std::string(isa.name) == "scalar") return {3};
+  return is_quick() ? std::vector<size_t>{1, 3} : std::vector<size_t>{1, 2, 3, 4};
 }
 
 std::vector<uint8_t> weights_after(const Model& model, size_t rows, size_t batch, size_t steps, size_t threads,
