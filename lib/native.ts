@@ -160,7 +160,7 @@ export interface TrainCall {
  * What training saw of the layers, one entry an inspection. A row of `values` holds, for each of the program's
  * `inspection.layers`, five numbers: mean and deviation of the finite values, units of a relu that have not fired in any of
  * the last ten inspections, the share of saturated values of tanh and sigmoid, the share of values that are not finite. With
- * histograms these follow, each of `inspection.bins` counts: of each layer's values, then of the gradient of each of
+ * histograms these follow, each of `inspection.bins` counts, exact to 2²⁴: of each layer’s values, then of the gradient of each of
  * `inspection.tensors`, then of the weights of each before the update. The gradient is that of the whole update, before
  * clipping and without the regularizers l1 and l2. Values are those of the update's first batch in training; of a refused
  * update those of the batch where numbers stopped being finite.
@@ -306,7 +306,7 @@ export interface NativeState {
   momentumProduct: number
   /** What inspections remember of one another: their count, then for each unit of a relu the last one in which it fired. */
   watching: Float64Array
-  /** Every arena but the gradients: the elements of all parameters, one after the other. */
+  /** By name, the gradients excepted: the elements of all parameters, one after the other. */
   arenas: Record<string, FloatArray>
 }
 
@@ -324,16 +324,16 @@ export interface NativeProgram {
   readonly opNames: string[]
   readonly inspection: InspectionLayout
   readonly busy: boolean
-  /** Accepted updates so far. Setting it makes `momentumProduct` that of so many updates with the optimizer's own momentum. */
+  /** Accepted updates so far, below 2⁴⁸. Setting it makes `momentumProduct` that of so many updates with the optimizer's own momentum. */
   step: number
   /** The product of the accepted updates’ momenta: what the bias corrections of Adam and its kin follow; 1 for other rules. */
   momentumProduct: number
   /** A copy of one parameter in one arena, of the program's dtype. */
   read(arena: string, parameter: number): FloatArray
-  /** Copies in; float32 and float64 are converted. */
-  write(arena: string, parameter: number, data: FloatArray): void
-  /** The whole state, copied while the event loop goes on. */
-  exportState(): Promise<NativeState>
+  /** Copies in, the whole parameter or, with `first`, its elements from there on; float32 and float64 are converted. */
+  write(arena: string, parameter: number, data: FloatArray, first?: number): void
+  /** The state, with all arenas or those named, copied while the event loop goes on. */
+  exportState(arenas?: string[]): Promise<NativeState>
   /** Takes the state of a program with the same parameters and optimizer; copied at once, put in place off the event loop. */
   importState(state: NativeState): Promise<void>
   train(call: TrainCall): Promise<TrainResult>

@@ -200,4 +200,13 @@ files('the running average begins at the weights that a model has, loaded or com
   loaded.dispose()
 })
 
+files('a tensor that is read in several pieces comes back whole, with its average', async () => {
+  const made = sequential({ input: [1100], seed: 5 }, [dense(1100)]) // 4.8 MB
+  made.compile({ loss: meanSquaredError(), optimizer: adam({ averageDecay: 0.9 }) })
+  await made.save(path('large'), { optimizer: true })
+  const loaded = await loadModel(path('large'))
+  assert.equal(loaded.getWeights(), made.getWeights())
+  assert.equal(await loaded.program.exportState(), await made.program.exportState())
+})
+
 files.run()

@@ -81,6 +81,7 @@ test('what is no state of such a program is refused by name, and nothing has cha
   const { firstMoment, ...others } = state.arenas
   const wrong = [
     [{ ...state, step: -1 }, /state\.step/],
+    [{ ...state, step: 2 ** 48 }, /state\.step: expected at most 281474976710655/],
     [{ ...state, momentumProduct: 2 }, /state\.momentumProduct/],
     [{ ...state, watching: new Float64Array(3) }, /watching: expected 10 numbers/],
     [{ ...state, arenas: others }, /state\.arenas\.firstMoment/],
@@ -93,6 +94,41 @@ test('what is no state of such a program is refused by name, and nothing has cha
     assert.is(thrown?.code, 'GRADUS_INVALID_ARGUMENT')
     assert.match(thrown.message, message)
     assert.equal(await program.exportState(), state)
+  }
+})
+
+test('a state of some arenas has those, and one of others is refused', async () => {
+  const program = programOf(adam())
+  await train(program, [0])
+  const { arenas } = await program.exportState()
+  assert.equal(await program.exportState(['secondMoment']).then((state) => state.arenas), {
+    secondMoment: arenas.secondMoment,
+  })
+  assert.equal(await program.exportState([]).then((state) => state.arenas), {})
+  for (const names of [['gradients'], ['none'], [3], 'parameters', null, new Array(10).fill('parameters')]) {
+    assert.throws(() => program.exportState(names), /arenas: expected/)
+  }
+  assert.throws(() => (program.step = 2 ** 48), /step: expected at most 281474976710655/)
+})
+
+test('elements of a parameter are written from any of them on, and what lies beyond its end is refused', () => {
+  const program = programOf(adam())
+  const before = program.read('parameters', 0)
+  program.write('parameters', 0, Float64Array.of(7, 8), 3)
+  program.write('parameters', 0, new Float32Array(0), before.length)
+  assert.equal(
+    program.read('parameters', 0),
+    before.map((value, i) => [7, 8][i - 3] ?? value),
+  )
+  for (const [data, first, message] of [
+    [Float32Array.of(1, 2), before.length - 1, /data: expected at most 1 elements/],
+    [Float32Array.of(1), before.length + 1, /first: expected at most 36/],
+    [Float32Array.of(1), -1, /first/],
+    [Float32Array.of(1), 0.5, /first/],
+    [[1], 0, /data/],
+    [undefined, 0, /data/],
+  ]) {
+    assert.throws(() => program.write('parameters', 0, data, first), message)
   }
 })
 

@@ -13,7 +13,7 @@ import {
   type TensorData,
 } from './safetensors.js'
 
-const piece = 1 << 24
+const piece = 1 << 22
 
 /**
  * Writes to a temporary file beside `file`, makes sure that it lies on the disk, and puts it in the place of `file`. A
@@ -91,12 +91,17 @@ export class SafetensorsFile {
     }
   }
 
-  async read(name: string): Promise<TensorData> {
+  /** A tensor's elements from `first` on, a few megabytes at a time, in memory that the next piece uses again. */
+  async *pieces(name: string): AsyncGenerator<{ first: number; data: TensorData }> {
     const place = this.header.tensors.get(name)
     if (!place) throw badFile(`there is no tensor ${JSON.stringify(name)}`)
-    const data = emptyTensor(place)
-    await readAll(this.handle, bytesOf(data), this.dataBegin + place.begin)
-    return data
+    const memory = emptyTensor({ ...place, end: Math.min(place.end, place.begin + piece) })
+    for (let begin = place.begin; begin < place.end; begin += piece) {
+      const size = memory.BYTES_PER_ELEMENT
+      const data = memory.subarray(0, (Math.min(place.end, begin + piece) - begin) / size)
+      await readAll(this.handle, bytesOf(data), this.dataBegin + begin)
+      yield { first: (begin - place.begin) / size, data }
+    }
   }
 
   close(): Promise<void> {

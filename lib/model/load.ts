@@ -55,9 +55,10 @@ async function load(file: SafetensorsFile): Promise<Model> {
     const extra = [...file.header.tensors.keys()].find((name) => !wanted.has(name))
     if (extra !== undefined) throw badFile(`tensor ${JSON.stringify(extra)} belongs to nothing in the model`)
     for (const { arena, i, name } of entries) {
-      const data = (await file.read(name)) as FloatArray
-      if (arena === 'parameters') beginWith(model.program, i, data)
-      else model.program.write(arena, i, data)
+      for await (const { first, data } of file.pieces(name)) {
+        if (arena === 'parameters') beginWith(model.program, i, data as FloatArray, first)
+        else model.program.write(arena, i, data as FloatArray, first)
+      }
     }
     if (step !== undefined) {
       model.program.step = step

@@ -1,6 +1,6 @@
 /** What a model's file says: weights by name, and in the metadata all that makes the model again. */
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { GradusError } from '../errors.js'
+import { sizeOf } from '../layers/shape.js'
 import type { NativeProgram } from '../native.js'
 import { inTurn } from '../train/turn.js'
 import { type Compiled, defineCompiled } from './compile.js'
@@ -36,19 +36,20 @@ export async function saveModel(
   }
   const metadata: Record<string, string> = { format: formatVersion, model: JSON.stringify(define(network)) }
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
-  const tensors: Tensor[] = []
-  await inTurn(program, async () => {
-    if (withOptimizer) {
-      metadata.step = String(program.step)
-      metadata.momentumProduct = String(program.momentumProduct)
-    }
-    for (const arena of ['parameters', ...(withOptimizer ? stateArenas(program) : [])]) {
-      for (const [i, { name, shape, trainable }] of parameters.entries()) {
-        if (arena !== 'parameters' && !trainable) continue
-        tensors.push({ name: entryName(arena, name), shape, data: program.read(arena, i) })
-        await nextTick()
-      }
-    }
+  const arenas = ['parameters', ...(withOptimizer ? stateArenas(program) : [])]
+  const state = await inTurn(program, () => program.exportState(arenas))
+  if (withOptimizer) {
+    metadata.step = String(state.step)
+    metadata.momentumProduct = String(state.momentumProduct)
+  }
+  const tensors: Tensor[] = arenas.flatMap((arena) => {
+    let end = 0
+    return parameters.flatMap(({ name, shape, trainable }) => {
+      const begin = end
+      end += sizeOf(shape)
+      const data = state.arenas[arena]!.subarray(begin, end)
+      return arena === 'parameters' || trainable ? { name: entryName(arena, name), shape, data } : []
+    })
   })
   await writeSafetensors(file, tensors, metadata)
 }

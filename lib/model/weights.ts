@@ -20,10 +20,10 @@ export function readWeights(program: NativeProgram, parameters: Parameters, aren
   )
 }
 
-/** Writes what a program begins with: its running average does too. */
-export function beginWith(program: NativeProgram, parameter: number, data: FloatArray): void {
-  program.write('parameters', parameter, data)
-  if (program.arenas.includes('average')) program.write('average', parameter, data)
+/** Writes what a program begins with, from element `first` on: its running average does too. */
+export function beginWith(program: NativeProgram, parameter: number, data: FloatArray, first = 0): void {
+  program.write('parameters', parameter, data, first)
+  if (program.arenas.includes('average')) program.write('average', parameter, data, first)
 }
 
 /** Private copies of the data for each parameter, in order; throws before anything is changed. */

@@ -130,7 +130,7 @@ Napi::Value Program::step(const Napi::CallbackInfo& info) {
 }
 
 void Program::set_step(const Napi::CallbackInfo& info) {
-  const uint64_t step = whole_number(info[0], "step");
+  const uint64_t step = step_number(info[0], "step");
   idle().set_step(step);
 }
 
@@ -183,7 +183,14 @@ Napi::Value Program::input_gradient(const Napi::CallbackInfo& info) {
 
 void Program::write(const Napi::CallbackInfo& info) {
   const auto [arena, parameter, size] = slice(info);
-  program_->write(arena, parameter, numbers_of(info[2], "data", size, is_double()).data());
+  size_t first = 0, count = size;
+  if (!info[3].IsUndefined()) {
+    first = whole_number(info[3], "first");
+    if (first > size) invalid("first", "at most " + std::to_string(size), info[3]);
+    count = elements(info[2], "data", "a Float32Array or a Float64Array").length;
+    if (count > size - first) invalid("data", "at most " + std::to_string(size - first) + " elements", info[2]);
+  }
+  program_->write(arena, parameter, first, count, numbers_of(info[2], "data", count, is_double()).data());
 }
 
 namespace {
@@ -230,7 +237,7 @@ Napi::Value Program::export_state(const Napi::CallbackInfo& info) {
   gradus::Program& program = idle();
   StateCall call;
   Napi::Object arenas = Napi::Object::New(env);
-  for (const std::string& name : state_arenas(program)) {
+  for (const std::string& name : chosen_arenas(info[0], program)) {
     const Napi::TypedArray array = Environment::of(env).float_array(env, is_double(), state_elements(program));
     call.snapshot.arenas.push_back({name, elements(array, "result", "a typed array").data});
     define_property(arenas, name.c_str(), array);

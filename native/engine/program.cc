@@ -72,12 +72,12 @@ class ProgramOf final : public Program {
     else
       state_.read(arena, info, static_cast<T*>(to));
   }
-  void write(const std::string& arena, size_t parameter, const void* from) override {
-    const ParameterInfo& info = parameters()[parameter];
+  void write(const std::string& arena, size_t parameter, size_t first, size_t count, const void* from) override {
+    const size_t offset = parameters()[parameter].offset + first;
     if (arena == "gradients")
-      std::copy_n(static_cast<const T*>(from), info.size, workspace_.gradients.arena.data() + info.offset);
+      std::copy_n(static_cast<const T*>(from), count, workspace_.gradients.arena.data() + offset);
     else
-      state_.write(arena, info, static_cast<const T*>(from));
+      state_.write(arena, offset, count, static_cast<const T*>(from));
   }
   void* slice(const std::string& arena, size_t parameter) override {
     if (parameter >= parameters().size()) return nullptr;
@@ -154,7 +154,8 @@ void ProgramOf<T>::import_state(const Snapshot& from) {
   state_.watching.set_numbers(from.watching);
   for (const Snapshot::Arena& arena : from.arenas) {
     const T* at = static_cast<const T*>(arena.data);
-    for (const ParameterInfo& info : parameters()) state_.write(arena.name, info, at), at += info.size;
+    for (const ParameterInfo& info : parameters())
+      state_.write(arena.name, info.offset, info.size, at), at += info.size;
   }
   state_.step = from.step;
   state_.momentum_product = from.momentum_product;

@@ -44,9 +44,9 @@ class Program {
   virtual size_t memory() const = 0;                      // bytes that it has taken
 
   // The elements of one parameter in one arena, in the program's precision, widened where the arena keeps them short.
-  // There is that arena and that parameter.
+  // There is that arena, that parameter and, written, `count` of its elements from `first` on.
   virtual void read(const std::string& arena, size_t parameter, void* to) const = 0;
-  virtual void write(const std::string& arena, size_t parameter, const void* from) = 0;
+  virtual void write(const std::string& arena, size_t parameter, size_t first, size_t count, const void* from) = 0;
   // The memory itself; null for an arena that is not there, or whose elements are short.
   virtual void* slice(const std::string& arena, size_t parameter) = 0;
   virtual uint64_t step() const = 0;  // accepted updates so far

@@ -89,12 +89,11 @@ void State<T>::read(const std::string& name, const ParameterInfo& parameter, T* 
 }
 
 template <class T>
-void State<T>::write(const std::string& name, const ParameterInfo& parameter, const T* from) {
+void State<T>::write(const std::string& name, size_t offset, size_t count, const T* from) {
   if (uint16_t* to = short_arena(name))
-    std::transform(from, from + parameter.size, to + parameter.offset,
-                   [](T value) { return upper_half(float(value)); });
+    std::transform(from, from + count, to + offset, [](T value) { return upper_half(float(value)); });
   else
-    std::copy_n(from, parameter.size, arena(name) + parameter.offset);
+    std::copy_n(from, count, arena(name) + offset);
 }
 
 template <class T>

@@ -48,7 +48,7 @@ class State {
   }
   // One arena's elements of one parameter, widened where they are short.
   void read(const std::string& name, const ParameterInfo& parameter, T* to) const;
-  void write(const std::string& name, const ParameterInfo& parameter, const T* from);
+  void write(const std::string& name, size_t offset, size_t count, const T* from);
   size_t bytes() const;
 
   uint64_t step = 0;            // accepted updates so far

@@ -49,8 +49,9 @@ constexpr size_t matmul_workspace = size_t(1) << 20;
 struct Counter {
   uint64_t seed = 0;
   uint32_t stream = 0;
-  uint64_t step = 0;
+  uint64_t step = 0;  // at most largest_step: those beyond would repeat draws
 };
+constexpr uint64_t largest_step = (uint64_t(1) << 48) - 1;
 
 // Scores (rows, columns) against integer labels (rows) or dense targets (rows, columns), exactly one of them given.
 template <class T>

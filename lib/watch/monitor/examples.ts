@@ -68,9 +68,10 @@ export class ExampleWatch {
     const confusion = predicted.map(() => new Array<number>(classes).fill(0))
     const wrong: { row: number; predicted: number; actual: number; confidence: number }[] = []
     for (const [row, label] of this.#labels.entries()) {
-      const { best, share } = likeliest(scores.subarray(row * classes, (row + 1) * classes))
-      predicted[best]!++
       actual[label]!++
+      const { best, share } = likeliest(scores.subarray(row * classes, (row + 1) * classes))
+      if (Number.isNaN(share)) continue
+      predicted[best]!++
       confusion[label]![best]!++
       if (best !== label) wrong.push({ row, predicted: best, actual: label, confidence: share })
     }
@@ -100,7 +101,7 @@ export class ExampleWatch {
   }
 }
 
-/** The largest score's class, and its share by softmax. Scores that are no numbers choose class 0. */
+/** The largest score's class, and its share by softmax, which is NaN where a score is: then no class was chosen. */
 function likeliest(scores: FloatArray): { best: number; share: number } {
   let best = 0
   for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i
