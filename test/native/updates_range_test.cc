@@ -16,7 +16,7 @@ const char* kinds_of(const std::string& rule) {
 }
 template <class T>
 double smallest_kept(char kind) {
-  return double(std::numeric_limits<T>::min()) * (kind == 's' ? 0x1p4 : 0x1p26);
+  return double(std::numeric_limits<T>::min()) * (kind == 's' ? 0x1p8 : 0x1p26);
 }
 
 template <class T>

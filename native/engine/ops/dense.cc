@@ -126,6 +126,7 @@ class Dense final : public Op<T> {
   // sums = beta · sums + the sum over the rows of dy
   void sum_rows(Pass<T>& pass, const T* dy, T beta, T* sums) const {
     const size_t rows = pass.batch * rows_;
+    if (rows <= block_rows) return pass.device.column_sums(dy, rows, out_, out_, beta, sums);
     T* of_blocks = pass.of_op(this->node).reals[0].data();
     pass.device.block_sums(dy, rows, out_, out_, of_blocks);
     pass.device.add_blocks(of_blocks, blocks_of(rows), out_, out_, beta, sums);

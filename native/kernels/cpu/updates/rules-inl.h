@@ -7,16 +7,16 @@
 // What decays becomes 0 when almost nothing is left. Rounding would hold it among the denormal numbers for ever, where
 // a step takes some processors twenty times as long; comparing gives the same bits everywhere, which their
 // flush-to-zero modes do not. It costs as much as a fifth of an update, so whoever makes many has it done in each
-// sixteenth.
+// thirty-second.
 //
 // A velocity, a mean of gradients or an average of weights: below 2^-100 (2^-996 in double) it moves no weight, and
-// above it sixteen updates' decay and the product with a learning rate leave a normal number. The sign that Lion takes
-// of it tells nothing by then. A mean or sum of squares: its root is set against epsilon, beside which 2^-61 is
-// nothing.
+// above it the decay of thirty-two updates and the product with a learning rate leave a normal number. The sign that
+// Lion takes of it tells nothing by then. A mean or sum of squares: its root is set against epsilon, beside which 2^-59
+// is nothing.
 template <class T>
 constexpr T smallest_mean = Constants<T>::smallest_normal* T(1 << 26);
 template <class T>
-constexpr T smallest_square = Constants<T>::smallest_normal* T(1 << 4);
+constexpr T smallest_square = Constants<T>::smallest_normal* T(1 << 8);
 
 template <class T>
 INLINE Vec<T> kept(Vec<T> a, T smallest = smallest_mean<T>) {
