@@ -132,6 +132,8 @@ static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_
   const size_t rows_share = next_rows.total / (panels * tiles) + 1;
   Tile<T> tile;
   tile.k = block.k, tile.c_row = task.c_row, tile.alpha = task.alpha, tile.beta = block.p == 0 ? task.beta : T(1);
+  // Where the rows are one block nobody reads a panel again, and the next one is copied over it, into the same lines.
+  const bool keeps_panels = tiles < block.tiles.parts;
   T* copy = block.b_copy;
   for (size_t j = 0; j < block.columns; j += Blocking<T>::panel) {
     const size_t width = panel_width(block, j), column = block.j + j;
@@ -143,7 +145,7 @@ static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_
     const size_t panel_share = next_panel.total / tiles + 1;
     tile.b = copied ? copy : task.b + block.p * task.b_row + column;
     tile.b_row = copied ? Blocking<T>::panel : task.b_row;
-    if (copied) copy += block.k * Blocking<T>::panel;
+    if (copied && keeps_panels) copy += block.k * Blocking<T>::panel;
     tile.columns = static_cast<int>(width);
     tile.bias = block.last && task.bias ? task.bias + column : nullptr;
     const auto& run = tile_table<T>.run[(width - 1) / Vec<T>::lanes];
