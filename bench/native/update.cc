@@ -148,7 +148,7 @@ void run(const Optimizer& optimizer, const Kernels<float>& kernels, const Arena&
   if (optimizer.halves)
     for (size_t s = 0; s < 2; ++s) update.short_slots[s] = reinterpret_cast<uint16_t*>(arena.at[2 + s]) + first;
   thread_local size_t updates = 0;
-  update.clears_remnants = updates++ % 32 == 0;  // as the engine has it
+  update.clears_remnants = updates++ % clearing_interval == 0;  // as the engine has it
   (kernels.*optimizer.kernel)(update, sums);
   if (sums.nonfinite) std::exit(4);
 }

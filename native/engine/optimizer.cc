@@ -97,7 +97,7 @@ Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& 
   for (size_t slot = 0; slot < std::min(state.slot_count(), std::size(update.short_slots)); ++slot)
     update.short_slots[slot] = state.short_slot(slot);
   update.counter = {plan_.seed, streams::rounding, numbers.step};
-  update.clears_remnants = numbers.step % 32 == 0;  // of the state's own count, so that resuming changes no bits
+  update.clears_remnants = numbers.step % clearing_interval == 0;  // of the state's own count: resuming changes no bits
   update.gradient_scale = T(numbers.gradient_scale);
   update.clip_value = T(numbers.clip_value);
   update.learning_rate = T(numbers.learning_rate);

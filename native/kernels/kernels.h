@@ -175,6 +175,9 @@ struct NormTangent {
   bool follows = true;                                   // whether mean and deviation follow x
 };
 
+// Whoever makes many updates clears what has decayed in one of so many: see cpu/updates/rules-inl.h.
+constexpr uint64_t clearing_interval = 32;
+
 // One stretch of the arenas that belongs to one tensor. The gradient that counts is
 //   g = clamp(gradient_scale · (gradient + l2 · w + l1 · sign(w)), ±clip_value)
 template <class T>

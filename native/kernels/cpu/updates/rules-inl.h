@@ -6,8 +6,8 @@
 
 // What decays becomes 0 when almost nothing is left. Rounding would hold it among the denormal numbers for ever, where
 // a step takes some processors twenty times as long; comparing gives the same bits everywhere, which their
-// flush-to-zero modes do not. It costs as much as a fifth of an update, so whoever makes many has it done in each
-// thirty-second.
+// flush-to-zero modes do not. It costs as much as a fifth of an update, so whoever makes many has it done in one
+// of clearing_interval.
 //
 // A velocity, a mean of gradients or an average of weights: below 2^-100 (2^-996 in double) it moves no weight, and
 // above it the decay of thirty-two updates and the product with a learning rate leave a normal number. The sign that
