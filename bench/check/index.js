@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { median } from '../lib/median.js'
 import { runProcess } from '../lib/process.js'
-import { pythonWithTorch } from '../lib/python.js'
+import { rivalsPython } from '../lib/python.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const nets = JSON.parse(readFileSync(path('nets.json'), 'utf8'))
@@ -13,7 +13,7 @@ const rounded = (value, digits = 3) => (value === undefined ? '–' : Number(val
 
 export async function run({ quick = false } = {}) {
   const rounds = quick ? 1 : 5
-  const python = pythonWithTorch()
+  const python = rivalsPython()
   const rows = []
   for (const [number, { name, examples }] of nets.entries()) {
     const [ours, torch] = [[], []]

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { geometricMean, median } from '../lib/median.js'
 import { runProcess } from '../lib/process.js'
-import { pythonWithTorch } from '../lib/python.js'
+import { rivalsPython } from '../lib/python.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const nets = JSON.parse(readFileSync(path('nets.json'), 'utf8'))
@@ -16,7 +16,7 @@ function competitors() {
     (script, ...rest) =>
     (...args) =>
       runProcess(process.execPath, ['--no-warnings', path(script), ...args.map(String), ...rest])
-  const python = pythonWithTorch()
+  const python = rivalsPython()
   const found = { ours: node('ours.js') }
   if (python) found.torch = (...args) => runProcess(python, [path('torch_step.py'), ...args.map(String)], threads)
   if (existsSync(path('../node_modules/@tensorflow/tfjs'))) {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { geometricMean, median } from '../lib/median.js'
 import { runProcess } from '../lib/process.js'
-import { pythonWithTorch } from '../lib/python.js'
+import { rivalsPython } from '../lib/python.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const ours = path('../../build/Release/gradus_bench_update')
@@ -64,7 +64,7 @@ const middle = (rows, of) => (rows ? median(rows.map(of)) : undefined)
 /** Rows of one table: rates in 10⁹ parameters a second; a ratio above 1 says that we are faster. */
 export async function run({ quick = false } = {}) {
   if (!existsSync(ours)) throw new Error(`${ours} is not built: run \`npm run build:bench\` first`)
-  const python = pythonWithTorch()
+  const python = rivalsPython()
   const powers = (quick ? [15, 20] : [12, 15, 20, 24]).map(String)
   const { ours: kernels, torch } = await measure(python, powers, quick ? 1 : 2)
   const rows = []
