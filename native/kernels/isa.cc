@@ -3,6 +3,12 @@
 #include <cstdlib>
 #include <cstring>
 
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__linux__)
+#include <unistd.h>
+#endif
+
 #include "kernels.h"
 
 namespace gradus {
@@ -42,6 +48,24 @@ const Isa* chosen_isa() {
   for (; *isas; ++isas)
     if (std::strcmp((*isas)->name, wanted) == 0) return *isas;
   return nullptr;
+}
+
+namespace {
+size_t told_second_cache() {
+  long long bytes = 0;
+#if defined(__APPLE__)
+  size_t size = sizeof bytes;
+  if (sysctlbyname("hw.l2cachesize", &bytes, &size, nullptr, 0) != 0) bytes = 0;
+#elif defined(_SC_LEVEL2_CACHE_SIZE)
+  bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+  return bytes <= 0 || size_t(bytes) > largest_second_cache ? largest_second_cache : size_t(bytes);
+}
+}  // namespace
+
+size_t second_cache() {
+  static const size_t bytes = told_second_cache();
+  return bytes;
 }
 
 }  // namespace gradus

@@ -8,6 +8,7 @@
 #include "matmul/pack-inl.h"
 #include "matmul/tile-inl.h"
 #include "matmul/finish-inl.h"
+#include "matmul/run-inl.h"
 
 // A range cut into the least number of parts not longer than `longest`, as even as can be: the longer parts come first.
 struct EvenCut {
@@ -23,11 +24,17 @@ struct EvenCut {
 template <class T>
 struct Blocking {
   static constexpr size_t lanes = Vec<T>::lanes, panel = tile_vectors * lanes;
-  static constexpr size_t k = sizeof(T) == 4 ? 512 : 256;   // the same on every instruction set
-  static constexpr size_t tiles = tile_rows > 8 ? 12 : 24;  // rows of tiles in a block of A
+  static constexpr size_t k = sizeof(T) == 4 ? 512 : 256;  // the same on every instruction set
+  // Rows of tiles in a block of A: a third of the second cache, if that is more than the least.
+  static constexpr size_t least_tiles = is_tall ? 12 : 24, bytes_of_tile = tile_rows * k * sizeof(T);
+  static constexpr size_t most_tiles = largest_second_cache / 3 / bytes_of_tile;
+  static size_t tiles() {
+    const size_t tiles = second_cache() / 3 / bytes_of_tile;
+    return tiles < least_tiles ? least_tiles : tiles < most_tiles ? tiles : most_tiles;
+  }
   // Rows of the copy of A; an odd number of vectors keeps them off each other's cache sets.
   static constexpr size_t a_row(size_t k) { return ((k + lanes - 1) / lanes | 1) * lanes; }
-  static constexpr size_t a_size = tiles * tile_rows * (k + 2 * lanes) + panel;
+  static constexpr size_t a_size = most_tiles * tile_rows * (k + 2 * lanes) + panel;
   static constexpr size_t columns = (matmul_workspace - a_size) / k / panel * panel;
 };
 
@@ -120,44 +127,64 @@ INLINE void place_a(const MatmulBlock<T>& block, size_t first_tile, size_t index
   }
 }
 
-// The tiles from `first_tile` to below `end_tile`, by panels of B, which the first rows copy just before their use. The
-// rows of the tiles up to `next_end` come after.
+// What the tiles of one panel have in common.
+template <class T>
+INLINE Tile<T> tile_of(const MatmulBlock<T>& block, size_t column, size_t width) {
+  const Matmul<T>& task = block.task;
+  Tile<T> tile;
+  tile.k = block.k, tile.columns = static_cast<int>(width);
+  tile.c_row = task.c_row, tile.alpha = task.alpha, tile.beta = block.p == 0 ? task.beta : T(1);
+  if (!block.last) return tile;
+  tile.bias = task.bias ? task.bias + column : nullptr;
+  if (!finishes_in_registers(task)) return tile;
+  tile.rectifies = task.activation == Activation::relu;
+  tile.gate_row = task.gate_row;
+  tile.nonfinite = task.nonfinite;
+  return tile;
+}
+
+// The tiles from `first_tile` to below `end_tile`, by panels of B. The first rows copy them, as whole panels that lie
+// by rows on the way of the first tile, others just before their use. The rows of the tiles up to `next_end` come
+// after.
 template <class T>
 static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_t end_tile, size_t next_end) {
   const Matmul<T>& task = block.task;
-  const bool finish = block.last && (task.activation != Activation::identity || task.gate || task.nonfinite);
+  const bool in_registers = finishes_in_registers(task), gates = block.last && in_registers && task.gate;
   const size_t tiles = end_tile - first_tile;
   const size_t panels = (block.columns + Blocking<T>::panel - 1) / Blocking<T>::panel;
   Ahead next_rows = rows_ahead(block, end_tile, next_end), next_panel;
   const size_t rows_share = next_rows.total / (panels * tiles) + 1;
-  Tile<T> tile;
-  tile.k = block.k, tile.c_row = task.c_row, tile.alpha = task.alpha, tile.beta = block.p == 0 ? task.beta : T(1);
   // Where the rows are one block nobody reads a panel again, and the next one is copied over it, into the same lines.
   const bool keeps_panels = tiles < block.tiles.parts;
   T* copy = block.b_copy;
   for (size_t j = 0; j < block.columns; j += Blocking<T>::panel) {
     const size_t width = panel_width(block, j), column = block.j + j;
     const bool copied = is_copied(block, width);
-    if (first_tile == 0) {
-      if (copied) copy_panel(block, j, copy);
-      next_panel = panel_ahead(block, j + Blocking<T>::panel);
+    Tile<T> tile = tile_of(block, column, width);
+    Lies lies = copied ? in_panel : as_given;
+    if (first_tile == 0 && copied) {
+      if (task.b_column == 1 && width == Blocking<T>::panel)
+        lies = as_given_to_copy;
+      else
+        copy_panel(block, j, copy);
     }
+    if (first_tile == 0) next_panel = panel_ahead(block, j + Blocking<T>::panel);
     const size_t panel_share = next_panel.total / tiles + 1;
-    tile.b = copied ? copy : task.b + block.p * task.b_row + column;
-    tile.b_row = copied ? Blocking<T>::panel : task.b_row;
-    if (copied && keeps_panels) copy += block.k * Blocking<T>::panel;
-    tile.columns = static_cast<int>(width);
-    tile.bias = block.last && task.bias ? task.bias + column : nullptr;
-    const auto& run = tile_table<T>.run[(width - 1) / Vec<T>::lanes];
+    tile.b = lies == in_panel ? copy : task.b + block.p * task.b_row + column;
+    tile.b_row = lies == in_panel ? Blocking<T>::panel : task.b_row;
+    tile.copy = copy;
     for (size_t index = first_tile; index < end_tile; ++index) {
       const size_t i = block.tiles.first(index), rows = block.tiles.length(index);
       place_a(block, first_tile, index, tile);
       tile.c = task.c + i * task.c_row + column;
+      if (gates) tile.gate = task.gate + i * task.gate_row + column;
       next_panel.fetch(panel_share);
       next_rows.fetch(rows_share);
-      run[rows - 1](tile);
-      if (finish) finish_tile(task, i, column, rows, tile.columns);
+      tile_table<T>.run[lies][(width - 1) / Vec<T>::lanes][rows - 1](tile);
+      if (block.last && !in_registers) finish_tile(task, i, column, rows, tile.columns);
+      if (lies == as_given_to_copy) lies = in_panel, tile.b = copy, tile.b_row = Blocking<T>::panel;
     }
+    if (copied && keeps_panels) copy += block.k * Blocking<T>::panel;
   }
 }
 
@@ -168,7 +195,8 @@ INLINE bool worth_packing_a(const Matmul<T>& task) {
 }
 template <class T>
 INLINE bool worth_packing_b(const Matmul<T>& task) {
-  return task.b_column != 1 || (task.m > 4 * tile_rows && task.n * task.k > 16384);
+  constexpr size_t few_tiles = is_tall ? 8 : 12;
+  return task.b_column != 1 || (task.m > few_tiles * tile_rows && task.n * task.k > 16384);
 }
 
 template <class T>
@@ -179,7 +207,7 @@ static void matmul(const Matmul<T>& task, T* workspace) {
   const EvenCut column_blocks((task.n + Blocking<T>::panel - 1) / Blocking<T>::panel,
                               Blocking<T>::columns / Blocking<T>::panel);
   const EvenCut k_blocks(task.k ? task.k : 1, Blocking<T>::k);
-  const EvenCut row_blocks(block.tiles.parts, block.pack_a ? Blocking<T>::tiles : block.tiles.parts);
+  const EvenCut row_blocks(block.tiles.parts, block.pack_a ? Blocking<T>::tiles() : block.tiles.parts);
   for (size_t jc = 0; jc < column_blocks.parts; ++jc) {
     block.j = column_blocks.first(jc) * Blocking<T>::panel;
     const size_t end = block.j + column_blocks.length(jc) * Blocking<T>::panel;

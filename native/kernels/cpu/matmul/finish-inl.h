@@ -1,4 +1,49 @@
-// What follows the sums while the tile is still in the first cache: activation, gate, the check for non-finite values.
+// What follows the sums of a tile: bias, activation, gate, the check for values that are not finite. In registers where
+// activation and gate are relu, else while the tile is still in the first cache.
+
+template <class T, int rows, int vectors>
+INLINE void finish_sums(const Tile<T>& tile, Vec<T> (&sums)[rows][vectors]) {
+  constexpr int lanes = Vec<T>::lanes;
+  if (tile.alpha != 1 || tile.beta != 0) {
+    const Vec<T> alpha(tile.alpha), beta(tile.beta);
+    const bool adds = tile.beta != 0;
+    for_vectors_of<T, rows, vectors>(
+        tile.c, tile.c_row, tile.columns, [&](int i, int v, const T* c, int there) INLINE_LAMBDA {
+          sums[i][v] = adds ? fma(alpha, sums[i][v], beta * load_lanes(c, there)) : alpha * sums[i][v];
+        });
+  }
+  if (tile.bias) {
+    Vec<T> bias[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v)
+      bias[v] = load_lanes(tile.bias + v * lanes, v + 1 < vectors ? lanes : tile.columns - v * lanes);
+    for_vectors_of<rows, vectors>([&](int i, int v) INLINE_LAMBDA { sums[i][v] = sums[i][v] + bias[v]; });
+  }
+  if (tile.rectifies)
+    for_vectors_of<rows, vectors>([&](int i, int v)
+                                      INLINE_LAMBDA { sums[i][v] = activate(Activation::relu, T(0), sums[i][v]); });
+  if (tile.gate)
+    for_vectors_of<T, rows, vectors>(
+        tile.gate, tile.gate_row, tile.columns, [&](int i, int v, const T* y, int there) INLINE_LAMBDA {
+          sums[i][v] = sums[i][v] * activation_slope_from_output(Activation::relu, T(0), load_lanes(y, there));
+        });
+  for_vectors_of<T, rows, vectors>(tile.c, tile.c_row, tile.columns, [&](int i, int v, T* c, int there) INLINE_LAMBDA {
+    store_lanes(c, sums[i][v], there);
+  });
+  if (tile.nonfinite) {
+    const Vec<T> zero(T(0));
+    Vec<T> checks[2] = {zero, zero};  // become NaN with the first infinity or NaN
+    for_vectors_of<rows, vectors>([&](int i, int v)
+                                      INLINE_LAMBDA { checks[i % 2] = fma(sums[i][v], zero, checks[i % 2]); });
+    if (any(!(checks[0] + checks[1] == zero))) *tile.nonfinite = true;
+  }
+}
+
+template <class T>
+INLINE bool finishes_in_registers(const Matmul<T>& task) {
+  return (task.activation == Activation::identity || task.activation == Activation::relu) &&
+         (!task.gate || task.gate_kind == Activation::identity || task.gate_kind == Activation::relu);
+}
 
 template <class T, class F>
 INLINE void map_tile(T* c, size_t c_row, size_t rows, int columns, F function) {
@@ -10,18 +55,13 @@ INLINE void map_tile(T* c, size_t c_row, size_t rows, int columns, F function) {
   }
 }
 
-// Activations of one or two operations run right here; the others take so long that a call a row is nothing beside
-// them.
+// leaky_relu runs right here; the others take so long that a call a row is nothing beside them.
 template <class T>
 static void activate_tile(const Matmul<T>& task, T* c, size_t rows, int columns) {
   const T parameter = task.activation_parameter;
   switch (task.activation) {
     case Activation::identity:
       return;
-    case Activation::relu:
-      return map_tile(c, task.c_row, rows, columns, [=](Vec<T> x, size_t, int, int) INLINE_LAMBDA {
-        return activate(Activation::relu, parameter, x);
-      });
     case Activation::leaky_relu:
       return map_tile(c, task.c_row, rows, columns, [=](Vec<T> x, size_t, int, int) INLINE_LAMBDA {
         return activate(Activation::leaky_relu, parameter, x);
@@ -46,8 +86,6 @@ static void gate_tile(const Matmul<T>& task, const T* gate, T* c, size_t rows, i
   switch (task.gate_kind) {
     case Activation::identity:
       return;
-    case Activation::relu:
-      return gate_rows<T, Activation::relu>(task, gate, c, rows, columns);
     case Activation::leaky_relu:
       return gate_rows<T, Activation::leaky_relu>(task, gate, c, rows, columns);
     default:
