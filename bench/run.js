@@ -33,18 +33,14 @@ function commitOf(checkout) {
 
 function where() {
   const other = values.against === undefined ? undefined : commitOf(values.against)
-  // Where the other checkout lies says nothing elsewhere; its commit does.
-  const shown = { ...values, against: other && `<${other}>` }
-  const flags = Object.entries(shown).filter(([, value]) => value !== undefined)
+  // Where the other checkout lies says nothing elsewhere; its commit stands beside ours.
+  const shown = { ...values, ...(other && { against: 'CHECKOUT' }) }
+  const flags = Object.entries(shown).map(([flag, value]) => (value === true ? ` --${flag}` : ` --${flag} '${value}'`))
   return {
     machine: `${cpus()[0].model}, ${cpus().length} cores, Node.js ${process.version}`,
     date: new Date().toISOString().slice(0, 10),
     commit: commitOf(root) + (other ? ` against ${other}` : ''),
-    command: [
-      'npm run bench --',
-      name,
-      ...flags.flatMap(([flag, value]) => (value === true ? `--${flag}` : [`--${flag}`, value])),
-    ].join(' '),
+    command: `npm run bench -- ${name}${flags.join('')}`,
   }
 }
 

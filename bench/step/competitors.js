@@ -6,6 +6,8 @@ import { rivalEnvironment, rivalsPython } from '../lib/python.js'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 export const threads = 2
+/** The rival that, like Gradus, does many steps in a call. */
+export const loop = 'JAX loop'
 
 const node =
   (script, ...rest) =>
@@ -37,7 +39,7 @@ export function rivals({ quick }) {
     found['PyTorch fused'] = { run: script('torch_step.py', 'fused'), takesPart: isTraining }
     found['PyTorch compiled'] = { run: script('torch_step.py', 'compiled'), takesPart: always }
     found['JAX jit'] = { run: script('jax_step.py', 'step'), takesPart: always }
-    found['JAX loop'] = { run: script('jax_step.py', 'loop'), takesPart: isTraining }
+    found[loop] = { run: script('jax_step.py', 'loop'), takesPart: isTraining }
   }
   if (!quick && existsSync(path('../node_modules/@tensorflow/tfjs'))) {
     const once = (row, round) => round === 0 && row.isMain
