@@ -49,6 +49,12 @@
           'libraries': ['-lpthread'],
         },
         {
+          'target_name': 'gradus_bench_peak',
+          'type': 'executable',
+          'sources': ['bench/native/peak.cc'],
+          'libraries': ['-lpthread'],
+        },
+        {
           'target_name': 'gradus_bench_update',
           'type': 'executable',
           'sources': ['bench/native/update.cc'],

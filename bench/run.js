@@ -1,5 +1,6 @@
-// npm run bench -- NAME [--quick] [--json] [--save]
+// npm run bench -- NAME [--quick] [--json] [--save] [--against CHECKOUT] [--only TEXT] [--rounds N]
 // Prints one table as Markdown (or JSON) with where and how it was measured; --save keeps it in bench/results/ with a plot.
+// What a bench makes of the last three: CHECKOUT, built, in place of rivals; only rows with TEXT; N rounds.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -11,23 +12,34 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const names = readdirSync(new URL('.', import.meta.url)).filter((name) =>
   existsSync(new URL(`${name}/index.js`, import.meta.url)),
 )
-const options = { quick: { type: 'boolean' }, json: { type: 'boolean' }, save: { type: 'boolean' } }
+const usage = '[--quick] [--json] [--save] [--against CHECKOUT] [--only TEXT] [--rounds N]'
+const options = {
+  ...Object.fromEntries(['quick', 'json', 'save'].map((flag) => [flag, { type: 'boolean' }])),
+  ...Object.fromEntries(['against', 'only', 'rounds'].map((option) => [option, { type: 'string' }])),
+}
 const { values, positionals } = parseArgs({ options, allowPositionals: true })
 const [name] = positionals
-if (!names.includes(name)) {
-  console.error(`usage: npm run bench -- ${names.join('|')} [--quick] [--json] [--save]`)
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+if (!names.includes(name) || (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))) {
+  console.error(`usage: npm run bench -- ${names.join('|')} ${usage}`)
   process.exit(2)
 }
 
+function commitOf(checkout) {
+  const git = (...args) => execFileSync('git', args, { cwd: checkout, encoding: 'utf8' }).trim()
+  const changes = git('status', '--porcelain', 'native', 'lib', 'bench', ':!bench/results')
+  return git('rev-parse', '--short', 'HEAD') + (changes === '' ? '' : ' with changes')
+}
+
 function where() {
-  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
-  const changed =
-    git('status', '--porcelain', 'native', 'lib', 'bench', ':!bench/results') === '' ? '' : ' with changes'
-  const flags = Object.keys(values).map((flag) => ` --${flag}`)
+  const other = values.against === undefined ? undefined : commitOf(values.against)
+  // Where the other checkout lies says nothing elsewhere; its commit stands beside ours.
+  const shown = { ...values, ...(other && { against: 'CHECKOUT' }) }
+  const flags = Object.entries(shown).map(([flag, value]) => (value === true ? ` --${flag}` : ` --${flag} '${value}'`))
   return {
     machine: `${cpus()[0].model}, ${cpus().length} cores, Node.js ${process.version}`,
     date: new Date().toISOString().slice(0, 10),
-    commit: git('rev-parse', '--short', 'HEAD') + changed,
+    commit: commitOf(root) + (other ? ` against ${other}` : ''),
     command: `npm run bench -- ${name}${flags.join('')}`,
   }
 }
@@ -49,13 +61,14 @@ function markdown({ title, columns, rows, notes }, { machine, date, commit, comm
 }
 
 const { run } = await import(`./${name}/index.js`)
-const result = await run({ quick: values.quick })
+const result = await run({ quick: values.quick, against: values.against, only: values.only, rounds })
 const facts = where()
 const text = markdown(result, facts)
 console.log(values.json ? JSON.stringify({ ...result, ...facts }) : text)
 if (values.save) {
   const folder = new URL('results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
-  writeFileSync(new URL(`${name}.md`, folder), `${text}\n![${result.title}](${name}.svg)\n`)
-  writeFileSync(new URL(`${name}.svg`, folder), plot(result))
+  const file = values.against === undefined ? name : `${name}-against`
+  writeFileSync(new URL(`${file}.md`, folder), `${text}\n![${result.title}](${file}.svg)\n`)
+  writeFileSync(new URL(`${file}.svg`, folder), plot(result))
 }

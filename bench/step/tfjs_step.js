@@ -1,4 +1,4 @@
-// Arguments: number of the net, optimizer, milliseconds to measure, backend (wasm or cpu). Prints microseconds a step.
+// Arguments: number of the net, optimizer, milliseconds to measure, backend (wasm or cpu). Prints microseconds a step and the version.
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
@@ -44,4 +44,4 @@ time()
 const times = []
 for (const end = performance.now() + Number(milliseconds); performance.now() < end || times.length < 2; )
   times.push(time())
-console.log(median(times))
+console.log(JSON.stringify({ microseconds: median(times), version: `tfjs ${tf.version.tfjs}` }))
