@@ -46,7 +46,7 @@
           'type': 'executable',
           'sources': ['bench/native/matmul.cc'],
           'dependencies': ['core'],
-          'libraries': ['-lpthread'],
+          'libraries': ['-lpthread', '-ldl'],
         },
         {
           'target_name': 'gradus_bench_peak',

@@ -1,106 +1,89 @@
-// matmul's rate a shape, and the multiply-add rate that one core of this machine can reach at most. JSON lines.
-// Argument: threads (1).
-#include <atomic>
+// Rates of matrix products, ours and those of rivals that are loaded into this process, taking turns; and in the same
+// moments the peak of multiply-adds, and the register tile alone on operands that stay in the caches. JSON lines.
+// Arguments: threads; text that the rows have which are measured, or none; then who takes part: gradus, peak, tile, or
+// a rival as name=library.
+#include <dlfcn.h>
+#include <sched.h>
+
 #include <cstdlib>
-#include <functional>
-#include <thread>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
+#include <cstring>
 
 #include "../matmul/measure.h"
 #include "engine/partition.h"
 #include "kernels/kernels.h"
+#include "peak.h"
+#include "team.h"
 
 namespace {
 
-// Twelve independent chains hide the latency of any core so far. Returns operations done.
-constexpr size_t chains = 12, peak_steps = 2000000;
-#if defined(__x86_64__)
-__attribute__((target("avx512f"))) double multiply_add_avx512() {
-  __m512 x[chains], y = _mm512_set1_ps(0.999f);
-  for (auto& chain : x) chain = _mm512_set1_ps(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
-#pragma GCC unroll 12
-    for (auto& chain : x) chain = _mm512_fmadd_ps(chain, y, y);
-  for (auto& chain : x) asm volatile("" : : "v"(chain));
-  return 2.0 * 16 * chains * peak_steps;
-}
-__attribute__((target("avx2,fma"))) double multiply_add_avx2() {
-  __m256 x[chains], y = _mm256_set1_ps(0.999f);
-  for (auto& chain : x) chain = _mm256_set1_ps(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
-#pragma GCC unroll 12
-    for (auto& chain : x) chain = _mm256_fmadd_ps(chain, y, y);
-  for (auto& chain : x) asm volatile("" : : "x"(chain));
-  return 2.0 * 8 * chains * peak_steps;
-}
-double multiply_add() { return __builtin_cpu_supports("avx512f") ? multiply_add_avx512() : multiply_add_avx2(); }
-#elif defined(__aarch64__)
-double multiply_add() {
-  float32x4_t x[chains], y = vdupq_n_f32(0.999f);
-  for (auto& chain : x) chain = vdupq_n_f32(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
-#pragma GCC unroll 12
-    for (auto& chain : x) chain = vfmaq_f32(y, chain, y);
-  for (auto& chain : x) asm volatile("" : : "w"(chain));
-  return 2.0 * 4 * chains * peak_steps;
-}
-#endif
+using bench::Competitor, bench::Product;
 
-double peak() {
-  double best = 0;
-  for (int round = 0; round < 5; ++round) {
-    const double start = bench::seconds(), work = multiply_add();
-    best = std::max(best, work / (bench::seconds() - start) / 1e9);
-  }
-  return best;
+gradus::Matmul<float> task_of(const Product& product) {
+  gradus::Matmul<float> task;
+  task.m = product.m, task.n = product.n, task.k = product.k;
+  task.a = product.a, task.b = product.b, task.c = product.c;
+  task.a_row = product.a_transposed ? 1 : product.k, task.a_column = product.a_transposed ? product.m : 1;
+  task.b_row = product.b_transposed ? 1 : product.n, task.b_column = product.b_transposed ? product.k : 1;
+  task.c_row = product.n;
+  return task;
 }
 
-// The calling thread is the first; the others spin for the next call, as the engine's pool does while it is hot.
-class Team {
- public:
-  explicit Team(size_t threads) : waiting(threads - 1) {
-    for (size_t index = 1; index < threads; ++index)
-      members.emplace_back([this, index] {
-        for (size_t seen = 0; !stop;) {
-          if (call.load(std::memory_order_acquire) == seen) continue;
-          ++seen;
-          if (!stop) work(index);
-          done.fetch_add(1, std::memory_order_release);
-        }
-      });
-  }
-  ~Team() {
-    stop = true;
-    call.fetch_add(1);
-    for (std::thread& member : members) member.join();
-  }
-  void run(const std::function<void(size_t)>& body) {
-    work = body;
-    done.store(0);
-    call.fetch_add(1, std::memory_order_release);
-    work(0);
-    while (done.load(std::memory_order_acquire) != waiting) continue;
+// What all competitors of ours work with.
+struct Ours {
+  const gradus::Isa& isa;
+  bench::Team team;
+  std::vector<bench::Buffer> workspaces;
+
+  Ours(const gradus::Isa& isa, size_t threads) : isa(isa), team(threads) {
+    for (size_t i = 0; i < threads; ++i) workspaces.emplace_back(gradus::matmul_workspace);
   }
 
- private:
-  const size_t waiting;
-  std::atomic<bool> stop{false};
-  std::atomic<size_t> call{0}, done{0};
-  std::function<void(size_t)> work;
-  std::vector<std::thread> members;
+  bool multiply(const Product& product) {
+    const gradus::Matmul<float> task = task_of(product);
+    const size_t threads = workspaces.size();
+    team.run([&](size_t i) { isa.float32.matmul(gradus::piece_of(task, threads, i), workspaces[i].data); });
+    return true;
+  }
+
+  double peak() {
+    std::vector<double> done(workspaces.size());
+    team.run([&](size_t i) { done[i] = bench::multiply_add(20000); });
+    double sum = 0;
+    for (double of_one : done) sum += of_one;
+    return sum;
+  }
+
+  // Whole tiles of each instruction set, few enough that nothing is copied.
+  double tile() {
+    static const bench::Product product{42, 32, 256, false, false, nullptr, nullptr, nullptr};
+    static const bench::Operands operands(product);
+    constexpr int calls = 20;
+    Product here = product;
+    here.a = operands.a.data, here.b = operands.b.data, here.c = operands.c.data;
+    for (int i = 0; i < calls; ++i) isa.float32.matmul(task_of(here), workspaces[0].data);
+    return calls * 2.0 * double(here.m * here.n * here.k);
+  }
 };
 
-gradus::Matmul<float> task_of(const bench::Shape& shape, const float* a, const float* b, float* c) {
-  gradus::Matmul<float> task;
-  task.m = shape.m, task.n = shape.n, task.k = shape.k;
-  task.a = a, task.a_row = shape.a_transposed ? 1 : shape.k, task.a_column = shape.a_transposed ? shape.m : 1;
-  task.b = b, task.b_row = shape.b_transposed ? 1 : shape.n, task.b_column = shape.b_transposed ? shape.k : 1;
-  task.c = c, task.c_row = shape.n;
-  return task;
+Competitor rival_of(const std::string& name, const char* library, size_t threads) {
+  void* const handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  if (!handle) std::fprintf(stderr, "%s\n", dlerror()), std::exit(1);
+  const auto use_threads = reinterpret_cast<decltype(&rival_use_threads)>(dlsym(handle, "rival_use_threads"));
+  const auto multiply = reinterpret_cast<decltype(&rival_multiply)>(dlsym(handle, "rival_multiply"));
+  const auto version = reinterpret_cast<decltype(&rival_version)>(dlsym(handle, "rival_version"));
+  use_threads(threads);
+  std::printf("{\"rival\":\"%s\",\"version\":\"%s\"}\n", name.c_str(), version());
+  return {name, multiply, {}};
+}
+
+// The libraries make as many threads as there are processors to run on.
+void stay_on(size_t threads) {
+  cpu_set_t all, some;
+  CPU_ZERO(&some);
+  sched_getaffinity(0, sizeof all, &all);
+  for (int cpu = 0; cpu < CPU_SETSIZE && size_t(CPU_COUNT(&some)) < threads; ++cpu)
+    if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &some);
+  sched_setaffinity(0, sizeof some, &some);
 }
 
 }  // namespace
@@ -109,16 +92,23 @@ int main(int count, char** arguments) {
   const size_t threads = count > 1 ? std::max(1ul, std::strtoul(arguments[1], nullptr, 10)) : 1;
   const gradus::Isa* isa = gradus::chosen_isa();
   if (!isa) return std::fprintf(stderr, "GRADUS_ISA names no instruction set of this machine\n"), 1;
-  std::printf("{\"isa\":\"%s\",\"peak\":%.2f}\n", isa->name, peak());
-  std::vector<bench::Buffer> workspaces;
-  for (size_t i = 0; i < threads; ++i) workspaces.emplace_back(gradus::matmul_workspace);
-  Team team(threads);
+  stay_on(threads);
+  std::printf("{\"isa\":\"%s\"}\n", isa->name);
+  Ours ours(*isa, threads);
+  std::vector<Competitor> competitors;
+  for (int i = 3; i < count; ++i) {
+    const std::string name = arguments[i];
+    const size_t equals = name.find('=');
+    if (equals != std::string::npos)
+      competitors.push_back(rival_of(name.substr(0, equals), arguments[i] + equals + 1, threads));
+    else if (name == "gradus")
+      competitors.push_back({name, [&](const Product& product) { return ours.multiply(product); }, {}});
+    else
+      competitors.push_back({name, {}, [&, name] { return name == "peak" ? ours.peak() : ours.tile(); }});
+  }
+  const std::string only = count > 2 ? arguments[2] : "";
   for (const bench::Layer& layer : bench::layers)
-    for (const bench::Shape& shape : bench::shapes_of(layer))
-      bench::measure(layer, shape, threads, [&](const bench::Shape& s, const float* a, const float* b, float* c) {
-        const gradus::Matmul<float> task = task_of(s, a, b, c);
-        if (threads == 1) return isa->float32.matmul(task, workspaces[0].data);
-        team.run(
-            [&](size_t index) { isa->float32.matmul(gradus::piece_of(task, threads, index), workspaces[index].data); });
-      });
+    for (const bench::Form& form : bench::forms_of(layer))
+      if (bench::name_of(layer, form).find(only) != std::string::npos)
+        bench::measure(layer, form, threads, competitors);
 }

@@ -17,34 +17,36 @@ namespace bench {
 // Twelve independent chains hide the latency of any core so far. Returns operations done.
 constexpr size_t chains = 12, peak_steps = 2000000;
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) inline double multiply_add_avx512() {
+__attribute__((target("avx512f"))) inline double multiply_add_avx512(size_t steps) {
   __m512 x[chains], y = _mm512_set1_ps(0.999f);
   for (auto& chain : x) chain = _mm512_set1_ps(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
+  for (size_t i = 0; i < steps; ++i)
 #pragma GCC unroll 12
     for (auto& chain : x) chain = _mm512_fmadd_ps(chain, y, y);
   for (auto& chain : x) asm volatile("" : : "v"(chain));
-  return 2.0 * 16 * chains * peak_steps;
+  return 2.0 * 16 * chains * steps;
 }
-__attribute__((target("avx2,fma"))) inline double multiply_add_avx2() {
+__attribute__((target("avx2,fma"))) inline double multiply_add_avx2(size_t steps) {
   __m256 x[chains], y = _mm256_set1_ps(0.999f);
   for (auto& chain : x) chain = _mm256_set1_ps(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
+  for (size_t i = 0; i < steps; ++i)
 #pragma GCC unroll 12
     for (auto& chain : x) chain = _mm256_fmadd_ps(chain, y, y);
   for (auto& chain : x) asm volatile("" : : "x"(chain));
-  return 2.0 * 8 * chains * peak_steps;
+  return 2.0 * 8 * chains * steps;
 }
-inline double multiply_add() { return __builtin_cpu_supports("avx512f") ? multiply_add_avx512() : multiply_add_avx2(); }
+inline double multiply_add(size_t steps) {
+  return __builtin_cpu_supports("avx512f") ? multiply_add_avx512(steps) : multiply_add_avx2(steps);
+}
 #elif defined(__aarch64__)
-inline double multiply_add() {
+inline double multiply_add(size_t steps) {
   float32x4_t x[chains], y = vdupq_n_f32(0.999f);
   for (auto& chain : x) chain = vdupq_n_f32(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
+  for (size_t i = 0; i < steps; ++i)
 #pragma GCC unroll 12
     for (auto& chain : x) chain = vfmaq_f32(y, chain, y);
   for (auto& chain : x) asm volatile("" : : "w"(chain));
-  return 2.0 * 4 * chains * peak_steps;
+  return 2.0 * 4 * chains * steps;
 }
 #endif
 
@@ -58,7 +60,7 @@ inline std::vector<double> peaks(size_t threads, size_t rounds) {
       arrived.fetch_add(1);
       while (arrived.load() < round * threads) continue;
       const clock::time_point begin = clock::now();
-      const double operations = multiply_add();
+      const double operations = multiply_add(peak_steps);
       finished.fetch_add(1);
       while (finished.load() < round * threads) continue;
       const double seconds = std::chrono::duration<double>(clock::now() - begin).count();
