@@ -112,7 +112,7 @@ const engineFloors = [
   ['inspection_layout', 'partition', 'philox', 'pool', 'losses', 'metrics.def', 'optimizers', 'names', 'dataset'],
   ['cpu_device', 'plan', 'calls', 'workspace', 'pass'],
   ['op', 'ops/', 'ops', 'model', 'state', 'context'],
-  ['batch', 'objective', 'metrics', 'layer_statistics', 'inspection', 'penalties', 'corrections', 'step_numbers'],
+  ['batch', 'rows', 'objective', 'metrics', 'layer_statistics', 'inspection', 'penalties', 'corrections', 'step_numbers'],
   ['orthogonalization', 'directions', 'optimizer', 'curvature', 'probe'],
   ['step', 'train'],
   ['program'],

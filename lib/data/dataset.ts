@@ -100,17 +100,13 @@ export function dataset(examples: Examples): Dataset {
 }
 
 async function load(examples: Examples, requirements: Requirements): Promise<NativeDataset> {
-  const plans = planInputs(examples, requirements)
-  const rows = plans[0]?.column.rows ?? 0
+  const plans = planInputs(examples.x, requirements)
+  const rows = rowsOf(plans)
   if (requirements.targets !== 'none') plans.push(planTargets(examples.y, requirements, rows))
   if (examples.sampleWeights !== undefined && requirements.targets !== 'none') {
     plans.push(planWeights(examples.sampleWeights, requirements))
   }
-  for (const { column } of plans) {
-    if (column.rows !== rows) {
-      throw invalidArgument(column.argument, `${rows} rows, as many as the first input has`, `${column.rows}`)
-    }
-  }
+  rowsOf(plans)
   const of = (role: ColumnRole) => plans.filter((plan) => plan.role === role).map((plan) => plan.native)
   const made = new native.Dataset(rows, of('input'), of('target')[0] ?? null, of('weight')[0] ?? null)
   try {
@@ -122,8 +118,18 @@ async function load(examples: Examples, requirements: Requirements): Promise<Nat
   return made
 }
 
-function planInputs(examples: Examples, { inputs, dtype }: Requirements): Plan[] {
-  const named = namedColumns(examples.x, inputs)
+/** How many rows each of the columns has. */
+export function rowsOf(plans: Plan[]): number {
+  const rows = plans[0]?.column.rows ?? 0
+  for (const { column } of plans) {
+    if (column.rows === rows) continue
+    throw invalidArgument(column.argument, `${rows} rows, as many as the first input has`, `${column.rows}`)
+  }
+  return rows
+}
+
+export function planInputs(x: Examples['x'], { inputs, dtype }: Requirements): Plan[] {
+  const named = namedColumns(x, inputs)
   return inputs.map(({ name, shape, kind, vocabulary }, index) => {
     const argument = inputs.length > 1 ? `x.${name}` : 'x'
     const column = openColumn(argument, named[name] as ColumnData, product(shape), 1 / 255)

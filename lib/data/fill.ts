@@ -26,11 +26,19 @@ export async function fill(
   for (let first = 0; first < column.rows; first += rows) {
     if (first > 0) await nextTick()
     const count = Math.min(rows, column.rows - first)
-    const values = column.read(first, count)
-    // Memory shared with other threads may change between check and copy: the check is made on a copy.
-    const own = values.buffer instanceof ArrayBuffer ? values : values.slice()
-    dataset.write(role, index, first * column.elements, convert(own, first))
+    dataset.write(role, index, first * column.elements, convert(readOwn(column, first, count), first))
   }
+}
+
+/** All of a column, checked, as it would be in native memory. */
+export function convertAll(column: OpenColumn, conversion: Conversion): TypedArray {
+  return converter(column, conversion)(readOwn(column, 0, column.rows), 0)
+}
+
+/** Memory shared with other threads may change between check and use: the check is made on a copy. */
+function readOwn(column: OpenColumn, first: number, count: number): NumberArray {
+  const values = column.read(first, count)
+  return values.buffer instanceof ArrayBuffer ? values : values.slice()
 }
 
 type Converter = (values: NumberArray, firstRow: number) => TypedArray
@@ -71,6 +79,8 @@ function reused<T extends FloatArray | Int32Array>(Type: new (length: number) =>
     return part
   }
 }
+
+export const isFinite = (numbers: FloatArray): boolean => firstBad(numbers, -Infinity) < 0
 
 function firstBad(numbers: FloatArray, least: number): number {
   for (let i = 0; i < numbers.length; i++) {

@@ -1,8 +1,11 @@
 import { checkPositiveInteger } from '../checks.js'
+import { product } from '../data/column.js'
 import { Dataset, type Examples } from '../data/dataset.js'
-import type { FloatArray } from '../native.js'
+import { isFinite } from '../data/fill.js'
+import { inputRows } from '../data/rows.js'
+import type { DataType, FloatArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
-import { checkPassOptions, resolveThreads } from './options.js'
+import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn } from './turn.js'
 
@@ -19,7 +22,7 @@ export async function predict(
   options: EvaluateOptions = {},
 ): Promise<FloatArray> {
   checkPassOptions(options)
-  const { batchSize = 256, signal } = options
+  const { batchSize = passBatchSize, signal } = options
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()
@@ -34,4 +37,18 @@ export async function predict(
   } finally {
     if (examples !== x) examples.dispose()
   }
+}
+
+/** The same at once, on the calling thread. Throws what {@link predict} rejects with. */
+export function predictSync(target: PredictTarget & { dtype: DataType }, x: Examples['x']): FloatArray {
+  const { program, inputs, dtype } = target
+  const [input] = inputs
+  const Type = dtype === 'float32' ? Float32Array : Float64Array
+  // What most calls bring goes straight through; all else goes the long way, which also says what is wrong with it.
+  if (inputs.length === 1 && input?.kind === 'real' && x instanceof Type && x.buffer instanceof ArrayBuffer) {
+    const rows = x.length / product(input.shape)
+    if (Number.isInteger(rows) && isFinite(x)) return program.predictRows(rows, passBatchSize, x)
+  }
+  const [rows, values] = inputRows(x, inputRequirements(target))
+  return program.predictRows(rows, passBatchSize, ...values)
 }

@@ -85,6 +85,12 @@ int64_t bytes_of(const gradus::Dataset& data) {
 
 }  // namespace
 
+std::optional<DataType> column_type(napi_typedarray_type array) {
+  for (const TypeName& known : type_names)
+    if (known.array == array) return known.type;
+  return std::nullopt;
+}
+
 Napi::Function Dataset::define(Napi::Env env) {
   return DefineClass(
       env, "NativeDataset",

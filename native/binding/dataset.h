@@ -1,11 +1,15 @@
 // NativeDataset of lib/native.ts.
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "engine/dataset.h"
 #include "object_wrap.h"
 
 namespace gradus::binding {
+
+// Of the elements of such an array; none if no column holds them.
+std::optional<DataType> column_type(napi_typedarray_type array);
 
 class Dataset : public Wrapped<Dataset> {
  public:

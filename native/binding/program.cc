@@ -36,6 +36,7 @@ Napi::Function Program::define(Napi::Env env) {
                       method<&Program::train>("train"),
                       method<&Program::evaluate>("evaluate"),
                       method<&Program::predict>("predict"),
+                      method<&Program::predict_rows>("predictRows"),
                       method<&Program::gradient>("gradient"),
                       method<&Program::hessian_vector>("hessianVector"),
                       method<&Program::input_gradient>("inputGradient"),
@@ -353,7 +354,7 @@ void Program::dispose(const Napi::CallbackInfo& info) {
   }
 }
 
-void Program::finished() {
+void Program::end_call() {
   busy_ = false;
   if (host_) host_->end();
   if (disposed_) {
@@ -361,6 +362,10 @@ void Program::finished() {
   } else {
     account_memory();
   }
+}
+
+void Program::finished() {
+  end_call();
   Unref();
 }
 

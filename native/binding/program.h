@@ -43,6 +43,7 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value train(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
+  Napi::Value predict_rows(const Napi::CallbackInfo& info);
   Napi::Value gradient(const Napi::CallbackInfo& info);
   Napi::Value hessian_vector(const Napi::CallbackInfo& info);
   Napi::Value input_gradient(const Napi::CallbackInfo& info);
@@ -71,6 +72,7 @@ class Program : public Wrapped<Program>, private Caller {
   void account_memory();
   void release(Napi::Env env);
 
+  void end_call();
   void finished() override;
   void stop() override;
 
@@ -78,6 +80,7 @@ class Program : public Wrapped<Program>, private Caller {
   std::shared_ptr<JavaScriptHost> host_;      // of custom layers; none without them
   // Of the last call: its memory is used again.
   std::shared_ptr<Trained> trained_;
+  RowsCall rows_;  // likewise
   bool busy_ = false;
   bool disposed_ = false;  // maybe while busy: then released when the call is done
 };
