@@ -345,8 +345,11 @@ export interface NativeProgram {
     metricSums?: Float64Array
   }): Promise<EvaluateResult>
   predict(call: { dataset: NativeDataset; batchSize: number; threads: number }): Promise<FloatArray>
-  /** At once, on the calling thread. The inputs' rows: an array each, after a Uint8Array its scale and offset. */
-  predictRows(rows: number, batchSize: number, ...inputs: (TypedArray | number)[]): FloatArray
+  /**
+   * At once, on the calling thread; writes the outputs to the first elements of `to`. The inputs' rows: an array each, after
+   * a Uint8Array its scale and offset.
+   */
+  predictRows(rows: number, batchSize: number, to: FloatArray, ...inputs: (TypedArray | number)[]): void
   /** Fills the arena `gradients` with the gradient of the term. */
   gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
   /**

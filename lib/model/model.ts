@@ -131,7 +131,6 @@ export class Model implements TrainTarget {
    * @throws those of `predict`; GRADUS_BUSY while the model trains or evaluates, except between its steps, in callbacks
    */
   predictSync(x: Examples['x']): FloatArray {
-    this.#readable()
     return predictSync(this, x)
   }
 

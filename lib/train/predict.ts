@@ -3,7 +3,7 @@ import { product } from '../data/column.js'
 import { Dataset, type Examples } from '../data/dataset.js'
 import { isFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
-import type { DataType, FloatArray } from '../native.js'
+import type { DataType, FloatArray, TypedArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
 import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { inputRequirements, type PredictTarget } from './source.js'
@@ -41,14 +41,32 @@ export async function predict(
 
 /** The same at once, on the calling thread. Throws what {@link predict} rejects with. */
 export function predictSync(target: PredictTarget & { dtype: DataType }, x: Examples['x']): FloatArray {
-  const { program, inputs, dtype } = target
+  const { inputs, dtype } = target
   const [input] = inputs
-  const Type = dtype === 'float32' ? Float32Array : Float64Array
   // What most calls bring goes straight through; all else goes the long way, which also says what is wrong with it.
-  if (inputs.length === 1 && input?.kind === 'real' && x instanceof Type && x.buffer instanceof ArrayBuffer) {
+  if (inputs.length === 1 && input?.kind === 'real' && x instanceof types[dtype] && x.buffer instanceof ArrayBuffer) {
     const rows = x.length / product(input.shape)
-    if (Number.isInteger(rows) && isFinite(x)) return program.predictRows(rows, passBatchSize, x)
+    if (Number.isInteger(rows) && isFinite(x)) return outputs(target, rows, [x])
   }
-  const [rows, values] = inputRows(x, inputRequirements(target))
-  return program.predictRows(rows, passBatchSize, ...values)
+  return outputs(target, ...inputRows(x, inputRequirements(target)))
+}
+
+const types = { float32: Float32Array, float64: Float64Array }
+
+/**
+ * V8 keeps arrays of at most 64 bytes in its own heap, and to move one's memory out of it, where native code may write,
+ * takes as long as half a small network. So short results are copied from these, which lie outside already.
+ */
+const shortResults = { float32: new Float32Array(32), float64: new Float64Array(32) }
+
+function outputs(
+  { program, outputShape, dtype }: PredictTarget & { dtype: DataType },
+  rows: number,
+  inputs: (TypedArray | number)[],
+): FloatArray {
+  const length = rows * product(outputShape)
+  const short = shortResults[dtype]
+  const to = length <= short.length ? short : new types[dtype](length)
+  program.predictRows(rows, passBatchSize, to, ...inputs)
+  return to === short ? short.slice(0, length) : to
 }

@@ -1,13 +1,17 @@
 // A prediction on the calling thread: for rows so few that a promise would take longer than the work.
+#include <cstring>
+
 #include "dataset.h"
 #include "program.h"
 
 namespace gradus::binding {
 namespace {
 
-// The inputs, one argument after the other: an array each, after bytes their scale and offset. No JavaScript runs
-// meanwhile, so the memory stays what it is.
-void take_inputs(const Napi::CallbackInfo& info, size_t at, RowsCall& call) {
+using Copies = std::vector<std::vector<uint8_t>>;
+
+// The inputs, one argument after the other: an array each, after bytes their scale and offset. Without `copies` they
+// stay where they are, which holds as long as no JavaScript runs.
+void take_inputs(const Napi::CallbackInfo& info, size_t at, RowsCall& call, Copies* copies) {
   call.inputs.clear();
   while (at < info.Length()) {
     const std::string name = "inputs[" + std::to_string(call.inputs.size()) + ']';
@@ -18,6 +22,10 @@ void take_inputs(const Napi::CallbackInfo& info, size_t at, RowsCall& call) {
     if (!type) invalid(name, expected, value);
     RowsCall::Column& column = call.inputs.emplace_back();
     column.data = found.data, column.type = *type, column.length = found.length;
+    if (copies) {
+      const auto* first = static_cast<const uint8_t*>(found.data);
+      column.data = copies->emplace_back(first, first + found.length * size_of(*type)).data();
+    }
     if (type != DataType::uint8) continue;
     column.scale = finite_number(info[at++], "scale");
     column.offset = finite_number(info[at++], "offset");
@@ -26,28 +34,36 @@ void take_inputs(const Napi::CallbackInfo& info, size_t at, RowsCall& call) {
 
 }  // namespace
 
-Napi::Value Program::predict_rows(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
+// The result is copied at the end, when no JavaScript of a custom layer can take its array away any more.
+void Program::predict_rows(const Napi::CallbackInfo& info) {
   gradus::Program& program = idle();
+  Copies copies;
   rows_.rows = whole_number(info[0], "rows");
   rows_.batch_size = whole_number(info[1], "batchSize", 1);
-  take_inputs(info, 2, rows_);
-  const Environment& environment = Environment::of(env);
-  const size_t size = product("rows", {rows_.rows, program.output_size()});
-  const Napi::TypedArray array = environment.float_array(env, is_double(), size);
-  void* out = elements(array, "result", "a typed array").data;
-  if (host_) host_->begin_here(environment.host_function.get(Value()).As<Napi::Function>());
-  // A custom layer runs JavaScript, which may do anything: it finds the program busy, and what it disposes of is let
-  // go of at the end.
+  take_inputs(info, 3, rows_, host_ ? &copies : nullptr);
+  const size_t length = product("rows", {rows_.rows, program.output_size()});
+  rows_result_.grow(product("rows", {length, is_double() ? sizeof(double) : sizeof(float)}));
+  compute_rows(info.Env(), program);
+  const napi_typedarray_type type = is_double() ? napi_float64_array : napi_float32_array;
+  const std::string expected = array_name(type);
+  const Elements to = elements(info[2], "to", expected.c_str());
+  if (to.type != type || to.length < length)
+    invalid("to", expected + " of at least " + std::to_string(length) + " elements", info[2]);
+  std::memcpy(to.data, rows_result_.data(), length * (is_double() ? sizeof(double) : sizeof(float)));
+}
+
+// A custom layer's JavaScript may do anything: it finds the program busy, and what it disposes of is let go of at the
+// end.
+void Program::compute_rows(Napi::Env env, gradus::Program& program) {
+  if (host_) host_->begin_here(Environment::of(env).host_function.get(Value()).As<Napi::Function>());
   busy_ = true;
   program.stop_requested = false;
   struct End {
     Program& self;
     ~End() { self.end_call(); }
   } const end{*this};
-  program.predict_rows(rows_, out);
+  program.predict_rows(rows_, rows_result_.data());
   present();
-  return array;
 }
 
 }  // namespace gradus::binding

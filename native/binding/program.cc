@@ -70,7 +70,7 @@ Program::~Program() {
 
 // Tells the collector what the program holds now: buffers grow with the batches that calls bring.
 void Program::account_memory() {
-  const size_t bytes = program_->memory() + memory_of(trained_->result);
+  const size_t bytes = program_->memory() + memory_of(trained_->result) + rows_result_.bytes();
   account(Env(), static_cast<int64_t>(bytes) - accounted());
 }
 

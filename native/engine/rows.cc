@@ -6,8 +6,8 @@ template <class T>
 Rows<T>::Rows(const Model<T>& model, const RowsCall& call) : model_(model), call_(call) {
   const std::vector<InputPlan>& inputs = model.plan().inputs;
   const auto mismatch = [](const std::string& what, size_t expected, const char* of_what, size_t received) {
-    throw Error("GRADUS_SHAPE_MISMATCH", what + ": expected " + std::to_string(expected) + of_what + ", received " +
-                                             std::to_string(received));
+    throw Error("GRADUS_SHAPE_MISMATCH",
+                what + ": expected " + std::to_string(expected) + of_what + ", received " + std::to_string(received));
   };
   if (call.inputs.size() != inputs.size()) mismatch("inputs", inputs.size(), " of them", call.inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
