@@ -80,7 +80,7 @@ function reused<T extends FloatArray | Int32Array>(Type: new (length: number) =>
   }
 }
 
-export const isFinite = (numbers: FloatArray): boolean => firstBad(numbers, -Infinity) < 0
+export const areFinite = (numbers: FloatArray): boolean => firstBad(numbers, -Infinity) < 0
 
 function firstBad(numbers: FloatArray, least: number): number {
   for (let i = 0; i < numbers.length; i++) {

@@ -1,7 +1,7 @@
 import { checkPositiveInteger } from '../checks.js'
 import { product } from '../data/column.js'
 import { Dataset, type Examples } from '../data/dataset.js'
-import { isFinite } from '../data/fill.js'
+import { areFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
 import type { DataType, FloatArray, TypedArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
@@ -46,7 +46,7 @@ export function predictSync(target: PredictTarget & { dtype: DataType }, x: Exam
   // What most calls bring goes straight through; all else goes the long way, which also says what is wrong with it.
   if (inputs.length === 1 && input?.kind === 'real' && x instanceof types[dtype] && x.buffer instanceof ArrayBuffer) {
     const rows = x.length / product(input.shape)
-    if (Number.isInteger(rows) && isFinite(x)) return outputs(target, rows, [x])
+    if (Number.isInteger(rows) && areFinite(x)) return outputs(target, rows, [x])
   }
   return outputs(target, ...inputRows(x, inputRequirements(target)))
 }
@@ -64,6 +64,7 @@ function outputs(
   rows: number,
   inputs: (TypedArray | number)[],
 ): FloatArray {
+  if (rows === 0) return new types[dtype](0)
   const length = rows * product(outputShape)
   const short = shortResults[dtype]
   const to = length <= short.length ? short : new types[dtype](length)
