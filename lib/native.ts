@@ -379,6 +379,8 @@ export interface Native {
     inputs: NativeColumn[],
     target: NativeColumn | null,
     weight: NativeColumn | null,
+    /** Whoever makes it disposes of it soon: the collector is not told of its memory. Default false. */
+    temporary?: boolean,
   ) => NativeDataset
   Program: new (descriptor: Descriptor, host?: Host) => NativeProgram
   /** The ISA in use and those this host has, best first. */

@@ -206,7 +206,9 @@ test('a custom layer that throws, predicts, disposes or takes the input away', a
   )
   act = () => coded(() => model.predictSync(x), 'GRADUS_BUSY')
   assert.equal(model.predictSync(x), expected)
-  act = () => x.buffer.byteLength > 0 && structuredClone(x, { transfer: [x.buffer] })
+  act = () => {
+    if (x.length > 0) structuredClone(x, { transfer: [x.buffer] }).fill(9)
+  }
   assert.equal(model.predictSync(x), expected)
   act = () => model.dispose()
   coded(() => model.predictSync(float(3 * 600)), 'GRADUS_DISPOSED')

@@ -77,7 +77,7 @@ export async function run({ quick = false } = {}) {
   const blocks = { 1: [], 2: [] }
   for (let round = 0; round < plan.rounds; round++) {
     for (const count of Object.keys(blocks)) {
-      blocks[count].push(Number(await runProcess(process.execPath, [path('event_loop.js'), count])))
+      blocks[count].push(Number(await runProcess(process.execPath, ['--expose-gc', path('event_loop.js'), count])))
     }
   }
   const longest = Object.entries(blocks).map(([count, found]) => `${rounded(median(found))} ms with ${count}`)

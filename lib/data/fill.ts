@@ -4,8 +4,8 @@ import { GradusError } from '../errors.js'
 import type { ColumnRole, FloatArray, NativeDataset, TypedArray } from '../native.js'
 import type { NumberArray, OpenColumn } from './column.js'
 
-/** Numbers copied in one go: less than a millisecond of work for typed arrays, a few for nested ones. */
-const sliceElements = 1 << 16
+/** Numbers copied in one go, less than a millisecond of work: as they are, or converted one by one. */
+const slice = { copied: 1 << 16, converted: 1 << 13 }
 
 /** What a column becomes. `whole`: integers from 0 to below `limit`, named `meaning` in errors. */
 export type Conversion =
@@ -21,7 +21,8 @@ export async function fill(
   column: OpenColumn,
   conversion: Conversion,
 ): Promise<void> {
-  const rows = Math.max(1, Math.floor(sliceElements / Math.max(1, column.elements)))
+  const elements = column.isFlat && conversion.type !== 'int32' ? slice.copied : slice.converted
+  const rows = Math.max(1, Math.floor(elements / Math.max(1, column.elements)))
   const convert = converter(column, conversion)
   for (let first = 0; first < column.rows; first += rows) {
     if (first > 0) await nextTick()

@@ -27,7 +27,7 @@ export async function predict(
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()
   const { program } = target
-  const examples = x instanceof Dataset ? x : new Dataset({ x })
+  const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
   try {
     const dataset = await examples.resident(inputRequirements(target))
     if (dataset.size === 0) return program.dtype === 'float32' ? new Float32Array(0) : new Float64Array(0)

@@ -39,6 +39,8 @@ class Dataset : public Wrapped<Dataset> {
 
   std::shared_ptr<gradus::Dataset> data_;  // empty when disposed
   std::shared_ptr<Crew> releases_;         // only for large data
+  int64_t written_ = 0;                    // bytes
+  bool temporary_ = false;
 };
 
 }  // namespace gradus::binding
