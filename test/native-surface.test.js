@@ -1,6 +1,5 @@
 // The native surface itself, as lib/ would never use it: every mistake is one coded error that names what is wrong, and
 // nothing of the program is lost by it.
-import { embedding, sequential } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
@@ -202,39 +201,6 @@ test('a label out of range is found before the first update of the call', async 
     wrong.write('target', 0, rows - 1, Int32Array.of(3))
     assert.is((await program.evaluate({ dataset: wrong, batchSize: 4, threads: 1 })).weight, rows)
   }
-})
-
-test('predictions of rows: their arguments', async () => {
-  const [to, x] = [new Float32Array(8), new Float32Array(6)]
-  const mismatch = 'GRADUS_SHAPE_MISMATCH'
-  const cases = [
-    [[-1, 2, to, x], /^rows/],
-    [['2', 2, to, x], /^rows/],
-    [[2, 0, to, x], /^batchSize/],
-    [[2, 2, undefined, x], /^to: expected a Float32Array/],
-    [[2, 2, new Float64Array(8), x], /^to: expected a Float32Array of at least 8/],
-    [[2, 2, new Float32Array(7), x], /^to: expected a Float32Array of at least 8/],
-    [[2, 2, detached(new Float32Array(8)), x], /^to: .*detached/],
-    [[2, 2, to, [1, 2, 3]], /^inputs\[0\]: expected a Float32Array, /],
-    [[2, 2, to, new Int16Array(6)], /^inputs\[0\]: expected a Float32Array, /],
-    [[2, 2, to, x, detached(new Float32Array(6))], /^inputs\[1\]: .*detached/],
-    [[2, 2, to, new Float32Array(new SharedArrayBuffer(24))], /^inputs\[0\]: .*SharedArrayBuffer/],
-    [[2, 2, to, new Uint8Array(6)], /^scale/],
-    [[2, 2, to, new Uint8Array(6), 1, Number.NaN], /^offset/],
-    [[2, 2, to], /^inputs: expected 1 of them, received 0/, mismatch],
-    [[2, 2, to, x, x], /^inputs: expected 1 of them, received 2/, mismatch],
-    [[3, 2, new Float32Array(12), x], /expected 9 numbers, received 6/, mismatch],
-    [[2 ** 52, 2, to, x], /./, 'GRADUS_TOO_LARGE'],
-  ]
-  for (const [arguments_, ...error] of cases) await refused(() => program.predictRows(...arguments_), ...error)
-  const words = sequential({ input: [2], seed: 1 }, [embedding(5, 3)]).program
-  const found = new Float32Array(6)
-  for (const bad of [-1, 5, 2 ** 31 - 1]) {
-    await refused(() => words.predictRows(1, 1, found, Int32Array.of(4, bad)), /expected numbers from 0 to 4, received/)
-  }
-  await refused(() => words.predictRows(1, 1, found, new Float32Array(2)), /an int32 column/, mismatch)
-  words.predictRows(1, 1, found, Int32Array.of(4, 0))
-  assert.equal(found.subarray(3), words.read('parameters', 0).subarray(0, 3))
 })
 
 test('passes and probes: their options', async () => {

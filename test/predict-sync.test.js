@@ -28,8 +28,14 @@ import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
 import { firstCall } from './support/first-call.js'
 import { numbers } from './support/reference.js'
+import { program, refused } from './support/small-program.js'
 
 const test = suite('predictSync')
+
+const detached = (array) => {
+  structuredClone(array, { transfer: [array.buffer] })
+  return array
+}
 
 const coded = (work, code, message = /./) =>
   assert.throws(work, (error) => error.name === 'GradusError' && error.code === code && message.test(error.message))
@@ -146,9 +152,7 @@ test('bad input: the error that predict rejects with', async () => {
   ]
   for (const [of, x] of bad) assert.is(await refusal(() => of.predictSync(x)), await refusal(() => of.predict(x)))
   coded(() => model.predictSync(dataset({ x: float(7) })), 'GRADUS_INVALID_ARGUMENT', /^x: .*received a Dataset/)
-  const gone = float(7)
-  structuredClone(gone, { transfer: [gone.buffer] })
-  assert.is(model.predictSync(gone).length, 0)
+  assert.is(model.predictSync(detached(float(7))).length, 0)
 })
 
 test('refused in a native call, possible between two', async () => {
@@ -212,6 +216,42 @@ test('a custom layer that throws, predicts, disposes or takes the input away', a
   assert.equal(model.predictSync(x), expected)
   act = () => model.dispose()
   coded(() => model.predictSync(float(3 * 600)), 'GRADUS_DISPOSED')
+})
+
+test('predictions of rows: their arguments', async () => {
+  const [to, x] = [new Float32Array(8), new Float32Array(6)]
+  const mismatch = 'GRADUS_SHAPE_MISMATCH'
+  const cases = [
+    [[-1, 2, to, x], /^rows/],
+    [['2', 2, to, x], /^rows/],
+    [[2, 0, to, x], /^batchSize/],
+    [[2, 2, undefined, x], /^to: expected a Float32Array/],
+    [[2, 2, new Float64Array(8), x], /^to: expected a Float32Array of at least 8/],
+    [[2, 2, new Float32Array(7), x], /^to: expected a Float32Array of at least 8/],
+    [[2, 2, detached(new Float32Array(8)), x], /^to: .*detached/],
+    [[2, 2, to, [1, 2, 3]], /^inputs\[0\]: expected a Float32Array, /],
+    [[2, 2, to, new Int16Array(6)], /^inputs\[0\]: expected a Float32Array, /],
+    [[2, 2, to, x, detached(new Float32Array(6))], /^inputs\[1\]: .*detached/],
+    [[2, 2, to, new Float32Array(new SharedArrayBuffer(24))], /^inputs\[0\]: .*SharedArrayBuffer/],
+    [[2, 2, to, new Uint8Array(6)], /^scale/],
+    [[2, 2, to, new Uint8Array(6), 1, Number.NaN], /^offset/],
+    [[2, 2, to], /^inputs: expected 1 of them, received 0/, mismatch],
+    [[2, 2, to, x, x], /^inputs: expected 1 of them, received 2/, mismatch],
+    [[3, 2, new Float32Array(12), x], /expected 9 numbers, received 6/, mismatch],
+    [[2 ** 52, 2, to, x], /./, 'GRADUS_TOO_LARGE'],
+  ]
+  for (const [arguments_, ...error] of cases) await refused(() => program.predictRows(...arguments_), ...error)
+  const numbered = of(2, [embedding(5, 3)]).program
+  const found = new Float32Array(6)
+  for (const bad of [-1, 5, 2 ** 31 - 1]) {
+    await refused(
+      () => numbered.predictRows(1, 1, found, Int32Array.of(4, bad)),
+      /expected numbers from 0 to 4, received/,
+    )
+  }
+  await refused(() => numbered.predictRows(1, 1, found, new Float32Array(2)), /an int32 column/, mismatch)
+  numbered.predictRows(1, 1, found, Int32Array.of(4, 0))
+  assert.equal(found.subarray(3), numbered.read('parameters', 0).subarray(0, 3))
 })
 
 if (process.env.GRADUS_PRINT_BITS) process.stdout.write(`${native.isa} ${digest()}`)

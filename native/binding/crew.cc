@@ -19,8 +19,9 @@ void Crew::run(Job job) {
   jobs_.push_back(std::move(job));
   has_jobs_ = true;
   if (free_ >= jobs_.size() || threads_.size() == most_threads_) {
+    const bool is_seen = lingering_ && jobs_.size() == 1;
     lock.unlock();  // who wakes would wait for it
-    wake_.notify_one();
+    if (!is_seen) wake_.notify_one();
     return;
   }
   try {
