@@ -227,6 +227,8 @@ export interface TrainResult {
   gaveUp?: Refusal
 }
 
+export type PredictCall = { dataset: NativeDataset; batchSize: number; threads: number }
+
 export interface EvaluateResult {
   loss: number
   weight: number
@@ -337,14 +339,10 @@ export interface NativeProgram {
   /** Takes the state of a program with the same parameters and optimizer; copied at once, put in place off the event loop. */
   importState(state: NativeState): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
-  evaluate(call: {
-    dataset: NativeDataset
-    batchSize: number
-    threads: number
-    classWeights?: Float64Array
-    metricSums?: Float64Array
-  }): Promise<EvaluateResult>
-  predict(call: { dataset: NativeDataset; batchSize: number; threads: number }): Promise<FloatArray>
+  evaluate(call: PredictCall & { classWeights?: Float64Array; metricSums?: Float64Array }): Promise<EvaluateResult>
+  predict(call: PredictCall): Promise<FloatArray>
+  /** At once, here; the outputs are the first elements of `to`. An array an input, after a Uint8Array scale and offset. */
+  predictRows(rows: number, batchSize: number, to: FloatArray, ...inputs: (TypedArray | number)[]): void
   /** Fills the arena `gradients` with the gradient of the term. */
   gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
   /**
@@ -374,6 +372,7 @@ export interface Native {
     inputs: NativeColumn[],
     target: NativeColumn | null,
     weight: NativeColumn | null,
+    temporary?: boolean, // default false; true: disposed of soon, so the collector is not told of its memory
   ) => NativeDataset
   Program: new (descriptor: Descriptor, host?: Host) => NativeProgram
   /** The ISA in use and those this host has, best first. */

@@ -24,6 +24,7 @@
       "native/engine/pool.cc",
       "native/engine/probe.cc",
       "native/engine/program.cc",
+      "native/engine/rows.cc",
       "native/engine/state.cc",
       "native/engine/step.cc",
       "native/engine/train.cc",
@@ -44,6 +45,7 @@
       "native/binding/errors.cc",
       "native/binding/host.cc",
       "native/binding/kernels/kernel_functions.cc",
+      "native/binding/predict_rows.cc",
       "native/binding/program.cc",
       "native/binding/results.cc",
       "native/binding/value.cc"

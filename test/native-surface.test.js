@@ -272,6 +272,7 @@ test('busy: one call at a time, and no change of what it works on', async () => 
   busy(() => program.train(call()))
   busy(() => program.evaluate({ dataset, batchSize: 4, threads: 1 }))
   busy(() => program.predict({ dataset, batchSize: 4, threads: 1 }))
+  busy(() => program.predictRows(1, 1, new Float32Array(4), new Float32Array(3)))
   busy(() => program.read('parameters', 0))
   busy(() => program.write('parameters', 0, before[0]))
   busy(() => program.step)

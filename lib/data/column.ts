@@ -35,6 +35,8 @@ export interface OpenColumn {
   rows: number
   /** Of one row. */
   elements: number
+  /** Of a typed array, not of nested ones. */
+  isFlat: boolean
   /** Kept as bytes in native memory, with this meaning; null for everything that becomes float or int32. */
   bytes: { scale: number; offset: number } | null
   /** The elements of rows first … first + count − 1. Valid until the next call: a view of the user's memory, or a buffer. */
@@ -101,6 +103,7 @@ function openTable(argument: string, table: Table, elements: number, defaultScal
     argument,
     rows: length / elements,
     elements,
+    isFlat: true,
     bytes: isBytes ? { scale: table.scale ?? defaultScale, offset: table.offset ?? 0 } : null,
     read(first, count) {
       if (data.length !== length) throw invalidArgument(argument, `still ${length} numbers (was it transferred?)`, data)
@@ -115,6 +118,7 @@ function openNested(argument: string, rows: NestedArray, elements: number): Open
     argument,
     rows: rows.length,
     elements,
+    isFlat: false,
     bytes: null,
     read(first, count) {
       if (buffer.length < count * elements) buffer = new Float64Array(count * elements)

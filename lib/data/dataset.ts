@@ -45,14 +45,16 @@ interface Plan {
 export class Dataset {
   readonly examples: Examples
   #resident = new Map<string, Promise<NativeDataset>>()
+  readonly #temporary: boolean
   #disposed = false
 
-  /** @internal */
-  constructor(examples: Examples) {
+  /** @internal `temporary`: whoever makes it disposes of it, however its work ends. */
+  constructor(examples: Examples, { temporary = false } = {}) {
     if (typeof examples !== 'object' || examples === null || !('x' in examples)) {
       throw invalidArgument('data', 'examples as { x, y }', examples)
     }
     this.examples = examples
+    this.#temporary = temporary
   }
 
   /**
@@ -69,7 +71,7 @@ export class Dataset {
     // A copy that carries targets as well serves predictions too.
     const known = [...this.#resident].find(([key]) => (targets ? key === inputs + targets : key.startsWith(inputs)))
     if (known) return known[1]
-    const made = load(this.examples, requirements)
+    const made = load(this.examples, requirements, this.#temporary)
     const key = inputs + targets
     this.#resident.set(key, made)
     made.catch(() => this.#resident.delete(key))
@@ -99,20 +101,16 @@ export function dataset(examples: Examples): Dataset {
   return new Dataset(examples)
 }
 
-async function load(examples: Examples, requirements: Requirements): Promise<NativeDataset> {
-  const plans = planInputs(examples, requirements)
-  const rows = plans[0]?.column.rows ?? 0
+async function load(examples: Examples, requirements: Requirements, temporary: boolean): Promise<NativeDataset> {
+  const plans = planInputs(examples.x, requirements)
+  const rows = rowsOf(plans)
   if (requirements.targets !== 'none') plans.push(planTargets(examples.y, requirements, rows))
   if (examples.sampleWeights !== undefined && requirements.targets !== 'none') {
     plans.push(planWeights(examples.sampleWeights, requirements))
   }
-  for (const { column } of plans) {
-    if (column.rows !== rows) {
-      throw invalidArgument(column.argument, `${rows} rows, as many as the first input has`, `${column.rows}`)
-    }
-  }
+  rowsOf(plans)
   const of = (role: ColumnRole) => plans.filter((plan) => plan.role === role).map((plan) => plan.native)
-  const made = new native.Dataset(rows, of('input'), of('target')[0] ?? null, of('weight')[0] ?? null)
+  const made = new native.Dataset(rows, of('input'), of('target')[0] ?? null, of('weight')[0] ?? null, temporary)
   try {
     for (const plan of plans) await fill(made, plan.role, plan.index, plan.column, plan.conversion)
   } catch (error) {
@@ -122,8 +120,18 @@ async function load(examples: Examples, requirements: Requirements): Promise<Nat
   return made
 }
 
-function planInputs(examples: Examples, { inputs, dtype }: Requirements): Plan[] {
-  const named = namedColumns(examples.x, inputs)
+/** How many rows each of the columns has. */
+export function rowsOf(plans: Plan[]): number {
+  const rows = plans[0]?.column.rows ?? 0
+  for (const { column } of plans) {
+    if (column.rows === rows) continue
+    throw invalidArgument(column.argument, `${rows} rows, as many as the first input has`, `${column.rows}`)
+  }
+  return rows
+}
+
+export function planInputs(x: Examples['x'], { inputs, dtype }: Requirements): Plan[] {
+  const named = namedColumns(x, inputs)
   return inputs.map(({ name, shape, kind, vocabulary }, index) => {
     const argument = inputs.length > 1 ? `x.${name}` : 'x'
     const column = openColumn(argument, named[name] as ColumnData, product(shape), 1 / 255)

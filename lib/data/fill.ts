@@ -4,8 +4,8 @@ import { GradusError } from '../errors.js'
 import type { ColumnRole, FloatArray, NativeDataset, TypedArray } from '../native.js'
 import type { NumberArray, OpenColumn } from './column.js'
 
-/** Numbers copied in one go: less than a millisecond of work for typed arrays, a few for nested ones. */
-const sliceElements = 1 << 16
+/** Numbers copied in one go, less than a millisecond of work: as they are, or converted one by one. */
+const slice = { copied: 1 << 16, converted: 1 << 13 }
 
 /** What a column becomes. `whole`: integers from 0 to below `limit`, named `meaning` in errors. */
 export type Conversion =
@@ -21,16 +21,25 @@ export async function fill(
   column: OpenColumn,
   conversion: Conversion,
 ): Promise<void> {
-  const rows = Math.max(1, Math.floor(sliceElements / Math.max(1, column.elements)))
+  const elements = column.isFlat && conversion.type !== 'int32' ? slice.copied : slice.converted
+  const rows = Math.max(1, Math.floor(elements / Math.max(1, column.elements)))
   const convert = converter(column, conversion)
   for (let first = 0; first < column.rows; first += rows) {
     if (first > 0) await nextTick()
     const count = Math.min(rows, column.rows - first)
-    const values = column.read(first, count)
-    // Memory shared with other threads may change between check and copy: the check is made on a copy.
-    const own = values.buffer instanceof ArrayBuffer ? values : values.slice()
-    dataset.write(role, index, first * column.elements, convert(own, first))
+    dataset.write(role, index, first * column.elements, convert(readOwn(column, first, count), first))
   }
+}
+
+/** All of a column, checked, as it would be in native memory. */
+export function convertAll(column: OpenColumn, conversion: Conversion): TypedArray {
+  return converter(column, conversion)(readOwn(column, 0, column.rows), 0)
+}
+
+/** Memory shared with other threads may change between check and use: the check is made on a copy. */
+function readOwn(column: OpenColumn, first: number, count: number): NumberArray {
+  const values = column.read(first, count)
+  return values.buffer instanceof ArrayBuffer ? values : values.slice()
 }
 
 type Converter = (values: NumberArray, firstRow: number) => TypedArray
@@ -71,6 +80,8 @@ function reused<T extends FloatArray | Int32Array>(Type: new (length: number) =>
     return part
   }
 }
+
+export const areFinite = (numbers: FloatArray): boolean => firstBad(numbers, -Infinity) < 0
 
 function firstBad(numbers: FloatArray, least: number): number {
   for (let i = 0; i < numbers.length; i++) {

@@ -1,7 +1,7 @@
 import { checkPositiveInteger } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import { checkPassOptions, resolveThreads } from './options.js'
+import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { openSource, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn } from './turn.js'
@@ -32,7 +32,7 @@ export interface Evaluation {
  */
 export async function evaluate(target: TrainTarget, data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkPassOptions(options)
-  const { batchSize = 256, signal } = options
+  const { batchSize = passBatchSize, signal } = options
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()

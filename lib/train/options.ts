@@ -71,6 +71,9 @@ export interface FitOptions {
 /** Of data in memory; a stream brings its own. */
 export const defaultBatchSize = 32
 
+/** Of passes that do not train. */
+export const passBatchSize = 256
+
 const fitOptions = [
   ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
   ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],

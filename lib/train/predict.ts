@@ -1,8 +1,11 @@
 import { checkPositiveInteger } from '../checks.js'
+import { product } from '../data/column.js'
 import { Dataset, type Examples } from '../data/dataset.js'
-import type { FloatArray } from '../native.js'
+import { areFinite } from '../data/fill.js'
+import { inputRows } from '../data/rows.js'
+import type { DataType, FloatArray, TypedArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
-import { checkPassOptions, resolveThreads } from './options.js'
+import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn } from './turn.js'
 
@@ -19,12 +22,12 @@ export async function predict(
   options: EvaluateOptions = {},
 ): Promise<FloatArray> {
   checkPassOptions(options)
-  const { batchSize = 256, signal } = options
+  const { batchSize = passBatchSize, signal } = options
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()
   const { program } = target
-  const examples = x instanceof Dataset ? x : new Dataset({ x })
+  const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
   try {
     const dataset = await examples.resident(inputRequirements(target))
     if (dataset.size === 0) return program.dtype === 'float32' ? new Float32Array(0) : new Float64Array(0)
@@ -34,4 +37,37 @@ export async function predict(
   } finally {
     if (examples !== x) examples.dispose()
   }
+}
+
+/** The same at once, on the calling thread. Throws what {@link predict} rejects with. */
+export function predictSync(target: PredictTarget & { dtype: DataType }, x: Examples['x']): FloatArray {
+  const { inputs, dtype } = target
+  const [input] = inputs
+  // What most calls bring goes straight through; all else goes the long way, which also says what is wrong with it.
+  if (inputs.length === 1 && input?.kind === 'real' && x instanceof types[dtype] && x.buffer instanceof ArrayBuffer) {
+    const rows = x.length / product(input.shape)
+    if (Number.isInteger(rows) && areFinite(x)) return outputs(target, rows, [x])
+  }
+  return outputs(target, ...inputRows(x, inputRequirements(target)))
+}
+
+const types = { float32: Float32Array, float64: Float64Array }
+
+/**
+ * V8 keeps arrays of at most 64 bytes in its own heap, and to move one's memory out of it, where native code may write,
+ * takes as long as half a small network. So short results are copied from these, which lie outside already.
+ */
+const shortResults = { float32: new Float32Array(32), float64: new Float64Array(32) }
+
+function outputs(
+  { program, outputShape, dtype }: PredictTarget & { dtype: DataType },
+  rows: number,
+  inputs: (TypedArray | number)[],
+): FloatArray {
+  if (rows === 0) return new types[dtype](0)
+  const length = rows * product(outputShape)
+  const short = shortResults[dtype]
+  const to = length <= short.length ? short : new types[dtype](length)
+  program.predictRows(rows, passBatchSize, to, ...inputs)
+  return to === short ? short.slice(0, length) : to
 }

@@ -24,7 +24,7 @@ export function inputRequirements({ inputs, outputShape, program }: PredictTarge
 export async function openSource(target: TrainTarget, data: Data): Promise<Source> {
   const needs: Requirements = { ...inputRequirements(target), targets: target.loss.targets }
   if (isStream(data)) return { rows: null, pieces: () => loadAhead(data, needs), close() {} }
-  const dataset = data instanceof Dataset ? data : new Dataset(data)
+  const dataset = data instanceof Dataset ? data : new Dataset(data, { temporary: true })
   const resident = await dataset.resident(needs)
   return {
     ...residentSource(resident),

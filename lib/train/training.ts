@@ -4,14 +4,12 @@ import type { NativeDataset } from '../native.js'
 import type { Callback, CallbackContext, FitCall } from './callback.js'
 import { evaluateSource } from './evaluate.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
-import { defaultBatchSize, type Settings } from './options.js'
+import { defaultBatchSize, passBatchSize, type Settings } from './options.js'
 import { runPreflight } from './preflight.js'
 import { openSource, type Source, splitSource } from './source.js'
 import { Steps } from './steps.js'
 import type { TrainTarget } from './target.js'
 import { EpochTotals } from './totals.js'
-
-const evaluationBatchSize = 256
 
 /** One call of `fit`: epochs of steps, each followed by validation, with callbacks in between. */
 export class Training {
@@ -162,7 +160,7 @@ export class Training {
 
   async #validate(validation: Source): Promise<Record<string, number | number[][] | undefined>> {
     const { threads, signal } = this.#settings
-    const options = { batchSize: evaluationBatchSize, threads, signal }
+    const options = { batchSize: passBatchSize, threads, signal }
     const { regularizationLoss: _, ...values } = await evaluateSource(this.#target, validation, options)
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationColumn(name), value]))
   }

@@ -1,5 +1,6 @@
 #include "crew.h"
 
+#include <chrono>
 #include <iterator>
 
 #include "engine/error.h"
@@ -8,6 +9,7 @@
 namespace gradus::binding {
 
 constexpr size_t most_idle = 4;
+constexpr std::chrono::microseconds a_little_while(50);
 
 void Crew::run(Job job) {
   std::unique_lock lock(mutex_);
@@ -15,9 +17,11 @@ void Crew::run(Job job) {
   for (std::thread& thread : ended_) thread.join();
   ended_.clear();
   jobs_.push_back(std::move(job));
+  has_jobs_ = true;
   if (free_ >= jobs_.size() || threads_.size() == most_threads_) {
+    const bool is_seen = lingering_ && jobs_.size() == 1;
     lock.unlock();  // who wakes would wait for it
-    wake_.notify_one();
+    if (!is_seen) wake_.notify_one();
     return;
   }
   try {
@@ -47,16 +51,31 @@ void Crew::loop(Threads::iterator self) {
   for (;;) {
     while (!jobs_.empty()) do_first(lock);
     if (ending_ || free_ > most_idle) break;
+    linger(lock);
     wake_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
   }
   --free_;
   if (!ending_) ended_.splice(ended_.end(), threads_, self);
 }
 
+// Whoever awaits one short call after the other has the next job soon. To sleep and to be woken for it takes longer
+// than the work of a small network, on both sides; one thread looks out for it a little while.
+void Crew::linger(std::unique_lock<std::mutex>& lock) {
+  if (ending_ || lingering_ || !has_cores_) return;
+  lingering_ = true;
+  lock.unlock();
+  const auto end = std::chrono::steady_clock::now() + a_little_while;
+  while (!has_jobs_ && std::chrono::steady_clock::now() < end) {
+  }
+  lock.lock();
+  lingering_ = false;
+}
+
 // The thread is free before the job's end is announced: the next job then takes it, and no new one.
 void Crew::do_first(std::unique_lock<std::mutex>& lock) {
   const Job job = std::move(jobs_.front());
   jobs_.pop_front();
+  has_jobs_ = !jobs_.empty();
   --free_;
   lock.unlock();
   job.work();

@@ -1,5 +1,6 @@
 // The threads of one environment's calls.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -30,6 +31,7 @@ class Crew {
   using Threads = std::list<std::thread>;
   void start_thread();
   void loop(Threads::iterator self);
+  void linger(std::unique_lock<std::mutex>& lock);
   void do_first(std::unique_lock<std::mutex>& lock);
 
   std::mutex mutex_;
@@ -37,7 +39,10 @@ class Crew {
   std::deque<Job> jobs_;
   Threads threads_, ended_;  // the ended ones are joined by the next job, or at the end
   const size_t most_threads_;
-  size_t free_ = 0;  // threads without work
+  size_t free_ = 0;                    // threads without work
+  std::atomic<bool> has_jobs_{false};  // as jobs_ says, for who looks without the lock
+  const bool has_cores_ = std::thread::hardware_concurrency() > 1;
+  bool lingering_ = false;
   bool ending_ = false;
 };
 

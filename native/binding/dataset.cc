@@ -85,6 +85,12 @@ int64_t bytes_of(const gradus::Dataset& data) {
 
 }  // namespace
 
+std::optional<DataType> column_type(napi_typedarray_type array) {
+  for (const TypeName& known : type_names)
+    if (known.array == array) return known.type;
+  return std::nullopt;
+}
+
 Napi::Function Dataset::define(Napi::Env env) {
   return DefineClass(
       env, "NativeDataset",
@@ -128,6 +134,7 @@ void Dataset::construct(const Napi::CallbackInfo& info) {
     if (view.CheckTypeTag(&view_tag)) return adopt(info.Env(), std::move(*view.Data()));
   }
   const size_t examples = whole_number(info[0], "examples");
+  temporary_ = !info[4].IsUndefined() && truth(info[4], "temporary");
   adopt(info.Env(),
         std::make_shared<gradus::Dataset>(examples, columns_of(info[1], "inputs"), optional_column(info[2], "target"),
                                           optional_column(info[3], "weight")));
@@ -154,10 +161,10 @@ void Dataset::write(const Napi::CallbackInfo& info) {
     const Elements from = elements(info[3], "data", array_name(known.array));
     if (from.type != known.array) invalid("data", array_name(known.array), info[3]);
     to.write(role, index, first, from.data, from.length);
-    // Counted as it is filled: the system gives the memory then, and the collector is not startled by all of it at
-    // once.
-    const int64_t written = from.length * size_of(column.type);
-    account(info.Env(), std::min(written, bytes_of(to) - accounted()));
+    // The collector is told once, when all is there: while it marks, each word of new memory makes it mark for five
+    // milliseconds and more, here and now. Of what is disposed of anyway it is not told.
+    written_ += from.length * size_of(column.type);
+    if (!temporary_ && written_ >= bytes_of(to)) account(info.Env(), bytes_of(to) - accounted());
   }
 }
 

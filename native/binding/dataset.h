@@ -1,11 +1,15 @@
 // NativeDataset of lib/native.ts.
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "engine/dataset.h"
 #include "object_wrap.h"
 
 namespace gradus::binding {
+
+// Of the elements of such an array; none if no column holds them.
+std::optional<DataType> column_type(napi_typedarray_type array);
 
 class Dataset : public Wrapped<Dataset> {
  public:
@@ -35,6 +39,8 @@ class Dataset : public Wrapped<Dataset> {
 
   std::shared_ptr<gradus::Dataset> data_;  // empty when disposed
   std::shared_ptr<Crew> releases_;         // only for large data
+  int64_t written_ = 0;                    // bytes
+  bool temporary_ = false;
 };
 
 }  // namespace gradus::binding

@@ -65,6 +65,7 @@ struct JavaScriptHost::Request final : Message {
 };
 
 void JavaScriptHost::run(HostCall& call) {
+  if (here_) return run_here(call);
   auto request = std::make_unique<Request>();
   request->host = shared_from_this();
   const auto state = request->state = std::make_shared<Request::State>();
@@ -76,6 +77,13 @@ void JavaScriptHost::run(HostCall& call) {
   state->call = nullptr;
   if (!state->answered) throw Error("GRADUS_DISPOSED", "the environment is closing");
   if (state->failed) throw Error("GRADUS_INTERNAL", "a custom function failed");
+}
+
+// What JavaScript throws goes through the engine to whoever made the call.
+void JavaScriptHost::run_here(HostCall& call) const {
+  if (closed_) throw Error("GRADUS_DISPOSED", "The program was disposed: make a new one");
+  const Napi::HandleScope scope(here_);
+  copy(ask(here_, call), call);
 }
 
 void JavaScriptHost::keep(Napi::Env env, const Napi::Error& error) noexcept {

@@ -17,7 +17,15 @@ class JavaScriptHost final : public gradus::Host, public std::enable_shared_from
   // The function that answers, held from begin() to end(): from here it would keep all that its closure reaches alive,
   // the program itself as well.
   void begin(Napi::Function function) { function_ = Napi::Persistent(function); }
-  void end() { function_.Reset(); }
+  // The same for a call on the JavaScript thread itself, which asks without a message.
+  void begin_here(Napi::Function function) {
+    begin(function);
+    here_ = function.Env();
+  }
+  void end() {
+    function_.Reset();
+    here_ = nullptr;
+  }
 
   void run(HostCall& call) override;
   // Of the JavaScript thread: nothing is asked any more, and whoever waits fails. For an environment that closes.
@@ -28,12 +36,14 @@ class JavaScriptHost final : public gradus::Host, public std::enable_shared_from
  private:
   struct Request;
   struct Outputs;
+  void run_here(HostCall& call) const;
   void answer(Napi::Env env, Request& request);
   Outputs ask(Napi::Env env, const HostCall& call) const;
   void copy(const Outputs& outputs, HostCall& call) const;
   void keep(Napi::Env env, const Napi::Error& error) noexcept;
 
   Napi::FunctionReference function_;
+  napi_env here_ = nullptr;
   bool is_double_ = false;
   Calls& calls_;
   Napi::ObjectReference thrown_;  // { value }: anything can be thrown

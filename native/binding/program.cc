@@ -36,6 +36,7 @@ Napi::Function Program::define(Napi::Env env) {
                       method<&Program::train>("train"),
                       method<&Program::evaluate>("evaluate"),
                       method<&Program::predict>("predict"),
+                      method<&Program::predict_rows>("predictRows"),
                       method<&Program::gradient>("gradient"),
                       method<&Program::hessian_vector>("hessianVector"),
                       method<&Program::input_gradient>("inputGradient"),
@@ -69,7 +70,7 @@ Program::~Program() {
 
 // Tells the collector what the program holds now: buffers grow with the batches that calls bring.
 void Program::account_memory() {
-  const size_t bytes = program_->memory() + memory_of(trained_->result);
+  const size_t bytes = program_->memory() + memory_of(trained_->result) + rows_result_.bytes();
   account(Env(), static_cast<int64_t>(bytes) - accounted());
 }
 
@@ -353,7 +354,7 @@ void Program::dispose(const Napi::CallbackInfo& info) {
   }
 }
 
-void Program::finished() {
+void Program::end_call() {
   busy_ = false;
   if (host_) host_->end();
   if (disposed_) {
@@ -361,6 +362,10 @@ void Program::finished() {
   } else {
     account_memory();
   }
+}
+
+void Program::finished() {
+  end_call();
   Unref();
 }
 

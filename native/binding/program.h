@@ -43,6 +43,7 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value train(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
+  void predict_rows(const Napi::CallbackInfo& info);
   Napi::Value gradient(const Napi::CallbackInfo& info);
   Napi::Value hessian_vector(const Napi::CallbackInfo& info);
   Napi::Value input_gradient(const Napi::CallbackInfo& info);
@@ -71,13 +72,17 @@ class Program : public Wrapped<Program>, private Caller {
   void account_memory();
   void release(Napi::Env env);
 
+  void compute_rows(Napi::Env env, gradus::Program& program);
+  void end_call();
   void finished() override;
   void stop() override;
 
   std::shared_ptr<gradus::Program> program_;  // empty when disposed
   std::shared_ptr<JavaScriptHost> host_;      // of custom layers; none without them
-  // Of the last call: its memory is used again.
+  // Of the last calls: their memory is used again.
   std::shared_ptr<Trained> trained_;
+  RowsCall rows_;
+  Buffer<uint8_t> rows_result_;
   bool busy_ = false;
   bool disposed_ = false;  // maybe while busy: then released when the call is done
 };

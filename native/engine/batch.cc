@@ -149,14 +149,7 @@ Examples Batch<T>::examples_of(const Column& column, size_t first) const {
 template <class T>
 void Batch<T>::gather(size_t first, Pass<T>& pass) const {
   const auto& columns = data_.columns(Dataset::Role::input);
-  for (size_t i = 0; i < columns.size(); ++i) {
-    NodeMemory<T>& node = pass.workspace.nodes[i];
-    const Examples examples = examples_of(columns[i], first);
-    if (model_.layout().nodes[i].index)
-      pass.device.gather_numbers(examples, pass.batch, node.indices.data());
-    else
-      pass.device.gather_examples(examples, pass.batch, node.value.data());
-  }
+  for (size_t i = 0; i < columns.size(); ++i) gather_input(model_, i, examples_of(columns[i], first), pass);
   if (kind_ == Targets::none) return;
   const Examples target = examples_of(data_.columns(Dataset::Role::target)[0], first);
   if (kind_ == Targets::labels)

@@ -8,6 +8,16 @@ namespace gradus {
 // Rows 0 to size − 1 in the order of one epoch: a function of seed, epoch and size alone.
 std::vector<uint32_t> permutation(uint64_t seed, uint64_t epoch, size_t size);
 
+// From where the examples of one input lie into a pass.
+template <class T>
+void gather_input(const Model<T>& model, size_t input, const Examples& from, Pass<T>& pass) {
+  NodeMemory<T>& node = pass.workspace.nodes[input];
+  if (model.layout().nodes[input].index)
+    pass.device.gather_numbers(from, pass.batch, node.indices.data());
+  else
+    pass.device.gather_examples(from, pass.batch, node.value.data());
+}
+
 enum class Targets { none, labels, dense };
 
 template <class T>

@@ -81,6 +81,18 @@ struct EvaluateResult {
   std::vector<double> metric_sums;
 };
 
+// Rows in the caller's own memory, one column an input: where a dataset would cost more than the work.
+struct RowsCall {
+  struct Column {
+    const void* data = nullptr;
+    DataType type = DataType::float32;
+    size_t length = 0;             // elements of all rows
+    double scale = 1, offset = 0;  // as of a dataset's column
+  };
+  std::vector<Column> inputs;
+  size_t rows = 0, batch_size = 32;
+};
+
 enum class Term { data, regularization, total };
 
 struct GradientCall {

@@ -48,8 +48,7 @@ Pool::Share::~Share() {
 // As many as are wanted, but no more than the machine has cores for, unless one call alone asks for more. Where the
 // system gives no more threads the work is done by those there are.
 void Pool::start_threads(size_t helpers) {
-  const size_t cores = std::max(2u, std::thread::hardware_concurrency());
-  const size_t most = std::min(wanted_, std::max(cores - 1, helpers));
+  const size_t most = std::min(wanted_, std::max(cores_ - 1, helpers));
   try {
     while (threads_.size() < most) threads_.emplace_back([this] { loop(); });
   } catch (const std::system_error&) {

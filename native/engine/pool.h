@@ -1,6 +1,7 @@
 // The threads that all programs of an environment share. They start with the first work that needs them, spin briefly
 // for more, then sleep.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -71,7 +72,8 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::thread> threads_;
-  size_t wanted_ = 0;  // helpers that the shares ask for
+  const size_t cores_ = std::max(2u, std::thread::hardware_concurrency());  // asked once: it reads a file
+  size_t wanted_ = 0;                                                       // helpers that the shares ask for
   bool stopping_ = false;
 };
 

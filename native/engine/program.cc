@@ -7,6 +7,7 @@
 #include "objective.h"
 #include "penalties.h"
 #include "probe.h"
+#include "rows.h"
 #include "train.h"
 
 namespace gradus {
@@ -101,7 +102,14 @@ class ProgramOf final : public Program {
     gradus::train(running.context, optimizer_, inspection_, call, stop_requested, result);
   }
   EvaluateResult evaluate(const EvaluateCall& call) override;
-  void predict(const EvaluateCall& call, void* out) override;
+  void predict(const EvaluateCall& call, void* out) override {
+    Running<T> running = run(call.threads);
+    predict_from(batch_of(*call.data), running, call.batch_size, static_cast<T*>(out));
+  }
+  void predict_rows(const RowsCall& call, void* out) override {
+    Running<T> running = run(1);
+    predict_from(Rows<T>(model_, call), running, call.batch_size, static_cast<T*>(out));
+  }
   EvaluateResult gradient(const GradientCall& call) override;
   std::vector<double> hessian_vector(const HessianCall& call) override;
   Elements input_gradient(size_t input) override;
@@ -117,7 +125,11 @@ class ProgramOf final : public Program {
     return *plan().loss;
   }
   Batch<T> batch_of(const Dataset& data) { return {model_, data, workspace_.batch}; }
+  // Batch or Rows: what has a size and gathers.
+  template <class Inputs>
+  void predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, T* out);
   // Memory of passes over so many rows.
+  void reserve(size_t rows);
   void reserve(Batch<T>& batch, size_t rows);
   size_t all_rows(const Dataset& data) const;
 
@@ -162,9 +174,14 @@ void ProgramOf<T>::import_state(const Snapshot& from) {
 }
 
 template <class T>
-void ProgramOf<T>::reserve(Batch<T>& batch, size_t rows) {
+void ProgramOf<T>::reserve(size_t rows) {
   if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
   model_.reserve(rows, workspace_);
+}
+
+template <class T>
+void ProgramOf<T>::reserve(Batch<T>& batch, size_t rows) {
+  reserve(rows);
   workspace_.losses.grow(rows);
   batch.reserve(rows);
 }
@@ -201,17 +218,15 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
 }
 
 template <class T>
-void ProgramOf<T>::predict(const EvaluateCall& call, void* out) {
-  Running<T> running = run(call.threads);
-  Batch<T> batch = batch_of(*call.data);
-  const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
-  reserve(batch, batch_size);
-  for (size_t first = 0; first < batch.size() && !stop_requested; first += batch_size) {
-    Pass<T> pass = running.context.pass(false, true, std::min(batch_size, batch.size() - first));
-    batch.gather(first, pass);
+template <class Inputs>
+void ProgramOf<T>::predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, T* out) {
+  batch_size = std::min(batch_size, std::max<size_t>(inputs.size(), 1));
+  reserve(batch_size);
+  for (size_t first = 0; first < inputs.size() && !stop_requested; first += batch_size) {
+    Pass<T> pass = running.context.pass(false, true, std::min(batch_size, inputs.size() - first));
+    inputs.gather(first, pass);
     model_.forward(pass);
-    running.device.copy(pass.value(model_.output()), pass.batch * output_size(),
-                        static_cast<T*>(out) + first * output_size());
+    running.device.copy(pass.value(model_.output()), pass.batch * output_size(), out + first * output_size());
   }
 }
 

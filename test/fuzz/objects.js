@@ -165,6 +165,7 @@ class Scene {
       () => ['train', program, train()],
       () => ['evaluate', program, batched],
       () => ['predict', program, batched],
+      () => ['predictRows', program, 1 + choices.below(3), 1 + choices.below(3), ...this.#rows()],
       () => ['gradient', program, { ...pass, term }],
       () => ['hessianVector', program, { ...pass, term, vector: this.floats(Float64Array, elements()) }],
       () => ['inspect', program, pass],
@@ -195,6 +196,15 @@ class Scene {
       () => ['stop', program],
       () => ['dispose', program],
     ]
+  }
+
+  /** A place for outputs, and inputs of a few rows. */
+  #rows() {
+    const { choices } = this
+    const type = () => choices.of([Float32Array, Float64Array, Int32Array, Uint8Array])
+    const inputs = Array.from({ length: choices.below(3) }, () => this.floats(type(), choices.below(13), 1))
+    const scaled = inputs.flatMap((array) => (array instanceof Uint8Array ? [array, 0.5, 1] : [array]))
+    return [this.floats(choices.of([Float32Array, Float64Array]), 16), ...scaled]
   }
 
   #ofDataset(dataset) {

@@ -1,0 +1,16 @@
+/** Inputs for calls that take no dataset: checked as those of a dataset are, and all at once. */
+import { invalidArgument } from '../errors.js'
+import type { TypedArray } from '../native.js'
+import { Dataset, type Examples, planInputs, type Requirements, rowsOf } from './dataset.js'
+import { convertAll } from './fill.js'
+
+/** The rows, and what `predictRows` takes of each input. An array may be the user's own: valid until JavaScript runs. */
+export function inputRows(x: Examples['x'], requirements: Requirements): [number, (TypedArray | number)[]] {
+  if (x instanceof Dataset) throw invalidArgument('x', 'arrays (predict takes datasets too)', x)
+  const plans = planInputs(x, requirements)
+  const inputs = plans.flatMap(({ column, conversion }) => [
+    convertAll(column, conversion),
+    ...(conversion.type === 'uint8' && column.bytes ? [column.bytes.scale, column.bytes.offset] : []),
+  ])
+  return [rowsOf(plans), inputs]
+}
