@@ -62,6 +62,13 @@
           'dependencies': ['core'],
           'libraries': ['-lpthread'],
         },
+        {
+          'target_name': 'gradus_bench_phases',
+          'type': 'executable',
+          'sources': ['bench/native/phases.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
       ],
     }],
     ['target_arch=="arm64"', {
