@@ -69,6 +69,13 @@
           'dependencies': ['core'],
           'libraries': ['-lpthread'],
         },
+        {
+          'target_name': 'gradus_bench_scale',
+          'type': 'executable',
+          'sources': ['bench/native/scale.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
       ],
     }],
     ['target_arch=="arm64"', {

@@ -32,7 +32,7 @@ function where() {
   }
 }
 
-/** The first column of ratios, as bars. */
+/** The first column of ratios, as bars: the picture of a bench that has none of its own. */
 function plot({ title, columns, rows }) {
   const ratio = columns.findIndex((column) => column.startsWith('ratio'))
   const bars = rows.map((row) => ({ label: row.slice(0, Math.min(ratio, 2)).join(' '), value: row[ratio] }))
@@ -49,7 +49,7 @@ function markdown({ title, columns, rows, notes }, { machine, date, commit, comm
 }
 
 const { run } = await import(`./${name}/index.js`)
-const result = await run({ quick: values.quick })
+const { picture, ...result } = await run({ quick: values.quick })
 const facts = where()
 const text = markdown(result, facts)
 console.log(values.json ? JSON.stringify({ ...result, ...facts }) : text)
@@ -57,5 +57,5 @@ if (values.save) {
   const folder = new URL('results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   writeFileSync(new URL(`${name}.md`, folder), `${text}\n![${result.title}](${name}.svg)\n`)
-  writeFileSync(new URL(`${name}.svg`, folder), plot(result))
+  writeFileSync(new URL(`${name}.svg`, folder), picture ?? plot(result))
 }

@@ -4,60 +4,13 @@
 #include <cstdlib>
 #include <functional>
 #include <thread>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
 
 #include "../matmul/measure.h"
 #include "engine/partition.h"
 #include "kernels/kernels.h"
+#include "peak.h"
 
 namespace {
-
-// Twelve independent chains hide the latency of any core so far. Returns operations done.
-constexpr size_t chains = 12, peak_steps = 2000000;
-#if defined(__x86_64__)
-__attribute__((target("avx512f"))) double multiply_add_avx512() {
-  __m512 x[chains], y = _mm512_set1_ps(0.999f);
-  for (auto& chain : x) chain = _mm512_set1_ps(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
-#pragma GCC unroll 12
-    for (auto& chain : x) chain = _mm512_fmadd_ps(chain, y, y);
-  for (auto& chain : x) asm volatile("" : : "v"(chain));
-  return 2.0 * 16 * chains * peak_steps;
-}
-__attribute__((target("avx2,fma"))) double multiply_add_avx2() {
-  __m256 x[chains], y = _mm256_set1_ps(0.999f);
-  for (auto& chain : x) chain = _mm256_set1_ps(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
-#pragma GCC unroll 12
-    for (auto& chain : x) chain = _mm256_fmadd_ps(chain, y, y);
-  for (auto& chain : x) asm volatile("" : : "x"(chain));
-  return 2.0 * 8 * chains * peak_steps;
-}
-double multiply_add() { return __builtin_cpu_supports("avx512f") ? multiply_add_avx512() : multiply_add_avx2(); }
-#elif defined(__aarch64__)
-double multiply_add() {
-  float32x4_t x[chains], y = vdupq_n_f32(0.999f);
-  for (auto& chain : x) chain = vdupq_n_f32(0.5f);
-  for (size_t i = 0; i < peak_steps; ++i)
-#pragma GCC unroll 12
-    for (auto& chain : x) chain = vfmaq_f32(y, chain, y);
-  for (auto& chain : x) asm volatile("" : : "w"(chain));
-  return 2.0 * 4 * chains * peak_steps;
-}
-#endif
-
-double peak() {
-  double best = 0;
-  for (int round = 0; round < 5; ++round) {
-    const double start = bench::seconds(), work = multiply_add();
-    best = std::max(best, work / (bench::seconds() - start) / 1e9);
-  }
-  return best;
-}
 
 // The calling thread is the first; the others spin for the next call, as the engine's pool does while it is hot.
 class Team {
@@ -109,7 +62,7 @@ int main(int count, char** arguments) {
   const size_t threads = count > 1 ? std::max(1ul, std::strtoul(arguments[1], nullptr, 10)) : 1;
   const gradus::Isa* isa = gradus::chosen_isa();
   if (!isa) return std::fprintf(stderr, "GRADUS_ISA names no instruction set of this machine\n"), 1;
-  std::printf("{\"isa\":\"%s\",\"peak\":%.2f}\n", isa->name, peak());
+  std::printf("{\"isa\":\"%s\",\"peak\":%.2f}\n", isa->name, bench::peak(1));
   std::vector<bench::Buffer> workspaces;
   for (size_t i = 0; i < threads; ++i) workspaces.emplace_back(gradus::matmul_workspace);
   Team team(threads);

@@ -1,5 +1,6 @@
 // A net of dense layers with relu between them, as the benches train it: the engine's parts and nothing of JavaScript.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -67,6 +68,11 @@ inline TrainCall call_for(const Widths& widths, size_t batch, size_t batches) {
   call.learning_rates.assign(batches, 1e-4);
   call.tensor_statistics = true;
   return call;
+}
+
+// Four megabytes of rows: more than what the nearest caches hold.
+inline size_t batches_for(const Widths& widths, size_t batch) {
+  return std::clamp<size_t>((size_t(1) << 20) / (batch * widths[0]), 4, 500);
 }
 
 struct Net {

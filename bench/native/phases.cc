@@ -37,8 +37,7 @@ class Bench {
         net_(widths, optimizer, original_, threads),
         cpu_(isa_, net_.share),
         device_(cpu_, book_),
-        // Four megabytes of rows: more than what the nearest caches hold.
-        call_(call_for(widths, batch, std::clamp<size_t>((size_t(1) << 20) / (batch * widths[0]), 4, 500))) {}
+        call_(call_for(widths, batch, batches_for(widths, batch))) {}
 
   double plain() {
     call_.tensor_statistics = true;
