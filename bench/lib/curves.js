@@ -1,6 +1,7 @@
 /**
  * Small multiples: curves on logarithmic axes, side by side, as SVG. panels: [{ title, x, y, curves: [{ name, points:
- * [[x, y]] }], lines: [{ name, value }] }], numbers positive; lines are levels, drawn in the curves' colours.
+ * [[x, y]] }], levels: [y of a dashed line in the colour of each curve] }], numbers positive. The curves of all panels have
+ * the same names.
  */
 export function curves(title, panels) {
   const [columns, width, height] = [2, 460, 330]
@@ -13,6 +14,10 @@ export function curves(title, panels) {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${columns * width}" height="${40 + rows * height}" font-family="sans-serif" font-size="12">`,
     '<rect width="100%" height="100%" fill="white"/>',
     `<text x="20" y="24" font-size="14">${escapeText(title)}</text>`,
+    ...panels[0].curves.map(
+      ({ name }, i) =>
+        `<text x="${columns * width - 20}" y="${18 + 15 * i}" text-anchor="end" fill="${colours[i]}">${escapeText(name)}</text>`,
+    ),
     ...places,
     '</svg>',
     '',
@@ -21,7 +26,7 @@ export function curves(title, panels) {
 
 const colours = ['#4477aa', '#cc6677', '#228833', '#aa8800']
 
-function drawPanel({ title, x, y, curves, lines = [] }, width, height) {
+function drawPanel({ title, x, y, curves, levels = [] }, width, height) {
   const frame = { left: 62, right: width - 20, top: 26, bottom: height - 46 }
   const points = curves.flatMap((curve) => curve.points)
   const across = scale(
@@ -29,7 +34,7 @@ function drawPanel({ title, x, y, curves, lines = [] }, width, height) {
     frame.left,
     frame.right,
   )
-  const up = scale([...points.map(([, value]) => value), ...lines.map(({ value }) => value)], frame.bottom, frame.top)
+  const up = scale([...points.map(([, value]) => value), ...levels], frame.bottom, frame.top)
   const middle = (frame.left + frame.right) / 2
   return [
     `<text x="${frame.left}" y="14" font-weight="bold">${escapeText(title)}</text>`,
@@ -43,21 +48,16 @@ function drawPanel({ title, x, y, curves, lines = [] }, width, height) {
     ]),
     `<text x="${middle}" y="${frame.bottom + 33}" text-anchor="middle">${escapeText(x)}</text>`,
     `<text transform="translate(14 ${(frame.top + frame.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeText(y)}</text>`,
-    ...lines.map(
-      ({ value }, i) =>
+    ...levels.map(
+      (value, i) =>
         `<line x1="${frame.left}" x2="${frame.right}" y1="${up.at(value)}" y2="${up.at(value)}" stroke="${colours[i]}" stroke-dasharray="5 4"/>`,
     ),
-    ...curves.flatMap(({ name, points }, i) => {
+    ...curves.flatMap(({ points }, i) => {
       const places = points.map(([at, value]) => `${across.at(at).toFixed(1)},${up.at(value).toFixed(1)}`)
       return [
         `<polyline points="${places.join(' ')}" fill="none" stroke="${colours[i]}" stroke-width="1.5"/>`,
         ...places.map((place) => `<circle ${center(place)} r="2.5" fill="${colours[i]}"/>`),
-        `<text x="${frame.right - 4}" y="${frame.top + 14 + 15 * i}" text-anchor="end" fill="${colours[i]}">${escapeText(name)}</text>`,
       ]
-    }),
-    ...lines.map(({ name }, i) => {
-      const place = frame.top + 14 + 15 * (curves.length + i)
-      return `<text x="${frame.right - 4}" y="${place}" text-anchor="end" fill="${colours[i]}">– – ${escapeText(name)}</text>`
     }),
   ]
 }
@@ -78,10 +78,10 @@ function scale(values, from, to) {
 }
 
 const powers = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']
-const short = (value) =>
-  value >= 1e5
-    ? `10${powers[Math.round(Math.log10(value))]}`
-    : value >= 1000
-      ? value.toLocaleString('en')
-      : String(value)
+function short(value) {
+  const power = Math.log10(value)
+  return power >= 4 && Number.isInteger(power)
+    ? `10${powers[power]}`
+    : value.toLocaleString('en', { maximumFractionDigits: 9 })
+}
 const escapeText = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

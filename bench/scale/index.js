@@ -77,13 +77,10 @@ const panelOf = (sweep) => ({
     name: count(threads),
     points: sweep.points.map(({ at }, i) => [at, middle(sweep, threads, i, 'cost')]),
   })),
-  lines:
+  levels:
     sweep.what === 'update'
       ? []
-      : threadCounts.map((threads) => ({
-          name: `peak, ${count(threads)}`,
-          value: median(sweep.points.map((_, i) => middle(sweep, threads, i, 'atPeak'))),
-        })),
+      : threadCounts.map((threads) => median(sweep.points.map((_, i) => middle(sweep, threads, i, 'atPeak')))),
 })
 
 /** A note for each of the two largest nets of `step`. */
@@ -130,5 +127,11 @@ export async function run({ quick = false } = {}) {
   ]
   const columns = ['at', 'net', 'unit', 'one thread', 'share of peak', 'two threads', 'share of peak']
   const title = 'Cost of a step by size, float32'
-  return { title, columns, rows, notes, picture: curves(title, found.map(panelOf)) }
+  return {
+    title,
+    columns,
+    rows,
+    notes,
+    picture: curves(`${title}; dashed: at the multiply-adds’ peak`, found.map(panelOf)),
+  }
 }
