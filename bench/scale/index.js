@@ -51,17 +51,16 @@ async function measure(quick) {
 }
 
 const middle = (sweep, threads, i, field) => median(sweep.rounds[threads].map((round) => round[i][field]))
-/** How much dearer a point is than the one before it: the median of what each round says. */
-const rise = (sweep, threads, i) =>
-  i === 0 ? 1 : median(sweep.rounds[threads].map((round) => round[i].cost / round[i - 1].cost))
-
+/** Where the curve rises by more than 25 %, and how many rounds say so each for itself: not all, on a busy machine. */
 function cliffsOf(sweep) {
   return threadCounts.flatMap((threads) =>
-    sweep.points.flatMap((point, i) => {
-      const dearer = rise(sweep, threads, i)
+    sweep.points.slice(1).flatMap(({ at }, i) => {
+      const dearer = middle(sweep, threads, i + 1, 'cost') / middle(sweep, threads, i, 'cost')
       if (dearer <= cliff) return []
-      const step = `${sweep.name} ${sweep.points[i - 1].at.toLocaleString('en')} → ${point.at.toLocaleString('en')}`
-      return [`${step}, ${count(threads)}: ${dearer.toFixed(2)} ×`]
+      const rounds = sweep.rounds[threads]
+      const seen = rounds.filter((round) => round[i + 1].cost > cliff * round[i].cost).length
+      const step = `${sweep.name} ${sweep.points[i].at.toLocaleString('en')} → ${at.toLocaleString('en')}`
+      return [`${step}, ${count(threads)}: ${dearer.toFixed(2)} × (in ${seen} of ${rounds.length} rounds)`]
     }),
   )
 }
