@@ -68,6 +68,20 @@
           'dependencies': ['core'],
           'libraries': ['-lpthread'],
         },
+        {
+          'target_name': 'gradus_bench_phases',
+          'type': 'executable',
+          'sources': ['bench/native/phases.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
+        {
+          'target_name': 'gradus_bench_scale',
+          'type': 'executable',
+          'sources': ['bench/native/scale.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
       ],
     }],
     ['target_arch=="arm64"', {

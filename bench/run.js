@@ -44,7 +44,7 @@ function where() {
   }
 }
 
-/** The first column of ratios, as bars. */
+/** The first column of ratios, as bars: the picture of a bench that has none of its own. */
 function plot({ title, columns, rows }) {
   const ratio = columns.findIndex((column) => column.startsWith('ratio'))
   const bars = rows.map((row) => ({ label: row.slice(0, Math.min(ratio, 2)).join(' '), value: row[ratio] }))
@@ -61,7 +61,7 @@ function markdown({ title, columns, rows, notes }, { machine, date, commit, comm
 }
 
 const { run } = await import(`./${name}/index.js`)
-const result = await run({ quick: values.quick, against: values.against, only: values.only, rounds })
+const { picture, ...result } = await run({ quick: values.quick, against: values.against, only: values.only, rounds })
 const facts = where()
 const text = markdown(result, facts)
 console.log(values.json ? JSON.stringify({ ...result, ...facts }) : text)
@@ -70,5 +70,5 @@ if (values.save) {
   mkdirSync(folder, { recursive: true })
   const file = values.against === undefined ? name : `${name}-against`
   writeFileSync(new URL(`${file}.md`, folder), `${text}\n![${result.title}](${file}.svg)\n`)
-  writeFileSync(new URL(`${file}.svg`, folder), plot(result))
+  writeFileSync(new URL(`${file}.svg`, folder), picture ?? plot(result))
 }

@@ -78,7 +78,7 @@ async function eventLoopNote(rounds) {
   const blocks = { 1: [], 2: [] }
   for (let round = 0; round < rounds; round++) {
     for (const count of Object.keys(blocks)) {
-      blocks[count].push(Number(await runProcess(process.execPath, [eventLoop, count])))
+      blocks[count].push(Number(await runProcess(process.execPath, ['--expose-gc', eventLoop, count])))
     }
   }
   const longest = Object.entries(blocks).map(([count, found]) => `${rounded(median(found))} ms with ${count}`)
