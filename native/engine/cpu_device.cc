@@ -7,7 +7,7 @@ namespace gradus {
 
 namespace {
 // Less work than this many multiply-adds is done before a second thread has begun.
-constexpr size_t matmul_worth_sharing = size_t(1) << 19;
+constexpr size_t matmul_worth_sharing = size_t(1) << 18;
 constexpr size_t updates_worth_sharing = size_t(1) << 15;
 constexpr size_t counts_worth_sharing = size_t(1) << 15;
 

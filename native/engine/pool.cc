@@ -15,11 +15,14 @@ namespace {
 constexpr int spins_before_sleep = 4000;  // some tens of microseconds
 constexpr int spins_before_yield = 20000;
 
-// A ticket from the high bits down: the number of the work, seats, pieces.
-constexpr int seats_at = 30, number_at = 40;
-constexpr uint64_t one_seat = uint64_t(1) << seats_at, one_number = uint64_t(1) << number_at;
-constexpr uint64_t most_pieces = one_seat - 1, most_seats = (one_number >> seats_at) - 1;
-uint64_t pieces_of(uint64_t ticket) { return ticket & most_pieces; }
+// A ticket from the high bits down: the number of the work, seats, the end of the pieces that nobody has taken and the
+// first of them.
+constexpr int end_at = 18, seats_at = 36, number_at = 44;
+constexpr uint64_t one_piece = 1, one_end = uint64_t(1) << end_at, one_seat = uint64_t(1) << seats_at;
+constexpr uint64_t most_pieces = one_end - 1, most_seats = (uint64_t(1) << (number_at - seats_at)) - 1;
+uint64_t first_of(uint64_t ticket) { return ticket & most_pieces; }
+uint64_t end_of(uint64_t ticket) { return ticket >> end_at & most_pieces; }
+bool has_pieces(uint64_t ticket) { return first_of(ticket) != end_of(ticket); }
 uint64_t seats_of(uint64_t ticket) { return ticket >> seats_at & most_seats; }
 uint64_t number_of(uint64_t ticket) { return ticket >> number_at; }
 
@@ -32,11 +35,11 @@ void pause() {
 }
 }  // namespace
 
-Pool::Share::Share(Pool& pool, size_t threads) : pool_(pool), threads_(threads) {
-  if (threads <= 1) return;
+Pool::Share::Share(Pool& pool, size_t threads) : pool_(pool), threads_(std::min(threads, pool.most_threads_)) {
+  if (threads_ <= 1) return;
   std::lock_guard<std::mutex> lock(pool_.mutex_);
-  pool_.wanted_ += threads - 1;
-  pool_.start_threads(threads - 1);
+  pool_.wanted_ += threads_ - 1;
+  pool_.start_threads();
 }
 
 Pool::Share::~Share() {
@@ -45,10 +48,10 @@ Pool::Share::~Share() {
   pool_.wanted_ -= threads_ - 1;
 }
 
-// As many as are wanted, but no more than the machine has cores for, unless one call alone asks for more. Where the
-// system gives no more threads the work is done by those there are.
-void Pool::start_threads(size_t helpers) {
-  const size_t most = std::min(wanted_, std::max(cores_ - 1, helpers));
+// As many as are wanted, but no more than can work at once. Where the system gives no more threads the work is done by
+// those there are.
+void Pool::start_threads() {
+  const size_t most = std::min(wanted_, most_threads_ - 1);
   try {
     while (threads_.size() < most) threads_.emplace_back([this] { loop(); });
   } catch (const std::system_error&) {
@@ -77,13 +80,13 @@ void Pool::run(size_t pieces, size_t helpers, const void* body, Body call) {
   work->pieces_done.store(0, std::memory_order_relaxed);
   helpers = std::min<size_t>({helpers, pieces - 1, most_seats});
   const uint64_t number = number_of(work->ticket.load(std::memory_order_relaxed)) + 1;
-  work->ticket.store(number << number_at | helpers << seats_at | pieces);
+  work->ticket.store(number << number_at | helpers << seats_at | pieces << end_at);
   open_.fetch_or(bit);
   wake(helpers);
   uint64_t ticket = work->ticket.load(std::memory_order_relaxed);
-  while (pieces_of(ticket)) {
-    if (!work->ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel)) continue;
-    call(body, pieces_of(ticket) - 1);
+  while (has_pieces(ticket)) {
+    if (!work->ticket.compare_exchange_weak(ticket, ticket - one_end, std::memory_order_acq_rel)) continue;
+    call(body, end_of(ticket) - 1);
     work->pieces_done.fetch_add(1, std::memory_order_relaxed);
     ticket = work->ticket.load(std::memory_order_relaxed);
   }
@@ -109,16 +112,17 @@ bool Pool::help() {
   for (uint64_t open = open_.load(std::memory_order_acquire); open; open &= open - 1) {
     Work& work = works_[__builtin_ctzll(open)];
     uint64_t ticket = work.ticket.load(std::memory_order_relaxed);
-    while (pieces_of(ticket) && seats_of(ticket)) {
+    while (has_pieces(ticket) && seats_of(ticket)) {
       const uint64_t number = number_of(ticket);
-      if (!work.ticket.compare_exchange_weak(ticket, ticket - 1 - one_seat, std::memory_order_acq_rel)) continue;
+      if (!work.ticket.compare_exchange_weak(ticket, ticket + one_piece - one_seat, std::memory_order_acq_rel))
+        continue;
       for (;;) {
-        work.call(work.body, pieces_of(ticket) - 1);
+        work.call(work.body, first_of(ticket));
         work.pieces_done.fetch_add(1, std::memory_order_release);
         ticket = work.ticket.load(std::memory_order_relaxed);
         do {
-          if (number_of(ticket) != number || !pieces_of(ticket)) return true;
-        } while (!work.ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel));
+          if (number_of(ticket) != number || !has_pieces(ticket)) return true;
+        } while (!work.ticket.compare_exchange_weak(ticket, ticket + one_piece, std::memory_order_acq_rel));
       }
     }
   }
@@ -128,7 +132,7 @@ bool Pool::help() {
 bool Pool::has_seat() const {
   for (uint64_t open = open_.load(); open; open &= open - 1) {
     const uint64_t ticket = works_[__builtin_ctzll(open)].ticket.load();
-    if (pieces_of(ticket) && seats_of(ticket)) return true;
+    if (has_pieces(ticket) && seats_of(ticket)) return true;
   }
   return false;
 }

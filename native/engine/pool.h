@@ -14,11 +14,14 @@ namespace gradus {
 
 class Pool {
  public:
-  Pool() = default;
+  // most_threads: so many work at once at most, callers among them; more on a core slow each other down. Asked once:
+  // the system reads a file for it.
+  explicit Pool(size_t most_threads = std::max(1u, std::thread::hardware_concurrency()))
+      : most_threads_(most_threads) {}
   Pool(const Pool&) = delete;
   ~Pool();
 
-  // What a call asks for while it runs: threads to help its own, so that as many as there are calls for are there.
+  // What a call asks for while it runs: threads to help its own, as far as the pool has them.
   class Share {
    public:
     Share(Pool& pool, size_t threads);
@@ -27,7 +30,8 @@ class Pool {
     size_t threads() const { return threads_; }
 
     // body(piece) for each piece, in any order, on at most threads() threads, the caller's among them; returns when all
-    // are done. Shares of one pool work at the same time. body must not throw.
+    // are done. Shares of one pool work at the same time. body must not throw. The caller begins with the last piece
+    // and helpers with the first: of two threads each finds in its caches what it worked on in the call before.
     template <class Body>
     void parallel(size_t pieces, const Body& body) const {
       if (pieces <= 1 || threads_ <= 1) {
@@ -46,8 +50,8 @@ class Pool {
  private:
   using Body = void (*)(const void* body, size_t piece);
 
-  // A piece of work that is shared. The ticket holds the number of the work, how many helpers may still come, and how
-  // many pieces nobody has taken: whoever takes one exchanges the ticket, and may read the rest until the piece is
+  // A piece of work that is shared. The ticket holds the number of the work, how many helpers may still come, and which
+  // pieces nobody has taken: whoever takes one exchanges the ticket, and may read the rest until the piece is
   // done. The work ends only when each piece that was taken is done; a late helper finds nothing to take.
   struct alignas(64) Work {
     std::atomic<uint64_t> ticket{0};
@@ -62,7 +66,7 @@ class Pool {
   void wake(size_t helpers);
   bool help();
   bool has_seat() const;
-  void start_threads(size_t helpers);  // the mutex is held
+  void start_threads();  // the mutex is held
   void loop();
 
   Work works_[places];
@@ -72,8 +76,8 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::thread> threads_;
-  const size_t cores_ = std::max(2u, std::thread::hardware_concurrency());  // asked once: it reads a file
-  size_t wanted_ = 0;                                                       // helpers that the shares ask for
+  const size_t most_threads_;
+  size_t wanted_ = 0;  // helpers that the shares ask for
   bool stopping_ = false;
 };
 

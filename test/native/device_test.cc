@@ -110,7 +110,7 @@ TEST("however a device cuts a kernel, the bits are those of one piece, on every 
   for (const Case& of : cases) {
     Scope scope(of.name);
     std::vector<float> expected(of.outputs);
-    Pool pool;
+    Pool pool(8);
     const Pool::Share alone(pool, 1);
     of.run(CpuDevice<float>(best_isa(), alone), x, y, expected.data());
     for_each_isa([&](const Isa& isa) {

@@ -24,7 +24,7 @@ inline Value numbers(const std::vector<size_t>& list) {
 inline const Isa& best_isa() { return *available_isas()[0]; }
 // As an environment has one for all its programs.
 inline std::shared_ptr<Pool> shared_pool() {
-  static const auto pool = std::make_shared<Pool>();
+  static const auto pool = std::make_shared<Pool>(8);
   return pool;
 }
 

@@ -42,7 +42,7 @@ TEST("within a scope numbers are rounded to nearest and denormals count; after i
 TEST("a pool's threads work in the usual environment, whoever starts them") {
   const FloatingPoint outer;
   spoil();
-  Pool pool;
+  Pool pool(8);
   const Pool::Share share(pool, 4);
   const std::thread::id self = std::this_thread::get_id();
   std::atomic<int> begun{0}, usual{0};

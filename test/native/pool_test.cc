@@ -55,7 +55,7 @@ struct Load {
 }  // namespace
 
 TEST("the pool does each piece once, whatever the numbers of pieces and threads") {
-  Pool pool;
+  Pool pool(9);
   for (size_t threads : {1, 2, 3, 4, 9, 2}) {
     Scope scope(std::to_string(threads) + " threads");
     Load load;
@@ -65,7 +65,7 @@ TEST("the pool does each piece once, whatever the numbers of pieces and threads"
 }
 
 TEST("what the bodies of one call wrote, those of the next call read") {
-  Pool pool;
+  Pool pool(9);
   const Pool::Share share(pool, 3);
   constexpr size_t pieces = 17;
   std::vector<uint64_t> from(pieces), to(pieces);
@@ -80,7 +80,7 @@ TEST("what the bodies of one call wrote, those of the next call read") {
 
 TEST("several threads share one pool, each with no more helpers than it asked for") {
   constexpr size_t users = 5;
-  Pool pool;
+  Pool pool(9);
   Load loads[users];
   std::vector<std::thread> threads;
   for (size_t user = 0; user < users; ++user)
@@ -93,7 +93,7 @@ TEST("several threads share one pool, each with no more helpers than it asked fo
 
 TEST("more calls at once than there are places do their work alone") {
   constexpr size_t users = 80;
-  Pool pool;
+  Pool pool(9);
   std::vector<uint64_t> sums(users);
   std::vector<std::thread> threads;
   for (size_t user = 0; user < users; ++user)
@@ -112,10 +112,17 @@ TEST("more calls at once than there are places do their work alone") {
 TEST("a pool may rest, go on and end at any moment") {
   Load load;
   for (size_t round = 0; round < 40; ++round) {
-    Pool pool;
+    Pool pool(9);
     load.run(pool, 2 + round % 3, round % 5);
     if (round % 4 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     load.run(pool, 2 + round % 3, 2);
   }
   load.check();
+}
+
+TEST("a share has no more threads than its pool lets work at once") {
+  Pool pool(2);
+  const Pool::Share share(pool, 5), alone(pool, 1);
+  CHECK_EQ(share.threads(), size_t(2));
+  CHECK_EQ(alone.threads(), size_t(1));
 }
