@@ -44,8 +44,8 @@ struct Matmul {
 };
 // Elements of workspace that a matmul call may use, for either type, aligned to 64 bytes.
 constexpr size_t matmul_workspace = size_t(1) << 20;
-// Bytes of a core's second cache as the system tells them, or so many where it does not or tells more: blocks are cut by
-// it, which the bits do not show.
+// Bytes of a core's second cache as the system tells them, or so many where it does not or tells more: blocks are cut
+// by it, which the bits do not show.
 size_t second_cache();
 constexpr size_t largest_second_cache = size_t(2) << 20;
 
