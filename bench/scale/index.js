@@ -82,12 +82,16 @@ const panelOf = (sweep) => ({
       : threadCounts.map((threads) => median(sweep.points.map((_, i) => middle(sweep, threads, i, 'atPeak')))),
 })
 
-/** A note for each of the two largest nets of `step`. */
+const weightsOf = ({ widths }) => widths.slice(1).reduce((sum, width, i) => sum + widths[i] * width, 0)
+
+/** A note for each of the two largest nets that `step` trains with two optimizers. */
 async function memoryNotes() {
+  const main = nets.filter(({ works }) => works.includes('nesterov'))
+  const largest = main.sort((a, b) => weightsOf(b) - weightsOf(a)).slice(0, 2)
   const python = rivalsPython()
   const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`
   const notes = []
-  for (const { name, widths, batch } of nets.slice(-2)) {
+  for (const { name, widths, batch } of largest) {
     const [ours] = lines(await runProcess(program, ['memory', '2', `${widths.join()}@${batch}`]))
     const grown = (of) => `the process grew by ${megabytes(of.grown)}, at most by ${megabytes(of.most)}`
     let note = `Memory of a step of ${name} @ ${batch} with Adam, data not counted: ${megabytes(ours.engine)} by the engine’s count; ${grown(ours)}, the threads’ workspaces of products among it.`
