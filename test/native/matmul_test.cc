@@ -168,7 +168,7 @@ struct Options {
   std::vector<T> bias;
   bool nonfinite = false;
   Options(size_t m, size_t n, size_t k, int transposes, T alpha, T beta, Activation activation, Activation gate_kind)
-      : problem(m, n, k, transposes), gate(m, n), bias(n) {
+      : problem(m, n, k, transposes), gate(m, n, 5), bias(n) {
     fill(problem);
     Reals real;
     for (T& element : bias) element = T(real());
@@ -184,8 +184,8 @@ struct Options {
 template <class T>
 std::vector<T> result(const Isa& isa, size_t m, size_t n, size_t k, int transposes, size_t pieces) {
   const bool even = transposes % 2 == 0;
-  Options<T> options(m, n, k, transposes, T(0.75), even ? T(0.5) : T(0),
-                     even ? Activation::elu : Activation::leaky_relu, even ? Activation::tanh : Activation::relu);
+  Options<T> options(m, n, k, transposes, T(0.75), even ? T(0.5) : T(0), even ? Activation::elu : Activation::relu,
+                     even ? Activation::tanh : Activation::relu);
   for (size_t piece = 0; piece < pieces; ++piece)
     kernels_of<T>(isa).matmul(piece_of(options.problem.task, pieces, piece), workspace<T>());
   CHECK(options.problem.c.guards_untouched());
@@ -222,22 +222,25 @@ TEST("matmul has the same bits on every instruction set and however it is cut") 
 }
 
 TEST("matmul applies alpha, beta, bias, activation and gate in this order") {
-  for_each_isa([](const Isa& isa) {
-    for (size_t k : {size_t(0), size_t(5), size_t(801)}) {
-      Options<double> options(18, 37, k, 0, 0.75, -0.5, Activation::leaky_relu, Activation::tanh);
-      Matrix<double> before = options.problem.c;
-      kernels_of<double>(isa).matmul(options.problem.task, workspace<double>());
-      for (size_t i = 0; i < 18; ++i)
-        for (size_t j = 0; j < 37; ++j) {
-          double sum = 0;
-          for (size_t p = 0; p < k; ++p) sum += options.problem.a_at(i, p) * options.problem.b_at(p, j);
-          double expected = 0.75 * sum - 0.5 * before.at(i, j) + options.bias[j];
-          if (expected < 0) expected *= 0.5;
-          const double y = options.gate.at(i, j);
-          CHECK_NEAR(options.problem.c.at(i, j), expected * (1 - y * y), 1e-11);
-        }
-    }
-  });
+  // In registers and after the tile.
+  for (const bool rectifies : {true, false})
+    for_each_isa([&](const Isa& isa) {
+      for (size_t k : {size_t(0), size_t(5), size_t(801)}) {
+        Options<double> options(18, 37, k, 0, 0.75, -0.5, rectifies ? Activation::relu : Activation::leaky_relu,
+                                rectifies ? Activation::relu : Activation::tanh);
+        Matrix<double> before = options.problem.c;
+        kernels_of<double>(isa).matmul(options.problem.task, workspace<double>());
+        for (size_t i = 0; i < 18; ++i)
+          for (size_t j = 0; j < 37; ++j) {
+            double sum = 0;
+            for (size_t p = 0; p < k; ++p) sum += options.problem.a_at(i, p) * options.problem.b_at(p, j);
+            double expected = 0.75 * sum - 0.5 * before.at(i, j) + options.bias[j];
+            if (expected < 0) expected *= rectifies ? 0 : 0.5;
+            const double y = options.gate.at(i, j), slope = rectifies ? double(y > 0) : 1 - y * y;
+            CHECK_NEAR(options.problem.c.at(i, j), expected * slope, 1e-11);
+          }
+      }
+    });
 }
 
 TEST("matmul with beta = 0 never reads C, and one of no rows, columns or inner size is well defined") {
