@@ -1,5 +1,5 @@
 // The rivals' libraries, each behind the interface of product.h, and the kernels of another checkout behind the same.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runProcess } from '../lib/process.js'
@@ -13,7 +13,8 @@ const compile = (...args) =>
 function libraries() {
   const found = {}
   if (rivalsPython()) {
-    const openblas = join(rivalLibraries, 'python3.11/site-packages/scipy_openblas32/lib/libscipy_openblas.so')
+    const packages = readdirSync(rivalLibraries).find((name) => /^python3\.\d+$/.test(name))
+    const openblas = join(rivalLibraries, packages, 'site-packages/scipy_openblas32/lib/libscipy_openblas.so')
     const python = rivalLibraries
     const search = `-Wl,-rpath,${python},--allow-shlib-undefined`
     found.mkl = [join(python, 'libmkl_rt.so.3'), search]

@@ -243,6 +243,17 @@ TEST("matmul applies alpha, beta, bias, activation and gate in this order") {
     });
 }
 
+TEST("a gate of the identity lets everything through") {
+  for_each_isa([](const Isa& isa) {
+    Options<float> gated(18, 37, 5, 0, 1, 0, Activation::relu, Activation::identity);
+    Options<float> free(18, 37, 5, 0, 1, 0, Activation::relu, Activation::identity);
+    free.problem.task.gate = nullptr;
+    kernels_of<float>(isa).matmul(gated.problem.task, workspace<float>());
+    kernels_of<float>(isa).matmul(free.problem.task, workspace<float>());
+    CHECK(same_bits(gated.problem.c.memory, free.problem.c.memory));
+  });
+}
+
 TEST("matmul with beta = 0 never reads C, and one of no rows, columns or inner size is well defined") {
   for_each_isa([](const Isa& isa) {
     Problem<float> problem(20, 40, 600, 0);

@@ -149,7 +149,8 @@ INLINE Tile<T> tile_of(const MatmulBlock<T>& block, size_t column, size_t width)
 template <class T>
 static void multiply_block(const MatmulBlock<T>& block, size_t first_tile, size_t end_tile, size_t next_end) {
   const Matmul<T>& task = block.task;
-  const bool in_registers = finishes_in_registers(task), gates = block.last && in_registers && task.gate;
+  const bool in_registers = finishes_in_registers(task);
+  const bool gates = block.last && in_registers && task.gate && task.gate_kind == Activation::relu;
   const size_t tiles = end_tile - first_tile;
   const size_t panels = (block.columns + Blocking<T>::panel - 1) / Blocking<T>::panel;
   Ahead next_rows = rows_ahead(block, end_tile, next_end), next_panel;

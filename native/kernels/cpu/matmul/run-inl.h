@@ -67,10 +67,10 @@ struct TileTable {
   constexpr void fill() {
     // What is not as wide as a panel has been copied, or is read as if it were one.
     constexpr bool is_wide = vectors == tile_vectors;
+    constexpr Lies given = is_wide && is_tall ? as_given : in_panel, to_copy = is_wide ? as_given_to_copy : in_panel;
     run[in_panel][vectors - 1][rows - 1] = run_tile<T, rows, vectors, in_panel>;
-    run[as_given][vectors - 1][rows - 1] = run_tile < T, rows, vectors, is_wide && is_tall ? as_given : in_panel > ;
-    run[as_given_to_copy][vectors - 1][rows - 1] = run_tile < T, rows, vectors,
-                                              is_wide ? as_given_to_copy : in_panel > ;
+    run[as_given][vectors - 1][rows - 1] = run_tile<T, rows, vectors, given>;
+    run[as_given_to_copy][vectors - 1][rows - 1] = run_tile<T, rows, vectors, to_copy>;
     if constexpr (rows > 1) {
       fill<rows - 1, vectors>();
     } else if constexpr (vectors > 1) {
