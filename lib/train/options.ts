@@ -56,8 +56,8 @@ export interface FitOptions {
   /** Steps in a row with a gradient that is not finite, after which training gives up. Default 10. */
   maxRefusedSteps?: number
   /**
-   * Default and at most: all cores. `GRADUS_THREADS` overrides the default and this. The results are the same bits for any
-   * number.
+   * Default and at most: all cores that the process may use. `GRADUS_THREADS` overrides the default and this. The results
+   * are the same bits for any number.
    */
   threads?: number
   /** Updates done in one native call, between which callbacks are told. Default: as many as take about 50 ms. */

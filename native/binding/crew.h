@@ -9,6 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/pool.h"
+
 namespace gradus::binding {
 
 struct Job {
@@ -41,7 +43,7 @@ class Crew {
   const size_t most_threads_;
   size_t free_ = 0;                    // threads without work
   std::atomic<bool> has_jobs_{false};  // as jobs_ says, for who looks without the lock
-  const bool has_cores_ = std::thread::hardware_concurrency() > 1;
+  const bool has_cores_ = usable_cores() > 1;
   bool lingering_ = false;
   bool ending_ = false;
 };

@@ -8,6 +8,9 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace gradus {
 
@@ -34,6 +37,14 @@ void pause() {
 #endif
 }
 }  // namespace
+
+size_t usable_cores() {
+#if defined(__linux__)
+  cpu_set_t cores;  // of the standard library only some versions look at it
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) return size_t(CPU_COUNT(&cores));
+#endif
+  return std::max(1u, std::thread::hardware_concurrency());
+}
 
 Pool::Share::Share(Pool& pool, size_t threads) : pool_(pool), threads_(std::min(threads, pool.most_threads_)) {
   if (threads_ <= 1) return;

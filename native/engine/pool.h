@@ -1,7 +1,6 @@
 // The threads that all programs of an environment share. They start with the first work that needs them, spin briefly
 // for more, then sleep.
 #pragma once
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -12,12 +11,13 @@
 
 namespace gradus {
 
+// Those that this thread may run on: fewer than the machine has under taskset, or in a container's set of them.
+size_t usable_cores();
+
 class Pool {
  public:
-  // most_threads: so many work at once at most, callers among them; more on a core slow each other down. Asked once:
-  // the system reads a file for it.
-  explicit Pool(size_t most_threads = std::max(1u, std::thread::hardware_concurrency()))
-      : most_threads_(most_threads) {}
+  // most_threads: so many work at once at most, callers among them; more on a core slow each other down.
+  explicit Pool(size_t most_threads = usable_cores()) : most_threads_(most_threads) {}
   Pool(const Pool&) = delete;
   ~Pool();
 

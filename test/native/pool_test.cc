@@ -6,6 +6,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include "engine/pool.h"
 #include "test.h"
 
@@ -126,3 +130,19 @@ TEST("a share has no more threads than its pool lets work at once") {
   CHECK_EQ(share.threads(), size_t(2));
   CHECK_EQ(alone.threads(), size_t(1));
 }
+
+#if defined(__linux__)
+TEST("only cores count that the thread may run on") {
+  size_t usable = 0;
+  std::thread([&] {
+    cpu_set_t cores, one;
+    sched_getaffinity(0, sizeof cores, &cores);
+    CPU_ZERO(&one);
+    for (int core = 0; core < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++core)
+      if (CPU_ISSET(core, &cores)) CPU_SET(core, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    usable = usable_cores();
+  }).join();
+  CHECK_EQ(usable, size_t(1));
+}
+#endif
