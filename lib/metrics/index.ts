@@ -5,11 +5,19 @@ import type { Metric } from './metric.js'
 
 export type { Metric } from './metric.js'
 
+/** What the metrics give that may be asked for by name alone, as in `metrics: ['accuracy']`. */
+export interface MetricValues {
+  accuracy: number
+  confusionMatrix: number[][]
+  meanAbsoluteError: number
+  r2: number
+}
+
 /**
  * Share of the examples whose highest score is at the right class. With one output there are two classes, yes above 0 for
  * the losses on scores and above 0.5 for those on values. An example with a score that is not a number is wrong.
  */
-export const accuracy = (): Metric => ({
+export const accuracy = (): Metric<'accuracy', number> => ({
   call: callOf('accuracy'),
   name: 'accuracy',
   descriptor: { kind: 'accuracy' },
@@ -19,7 +27,7 @@ export const accuracy = (): Metric => ({
 })
 
 /** Share of the examples whose right class is among the k highest scores. In history as `top5Accuracy` for k = 5. */
-export function topKAccuracy(k: number): Metric {
+export function topKAccuracy<const K extends number>(k: K): Metric<`top${K}Accuracy`, number> {
   checkPositiveInteger('k', k)
   return {
     call: callOf('topKAccuracy', k),
@@ -36,7 +44,7 @@ export function topKAccuracy(k: number): Metric {
  * with a score that is not a number belong to no class: where there are any, each row has one more column for them, and the
  * matrix is [classes, classes + 1]. At most 2,000 classes.
  */
-export const confusionMatrix = (): Metric => ({
+export const confusionMatrix = (): Metric<'confusionMatrix', number[][]> => ({
   call: callOf('confusionMatrix'),
   name: 'confusionMatrix',
   descriptor: { kind: 'confusion_matrix' },
@@ -52,7 +60,7 @@ export const confusionMatrix = (): Metric => ({
 })
 
 /** The mean of |output − target| over examples and outputs. */
-export const meanAbsoluteError = (): Metric => ({
+export const meanAbsoluteError = (): Metric<'meanAbsoluteError', number> => ({
   call: callOf('meanAbsoluteError'),
   name: 'meanAbsoluteError',
   descriptor: { kind: 'mean_absolute_error' },
@@ -66,7 +74,7 @@ export const meanAbsoluteError = (): Metric => ({
  * outputs of each output's own. 1 is perfect, 0 no better than always giving the mean. Where the targets are constant it is 1
  * for outputs that are exactly right and else 0, as in scikit-learn's `r2_score`.
  */
-export const r2 = (): Metric => ({
+export const r2 = (): Metric<'r2', number> => ({
   call: callOf('r2'),
   name: 'r2',
   descriptor: { kind: 'r2' },

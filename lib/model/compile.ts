@@ -17,8 +17,10 @@ import type { Network } from './lower.js'
 
 /** The metrics that need no argument may be given by name. */
 const { accuracy, confusionMatrix, meanAbsoluteError, r2 } = metrics
-const metricsByName = { accuracy, confusionMatrix, meanAbsoluteError, r2 } as const
-export type MetricName = keyof typeof metricsByName
+const metricsByName: { [Name in MetricName]: () => Metric<Name, metrics.MetricValues[Name]> } = {
+  ...{ accuracy, confusionMatrix, meanAbsoluteError, r2 },
+}
+export type MetricName = keyof metrics.MetricValues
 
 export interface CompileOptions {
   /** What training makes small: {@link softmaxCrossEntropy}, {@link meanSquaredError}, … */
