@@ -1,6 +1,6 @@
 // The `gradus` command, as somebody types it.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,7 @@ cli.before(() => {
   writer.steps(400, (step) => (step > 20 ? { refused: 1, loss: Number.NaN } : {}))
   writer.entry({ type: 'refusal', step: 21, layer: 'dense1', tensor: null })
   writer.end('error', { error: 'Too many refused steps' })
-  mkdirSync(join(folder, 'broken'))
+  for (const name of ['broken', 'empty']) mkdirSync(join(folder, name))
   writeFileSync(join(folder, 'broken', 'run.json'), '{"format":')
 })
 cli.after(() => rmSync(folder, { recursive: true }))
@@ -46,6 +46,8 @@ cli('bad usage and runs that cannot be read end with 2 and one sentence', () => 
     [/run\.json/, 'diagnose', 'broken'],
     [/does not exist/, 'report', 'nowhere'],
     [/Cannot write/, 'report', run, '-o', join(folder, 'nowhere', 'a.html')],
+    [/holds no run/, 'report', join(run, '..', '..', 'empty')],
+    [/holds no run that can be read; \.: .*run\.json/, 'report', 'broken'],
     [/does not exist/, 'watch', 'nowhere'],
     [/port/, 'watch', folder, '--port', 'x'],
     [/token/, 'watch', folder, '--host', '0.0.0.0'],
@@ -80,6 +82,77 @@ cli('report writes one file that asks for nothing', () => {
   assert.not.match(html, /<(script|link|img)[^>]*(src|href)="(?!data:)/)
   const [, json] = /<script type="application\/json" id="answers">([^<]*)<\/script>/.exec(html)
   assert.is(JSON.parse(json)['/api/runs'].runs.length, 1)
+})
+
+cli('report writes over no file and through no link, unless it is forced', () => {
+  const [file, link] = ['kept.html', 'link.html'].map((name) => join(folder, name))
+  writeFileSync(file, 'somebody wrote this')
+  symlinkSync(file, link)
+  for (const output of [file, link]) {
+    const { status, stderr, stdout } = gradus('report', run, '-o', output)
+    assert.is(status, 2)
+    assert.match(stderr, /is there already.*--force/)
+    assert.is(stdout, '')
+  }
+  assert.is(gradus('report', run, '-o', link, '--force').status, 0)
+  assert.is(readFileSync(file, 'utf8'), 'somebody wrote this', 'the link is replaced, not what it leads to')
+  assert.match(readFileSync(link, 'utf8'), /^<!doctype html>/)
+  assert.is(gradus('report', run, '-o', file, '--force').status, 0)
+  assert.match(readFileSync(file, 'utf8'), /^<!doctype html>/)
+})
+
+cli('report says what it leaves out', () => {
+  const both = join(folder, 'both')
+  new RunWriter(join(both, 'sound')).steps(20)
+  mkdirSync(join(both, 'torn'))
+  writeFileSync(join(both, 'torn', 'run.json'), '{"format":')
+  const { status, stdout, stderr } = gradus('report', both)
+  assert.is(status, 0, stderr)
+  assert.match(stderr, /left out torn: .*run\.json/)
+  assert.match(stdout, /^both\.html \(/)
+})
+
+cli('what a run directory holds cannot talk to the terminal', () => {
+  const rogue = join(folder, 'rogue')
+  const writer = new RunWriter(rogue, { epochs: 3 })
+  writer.steps(100, (step) => (step > 4 ? { refused: 1, loss: Number.NaN } : {}))
+  writer.entry({ type: 'refusal', step: 5, layer: '\u001b]0;OWNED\u0007\u009b31m\u202e', tensor: null })
+  mkdirSync(join(folder, 'rogue-info'))
+  writeFileSync(join(folder, 'rogue-info', 'run.json'), '\u001b]0;OWNED\u0007')
+  for (const args of [
+    ['diagnose', rogue],
+    ['diagnose', rogue, '--json'],
+    ['diagnose', 'rogue-info'],
+  ]) {
+    const { stdout, stderr } = gradus(...args)
+    const all = stdout + stderr
+    assert.match(all, /OWNED/, `${args}`)
+    assert.match(all, /\\u001b/, `${args}`)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    assert.not.match(all, /[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]/, `${args}`)
+  }
+  assert.is(JSON.parse(gradus('diagnose', rogue, '--json').stdout)[0].severity, 'severe')
+})
+
+cli('a run that is damaged on purpose is told of like any other', () => {
+  const crowded = join(folder, 'crowded')
+  const many = Array.from({ length: 300_000 }, () => 1)
+  const writer = new RunWriter(crowded, { epochs: 3 }).train(1, 100)
+  writer.entry({ type: 'predictions', epoch: 2, step: 100, predicted: many, actual: many })
+  const diagnosed = gradus('diagnose', crowded)
+  assert.ok(diagnosed.status < 2, diagnosed.stderr)
+  assert.not.match(diagnosed.stderr, /\n {4}at /)
+  // Two histograms that claim to end near 2⁶⁴, one a little behind the other.
+  const looks = join(crowded, 'layers.f32')
+  const bytes = readFileSync(looks)
+  const width = bytes.length / 10
+  for (const [look, low] of [0, 4096].entries()) {
+    bytes.writeUInt32LE(low, look * width + 4)
+    bytes.writeUInt32LE(2 ** 32 - 1, look * width + 8)
+  }
+  writeFileSync(looks, bytes)
+  const reported = gradus('report', crowded)
+  assert.is(reported.status, 0, reported.stderr)
 })
 
 cli('watch prints an address, answers there, and ends in peace', async () => {

@@ -218,7 +218,7 @@ page('empty views say what is missing', async () => {
 
 page('a report shows the same from one file', async () => {
   const file = join(folder, 'report.html')
-  await writeFile(file, await makeReport(join(folder, 'baseline')))
+  await writeFile(file, (await makeReport(join(folder, 'baseline'))).html)
   const { page: tab, problems, close } = await openPage(browser, pathToFileURL(file).href)
   for (const view of views) {
     await tab.locator(`#tab-${view}`).click()

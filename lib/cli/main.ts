@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { GradusError } from '../errors.js'
+import { printable } from './printable.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
@@ -39,6 +40,7 @@ program
   .description('write a run, or a folder of runs, as one HTML file that needs no server')
   .argument('<run>', 'a run directory or a folder of them')
   .option('-o, --output <file>', "default: the run's name with .html")
+  .option('--force', 'write over a file that is there')
   .action(async (run, options) => (await import('./report.js')).report(run, options))
 
 try {
@@ -47,6 +49,6 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : badUsage
   else if (error instanceof GradusError) {
     process.exitCode = badUsage
-    console.error(`gradus: ${error.message}`)
+    console.error(`gradus: ${printable(error.message)}`)
   } else throw error
 }

@@ -64,7 +64,7 @@ function readLook(looks: number, histograms: number, position: number, bytesEach
   readCells(looks, look, position)
   const [begin, length] = [endOf(before), endOf(look) - endOf(before)]
   const step = look.steps[0]!
-  if (length <= 0 || length > mostBytes) return { step, bytes: null }
+  if (length <= 0 || length > mostBytes || !Number.isSafeInteger(begin)) return { step, bytes: null }
   const bytes = new Uint8Array(length)
   return { step, bytes: readSync(histograms, bytes, 0, length, begin) === length ? bytes : null }
 }

@@ -1,16 +1,34 @@
 /** A run as one file that needs no server and no network: the page with the answers to all that it can ask. */
 import { createHash } from 'node:crypto'
+import { GradusError } from '../../errors.js'
 import { pageFiles, readPageFile } from '../server/files.js'
 import { address, answer, RunFolder, toJson } from '../server/index.js'
-import type { RunList, RunView } from '../server/wire.js'
+import type { RunList, RunSummary, RunView } from '../server/wire.js'
 
 /** Fewer than the live page shows, since a report holds those of all layers and tensors. */
 const histogramRows = 80
 
-/** `directory` is a run, or a folder of runs, which then are all in it. */
-export async function makeReport(directory: string): Promise<string> {
-  const folder = await RunFolder.open(directory)
-  return embed(await collectAnswers(folder))
+export interface Report {
+  html: string
+  /** How many there are in it. */
+  runs: number
+  /** Those that are listed in it alone, with the reason. */
+  unreadable: readonly RunSummary[]
+}
+
+/**
+ * `directory` is a run, or a folder of runs, which then are all in it.
+ * @throws `GRADUS_BAD_FILE` where no run can be read
+ */
+export async function makeReport(directory: string): Promise<Report> {
+  const answers = await collectAnswers(await RunFolder.open(directory))
+  const { runs } = answers['/api/runs'] as RunList
+  const unreadable = runs.filter(({ status }) => status === 'unreadable')
+  if (unreadable.length === runs.length) {
+    const reasons = unreadable.map(({ name, reason }) => `; ${name}: ${reason}`).join('')
+    throw new GradusError('GRADUS_BAD_FILE', `${directory} holds no run that can be read${reasons}`)
+  }
+  return { html: await embed(answers), runs: runs.length - unreadable.length, unreadable }
 }
 
 async function collectAnswers(folder: RunFolder): Promise<Record<string, unknown>> {

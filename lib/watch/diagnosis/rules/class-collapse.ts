@@ -15,7 +15,8 @@ export const classCollapse: Rule = {
     const { predictions, info } = picture.recording
     const last = predictions.at(-1)
     if (!last || total(last.actual) < fewest) return null
-    const favourite = last.predicted.indexOf(Math.max(...last.predicted))
+    // Not Math.max(...): a journal may claim more classes than a call takes arguments.
+    const favourite = last.predicted.reduce((best, count, label) => (count > last.predicted[best]! ? label : best), 0)
     const shares = predictions.map(({ predicted }) => predicted[favourite]! / total(predicted))
     const from = lastingFrom(shares, (share) => share >= nearlyAll)
     const actual = last.actual[favourite]! / total(last.actual)
