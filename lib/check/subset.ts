@@ -1,6 +1,8 @@
 /** Some of the examples a check is given: it needs few, wherever they lie. */
 import { openColumn, product } from '../data/column.js'
-import { Dataset, type Examples, namedColumns, type Requirements } from '../data/dataset.js'
+import { Dataset, namedColumns, type Requirements } from '../data/dataset.js'
+import { checkExamples, type Examples, type NumberedExamples } from '../data/examples.js'
+import { numbered } from '../data/labels.js'
 import { philox } from '../data/random.js'
 import { takeExamples } from '../data/split.js'
 import { type Data, isStream } from '../data/stream.js'
@@ -9,13 +11,11 @@ import { GradusError, invalidArgument } from '../errors.js'
 type Inputs = Requirements['inputs']
 
 /** The examples of data that lie in memory. */
-export function examplesOf(data: Data): Examples {
+export function examplesOf(data: Data): NumberedExamples {
   if (data instanceof Dataset) return data.examples
   if (isStream(data)) throw invalidArgument('data', 'examples in memory as { x, y }', 'a stream')
-  if (typeof data !== 'object' || data === null || !('x' in data)) {
-    throw invalidArgument('data', 'examples as { x, y }', data)
-  }
-  return data
+  checkExamples('data', data)
+  return numbered(data)
 }
 
 export function countExamples(examples: Examples, inputs: Inputs): number {
@@ -25,7 +25,7 @@ export function countExamples(examples: Examples, inputs: Inputs): number {
 }
 
 /** At most `count` examples, one from each of as many equal stretches; the same object when there are no more. */
-export function spreadExamples(examples: Examples, count: number, inputs: Inputs): Examples {
+export function spreadExamples(examples: NumberedExamples, count: number, inputs: Inputs): NumberedExamples {
   const total = countExamples(examples, inputs)
   if (total === 0) {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')

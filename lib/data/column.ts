@@ -59,6 +59,11 @@ export function isTable(value: unknown): value is Table {
   return 'data' in value && isNumberArray(value.data) && Object.keys(value).every((key) => known.includes(key))
 }
 
+/** One column, not a record of them. */
+export function isColumn(value: unknown): value is ColumnData {
+  return Array.isArray(value) || ArrayBuffer.isView(value) || isTable(value)
+}
+
 export function product(shape: readonly number[]): number {
   return shape.reduce((size, dimension) => size * dimension, 1)
 }

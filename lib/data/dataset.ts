@@ -1,25 +1,10 @@
 /** Examples to train on, evaluate with or predict from; copied once into native memory for each kind of model. */
 import { GradusError, invalidArgument } from '../errors.js'
 import { type ColumnRole, type DataType, type NativeColumn, type NativeDataset, native } from '../native.js'
-import { type ColumnData, elementsPerRow, isTable, type OpenColumn, openColumn, product } from './column.js'
+import { type ColumnData, elementsPerRow, isColumn, type OpenColumn, openColumn, product } from './column.js'
+import { checkExamples, type Examples, type NumberedExamples } from './examples.js'
 import { type Conversion, fill } from './fill.js'
-
-/** Examples as plain arrays. What is not copied yet must not be changed or transferred until the call is done. */
-export interface Examples {
-  /**
-   * The inputs: one column for a model with one input, else a record of columns by the inputs' names. A typed array is
-   * cut into examples of the model's input shape. A `Uint8Array` stays 8-bit in memory and means v/255, unless
-   * `{ data, scale, offset }` says otherwise; other numbers become the model's dtype.
-   */
-  x: ColumnData | Record<string, ColumnData>
-  /** The targets: class numbers, or numbers shaped as the model's output. Bytes mean themselves here. */
-  y?: ColumnData
-  /**
-   * One weight from 0 up for each example: how much it counts in the loss and in the metrics. Default 1.
-   * Not all may be 0; a batch whose weights are, has the loss 0 and the gradient of the regularisers alone.
-   */
-  sampleWeights?: ColumnData
-}
+import { numbered, renumbered, someOf } from './labels.js'
 
 /** What a model needs of its data. */
 export interface Requirements {
@@ -28,7 +13,11 @@ export interface Requirements {
   outputShape: readonly number[]
   /** `none`: inputs alone, for predictions. */
   targets: 'labels' | 'dense' | 'either' | 'none'
+  /** Names of the model's classes, where it knows them: targets that come with names are numbered by these. */
+  classes?: readonly string[] | undefined
 }
+
+export type { Examples }
 
 interface Plan {
   column: OpenColumn
@@ -43,18 +32,22 @@ interface Plan {
  * Made by {@link dataset}.
  */
 export class Dataset {
-  readonly examples: Examples
+  /** As they were given, with class numbers for names of classes. */
+  readonly examples: NumberedExamples
   #resident = new Map<string, Promise<NativeDataset>>()
   readonly #temporary: boolean
   #disposed = false
 
   /** @internal `temporary`: whoever makes it disposes of it, however its work ends. */
   constructor(examples: Examples, { temporary = false } = {}) {
-    if (typeof examples !== 'object' || examples === null || !('x' in examples)) {
-      throw invalidArgument('data', 'examples as { x, y }', examples)
-    }
-    this.examples = examples
+    checkExamples('data', examples)
+    this.examples = numbered(examples)
     this.#temporary = temporary
+  }
+
+  /** Class c is `classes[c]`; undefined where the targets came as numbers, without a list of names. */
+  get classes(): readonly string[] | undefined {
+    return this.examples.classes
   }
 
   /**
@@ -67,7 +60,9 @@ export class Dataset {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'The dataset was disposed: make a new one')
     const inputs = JSON.stringify([requirements.dtype, requirements.inputs])
     const targets =
-      requirements.targets === 'none' ? '' : JSON.stringify([requirements.targets, requirements.outputShape])
+      requirements.targets === 'none'
+        ? ''
+        : JSON.stringify([requirements.targets, requirements.outputShape, requirements.classes])
     // A copy that carries targets as well serves predictions too.
     const known = [...this.#resident].find(([key]) => (targets ? key === inputs + targets : key.startsWith(inputs)))
     if (known) return known[1]
@@ -101,10 +96,14 @@ export function dataset(examples: Examples): Dataset {
   return new Dataset(examples)
 }
 
-async function load(examples: Examples, requirements: Requirements, temporary: boolean): Promise<NativeDataset> {
+async function load(
+  examples: NumberedExamples,
+  requirements: Requirements,
+  temporary: boolean,
+): Promise<NativeDataset> {
   const plans = planInputs(examples.x, requirements)
   const rows = rowsOf(plans)
-  if (requirements.targets !== 'none') plans.push(planTargets(examples.y, requirements, rows))
+  if (requirements.targets !== 'none') plans.push(planTargets(examples, requirements, rows))
   if (examples.sampleWeights !== undefined && requirements.targets !== 'none') {
     plans.push(planWeights(examples.sampleWeights, requirements))
   }
@@ -145,36 +144,62 @@ export function planInputs(x: Examples['x'], { inputs, dtype }: Requirements): P
 /** The columns by the inputs' names. */
 export function namedColumns(x: Examples['x'], inputs: Requirements['inputs']): Record<string, ColumnData> {
   const names = inputs.map((input) => input.name)
-  const isColumn = Array.isArray(x) || ArrayBuffer.isView(x) || isTable(x)
-  if (isColumn && names.length === 1) return { [names[0] as string]: x as ColumnData }
-  const record = (isColumn ? {} : x) as Record<string, ColumnData>
+  if (isColumn(x) && names.length === 1) return { [names[0] as string]: x }
+  const record = (isColumn(x) ? {} : x) as Record<string, ColumnData>
   const given = typeof x === 'object' && x !== null ? Object.keys(record) : []
   const fits = names.length === given.length && names.every((name) => given.includes(name))
   if (!fits) {
     const expected = names.length === 1 ? 'one column of numbers' : `one column for each input (${names.join(', ')})`
-    throw invalidArgument('x', expected, isColumn || given.length === 0 ? x : `{ ${given.join(', ')} }`)
+    throw invalidArgument('x', expected, isColumn(x) || given.length === 0 ? x : `{ ${given.join(', ')} }`)
   }
   return record
 }
 
-function planTargets(y: ColumnData | undefined, requirements: Requirements, rows: number): Plan {
+function planTargets(examples: NumberedExamples, requirements: Requirements, rows: number): Plan {
+  const { y } = examples
   if (y === undefined) throw invalidArgument('y', 'the targets', y)
   const { outputShape, dtype, targets } = requirements
   const labelShape = outputShape.slice(0, -1)
-  const classes = outputShape.at(-1) ?? 1
+  const outputs = outputShape.at(-1) ?? 1
   const elements = elementsPerRow('y', y, rows)
   // Where both would fit (a single output) the numbers are targets as they stand.
   const dense = targets === 'dense' || (targets === 'either' && elements === product(outputShape))
   if (dense) {
-    const column = openColumn('y', y, product(outputShape), 1)
+    if (examples.classes && elements === 1) checkBinary(examples.classes, outputShape)
+    const column = renumber(openColumn('y', y, product(outputShape), 1), examples, requirements)
     return plan('target', 0, 'y', column, outputShape, { type: column.bytes ? 'uint8' : dtype })
   }
   if (elements !== null && elements !== product(labelShape)) {
     const either = targets === 'either' ? ` or ${product(outputShape)} numbers` : ''
     throw invalidArgument('y', `${product(labelShape)} class number${either} an example`, `${elements} numbers`)
   }
-  const column = openColumn('y', y, product(labelShape), 1)
-  return plan('target', 0, 'y', column, labelShape, { type: 'int32', limit: classes, meaning: 'class number' })
+  const names = requirements.classes ?? examples.classes
+  if (names && names.length > outputs) {
+    const expected = `at most ${outputs} classes, as many as the last layer has outputs`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `y: expected ${expected}, received ${countOf(names)}`)
+  }
+  const column = renumber(openColumn('y', y, product(labelShape), 1), examples, requirements)
+  return plan('target', 0, 'y', column, labelShape, { type: 'int32', limit: outputs, meaning: 'class number' })
+}
+
+/** Class numbers as targets of a single output: the second of two classes is the answer yes. */
+function checkBinary(classes: readonly string[], outputShape: readonly number[]): void {
+  if (product(outputShape) === 1 && classes.length <= 2) return
+  const expected = `numbers shaped as the output [${outputShape}]`
+  const advice = 'a loss on classes takes names, such as softmaxCrossEntropy() with an output for each'
+  const message = `y: expected ${expected}, received the names of ${countOf(classes)}; ${advice}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+const countOf = (names: readonly string[]) => `${names.length} classes (${someOf(names)})`
+
+/** By the model's names, where both sides have names; rows of one number a class must have its order already. */
+function renumber(column: OpenColumn, { classes }: Examples, requirements: Requirements): OpenColumn {
+  const wanted = requirements.classes
+  if (!classes || !wanted || classes.join('\n') === wanted.join('\n')) return column
+  if (column.elements === 1) return renumbered(column, classes, wanted)
+  const message = `classes: expected those of the model, ${someOf(wanted)}, received ${someOf(classes)}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
 function planWeights(weights: ColumnData, { dtype }: Requirements): Plan {

@@ -1,6 +1,7 @@
 export type { ColumnData, NestedArray, NumberArray, Table } from './column.js'
 export { type CsvOptions, type CsvTable, readCsv } from './csv.js'
-export { Dataset, dataset, type Examples } from './dataset.js'
+export { Dataset, dataset } from './dataset.js'
+export type { Examples } from './examples.js'
 export type { FileSource } from './file.js'
 export { readIdx } from './idx.js'
 export { readNpy, readNpz } from './npy.js'

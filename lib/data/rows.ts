@@ -1,7 +1,8 @@
 /** Inputs for calls that take no dataset: checked as those of a dataset are, and all at once. */
 import { invalidArgument } from '../errors.js'
 import type { TypedArray } from '../native.js'
-import { Dataset, type Examples, planInputs, type Requirements, rowsOf } from './dataset.js'
+import { Dataset, planInputs, type Requirements, rowsOf } from './dataset.js'
+import type { Examples } from './examples.js'
 import { convertAll } from './fill.js'
 
 /** The rows, and what `predictRows` takes of each input. An array may be the user's own: valid until JavaScript runs. */

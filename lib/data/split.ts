@@ -1,8 +1,9 @@
 /** Rows in another order and in two parts; the same seed gives the same rows. */
 import { checkOptions, checkSeed } from '../checks.js'
 import { invalidArgument } from '../errors.js'
-import { asTable, type ColumnData, elementsPerRow, isTable, openColumn, takeRows } from './column.js'
-import type { Examples } from './dataset.js'
+import { asTable, type ColumnData, elementsPerRow, openColumn, takeRows } from './column.js'
+import { type Examples, inputColumns } from './examples.js'
+import { numbered } from './labels.js'
 import { permutation } from './random.js'
 
 export interface SplitOptions {
@@ -23,6 +24,7 @@ export interface SplitOptions {
  */
 export function split<E extends Examples>(examples: E, options: SplitOptions = {}): { train: E; test: E } {
   checkOptions('options', options, ['fraction', 'seed', 'stratify', 'rows'])
+  const whole = withClasses(examples)
   const { fraction = 0.2, seed = 0, stratify = false } = options
   if (!(fraction > 0 && fraction < 1)) throw invalidArgument('fraction', 'a number between 0 and 1', fraction)
   const rows = countRows(examples, options.rows)
@@ -31,36 +33,30 @@ export function split<E extends Examples>(examples: E, options: SplitOptions = {
   for (const group of stratify ? groupByTarget(examples, order) : [order]) {
     for (const row of group.subarray(0, Math.round(group.length * fraction))) held[row] = 1
   }
-  return {
-    train: takeExamples(
-      examples,
-      order.filter((row) => !held[row]),
-      rows,
-    ),
-    test: takeExamples(
-      examples,
-      order.filter((row) => held[row]),
-      rows,
-    ),
+  const part = (isTest: boolean) => {
+    const chosen = order.filter((row) => (held[row] === 1) === isTest)
+    return takeExamples(whole, chosen, rows)
   }
+  return { train: part(false), test: part(true) }
+}
+
+/** Names of classes get the list of all of them: a part may lack some. */
+function withClasses<E extends Examples>(examples: E): E {
+  const { classes } = numbered(examples)
+  return classes ? { ...examples, classes } : examples
 }
 
 /** The examples in a random order that depends on the seed alone; a copy. */
 export function shuffle<E extends Examples>(examples: E, options: { seed?: number; rows?: number } = {}): E {
   checkOptions('options', options, ['seed', 'rows'])
   const rows = countRows(examples, options.rows)
-  return takeExamples(examples, permutation(rows, checkSeed('seed', options.seed ?? 0)), rows)
+  return takeExamples(withClasses(examples), permutation(rows, checkSeed('seed', options.seed ?? 0)), rows)
 }
 
-/** Name and data of each column there is. */
+/** Name and data of each column there is. Names of classes are a column too: they move with their rows. */
 function columnsOf({ x, y, sampleWeights }: Examples): [string, ColumnData][] {
-  const isColumn = Array.isArray(x) || ArrayBuffer.isView(x) || isTable(x)
-  const inputs = isColumn ? { x: x as ColumnData } : (x as Record<string, ColumnData>)
-  const named = Object.entries(inputs ?? {}).map(([name, data]): [string, ColumnData] => [
-    isColumn ? 'x' : `x.${name}`,
-    data,
-  ])
-  if (y !== undefined) named.push(['y', y])
+  const named = inputColumns(x)
+  if (y !== undefined) named.push(['y', y as ColumnData])
   if (sampleWeights !== undefined) named.push(['sampleWeights', sampleWeights])
   return named
 }
@@ -100,7 +96,8 @@ export function takeExamples<E extends Examples>(examples: E, rows: Uint32Array,
 }
 
 /** The rows of each value of y, in the order given. */
-function groupByTarget({ y }: Examples, order: Uint32Array): Uint32Array[] {
+function groupByTarget(examples: Examples, order: Uint32Array): Uint32Array[] {
+  const { y } = numbered(examples)
   if (y === undefined) throw invalidArgument('y', 'class numbers to stratify by', y)
   const labels = openColumn('y', y, elementsPerRow('y', y, order.length) ?? 1, 1)
   if (labels.elements !== 1) throw invalidArgument('y', 'one class number an example to stratify by', y)

@@ -1,6 +1,8 @@
 /** Data that does not fit in memory: iterables of pieces, each loaded while the one before it is at work. */
+import { invalidArgument } from '../errors.js'
 import type { NativeDataset } from '../native.js'
-import { Dataset, type Examples, type Requirements } from './dataset.js'
+import { Dataset, type Requirements } from './dataset.js'
+import type { Examples } from './examples.js'
 
 type Iterated = AsyncIterable<Examples> | Iterable<Examples>
 
@@ -23,19 +25,22 @@ export function isStream(data: unknown): data is Stream {
 /** The pieces in native memory, one ahead of the one in use; each is given back when the next is asked for. */
 export async function* loadAhead(stream: Stream, requirements: Requirements): AsyncGenerator<NativeDataset> {
   const iterator = iterate(typeof stream === 'function' ? stream() : stream)
+  const pieces = new Pieces(iterator, requirements)
   let piece: NativeDataset | null = null
-  let next = loadNext(iterator, requirements)
+  let next = pieces.next()
+  let isDone = false
   try {
     for (piece = await next; piece; piece = await next) {
-      next = loadNext(iterator, requirements)
+      next = pieces.next()
       next.catch(() => {}) // thrown when it is awaited; not before, and not when the run ends first
       yield piece
       piece.dispose()
     }
+    isDone = true
   } finally {
-    // Left early, by the run or by an error in the stream: nothing stays behind.
-    if (piece) {
-      piece.dispose()
+    // Left early, by the run or by a bad piece: nothing stays behind.
+    if (!isDone) {
+      piece?.dispose()
       const unused = await next.catch(() => null)
       unused?.dispose()
       await iterator.return?.()
@@ -49,7 +54,26 @@ function iterate(iterable: Iterated): AnyIterator {
   return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
 }
 
-async function loadNext(iterator: AnyIterator, requirements: Requirements): Promise<NativeDataset | null> {
-  const item = await iterator.next()
-  return item.done ? null : await new Dataset(item.value).resident(requirements)
+/** One piece of a stream after the other, all with the classes of the model or else of the first piece. */
+class Pieces {
+  readonly #iterator: AnyIterator
+  #requirements: Requirements
+
+  constructor(iterator: AnyIterator, requirements: Requirements) {
+    this.#iterator = iterator
+    this.#requirements = requirements
+  }
+
+  async next(): Promise<NativeDataset | null> {
+    const item = await this.#iterator.next()
+    if (item.done) return null
+    const dataset = new Dataset(item.value)
+    const { classes } = dataset
+    if (classes && !this.#requirements.classes) {
+      if (!item.value.classes)
+        throw invalidArgument('classes', 'the names of all classes, with each piece of a stream', undefined)
+      this.#requirements = { ...this.#requirements, classes }
+    }
+    return await dataset.resident(this.#requirements)
+  }
 }

@@ -1,7 +1,8 @@
 /** What the checks share: the data as numbers, and copies of the model to do as they like with. */
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { type ColumnData, openColumn, product } from '../../data/column.js'
-import { Dataset, type Examples, namedColumns } from '../../data/dataset.js'
+import { Dataset, namedColumns } from '../../data/dataset.js'
+import type { Examples, NumberedExamples } from '../../data/examples.js'
 import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
 import type { Descriptor, NativeDataset, PassCall } from '../../native.js'
@@ -26,7 +27,7 @@ export class Context {
   readonly model: Model
   readonly descriptor: Descriptor
   /** All that were given, and a sample of them that the model can take. */
-  readonly examples: Examples
+  readonly examples: NumberedExamples
   readonly rows: number
   readonly settings: SanitySettings
   readonly #datasets: Dataset[] = []
@@ -34,7 +35,7 @@ export class Context {
   #sample: Promise<NativeDataset> | undefined
   #base: ModelCopy | undefined
 
-  constructor(model: Model, examples: Examples, settings: SanitySettings) {
+  constructor(model: Model, examples: NumberedExamples, settings: SanitySettings) {
     this.model = model
     this.descriptor = model.descriptor
     this.examples = examples
