@@ -1,19 +1,14 @@
 /** Checks of single arguments: each gives the value back, or throws one sentence that names the argument. */
-import { GradusError, invalidArgument } from './errors.js'
+import { invalidArgument } from './errors.js'
+import { unknownOption } from './options.js'
 
 /** An options object: nothing but the known keys, so that a misspelt option is not silently ignored. */
 export function checkOptions(argument: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
     throw invalidArgument(argument, 'an options object', options)
   }
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    const name = JSON.stringify(key.length > 40 ? `${key.slice(0, 39)}…` : key)
-    throw new GradusError(
-      'GRADUS_INVALID_ARGUMENT',
-      `${argument}: unknown option ${name}; known are ${known.join(', ')}`,
-    )
-  }
+  const unknown = Object.keys(options).find((key) => !known.includes(key))
+  if (unknown !== undefined) throw unknownOption(argument, unknown, known)
 }
 
 /** A finite number that `accept` accepts. */
@@ -52,9 +47,9 @@ export function checkBoolean(argument: string, value: unknown): boolean {
   return value
 }
 
-export function checkFunction<Function_>(argument: string, value: Function_): Function_ {
+export function checkFunction<Function_>(argument: string, value: Function_ | unknown): Function_ {
   if (typeof value !== 'function') throw invalidArgument(argument, 'a function', value)
-  return value
+  return value as Function_
 }
 
 export function checkOneOf<Name extends string>(argument: string, value: unknown, names: readonly Name[]): Name {
@@ -63,6 +58,12 @@ export function checkOneOf<Name extends string>(argument: string, value: unknown
   }
   return value as Name
 }
+
+/** As {@link checkOneOf}, of these names, for a list of options. */
+export const oneOf =
+  <Name extends string>(...names: readonly Name[]) =>
+  (argument: string, value: unknown): Name =>
+    checkOneOf(argument, value, names)
 
 /** Undefined stays undefined: an option that was not given. */
 export function checkOptional<Value, Checked>(

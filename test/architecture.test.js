@@ -8,16 +8,18 @@ import * as assert from 'uvu/assert'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const architecture = suite('architecture')
 
-const base = ['errors', 'checks', 'call', 'native']
+const base = ['errors', 'checks', 'options', 'suggest', 'call', 'native']
 /** What each part of lib/ may import, besides itself. A new part needs a line here. */
 const mayImport = {
   errors: [],
   native: ['errors'],
-  checks: ['errors'],
+  suggest: [],
+  options: ['errors', 'suggest'],
+  checks: ['errors', 'options'],
   call: ['errors'],
-  plot: ['errors', 'checks'],
+  plot: ['errors', 'checks', 'options'],
   words: [],
-  kernels: ['native', 'errors', 'checks'],
+  kernels: ['native', 'errors', 'checks', 'options'],
   data: base,
   schedules: [...base, 'plot'],
   layers: base,
@@ -28,7 +30,7 @@ const mayImport = {
   model: [...base, 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
   check: [...base, 'plot', 'words', 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
   watch: [...base, 'plot', 'words', 'data', 'losses', 'metrics', 'train', 'model', 'check'],
-  cli: ['errors', 'checks', 'watch'],
+  cli: ['errors', 'checks', 'options', 'watch'],
   index: null,
 }
 

@@ -197,7 +197,7 @@ test('bad declarations', async () => {
   bad({ parameters: () => 5 }, /^dense1: parameters/)
   bad({ parameters: () => ({ gain: { shape: [3] } }) }, /^dense1: parameters.gain.init/)
   bad({ parameters: () => ({ 'a.b': { shape: [3], init: 'ones' } }) }, /^dense1: parameters.a.b/)
-  bad({ extra: 1 }, /unknown option "extra"/)
+  bad({ extra: 1 }, /there is no option "extra"/)
   assert.throws(() => customLoss({ name: '', forward() {}, backward() {} }), /^name/)
   assert.throws(() => customLoss({ name: 'a', targets: 'words', forward() {}, backward() {} }), /^targets/)
   assert.throws(() => customRegularizer({ loss: 1 }), /^loss/)

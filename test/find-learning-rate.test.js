@@ -171,7 +171,7 @@ test('bad input is refused, by name', async () => {
     [{ explosion: 1 }, /explosion: expected a number over 1/],
     [{ threads: 0 }, /threads: /],
     [{ signal: 1 }, /signal: /],
-    [{ schedule: constant() }, /unknown option "schedule"/],
+    [{ schedule: constant() }, /there is no option "schedule"/],
   ]
   for (const [options, message] of cases) {
     const said = await refusal(() => findLearningRate(regression(), data, options))

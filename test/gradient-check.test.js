@@ -282,7 +282,7 @@ test('bad input', async () => {
   const model = small()
   const bad = (options, message) =>
     refused(() => gradientCheck(model, data, options), 'GRADUS_INVALID_ARGUMENT', message)
-  await bad({ samples: 3 }, /unknown option "samples"/)
+  await bad({ samples: 3 }, /there is no option "samples"/)
   await bad({ samplesPerParameter: 0 }, /^samplesPerParameter/)
   await bad({ stepSize: -1 }, /^stepSize/)
   await bad({ term: 'both' }, /^term/)

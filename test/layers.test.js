@@ -13,7 +13,8 @@ import {
   layerNorm,
   leakyRelu,
   maxout,
-  normal,
+  randomNormal,
+  randomUniform,
   relu,
   reshape,
   sequential,
@@ -22,7 +23,6 @@ import {
   softmax,
   softplus,
   tanh,
-  uniform,
 } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -95,9 +95,9 @@ layers('initializers follow the sizes of the layer', () => {
   assert.equal(started('zeros'), { kind: 'constant', value: 0 })
   assert.equal(started('ones'), { kind: 'constant', value: 1 })
   assert.equal(started(0.25), { kind: 'constant', value: 0.25 })
-  assert.equal(started(normal({ deviation: 0.01 })), { kind: 'normal', mean: 0, deviation: 0.01 })
-  assert.equal(started(normal({ mean: 2, deviation: 0 })), { kind: 'normal', mean: 2, deviation: 0 })
-  assert.equal(started(uniform({ limit: 3 })), { kind: 'uniform', low: -3, high: 3 })
+  assert.equal(started(randomNormal({ deviation: 0.01 })), { kind: 'normal', mean: 0, deviation: 0.01 })
+  assert.equal(started(randomNormal({ mean: 2, deviation: 0 })), { kind: 'normal', mean: 2, deviation: 0 })
+  assert.equal(started(randomUniform({ limit: 3 })), { kind: 'uniform', low: -3, high: 3 })
 })
 
 layers('regularizers and limits reach the weights they are for', () => {
@@ -135,16 +135,16 @@ const bad = [
   [() => dense(1.5), 'units'],
   [() => dense('10'), 'units'],
   [() => dense(), 'units'],
-  [() => dense(3, 'relu'), 'options'],
-  [() => dense(3, null), 'options'],
-  [() => dense(3, { activaton: 'relu' }), 'options: unknown option "activaton"'],
+  [() => dense(3, 'relu'), 'dense: expected an options object, received "relu"; did you mean { activation: "relu" }?'],
+  [() => dense(3, null), 'dense: expected an options object'],
+  [() => dense(3, { activaton: 'relu' }), 'dense: there is no option "activaton"; did you mean activation?'],
   [() => dense(3, { activation: 'swish' }), 'activation'],
   [() => dense(3, { init: 'xavierr' }), 'init'],
   [() => dense(3, { init: 'toString' }), 'init'],
   [() => dense(3, { init: Number.NaN }), 'init'],
   [() => dense(3, { biasInit: {} }), 'biasInit'],
   [() => dense(3, { bias: 0 }), 'bias'],
-  [() => dense(3, { regularizer: 0.1 }), 'regularizer'],
+  [() => dense(3, { regularizer: 0.1 }), 'regularizer: expected a regularizer, such as l2(0.1), received 0.1'],
   [() => dense(3, { regularizer: { l2: -1 } }), 'regularizer.l2'],
   [() => dense(3, { maxNorm: 0 }), 'maxNorm'],
   [() => dense(3, { trainable: 'no' }), 'trainable'],
@@ -157,8 +157,8 @@ const bad = [
   [() => maxout(0), 'pieces'],
   [() => leakyRelu({ slope: -1 }), 'slope'],
   [() => elu({ alpha: 0 }), 'alpha'],
-  [() => relu(3), 'options'],
-  [() => relu({ slope: 1 }), 'options'],
+  [() => relu(3), 'relu: expected an options object'],
+  [() => relu({ slope: 1 }), 'relu: there is no option "slope", which leakyRelu takes'],
   [() => reshape('4'), 'shape'],
   [() => reshape([2, 0]), 'shape[1]'],
   [() => layerNorm({ epsilon: 0 }), 'epsilon'],
@@ -168,9 +168,9 @@ const bad = [
   [() => l1(-1), 'strength'],
   [() => l2('1'), 'strength'],
   [() => elastic({ l1: 1, l3: 1 }), 'strengths'],
-  [() => normal({ deviation: -1 }), 'deviation'],
-  [() => normal({ sigma: 1 }), 'options'],
-  [() => uniform({ limit: Infinity }), 'limit'],
+  [() => randomNormal({ deviation: -1 }), 'deviation'],
+  [() => randomNormal({ sigma: 1 }), 'randomNormal: there is no option "sigma"'],
+  [() => randomUniform({ limit: Infinity }), 'limit'],
   [() => sequential({ input: [3] }, []), 'layers'],
   [() => sequential({ input: [3] }), 'layers'],
   [() => sequential({ input: [3] }, [relu]), 'layers[0]'],

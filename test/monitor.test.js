@@ -306,7 +306,7 @@ const mistakes = {
   dir: ['', 'dir: expected a path'],
   sharpness: [{ examples: 0 }, 'sharpness.examples: expected'],
   classNames: [['cat', 7], 'classNames[1]: expected a string, received 7'],
-  interval: [1, 'unknown option "interval"'],
+  interval: [1, 'there is no option "interval"'],
 }
 for (const [name, [value, message]] of Object.entries(mistakes)) {
   test(`${name}: ${JSON.stringify(value)} is refused`, () => {

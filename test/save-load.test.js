@@ -23,7 +23,7 @@ import {
   maxout,
   meanSquaredError,
   multiclassHinge,
-  normal,
+  randomNormal,
   reshape,
   sequential,
   sgd,
@@ -50,7 +50,7 @@ const classifier = (dtype = 'float32') =>
     dense(4 * 2, { regularizer: elastic({ l1: 1e-4, l2: 1e-4 }), biasInit: 0.1 }),
     maxout(2),
     layerNorm(),
-    dense(3, { init: normal({ deviation: 0.1 }), name: 'scores' }),
+    dense(3, { init: randomNormal({ deviation: 0.1 }), name: 'scores' }),
   ])
 const training = (options = {}) => ({
   loss: softmaxCrossEntropy(),

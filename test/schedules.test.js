@@ -149,7 +149,7 @@ test('bad options are refused, by name', () => {
   const cases = [
     [() => constant(-1), /value: expected a number of at least 0, received -1/],
     [() => constant(1, { length: 0 }), /length: /],
-    [() => stepDecay({ every: 1, factors: 2 }), /unknown option "factors"/],
+    [() => stepDecay({ every: 1, factors: 2 }), /there is no option "factors"/],
     [() => stepDecay({ every: 0 }), /every: expected a positive number, received 0/],
     [() => stepDecay(), /options: expected an options object/],
     [() => exponentialDecay({ rate: Number.NaN }), /rate: /],
@@ -168,7 +168,7 @@ test('bad options are refused, by name', () => {
     [() => piecewise({ boundaries: 2, factors: [1] }), /boundaries: expected an array/],
     [() => piecewise({ boundaries: [2], values: [1, Number.NaN] }), /values\[1\]: /],
     [() => warmup({ length: -5 }), /length: /],
-    [() => warmup({ steps: 5 }), /unknown option "steps"/],
+    [() => warmup({ steps: 5 }), /there is no option "steps"/],
     [() => linear({ length: 5 }), /to: /],
     [() => linear({ length: 5, from: -1, to: 1 }), /from: /],
     [() => reduceOnPlateau({ factor: 1 }), /factor: expected a number between 0 and 1/],
@@ -179,7 +179,7 @@ test('bad options are refused, by name', () => {
     [() => reduceOnPlateau({ mode: 'least' }), /mode: /],
     [() => reduceOnPlateau({ monitor: 3 }), /monitor: /],
     [() => constant().plot({ width: 0 }), /width: /],
-    [() => constant().plot({ size: 9 }), /unknown option "size"/],
+    [() => constant().plot({ size: 9 }), /there is no option "size"/],
     [() => constant().plot({ length: 0 }), /length: /],
   ]
   for (const [make, message] of cases) {

@@ -235,7 +235,7 @@ test('what is asked for is checked, and a missing package named with the command
     [{ dir: '' }, /^dir: /],
     [{ dir: 'a', every: 0 }, /^every: /],
     [{ dir: 'a', histograms: 1.5 }, /^histograms: /],
-    [{ dir: 'a', steps: 1 }, /^options: unknown option "steps"/],
+    [{ dir: 'a', steps: 1 }, /^options: there is no option "steps"/],
     [undefined, /^options: /],
   ]) {
     assert.throws(

@@ -1,6 +1,7 @@
 /** Elementwise activations, softmax and maxout. */
 import { type Call, callOf } from '../call.js'
-import { checkNotNegative, checkOneOf, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import { checkNotNegative, checkOneOf, checkPositive, checkPositiveInteger } from '../checks.js'
+import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer, type Scope } from './layer.js'
 import { shapeError } from './shape.js'
 
@@ -35,54 +36,64 @@ export function lowerActivation(kind: ActivationName, scope: Scope, node: number
 function activation(kind: ActivationName, call: Call, name: string | undefined, parameter?: number): Layer {
   return defineLayer({
     call,
-    name: checkName('name', name),
+    name,
     outputShape: ([shape]) => shape!,
     lower: (scope, [input]) => lowerActivation(kind, scope, input!.node, parameter),
   })
 }
 
-function plain(kind: ActivationName, options: ActivationOptions): Layer {
-  checkOptions('options', options, ['name'])
-  return activation(kind, callOf(kind, { name: options.name }), options.name)
+/** An activation without a parameter: a function of its options. */
+function plain(kind: ActivationName): (options?: ActivationOptions) => Layer {
+  const read = optionsOf<ActivationOptions>()(kind, { name: checkName })
+  return (options) => {
+    const { name } = read(options)
+    return activation(kind, callOf(kind, { name }), name)
+  }
 }
 
 /** max(0, x). */
-export const relu = (options: ActivationOptions = {}): Layer => plain('relu', options)
+export const relu = plain('relu')
 
 /** x for x ≥ 0, else slope·x; slope 0.01 unless given (Maas et al. 2013). */
 export function leakyRelu(options: ActivationOptions & { slope?: number } = {}): Layer {
-  checkOptions('options', options, ['slope', 'name'])
-  const { slope = 0.01, name } = options
-  return activation('leakyRelu', callOf('leakyRelu', { slope, name }), name, checkNotNegative('slope', slope))
+  const { slope, name } = readLeakyRelu(options)
+  return activation('leakyRelu', callOf('leakyRelu', { slope, name }), name, slope)
 }
+const readLeakyRelu = optionsOf<ActivationOptions & { slope?: number }>()('leakyRelu', {
+  slope: [checkNotNegative, 0.01],
+  name: checkName,
+})
 
 /** x for x ≥ 0, else alpha·(eˣ − 1); alpha 1 unless given (Clevert et al. 2016). */
 export function elu(options: ActivationOptions & { alpha?: number } = {}): Layer {
-  checkOptions('options', options, ['alpha', 'name'])
-  const { alpha = 1, name } = options
-  return activation('elu', callOf('elu', { alpha, name }), name, checkPositive('alpha', alpha))
+  const { alpha, name } = readElu(options)
+  return activation('elu', callOf('elu', { alpha, name }), name, alpha)
 }
+const readElu = optionsOf<ActivationOptions & { alpha?: number }>()('elu', {
+  alpha: [checkPositive, 1],
+  name: checkName,
+})
 
 /** x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016). */
-export const gelu = (options: ActivationOptions = {}): Layer => plain('gelu', options)
+export const gelu = plain('gelu')
 
 /** x·sigmoid(x), also called swish (Elfwing et al. 2018). */
-export const silu = (options: ActivationOptions = {}): Layer => plain('silu', options)
+export const silu = plain('silu')
 
 /** The hyperbolic tangent. */
-export const tanh = (options: ActivationOptions = {}): Layer => plain('tanh', options)
+export const tanh = plain('tanh')
 
 /** 1 / (1 + e⁻ˣ). */
-export const sigmoid = (options: ActivationOptions = {}): Layer => plain('sigmoid', options)
+export const sigmoid = plain('sigmoid')
 
 /** log(1 + eˣ). */
-export const softplus = (options: ActivationOptions = {}): Layer => plain('softplus', options)
+export const softplus = plain('softplus')
 
 /**
  * eˣ divided by its sum over the last dimension. Not for the end of a classifier trained with
  * {@link softmaxCrossEntropy}, which takes scores and does this itself.
  */
-export const softmax = (options: ActivationOptions = {}): Layer => plain('softmax', options)
+export const softmax = plain('softmax')
 
 /**
  * The largest of each `pieces` neighbours of the last dimension (Goodfellow et al. 2013): `dense(64 * 2)`, `maxout(2)`
@@ -90,10 +101,10 @@ export const softmax = (options: ActivationOptions = {}): Layer => plain('softma
  */
 export function maxout(pieces: number, options: ActivationOptions = {}): Layer {
   checkPositiveInteger('pieces', pieces)
-  checkOptions('options', options, ['name'])
+  const { name } = readMaxout(options)
   return defineLayer({
-    call: callOf('maxout', pieces, { name: options.name }),
-    name: checkName('name', options.name),
+    call: callOf('maxout', pieces, { name }),
+    name,
     outputShape: ([shape = []], label) => {
       const last = shape.at(-1)
       if (last === undefined || last % pieces) {
@@ -104,3 +115,4 @@ export function maxout(pieces: number, options: ActivationOptions = {}): Layer {
     lower: (scope, [input]) => scope.node('maxout', [input!.node], { pieces }),
   })
 }
+const readMaxout = optionsOf<ActivationOptions>()('maxout', { name: checkName }, ['pieces'])

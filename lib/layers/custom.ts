@@ -1,8 +1,9 @@
 /** Layers and regularizers written in JavaScript: slow, since they run on the main thread, but honest. */
 import { callOf } from '../call.js'
-import { checkBoolean, checkFunction, checkOptional, checkOptions } from '../checks.js'
+import { checkBoolean, checkFunction } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
+import { needed, optionsOf } from '../options.js'
 import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
@@ -85,12 +86,9 @@ export interface CustomLayer extends Pick<CustomLayerOptions<string>, 'forward' 
  * })
  */
 export function customLayer<Role extends string = never>(options: CustomLayerOptions<Role>): Layer {
-  checkOptions('options', options, ['name', 'outputShape', 'parameters', 'forward', 'backward'])
-  const { outputShape = (shape: Shape) => shape, parameters = () => ({}) as Record<Role, CustomParameter> } = options
-  const { forward, backward } = options as unknown as CustomLayer
-  const name = checkName('name', options.name)
-  if (name === undefined) throw invalidArgument('name', 'a name for the layer', name)
-  for (const [key, value] of Object.entries({ outputShape, parameters, forward, backward })) checkFunction(key, value)
+  const { name, outputShape, parameters, forward, backward } = readLayer(
+    options as unknown as CustomLayerOptions<string>,
+  )
   return defineLayer({
     call: callOf('customLayer', { name }),
     name,
@@ -101,25 +99,44 @@ export function customLayer<Role extends string = never>(options: CustomLayerOpt
         throw invalidArgument(`${name}: parameters`, 'a record of parameters', declared)
       }
       const roles = Object.keys(declared)
-      const operands = roles.map((role) => scope.parameter(role, checkParameter(name, role, declared[role as Role])))
+      const operands = roles.map((role) => scope.parameter(role, parameterOf(name, role, declared[role]!)))
       const shape = checkShape(`${name}: outputShape`, outputShape([...input!.shape]))
       return scope.node('custom', [input!.node], { shape, operands }, { name, roles, forward, backward })
     },
   })
 }
 
-function checkParameter(layer: string, role: string, parameter: CustomParameter) {
+const readLayer = optionsOf<CustomLayerOptions<string>>()('customLayer', {
+  name: needed(checkGivenName),
+  outputShape: [checkFunction<(inputShape: Shape) => Shape>, (shape: Shape) => shape],
+  parameters: [checkFunction<() => Record<string, CustomParameter>>, () => ({})],
+  forward: needed(checkFunction<CustomLayer['forward']>),
+  backward: needed(checkFunction<CustomLayer['backward']>),
+})
+const readParameter = optionsOf<CustomParameter>()('parameters', {
+  shape: needed(checkShape),
+  init: needed(checkInitializer),
+  regularizer: checkRegularizer,
+  trainable: [checkBoolean, true],
+})
+
+function checkGivenName(argument: string, value: unknown): string {
+  const name = checkName(argument, value)
+  if (name === undefined) throw invalidArgument(argument, 'a name for the layer', name)
+  return name
+}
+
+function parameterOf(layer: string, role: string, parameter: CustomParameter) {
   const argument = `${layer}: parameters.${role}`
   checkName(argument, role)
-  checkOptions(argument, parameter, ['shape', 'init', 'regularizer', 'trainable'])
-  const shape = checkShape(`${argument}.shape`, parameter.shape)
-  const init = checkInitializer(`${argument}.init`, parameter.init)
+  const { init, regularizer, trainable, ...read } = readParameter(parameter, argument)
+  const shape = checkShape(`${argument}.shape`, read.shape)
   const fanOut = shape.at(-1) ?? 1
   const fanIn = shape.length > 1 ? sizeOf(shape) / fanOut : fanOut
   return {
     shape,
-    trainable: checkBoolean(`${argument}.trainable`, parameter.trainable ?? true),
+    trainable,
     initializer: lowerInitializer(init, fanIn, fanOut),
-    ...checkOptional(checkRegularizer, `${argument}.regularizer`, parameter.regularizer),
+    ...regularizer,
   }
 }

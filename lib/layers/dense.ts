@@ -1,6 +1,8 @@
 /** The fully connected layer: Y = X·W + b. */
 import { callOf } from '../call.js'
-import { checkBoolean, checkOptional, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import { checkBoolean, checkPositive, checkPositiveInteger } from '../checks.js'
+import { GradusError } from '../errors.js'
+import { optionsOf } from '../options.js'
 import { type ActivationName, checkActivationName, lowerActivation } from './activations.js'
 import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
@@ -28,17 +30,21 @@ export interface DenseOptions {
   name?: string
 }
 
-const known = [
-  'init',
-  'bias',
-  'biasInit',
-  'regularizer',
-  'biasRegularizer',
-  'maxNorm',
-  'activation',
-  'trainable',
-  'name',
-] as const
+const readOptions = optionsOf<DenseOptions>()(
+  'dense',
+  {
+    init: [checkInitializer, 'he'],
+    bias: [checkBoolean, true],
+    biasInit: [checkInitializer, 'zeros'],
+    regularizer: checkRegularizer,
+    biasRegularizer: checkRegularizer,
+    maxNorm: checkPositive,
+    activation: checkActivationName,
+    trainable: [checkBoolean, true],
+    name: checkName,
+  },
+  ['units'],
+)
 
 /**
  * A layer of `units` outputs, each connected to every input: Y = X·W + b, W of shape (inputs, units), b of (units).
@@ -46,28 +52,9 @@ const known = [
  * elements.
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
-  checkPositiveInteger('units', units)
-  checkOptions('options', options, known)
-  const init = checkInitializer('init', options.init ?? 'he')
-  const biasInit = checkInitializer('biasInit', options.biasInit ?? 'zeros')
-  const bias = checkBoolean('bias', options.bias ?? true)
-  const trainable = checkBoolean('trainable', options.trainable ?? true)
-  const regularizer = checkOptional(checkRegularizer, 'regularizer', options.regularizer)
-  const biasRegularizer = checkOptional(checkRegularizer, 'biasRegularizer', options.biasRegularizer)
-  const maxNorm = checkOptional(checkPositive, 'maxNorm', options.maxNorm)
-  const activation = checkOptional(checkActivationName, 'activation', options.activation)
-  const name = checkName('name', options.name)
-  const resolved: DenseOptions = {
-    init,
-    bias,
-    biasInit,
-    regularizer,
-    biasRegularizer,
-    maxNorm,
-    activation,
-    trainable,
-    name,
-  }
+  checkUnits(units)
+  const resolved = readOptions(options)
+  const { init, bias, biasInit, regularizer, biasRegularizer, maxNorm, activation, trainable, name } = resolved
   return defineLayer({
     call: callOf('dense', units, resolved),
     name,
@@ -93,4 +80,13 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
       return activation ? lowerActivation(activation, scope, node) : node
     },
   })
+}
+
+function checkUnits(units: unknown): void {
+  if (typeof units === 'object' && units !== null && 'units' in units) {
+    const message =
+      'units: expected a positive integer before the options, as in dense(10, { … }); received it among them'
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  checkPositiveInteger('units', units)
 }

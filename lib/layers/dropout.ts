@@ -1,7 +1,10 @@
 /** Dropout. */
 import { callOf } from '../call.js'
-import { checkFraction, checkOptions } from '../checks.js'
+import { checkFraction } from '../checks.js'
+import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
+
+const readOptions = optionsOf<{ name?: string }>()('dropout', { name: checkName }, ['rate'])
 
 /**
  * While training, each value is set to zero with probability `rate` and the others are divided by 1 − rate, so that
@@ -11,10 +14,10 @@ import { checkName, defineLayer, type Layer } from './layer.js'
  */
 export function dropout(rate: number, options: { name?: string } = {}): Layer {
   checkFraction('rate', rate)
-  checkOptions('options', options, ['name'])
+  const { name } = readOptions(options)
   return defineLayer({
-    call: callOf('dropout', rate, { name: options.name }),
-    name: checkName('name', options.name),
+    call: callOf('dropout', rate, { name }),
+    name,
     outputShape: ([shape]) => shape!,
     lower: (scope, [input]) => scope.node('dropout', [input!.node], { rate }),
   })

@@ -1,12 +1,13 @@
 /** The lookup table from row numbers to vectors. */
 import { callOf } from '../call.js'
-import { checkBoolean, checkOptional, checkOptions, checkPositiveInteger } from '../checks.js'
-import { checkInitializer, type Initializer, lowerInitializer, uniform } from './initializers.js'
+import { checkBoolean, checkPositiveInteger } from '../checks.js'
+import { optionsOf } from '../options.js'
+import { checkInitializer, type Initializer, lowerInitializer, randomUniform } from './initializers.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
 
 export interface EmbeddingOptions {
-  /** How the table starts; default `uniform({ limit: 0.05 })`. */
+  /** How the table starts; default `randomUniform({ limit: 0.05 })`. */
   init?: Initializer
   /** Keeps the table's entries small: {@link l1}, {@link l2} or {@link elastic}. */
   regularizer?: Regularizer
@@ -16,6 +17,17 @@ export interface EmbeddingOptions {
   name?: string
 }
 
+const readOptions = optionsOf<EmbeddingOptions>()(
+  'embedding',
+  {
+    init: [checkInitializer, randomUniform({ limit: 0.05 })],
+    regularizer: checkRegularizer,
+    trainable: [checkBoolean, true],
+    name: checkName,
+  },
+  ['vocabulary', 'dimension'],
+)
+
 /**
  * Replaces each integer from 0 to `vocabulary` − 1 by its row of a trained table: an example of shape [length] becomes
  * [length, dimension]. Takes an input of the model directly.
@@ -23,13 +35,10 @@ export interface EmbeddingOptions {
 export function embedding(vocabulary: number, dimension: number, options: EmbeddingOptions = {}): Layer {
   checkPositiveInteger('vocabulary', vocabulary)
   checkPositiveInteger('dimension', dimension)
-  checkOptions('options', options, ['init', 'regularizer', 'trainable', 'name'])
-  const init = checkInitializer('init', options.init ?? uniform({ limit: 0.05 }))
-  const regularizer = checkOptional(checkRegularizer, 'regularizer', options.regularizer)
-  const trainable = checkBoolean('trainable', options.trainable ?? true)
-  const name = checkName('name', options.name)
+  const resolved = readOptions(options)
+  const { init, regularizer, trainable, name } = resolved
   return defineLayer({
-    call: callOf('embedding', vocabulary, dimension, { init, regularizer, trainable, name }),
+    call: callOf('embedding', vocabulary, dimension, resolved),
     name,
     vocabulary,
     outputShape: ([shape]) => [...shape!, dimension],

@@ -22,7 +22,7 @@ export {
 export { type DenseOptions, dense } from './dense.js'
 export { dropout } from './dropout.js'
 export { type EmbeddingOptions, embedding } from './embedding.js'
-export { type DistributionInitializer, type Initializer, normal, uniform } from './initializers.js'
+export { type DistributionInitializer, type Initializer, randomNormal, randomUniform } from './initializers.js'
 export { type GraphNode, input, type Layer } from './layer.js'
 export { add, concat, merge } from './merge.js'
 export { type BatchNormOptions, batchNorm, type LayerNormOptions, layerNorm } from './normalization.js'

@@ -1,7 +1,8 @@
 /** How weights start. */
-import { checkFinite, checkNotNegative, checkOptions, checkPositive } from '../checks.js'
+import { checkFinite, checkNotNegative, checkPositive } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { ParameterDescriptor } from '../native.js'
+import { needed, optionsOf } from '../options.js'
 
 type NativeInitializer = ParameterDescriptor['initializer']
 
@@ -12,10 +13,10 @@ type NativeInitializer = ParameterDescriptor['initializer']
  * - `'xavier'`: uniform in ±√(6 / (fanIn + fanOut)), for tanh (Glorot and Bengio 2010);
  * - `'lecun'`: normal with standard deviation √(1 / fanIn), for linear units (LeCun et al. 1998);
  * - `'zeros'`, `'ones'`, or a number: the same everywhere;
- * - {@link normal} and {@link uniform} for distributions of one's own.
+ * - {@link randomNormal} and {@link randomUniform} for distributions of one's own.
  */
 export type Initializer = keyof typeof named | number | DistributionInitializer
-/** Made by {@link normal} or {@link uniform}. */
+/** Made by {@link randomNormal} or {@link randomUniform}. */
 export type DistributionInitializer =
   | { readonly normal: { readonly mean: number; readonly deviation: number } }
   | { readonly uniform: { readonly low: number; readonly high: number } }
@@ -31,17 +32,21 @@ const named = {
   ones: (): NativeInitializer => ({ kind: 'constant', value: 1 }),
 }
 
+const readNormal = optionsOf<{ deviation: number; mean?: number }>()('randomNormal', {
+  deviation: needed(checkNotNegative),
+  mean: [checkFinite, 0],
+})
+const readUniform = optionsOf<{ limit: number }>()('randomUniform', { limit: needed(checkPositive) })
+
 /** Normally distributed with this standard deviation; `mean` 0 unless given. */
-export function normal(options: { deviation: number; mean?: number }): DistributionInitializer {
-  checkOptions('options', options, ['deviation', 'mean'])
-  const { deviation, mean = 0 } = options
-  return { normal: { mean: checkFinite('mean', mean), deviation: checkNotNegative('deviation', deviation) } }
+export function randomNormal(options: { deviation: number; mean?: number }): DistributionInitializer {
+  const { mean, deviation } = readNormal(options)
+  return { normal: { mean, deviation } }
 }
 
 /** Uniform from −limit to limit. */
-export function uniform(options: { limit: number }): DistributionInitializer {
-  checkOptions('options', options, ['limit'])
-  const limit = checkPositive('limit', options.limit)
+export function randomUniform(options: { limit: number }): DistributionInitializer {
+  const { limit } = readUniform(options)
   return { uniform: { low: -limit, high: limit } }
 }
 
@@ -57,7 +62,7 @@ export function checkInitializer(argument: string, value: unknown): Initializer 
     return value as Initializer
   }
   const names = Object.keys(named).map((name) => `'${name}'`)
-  throw invalidArgument(argument, `${names.join(', ')}, a number, normal(…) or uniform(…)`, value)
+  throw invalidArgument(argument, `${names.join(', ')}, a number, randomNormal(…) or randomUniform(…)`, value)
 }
 
 export function lowerInitializer(initializer: Initializer, fanIn: number, fanOut: number): NativeInitializer {

@@ -1,6 +1,7 @@
 /** Layers that make one node of several. */
 import { callOf } from '../call.js'
-import { checkOneOf, checkOptions } from '../checks.js'
+import { checkOneOf } from '../checks.js'
+import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type GraphNode, type Layer } from './layer.js'
 import { formatShape, type Shape, sameShape, shapeError } from './shape.js'
 
@@ -26,13 +27,15 @@ const outputShapes = {
   },
 }
 
+const readMerge = optionsOf<{ name?: string }>()('merge', { name: checkName }, ['kind'])
+
 /** {@link add} or {@link concat} as a layer, for giving it a name: `merge('add', { name: 'residual' })(a, b)`. */
 export function merge(kind: 'add' | 'concat', options: { name?: string } = {}): Layer {
   checkOneOf('kind', kind, Object.keys(outputShapes))
-  checkOptions('options', options, ['name'])
+  const { name } = readMerge(options)
   return defineLayer({
-    call: callOf('merge', kind, { name: options.name }),
-    name: checkName('name', options.name),
+    call: callOf('merge', kind, { name }),
+    name,
     stem: kind,
     merges: true,
     outputShape: outputShapes[kind],

@@ -1,6 +1,7 @@
 /** Layer norm and batch norm. */
 import { callOf } from '../call.js'
-import { checkBoolean, checkFraction, checkOptions, checkPositive } from '../checks.js'
+import { checkBoolean, checkFraction, checkPositive } from '../checks.js'
+import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer, type NewParameter } from './layer.js'
 import { type Shape, shapeError } from './shape.js'
 
@@ -18,13 +19,20 @@ export interface BatchNormOptions extends LayerNormOptions {
   momentum?: number
 }
 
+const common = {
+  epsilon: [checkPositive, 1e-5],
+  trainable: [checkBoolean, true],
+  name: checkName,
+} as const
+const readLayerNorm = optionsOf<LayerNormOptions>()('layerNorm', common)
+const readBatchNorm = optionsOf<BatchNormOptions>()('batchNorm', { ...common, momentum: [checkFraction, 0.9] })
+
 /**
  * Brings each example to mean 0 and variance 1 over its elements, then multiplies by a gain and adds a bias for each
  * element, both trained (Ba et al. 2016). Takes one-dimensional examples.
  */
 export function layerNorm(options: LayerNormOptions = {}): Layer {
-  checkOptions('options', options, ['epsilon', 'trainable', 'name'])
-  const { epsilon, trainable, name } = resolve(options)
+  const { epsilon, trainable, name } = readLayerNorm(options)
   return defineLayer({
     call: callOf('layerNorm', { epsilon, trainable, name }),
     name,
@@ -45,9 +53,7 @@ export function layerNorm(options: LayerNormOptions = {}): Layer {
  * not trained. Takes one-dimensional examples.
  */
 export function batchNorm(options: BatchNormOptions = {}): Layer {
-  checkOptions('options', options, ['epsilon', 'momentum', 'trainable', 'name'])
-  const { epsilon, trainable, name } = resolve(options)
-  const momentum = checkFraction('momentum', options.momentum ?? 0.9)
+  const { epsilon, momentum, trainable, name } = readBatchNorm(options)
   return defineLayer({
     call: callOf('batchNorm', { epsilon, momentum, trainable, name }),
     name,
@@ -62,14 +68,6 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       return scope.node('batch_norm', [input!.node], { parameters, epsilon, momentum })
     },
   })
-}
-
-function resolve({ epsilon = 1e-5, trainable = true, name }: LayerNormOptions) {
-  return {
-    epsilon: checkPositive('epsilon', epsilon),
-    trainable: checkBoolean('trainable', trainable),
-    name: checkName('name', name),
-  }
 }
 
 function oneDimension([shape = []]: readonly Shape[], label: string): Shape {

@@ -1,6 +1,8 @@
 /** Terms of the loss that keep weights small. Reported apart from the data loss. */
-import { checkFunction, checkNotNegative, checkOptions } from '../checks.js'
+import { checkFunction, checkNotNegative } from '../checks.js'
+import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
+import { needed, optionsOf } from '../options.js'
 
 /** Adds l1·Σ|w| + l2/2·Σw² to the loss, and whatever a custom one says. */
 export interface Regularizer {
@@ -36,14 +38,22 @@ export const elastic = (strengths: { l1: number; l2: number }): Regularizer => c
  * @example dense(10, { regularizer: customRegularizer({ loss: (w) => 0.1 * sum(w.map((v) => v ** 4)), gradient: … }) })
  */
 export function customRegularizer(functions: CustomRegularizer): Regularizer {
-  checkOptions('functions', functions, ['loss', 'gradient'])
-  const { loss, gradient } = functions
-  return { l1: 0, l2: 0, custom: { loss: checkFunction('loss', loss), gradient: checkFunction('gradient', gradient) } }
+  return { l1: 0, l2: 0, custom: readCustom(functions) }
 }
+const readCustom = optionsOf<CustomRegularizer>()('customRegularizer', {
+  loss: needed(checkFunction<CustomRegularizer['loss']>),
+  gradient: needed(checkFunction<CustomRegularizer['gradient']>),
+})
 
 export function checkRegularizer(argument: string, value: unknown): Regularizer {
-  checkOptions(argument, value, ['l1', 'l2', 'custom'])
-  const { l1 = 0, l2 = 0, custom } = value as Partial<Regularizer>
-  if (custom !== undefined) return customRegularizer(custom)
-  return { l1: checkNotNegative(`${argument}.l1`, l1), l2: checkNotNegative(`${argument}.l2`, l2) }
+  if (typeof value !== 'object' || value === null) {
+    throw invalidArgument(argument, `a regularizer, such as l2(${typeof value === 'number' ? value : 1e-4})`, value)
+  }
+  const { custom, ...strengths } = readRegularizer(value, argument)
+  return custom ?? strengths
 }
+const readRegularizer = optionsOf<{ l1?: number; l2?: number; custom?: Regularizer }>()('regularizer', {
+  l1: [checkNotNegative, 0],
+  l2: [checkNotNegative, 0],
+  custom: (_, functions) => customRegularizer(functions as CustomRegularizer),
+})

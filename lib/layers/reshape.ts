@@ -1,15 +1,18 @@
 /** Layers that give the same elements another shape. */
 import { callOf } from '../call.js'
-import { checkOptions } from '../checks.js'
+import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 import { checkShape, formatShape, shapeError, sizeOf } from './shape.js'
 
+const readFlatten = optionsOf<{ name?: string }>()('flatten', { name: checkName })
+const readReshape = optionsOf<{ name?: string }>()('reshape', { name: checkName }, ['shape'])
+
 /** All elements of an example in one dimension, in row-major order. */
 export function flatten(options: { name?: string } = {}): Layer {
-  checkOptions('options', options, ['name'])
+  const { name } = readFlatten(options)
   return defineLayer({
-    call: callOf('flatten', { name: options.name }),
-    name: checkName('name', options.name),
+    call: callOf('flatten', { name }),
+    name,
     outputShape: ([shape]) => [sizeOf(shape!)],
     lower: (scope, [input]) => scope.node('reshape', [input!.node], { shape: [sizeOf(input!.shape)] }),
   })
@@ -18,10 +21,10 @@ export function flatten(options: { name?: string } = {}): Layer {
 /** The same elements in row-major order, in this shape of one example. */
 export function reshape(shape: number | readonly number[], options: { name?: string } = {}): Layer {
   const target = checkShape('shape', shape)
-  checkOptions('options', options, ['name'])
+  const { name } = readReshape(options)
   return defineLayer({
-    call: callOf('reshape', target, { name: options.name }),
-    name: checkName('name', options.name),
+    call: callOf('reshape', target, { name }),
+    name,
     outputShape: ([from], label) => {
       if (sizeOf(from!) !== sizeOf(target)) {
         throw shapeError(label, `the ${sizeOf(target)} elements of ${formatShape(target)}`, from!)

@@ -140,7 +140,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
 
 function checkSchedules({ optimizer }: TrainTarget, options: FitOptions): void {
   for (const name of ['schedule', 'momentumSchedule', 'weightDecaySchedule'] as const) {
-    const schedule = checkOptional(checkFunction, name, options[name])
+    const schedule = checkOptional(checkFunction<Schedule>, name, options[name])
     checkOptional(checkUnit, `${name}.unit`, schedule?.unit)
   }
   if (options.momentumSchedule === undefined || optimizer.momentum !== undefined) return

@@ -6,7 +6,7 @@ import {
   dropout,
   lion,
   meanSquaredError,
-  normal,
+  randomNormal,
   relu,
   sequential,
   sgd,
@@ -122,7 +122,7 @@ export const illRuns = {
     make: async (seed) => ({
       model: digitModel(
         seed,
-        [...stack(6, 64, { init: normal({ deviation: 1e-3 }) }, tanh), dense(10)],
+        [...stack(6, 64, { init: randomNormal({ deviation: 1e-3 }) }, tanh), dense(10)],
         sgd({ learningRate: 0.1 }),
       ),
       ...(await digits(seed)),
@@ -134,7 +134,7 @@ export const illRuns = {
     make: async (seed) => ({
       model: digitModel(
         seed,
-        [...stack(6, 64, { init: normal({ deviation: 1 }) }, relu), dense(10)],
+        [...stack(6, 64, { init: randomNormal({ deviation: 1 }) }, relu), dense(10)],
         adam({ learningRate: 1e-3 }),
       ),
       ...(await digits(seed)),
@@ -162,7 +162,7 @@ export const illRuns = {
     make: async (seed) => ({
       model: digitModel(
         seed,
-        [...stack(3, 64, { init: normal({ deviation: 2 }) }, tanh), dense(10)],
+        [...stack(3, 64, { init: randomNormal({ deviation: 2 }) }, tanh), dense(10)],
         sgd({ learningRate: 0.05 }),
       ),
       ...(await digits(seed)),
@@ -211,7 +211,7 @@ export const illRuns = {
       const { data, validation } = surface(seed)
       // Counts: an average of 2, none below 0.
       const count = ({ x, y }) => ({ x, y: y.map((value) => Math.max(0, Math.round(2 + 2 * value))) })
-      const layers = [dense(30), tanh(), dense(1, { init: normal({ deviation: 0.01 }), biasInit: 2 })]
+      const layers = [dense(30), tanh(), dense(1, { init: randomNormal({ deviation: 0.01 }), biasInit: 2 })]
       const model = sequential({ input: [2], seed }, layers).compile({
         loss: poisson,
         optimizer: adam({ learningRate: 0.02 }),

@@ -18,7 +18,7 @@ import {
   l2,
   loadModel,
   type Model,
-  normal,
+  randomNormal,
   relu,
   sanityCheck,
   sequential,
@@ -68,7 +68,7 @@ export async function example(x: Float32Array, y: Uint8Array, signal: AbortSigna
     metrics: [topKAccuracy(5)],
   })
   const table: string = compiled.summary()
-  const layer: Layer = dense(3, { init: normal({ deviation: 0.1 }), activation: 'tanh' })
+  const layer: Layer = dense(3, { init: randomNormal({ deviation: 0.1 }), activation: 'tanh' })
   const node: GraphNode = layer(input([4]))
   graph({ inputs: [input([4])], output: add(node, relu()(node)), dtype: 'float64' })
   console.log(table)
