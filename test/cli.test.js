@@ -14,15 +14,13 @@ const folder = mkdtempSync(join(tmpdir(), 'gradus-cli-'))
 const run = join(folder, 'runs', 'a & b')
 const failing = join(folder, 'runs', 'failing')
 
-cli.before(() => {
-  new RunWriter(run, { epochs: 3 }).train(3, 200).end()
-  const writer = new RunWriter(failing, { epochs: 3 })
-  writer.steps(400, (step) => (step > 20 ? { refused: 1, loss: Number.NaN } : {}))
-  writer.entry({ type: 'refusal', step: 21, layer: 'dense1', tensor: null })
-  writer.end('error', { error: 'Too many refused steps' })
-  for (const name of ['broken', 'empty']) mkdirSync(join(folder, name))
-  writeFileSync(join(folder, 'broken', 'run.json'), '{"format":')
-})
+new RunWriter(run, { epochs: 3 }).train(3, 200).end()
+const writer = new RunWriter(failing, { epochs: 3 })
+writer.steps(400, (step) => (step > 20 ? { refused: 1, loss: Number.NaN } : {}))
+writer.entry({ type: 'refusal', step: 21, layer: 'dense1', tensor: null })
+writer.end('error', { error: 'Too many refused steps' })
+for (const name of ['broken', 'empty']) mkdirSync(join(folder, name))
+writeFileSync(join(folder, 'broken', 'run.json'), '{"format":')
 cli.after(() => rmSync(folder, { recursive: true }))
 
 const gradus = (...args) => spawnSync(process.execPath, [command, ...args], { cwd: folder, encoding: 'utf8' })
@@ -157,16 +155,21 @@ cli('a run that is damaged on purpose is told of like any other', () => {
 
 cli('watch prints an address, answers there, and ends in peace', async () => {
   const child = spawn(process.execPath, [command, 'watch', join(folder, 'runs'), '--open', 'no'])
-  const url = await new Promise((resolve) => child.stdout.once('data', (text) => resolve(String(text).trim())))
-  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{22}$/)
-  assert.is((await fetch(url)).status, 200)
-  const token = new URL(url).searchParams.get('token')
-  const listener = await fetch(new URL('/events', url), { headers: { authorization: `Bearer ${token}` } })
-  assert.is(listener.status, 200)
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
-  child.kill('SIGTERM')
-  assert.equal(await ended, { code: 0, signal: null })
-  await listener.text().catch(() => {})
+  try {
+    const first = new Promise((resolve) => child.stdout.once('data', (text) => resolve(String(text).trim())))
+    const url = await Promise.race([first, ended])
+    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{22}$/)
+    assert.is((await fetch(url)).status, 200)
+    const token = new URL(url).searchParams.get('token')
+    const listener = await fetch(new URL('/events', url), { headers: { authorization: `Bearer ${token}` } })
+    assert.is(listener.status, 200)
+    child.kill('SIGTERM')
+    assert.equal(await ended, { code: 0, signal: null })
+    await listener.text().catch(() => {})
+  } finally {
+    child.kill('SIGKILL')
+  }
 })
 
 cli('importing the package loads none of it', () => {

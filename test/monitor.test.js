@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -19,7 +18,9 @@ import {
   sharpness,
   softmaxCrossEntropy,
 } from '../dist/index.js'
+import { monitorByClock } from '../dist/watch/monitor/monitor.js'
 import { openRun, readHistograms, readLatest } from '../dist/watch/recording/index.js'
+import { until } from './support/until.js'
 
 const test = suite('monitor')
 const folder = mkdtempSync(join(tmpdir(), 'gradus-monitor-'))
@@ -202,8 +203,12 @@ test('a killed run leaves all but its last moment', async () => {
   const dir = join(folder, 'killed')
   const child = spawn(process.execPath, [fileURLToPath(new URL('support/monitored-forever.js', import.meta.url)), dir])
   const steps = join(dir, 'steps.f32')
-  while (!existsSync(steps) || statSync(steps).size < 1e5) await sleep(20)
-  child.kill('SIGKILL')
+  try {
+    await until(() => child.exitCode !== null || (existsSync(steps) && statSync(steps).size > 1e5))
+    assert.is(child.exitCode, null)
+  } finally {
+    child.kill('SIGKILL')
+  }
   await once(child, 'exit')
   const { epochs, steps: series, end } = (await openRun(dir)).recording()
   assert.ok(series.count > 500)
@@ -329,28 +334,60 @@ test('a directory that cannot be is an error of the run, with its path', async (
   assert.throws(() => makeModel().fit(data, { dir: 5 }), /dir: expected a path/)
 })
 
-test('how late the event loop takes the steps is measured, by the second', async () => {
-  const watching = monitor()
-  const waits = []
+test('speed, delays and memory are recorded by the second of the clock that the monitor has', async () => {
+  const clock = { time: 5000, now: () => clock.time, date: () => 1e12 + clock.time }
+  const watching = monitorByClock({}, clock)
   const model = makeModel()
   const train = model.program.train.bind(model.program)
-  // Each call ends while nobody is there to take what it gives.
-  model.program.train = (call) => {
-    const promise = train(call)
-    const until = performance.now() + 100
-    while (performance.now() < until);
-    return promise
+  let calls = 0
+  model.program.train = async (call) => {
+    const result = await train(call)
+    clock.time += 300
+    return { ...result, waited: ++calls }
   }
-  const listening = { onStepsEnd: ({ steps }) => void waits.push(steps.waited) }
-  await model.fit(data, { epochs: 3, stepsPerCall: 1, batchSize: 16, quiet: true, callbacks: [watching, listening] })
-    .done
-  assert.ok(waits.every((waited) => waited >= 0))
-  assert.ok(Math.max(...waits) > 20, `${waits}`)
-  const { system } = watching.recording
-  assert.ok(system.length > 0)
-  const measured = system.map(({ eventLoopDelayMost }) => eventLoopDelayMost)
-  assert.ok(Math.max(...measured) <= Math.max(...waits) && Math.max(...measured) > 20)
-  for (const { eventLoopDelay, eventLoopDelayMost } of system) assert.ok(eventLoopDelay <= eventLoopDelayMost)
+  await model.fit(data, { epochs: 3, stepsPerCall: 1, batchSize: 16, quiet: true, callbacks: [watching] }).done
+  assert.is(calls, 15)
+  // Calls 1 to 4, 5 to 8 and 9 to 12 take 1.2 s each; the fifth of each epoch has 6 examples.
+  const expected = [
+    { step: 4, time: 1e12 + 6200, samplesPerSecond: 64 / 1.2, eventLoopDelay: 2.5, eventLoopDelayMost: 4 },
+    { step: 8, time: 1e12 + 7400, samplesPerSecond: 54 / 1.2, eventLoopDelay: 6.5, eventLoopDelayMost: 8 },
+    { step: 12, time: 1e12 + 8600, samplesPerSecond: 54 / 1.2, eventLoopDelay: 10.5, eventLoopDelayMost: 12 },
+  ]
+  const { system, steps } = watching.recording
+  assert.equal(
+    system.map(({ memory, samplesPerSecond, ...entry }) => ({ ...entry, samplesPerSecond })),
+    expected,
+  )
+  for (const { memory } of system) assert.ok(memory > 1e6 && memory < 1e12)
+  near(steps.seconds.at(-1), 4.5, 1e-6, 'seconds since the begin')
+})
+
+test('a call tells how long its result waited for the event loop', async () => {
+  const model = makeModel()
+  const train = model.program.train.bind(model.program)
+  /** A run of one step, while whose call nobody is there to take the result for so many milliseconds. */
+  async function waitedFor(blocked) {
+    let waited = 0
+    let began = 0
+    model.program.train = (call) => {
+      began = performance.now()
+      const promise = train(call)
+      while (performance.now() < began + blocked);
+      return promise
+    }
+    const onStepsEnd = ({ steps }) => {
+      waited = steps.waited
+    }
+    await model.fit(data, { stepsPerCall: 1, batchSize: rows, quiet: true, callbacks: [{ onStepsEnd }] }).done
+    return { waited, most: performance.now() - began }
+  }
+  // However busy the machine is, the step is over at some time, and then the result waits.
+  for (let blocked = 25; ; blocked *= 2) {
+    const { waited, most } = await waitedFor(blocked)
+    assert.ok(waited >= 0 && waited <= most, `${waited} of ${most} ms`)
+    if (waited > blocked / 2) break
+    assert.ok(blocked < 20_000, `blocked for ${blocked} ms, and the result waited for ${waited}`)
+  }
 })
 
 test.run()

@@ -10,36 +10,34 @@ import { adam, dense, flatten, monitor, relu, sequential, softmaxCrossEntropy } 
 import { makeReport } from '../dist/watch/report/report.js'
 import { startServer } from '../dist/watch/server/index.js'
 import { unpackAll } from '../dist/watch/server/packed.js'
-import { launch, openPage, overflow } from './support/browser.js'
+import { filled, launch, openPage, overflow } from './support/browser.js'
 import { numbers } from './support/reference.js'
 import { RunWriter } from './support/write-run.js'
 
+// Before any test: without a browser there is one sentence, where a hook of uvu would swallow it.
+const browser = await launch()
 const page = suite('page')
 const screenshots = fileURLToPath(new URL('../build/screenshots/', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'gradus-page-'))
 const views = ['loss', 'epochs', 'updates', 'layers', 'histograms', 'predictions', 'run']
 const tricky = '<img src=x onerror=alert(1)>'
-let browser, server, writer
 
-page.before(async () => {
-  browser = await launch()
-  new RunWriter(join(folder, 'baseline'), { seed: 3, started: '2026-01-01T10:00:00Z' }).train(12, 1000).end()
-  const wide = { seed: 5, speed: 2, started: '2026-01-01T11:00:00Z' }
-  new RunWriter(join(folder, 'wide'), wide).train(12, 1000).end('earlyStopping')
-  writer = new RunWriter(join(folder, tricky), { seed: 9, speed: 0.6 }).train(17, 6000)
-  server = await startServer(folder)
-  mkdirSync(screenshots, { recursive: true })
-})
+new RunWriter(join(folder, 'baseline'), { seed: 3, started: '2026-01-01T10:00:00Z' }).train(12, 1000).end()
+const wide = { seed: 5, speed: 2, started: '2026-01-01T11:00:00Z' }
+new RunWriter(join(folder, 'wide'), wide).train(12, 1000).end('earlyStopping')
+const writer = new RunWriter(join(folder, tricky), { seed: 9, speed: 0.6 }).train(17, 6000)
+const server = await startServer(folder)
+mkdirSync(screenshots, { recursive: true })
 page.after(async () => {
-  await browser?.close()
-  await server?.close()
+  await browser.close()
+  await server.close()
   rmSync(folder, { recursive: true })
 })
 
 const stepOf = (tab) => tab.locator('.figures div:has(dt:text-is("Step")) dd').innerText()
 const settled = (tab, view) => tab.locator(`#panel[aria-labelledby=tab-${view}]`).waitFor()
 
-page('shows what a run under way has got, within a second or two', async () => {
+page('shows what a run under way has got', async () => {
   const { page: tab, problems, close } = await openPage(browser, server.url)
   await tab.locator('.uplot').first().waitFor()
   assert.is(await stepOf(tab), '102,000')
@@ -47,12 +45,8 @@ page('shows what a run under way has got, within a second or two', async () => {
   const curve = tab.getByRole('img', { name: 'Loss. loss' })
   const before = await curve.getAttribute('aria-label')
   writer.steps(1000)
-  const begin = Date.now()
-  await tab.waitForFunction(() => document.querySelector('.figures')?.textContent.includes('103,000'), null, {
-    timeout: 5000,
-  })
+  await tab.waitForFunction(() => document.querySelector('.figures')?.textContent.includes('103,000'))
   while ((await curve.getAttribute('aria-label')) === before) await tab.waitForTimeout(20)
-  assert.ok(Date.now() - begin < 2000, `${Date.now() - begin} ms`)
   assert.equal(problems, [])
   await close()
 })
@@ -62,13 +56,11 @@ page('a finding appears while one looks, and a run that begins is listed', async
   await tab.locator('.uplot').first().waitFor()
   const sick = new RunWriter(join(folder, 'sick'), { epochs: 3 })
   sick.steps(50)
-  await tab.locator('#runs .run-name', { hasText: 'sick' }).click({ timeout: 5000 })
+  await tab.locator('#runs .run-name', { hasText: 'sick' }).click()
   await tab.locator('h1', { hasText: 'sick' }).waitFor()
   sick.steps(200, () => ({ refused: 1, loss: Number.NaN }))
   sick.entry({ type: 'refusal', step: 51, layer: 'dense1', tensor: null })
-  const begin = Date.now()
-  await tab.locator('.finding.is-severe').waitFor({ timeout: 5000 })
-  assert.ok(Date.now() - begin < 2500, `${Date.now() - begin} ms`)
+  await tab.locator('.finding.is-severe').waitFor()
   const [about] = await Promise.all([
     tab.context().waitForEvent('page'),
     tab.locator('.finding.is-severe a').first().click(),
@@ -76,7 +68,7 @@ page('a finding appears while one looks, and a run that begins is listed', async
   await about.locator('text=# `nonFinite`').waitFor()
   await about.close()
   sick.end('error', { error: 'Too many refused steps' })
-  await tab.locator('#bar .status.is-failed').waitFor({ timeout: 5000 })
+  await tab.locator('#bar .status.is-failed').waitFor()
   await tab.screenshot({ path: join(screenshots, 'finding.png'), fullPage: true })
   assert.equal(problems, [])
   await close()
@@ -98,28 +90,36 @@ const pause = () => ({ onEpochEnd: () => new Promise((resolve) => setTimeout(res
 
 page('a model in training is followed through all views', async () => {
   const training = train(join(folder, 'training'))
-  const { page: tab, problems, close } = await openPage(browser, server.url)
-  await tab.locator('#runs .run-name', { hasText: 'training' }).click({ timeout: 5000 })
-  await tab.locator('h1', { hasText: 'training' }).waitFor()
-  await tab.locator('#findings .finding').first().waitFor({ timeout: 20_000 })
-  for (const view of views) {
-    await tab.locator(`#tab-${view}`).click()
-    await settled(tab, view)
-    const before = await stepOf(tab)
-    await tab.waitForFunction((old) => !document.querySelector('.figures').textContent.includes(old), before)
-    await tab.screenshot({ path: join(screenshots, `${view}-training.png`), fullPage: true })
-    if (view !== 'predictions') continue
-    const names = await tab.locator('.confusion th').allInnerTexts()
-    assert.equal(names, [tricky, 'left', 'right', tricky, 'left', 'right'])
-    assert.is(await tab.locator('img').count(), 0)
+  try {
+    const { page: tab, problems, close } = await openPage(browser, server.url)
+    await tab.locator('#runs .run-name', { hasText: 'training' }).click()
+    await tab.locator('h1', { hasText: 'training' }).waitFor()
+    await tab.locator('#findings .finding').first().waitFor()
+    for (const view of views) await followThrough(tab, view)
+    training.stop('seen enough')
+    await training.done
+    await tab.locator('#bar .status.is-stopped', { hasText: 'seen enough' }).waitFor()
+    assert.equal(problems, [])
+    await close()
+  } finally {
+    training.stop('the test is over')
+    await training.done
   }
-  training.stop('seen enough')
-  await training.done
-  await tab.locator('#bar .status.is-stopped', { hasText: 'seen enough' }).waitFor({ timeout: 5000 })
-  assert.equal(problems, [])
-  await close()
   rmSync(join(folder, 'training'), { recursive: true })
 })
+
+/** A view that is open while the run goes on. */
+async function followThrough(tab, view) {
+  await tab.locator(`#tab-${view}`).click()
+  await settled(tab, view)
+  const before = await stepOf(tab)
+  await tab.waitForFunction((old) => !document.querySelector('.figures').textContent.includes(old), before)
+  await tab.screenshot({ path: join(screenshots, `${view}-training.png`), fullPage: true })
+  if (view !== 'predictions') return
+  const names = await tab.locator('.confusion th').allInnerTexts()
+  assert.equal(names, [tricky, 'left', 'right', tricky, 'left', 'right'])
+  assert.is(await tab.locator('img').count(), 0)
+}
 
 page('names are text, whatever stands in them', async () => {
   const { page: tab, problems, close } = await openPage(browser, server.url)
@@ -185,9 +185,8 @@ for (const [name, options] of [
     for (const view of views) {
       await tab.locator(`#tab-${view}`).click()
       await settled(tab, view)
-      await tab.waitForTimeout(350)
+      await filled(tab)
       assert.is(await overflow(tab), 0, `${view} is wider than the screen`)
-      assert.is(await tab.locator('#panel .empty:visible').count(), 0, `${view} is empty`)
       await tab.screenshot({ path: join(screenshots, `${view}-${name}.png`), fullPage: true })
     }
     assert.equal(problems, [])
@@ -223,8 +222,7 @@ page('a report shows the same from one file', async () => {
   for (const view of views) {
     await tab.locator(`#tab-${view}`).click()
     await settled(tab, view)
-    await tab.waitForTimeout(200)
-    assert.is(await tab.locator('#panel .empty:visible').count(), 0, view)
+    await filled(tab)
   }
   await tab.locator('#tab-loss').click()
   await tab.locator('.uplot').first().waitFor()

@@ -1,7 +1,7 @@
 // `npm test`: native tests, then each uvu file in a process of its own. Arguments pick the files whose name has one of
 // them. The native tests are built here, and with them what has changed of the addon; `npm ci` builds the addon alone.
 // Last line: N passed, N failed; the status is 1 if anything failed.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -9,31 +9,41 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const filters = process.argv.slice(2)
 const isPicked = (name) => filters.length === 0 || filters.some((filter) => name.includes(filter))
 const total = { passed: 0, failed: 0 }
-/** Milliseconds after which a file counts as hanging: many times what the longest takes. */
-const patience = 400_000
+/** Milliseconds without a word after which a program counts as hanging: many times what the longest test takes. */
+const patience = 600_000
 
-/** Runs a program, shows what it wrote and returns its status and output. */
+/** Runs a program, shows what it writes when it writes it, and returns whether it went well, and its output. */
 function run(name, command, args) {
   console.log(`\n— ${name}`)
-  const {
-    status,
-    signal,
-    stdout = '',
-    stderr = '',
-    error,
-  } = spawnSync(command, args, {
+  const child = spawn(command, args, {
     cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-    timeout: patience,
-    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '0' },
   })
-  process.stdout.write(stdout ?? '')
-  process.stdout.write(stderr ?? '')
-  if (error) console.log(`${name}: ${error.message}`)
-  if (signal) console.log(`${name}: ended by ${signal}`)
-  return { ok: status === 0, output: stdout ?? '' }
+  const hanging = setTimeout(() => {
+    child.kill('SIGKILL')
+    // What it started may live on and hold the other ends.
+    for (const stream of [child.stdout, child.stderr]) stream.destroy()
+  }, patience)
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text
+  })
+  for (const [from, to] of [
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ]) {
+    from.on('data', () => hanging.refresh())
+    from.pipe(to, { end: false })
+  }
+  return new Promise((resolve) => {
+    child.once('error', (error) => console.log(`${name}: ${error.message}`))
+    child.once('close', (status, signal) => {
+      clearTimeout(hanging)
+      if (signal) console.log(`${name}: ended by ${signal}`)
+      resolve({ ok: status === 0, output })
+    })
+  })
 }
 
 /** Adds what a program counted; one that failed without counting a failure, or counted nothing, is a failure. */
@@ -46,16 +56,17 @@ function add(name, ok, passed, failed) {
   }
 }
 
-function native() {
+async function native() {
   const name = 'build/Release/gradus_tests'
-  if (!run('npm run build:native', 'npm', ['run', '--silent', 'build:native']).ok) return add(name, false, 0, 0)
-  const { ok, output } = run(name, `./${name}`, [])
+  const { ok: isBuilt } = await run('npm run build:native', 'npm', ['run', '--silent', 'build:native'])
+  if (!isBuilt) return add(name, false, 0, 0)
+  const { ok, output } = await run(name, `./${name}`, [])
   const [, passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
   add(name, ok, Number(passed), Number(failed))
 }
 
-function suite(file) {
-  const { ok, output } = run(file, process.execPath, [`test/${file}`])
+async function suite(file) {
+  const { ok, output } = await run(file, process.execPath, [`test/${file}`])
   const [, count = 0] = /^\s*Total:\s+(\d+)/m.exec(output) ?? []
   const [, passed = 0] = /^\s*Passed:\s+(\d+)/m.exec(output) ?? []
   add(file, ok, Number(passed), count - passed)
@@ -65,9 +76,9 @@ if (!existsSync(new URL('../build/Release/gradus.node', import.meta.url))) {
   console.log('Not built: run `npm ci` or `npm run compile` first.')
   total.failed++
 } else {
-  if (isPicked('native')) native()
+  if (isPicked('native')) await native()
   for (const file of readdirSync(new URL('.', import.meta.url)).sort()) {
-    if (file.endsWith('.test.js') && isPicked(file)) suite(file)
+    if (file.endsWith('.test.js') && isPicked(file)) await suite(file)
   }
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed`)

@@ -42,8 +42,8 @@ function makeTerminal(columns = 100, rows = 30) {
 }
 
 const bars = []
-function begin(stream, interval) {
-  const bar = progress(stream, interval)
+function begin(stream, interval, now) {
+  const bar = progress(stream, interval, now)
   bars.push(bar)
   return bar
 }
@@ -127,10 +127,15 @@ test('the curve has the whole run in it, smoothed, and refused steps leave no tr
 
 test('pictures are at least the interval apart', () => {
   const terminal = makeTerminal()
-  const bar = begin(terminal.stream)
-  const start = performance.now()
-  while (performance.now() - start < 450) show(bar, report(1))
-  assert.is(terminal.stream.written.length, 3)
+  let now = 1000
+  const bar = begin(terminal.stream, 200, () => now)
+  const drawn = []
+  for (; now < 1450; now += 10) {
+    const before = terminal.stream.written.length
+    show(bar, report(1))
+    if (terminal.stream.written.length > before) drawn.push(now)
+  }
+  assert.equal(drawn, [1000, 1200, 1400])
 })
 
 for (const [columns, rows] of [

@@ -15,8 +15,13 @@ const room = { columns: 80, rows: 12 }
  * Writes to standard output; `fit` adds it unless told to be quiet.
  *
  * @param interval least milliseconds from one picture to the next
+ * @param now milliseconds from some moment on
  */
-export function progress(stream: NodeJS.WriteStream = process.stdout, interval = 200): Callback {
+export function progress(
+  stream: NodeJS.WriteStream = process.stdout,
+  interval = 200,
+  now: () => number = () => performance.now(),
+): Callback {
   const live = new LiveLines(stream)
   const isLive = stream.isTTY && process.env.TERM !== 'dumb'
   let curve = new LossCurve()
@@ -29,8 +34,8 @@ export function progress(stream: NodeJS.WriteStream = process.stdout, interval =
     onStepsEnd({ epoch, epochs, steps }: CallbackContext) {
       if (!isLive || !steps) return
       for (let i = 0; i < steps.updates; i++) if (!steps.refused[i]) curve.add(steps.loss[i]!)
-      if (performance.now() - drawn < interval) return
-      drawn = performance.now()
+      if (now() - drawn < interval) return
+      drawn = now()
       const hasRoom = stream.columns >= room.columns && stream.rows >= room.rows
       live.draw([barLine(`epoch ${epoch}/${epochs}`, steps), ...(hasRoom ? curve.lines() : [])])
     },

@@ -1,5 +1,6 @@
 import type { Callback } from '../../train/callback.js'
 import type { Recording } from '../recording/recording.js'
+import { type Clock, systemClock } from './clock.js'
 import { MonitoredRun } from './monitored-run.js'
 import { type MonitorOptions, resolveMonitorOptions } from './options.js'
 
@@ -24,6 +25,11 @@ export interface Monitor extends Callback {
  * for (const { severity, message, advice } of run.diagnose()) console.log(severity, message, advice)
  */
 export function monitor(options: MonitorOptions = {}): Monitor {
+  return monitorByClock(options, systemClock)
+}
+
+/** A monitor that tells the time by another clock than the system's. */
+export function monitorByClock(options: MonitorOptions, clock: Clock): Monitor {
   const settings = resolveMonitorOptions(options)
   let run: MonitoredRun | null = null
   const monitoring: Monitor = {
@@ -33,7 +39,7 @@ export function monitor(options: MonitorOptions = {}): Monitor {
     },
     async onTrainBegin(context) {
       run = null
-      run = await MonitoredRun.begin(context, settings)
+      run = await MonitoredRun.begin(context, settings, clock)
       const { histograms } = settings
       monitoring.inspections =
         histograms === null ? undefined : { every: histograms, histograms: run.directory !== null }

@@ -6,6 +6,7 @@ import type { CallbackContext, FitCall, StepsReport } from '../../train/callback
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
 import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/files.js'
+import type { Clock } from './clock.js'
 import { ExampleWatch } from './examples.js'
 import type { MonitorSettings } from './options.js'
 import { RunDirectory } from './run-directory.js'
@@ -28,11 +29,12 @@ export class MonitoredRun {
   readonly #call: FitCall
   readonly #settings: MonitorSettings
   readonly #examples: ExampleWatch | null
-  readonly #system = new SystemWatch()
+  readonly #clock: Clock
+  readonly #system: SystemWatch
   readonly #sizes: readonly number[]
-  readonly #began = performance.now()
+  readonly #began: number
   /** When the last native call ended. */
-  #last = performance.now()
+  #last: number
   /** The last ones: their memory is used again. */
   #stepRows = Rows.of(0, 1)
   #layerRows = Rows.of(0, 1)
@@ -43,7 +45,7 @@ export class MonitoredRun {
   #pending: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
   #immediate: NodeJS.Immediate | null = null
-  #flushed = performance.now()
+  #flushed: number
   #hasRefused = false
   #warned = false
 
@@ -51,7 +53,7 @@ export class MonitoredRun {
     target: TrainTarget,
     call: FitCall,
     settings: MonitorSettings,
-    parts: { builder: RecordingBuilder; directory: RunDirectory | null; examples: ExampleWatch | null },
+    parts: { builder: RecordingBuilder; directory: RunDirectory | null; examples: ExampleWatch | null; clock: Clock },
   ) {
     this.#target = target
     this.#call = call
@@ -59,12 +61,19 @@ export class MonitoredRun {
     this.builder = parts.builder
     this.directory = parts.directory
     this.#examples = parts.examples
+    this.#clock = parts.clock
+    this.#system = new SystemWatch(parts.clock)
+    this.#began = this.#last = this.#flushed = parts.clock.now()
     this.#sizes = target.program.parameters.filter(({ trainable }) => trainable).map(({ size }) => size)
-    this.#add({ type: 'begin', step: target.program.step, time: Date.now() })
+    this.#add({ type: 'begin', step: target.program.step, time: this.#clock.date() })
     this.directory?.send()
   }
 
-  static async begin({ target, call }: CallbackContext, settings: MonitorSettings): Promise<MonitoredRun> {
+  static async begin(
+    { target, call }: CallbackContext,
+    settings: MonitorSettings,
+    clock: Clock,
+  ): Promise<MonitoredRun> {
     const { every, histograms, classNames } = settings
     checkSharpness(target, call!, settings)
     checkClassNames(target, settings)
@@ -80,11 +89,12 @@ export class MonitoredRun {
       builder,
       directory,
       examples: await ExampleWatch.open(target, call!),
+      clock,
     })
   }
 
   async addSteps(report: StepsReport): Promise<void> {
-    const now = performance.now()
+    const now = this.#clock.now()
     const [from, to] = [(this.#last - this.#began) / 1000, (now - this.#began) / 1000]
     this.#last = now
     this.#soon(() => this.#recordSteps(report, from, to))
@@ -105,7 +115,7 @@ export class MonitoredRun {
     if (this.#timer) clearTimeout(this.#timer)
     if (this.#immediate) clearImmediate(this.#immediate)
     this.#timer = this.#immediate = null
-    this.#flushed = performance.now()
+    this.#flushed = this.#clock.now()
     const pending = this.#pending
     this.#pending = []
     for (const record of pending) record()
@@ -151,10 +161,10 @@ export class MonitoredRun {
   async addEpoch({ epoch, record }: CallbackContext): Promise<void> {
     const { step } = this.#target.program
     this.#soon(() => this.#add(epochEntry(record!, step)))
-    const budget = shareOfLooks * (performance.now() - this.#began)
+    const budget = shareOfLooks * (this.#clock.now() - this.#began)
     if (this.#lookedAt < 0 || this.#looksTook + this.#lastLookTook < budget) await this.#lookAtExamples(epoch)
     await this.#measureSharpness(epoch)
-    this.#last = performance.now()
+    this.#last = this.#clock.now()
     this.#warnOfFailure()
   }
 
@@ -163,13 +173,13 @@ export class MonitoredRun {
     if (!this.#examples || this.#lookedAt === step) return
     const isFirst = this.#lookedAt < 0
     this.#lookedAt = step
-    const began = performance.now()
+    const began = this.#clock.now()
     const { confusion, misclassified, ...predictions } = await this.#examples.look()
     this.#soon(() => this.#add({ type: 'predictions', epoch, step, ...predictions }))
     await this.directory
       ?.writeLatest({ epoch, step, confusion, misclassified, ...this.#examples.pictures() })
       .catch((error: Error) => this.#warn(error))
-    this.#lastLookTook = performance.now() - began
+    this.#lastLookTook = this.#clock.now() - began
     if (!isFirst) this.#looksTook += this.#lastLookTook
   }
 
@@ -195,7 +205,7 @@ export class MonitoredRun {
       this.flush()
       const { step } = this.#target.program
       const message = stoppedBy === 'error' && { error: error instanceof Error ? error.message : String(error) }
-      this.#add({ type: 'end', step, time: Date.now(), stoppedBy: stoppedBy ?? 'epochs', ...message })
+      this.#add({ type: 'end', step, time: this.#clock.date(), stoppedBy: stoppedBy ?? 'epochs', ...message })
       this.#examples?.close()
       await this.directory?.close()
       this.#warnOfFailure()

@@ -1,5 +1,6 @@
 import type { StepsReport } from '../../train/callback.js'
 import type { SystemEntry } from '../recording/recording.js'
+import type { Clock } from './clock.js'
 
 const interval = 1000
 
@@ -8,11 +9,17 @@ const interval = 1000
  * waited for is what tells of the event loop: a timer of its own would wake threads that training could use.
  */
 export class SystemWatch {
-  #since = performance.now()
+  readonly #clock: Clock
+  #since: number
   #rows = 0
   #calls = 0
   #waited = 0
   #waitedMost = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#since = clock.now()
+  }
 
   /** An entry when it is time for one. */
   add({ rows, waited }: StepsReport, step: number): SystemEntry | null {
@@ -20,11 +27,11 @@ export class SystemWatch {
     this.#calls++
     this.#waited += waited
     this.#waitedMost = Math.max(this.#waitedMost, waited)
-    const now = performance.now()
+    const now = this.#clock.now()
     if (now - this.#since < interval) return null
     const entry = {
       step,
-      time: Date.now(),
+      time: this.#clock.date(),
       samplesPerSecond: (1000 * this.#rows) / (now - this.#since),
       eventLoopDelay: this.#waited / this.#calls,
       eventLoopDelayMost: this.#waitedMost,
