@@ -173,11 +173,6 @@ files('saving names a bad argument', async () => {
   }
 })
 
-files('what is not a file says so', async () => {
-  assert.is((await failure(() => loadModel(join(folder, 'nothing')))).code, 'ENOENT')
-  assert.ok(['GRADUS_BAD_FILE', 'EISDIR'].includes((await failure(() => loadModel(folder))).code))
-})
-
 files('a program that is told so draws no weights', () => {
   const { descriptor } = classifier().compile(training())
   const program = new native.Program({ ...descriptor, initialize: false })

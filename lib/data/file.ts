@@ -3,18 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { GradusError, invalidArgument } from '../errors.js'
+import { badFile, type FileSource, fileError } from '../files.js'
 
-/** A path, a file URL, or the bytes themselves. */
-export type FileSource = string | URL | Uint8Array
-
-/** How errors name a source. */
-export function nameOf(source: FileSource): string {
-  return source instanceof Uint8Array ? 'the buffer' : String(source)
-}
-
-export function badFile(source: FileSource, problem: string, cause?: unknown): GradusError {
-  return new GradusError('GRADUS_BAD_FILE', `${nameOf(source)}: ${problem}`, { cause })
-}
+export { badFile, type FileSource }
 
 /** The bytes, unpacked where they are gzip's. Errors: `GRADUS_BAD_FILE` when unreadable. */
 export async function readBytes(source: FileSource): Promise<Uint8Array> {
@@ -27,8 +18,8 @@ export async function readBytes(source: FileSource): Promise<Uint8Array> {
   return promisify(gunzip)(bytes).catch((error) => fail(source, error))
 }
 
-function fail(source: FileSource, error: Error): never {
-  throw badFile(source, `could not be read (${error.message})`, error)
+function fail(source: FileSource, error: unknown): never {
+  throw fileError(source, error)
 }
 
 /** Loads an optional package when its feature is used. Error: `GRADUS_MISSING_PACKAGE` names the install command. */

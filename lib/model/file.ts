@@ -1,7 +1,6 @@
 /** Safetensors files: written whole or not at all, read without trust, in pieces so that the event loop runs on. */
-import { randomUUID } from 'node:crypto'
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
+import { replaceFile } from '../files.js'
 import {
   badFile,
   decodeHeader,
@@ -15,32 +14,17 @@ import {
 
 const piece = 1 << 22
 
-/**
- * Writes to a temporary file beside `file`, makes sure that it lies on the disk, and puts it in the place of `file`. A
- * crash leaves either the old file or the new one.
- */
+/** In the place of `file`, whole or not at all. */
 export async function writeSafetensors(
   file: string,
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   const header = encodeHeader(tensors, metadata)
-  const temporary = join(dirname(file), `.${basename(file)}.${randomUUID()}`)
-  try {
-    const handle = await open(temporary, 'wx')
-    try {
-      await writeAll(handle, header)
-      for (const { data } of tensors) await writeAll(handle, bytesOf(data))
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, file)
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined)
-    throw error
-  }
-  await syncFolder(dirname(file))
+  await replaceFile(file, async (handle) => {
+    await writeAll(handle, header)
+    for (const { data } of tensors) await writeAll(handle, bytesOf(data))
+  })
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -49,18 +33,7 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Puts the rename itself on the disk. Windows cannot open folders, and needs not. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-/** An open safetensors file. */
+/** A safetensors file that whoever opened it closes. */
 export class SafetensorsFile {
   private constructor(
     private readonly handle: FileHandle,
@@ -68,27 +41,18 @@ export class SafetensorsFile {
     private readonly dataBegin: number,
   ) {}
 
-  /** @throws GRADUS_BAD_FILE naming what is wrong with it */
-  static async open(file: string): Promise<SafetensorsFile> {
-    const handle = await open(file, 'r')
-    try {
-      const status = await handle.stat()
-      if (!status.isFile()) throw badFile('it is not a regular file')
-      if (status.size < 8) throw badFile(`it has ${status.size} bytes, and the length of the header alone needs 8`)
-      const prefix = await readAll(handle, new Uint8Array(8), 0)
-      const length = new DataView(prefix.buffer).getBigUint64(0, true)
-      if (length > BigInt(maxHeaderLength))
-        throw badFile(`its header claims ${length} bytes; at most 100 MB are allowed`)
-      if (length > BigInt(status.size - 8)) {
-        throw badFile(`its header claims ${length} bytes, and the file has ${status.size - 8} after the length`)
-      }
-      const bytes = await readAll(handle, new Uint8Array(Number(length)), 8)
-      const dataBegin = 8 + bytes.length
-      return new SafetensorsFile(handle, decodeHeader(bytes, status.size - dataBegin), dataBegin)
-    } catch (error) {
-      await handle.close()
-      throw error
+  /** @throws GRADUS_BAD_FILE saying what is wrong with it */
+  static async read({ handle, size }: { handle: FileHandle; size: number }): Promise<SafetensorsFile> {
+    if (size < 8) throw badFile(`it has ${size} bytes, and the length of the header alone needs 8`)
+    const prefix = await readAll(handle, new Uint8Array(8), 0)
+    const length = new DataView(prefix.buffer).getBigUint64(0, true)
+    if (length > BigInt(maxHeaderLength)) throw badFile(`its header claims ${length} bytes; at most 100 MB are allowed`)
+    if (length > BigInt(size - 8)) {
+      throw badFile(`its header claims ${length} bytes, and the file has ${size - 8} after the length`)
     }
+    const bytes = await readAll(handle, new Uint8Array(Number(length)), 8)
+    const dataBegin = 8 + bytes.length
+    return new SafetensorsFile(handle, decodeHeader(bytes, size - dataBegin), dataBegin)
   }
 
   /** A tensor's elements from `first` on, a few megabytes at a time, in memory that the next piece uses again. */
@@ -102,10 +66,6 @@ export class SafetensorsFile {
       await readAll(this.handle, bytesOf(data), this.dataBegin + begin)
       yield { first: (begin - place.begin) / size, data }
     }
-  }
-
-  close(): Promise<void> {
-    return this.handle.close()
   }
 }
 

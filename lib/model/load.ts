@@ -1,5 +1,6 @@
 /** A model made again from its file. */
 import { GradusError } from '../errors.js'
+import { checkPath, fileError, nameOf, openFile } from '../files.js'
 import { formatShape, sameShape } from '../layers/shape.js'
 import type { FloatArray } from '../native.js'
 import { checkGraph } from './build.js'
@@ -15,20 +16,28 @@ import { beginWith } from './weights.js'
  * Reads a model that `model.save` wrote, compiled again if it was, with the optimizer's state if that was saved. No code
  * of the model's own is needed.
  *
+ * @param file - a path or a file URL
  * @throws GRADUS_BAD_FILE naming what is wrong with the file
  */
-export async function loadModel(path: string): Promise<Model> {
+export async function loadModel(file: string | URL): Promise<Model> {
+  const path = checkPath('file', file)
+  const opened = await openFile(path)
   try {
-    const file = await SafetensorsFile.open(path)
-    try {
-      return await load(file)
-    } finally {
-      await file.close()
-    }
+    return await load(await SafetensorsFile.read(opened))
   } catch (error) {
-    if (!(error instanceof GradusError)) throw error
-    throw new GradusError('GRADUS_BAD_FILE', `${path}: ${error.message}`, { cause: error })
+    throw aboutFile(path, error)
+  } finally {
+    await opened.handle.close()
   }
+}
+
+/** What does not fit in a file is the file's fault, whichever check found it. */
+function aboutFile(path: string, error: unknown): GradusError {
+  if (!(error instanceof GradusError)) return fileError(path, error)
+  const isOfSystem = ['GRADUS_OUT_OF_MEMORY', 'GRADUS_OUT_OF_THREADS', 'GRADUS_TOO_LARGE'].includes(error.code)
+  return new GradusError(isOfSystem ? error.code : 'GRADUS_BAD_FILE', `${nameOf(path)}: ${error.message}`, {
+    cause: error,
+  })
 }
 
 async function load(file: SafetensorsFile): Promise<Model> {

@@ -1,7 +1,8 @@
 import { plain } from '../call.js'
 import { checkBoolean, checkOptions } from '../checks.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
-import { GradusError, invalidArgument } from '../errors.js'
+import { GradusError } from '../errors.js'
+import { checkPath } from '../files.js'
 import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
@@ -181,12 +182,12 @@ export class Model implements TrainTarget {
    * @param options - `optimizer: true` also saves the optimizer's state, so that training can go on as if never
    * interrupted; default false
    */
-  async save(file: string, options: { optimizer?: boolean } = {}): Promise<void> {
-    if (typeof file !== 'string' || file === '') throw invalidArgument('file', 'a path', file)
+  async save(file: string | URL, options: { optimizer?: boolean } = {}): Promise<void> {
+    const path = checkPath('file', file)
     checkOptions('options', options, ['optimizer'])
     const withOptimizer = checkBoolean('optimizer', options.optimizer ?? false)
     if (withOptimizer) this.#needCompiled('save with its optimizer')
-    await saveModel(file, this.#network, this.#lowered, this.program, this.#compiled, withOptimizer)
+    await saveModel(path, this.#network, this.#lowered, this.program, this.#compiled, withOptimizer)
   }
 
   /**

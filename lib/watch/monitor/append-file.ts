@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { withFileErrors } from '../../files.js'
 
 /** More than this waiting to be written, and whoever writes waits too. */
 const mostWaiting = 32 << 20
@@ -25,7 +26,11 @@ export class AppendFile {
   }
 
   /** `keep` tells how much of a file that was there already is whole. */
-  static async open(
+  static open(path: string, keep: (file: FileHandle, size: number) => number | Promise<number>): Promise<AppendFile> {
+    return withFileErrors(path, () => AppendFile.#open(path, keep), 'written')
+  }
+
+  static async #open(
     path: string,
     keep: (file: FileHandle, size: number) => number | Promise<number>,
   ): Promise<AppendFile> {

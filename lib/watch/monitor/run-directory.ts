@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { badFile } from '../../data/file.js'
 import { GradusError } from '../../errors.js'
+import { isMissing, replaceFile, withFileErrors } from '../../files.js'
 import type { Entry } from '../recording/builder.js'
 import { endOf, files, layerRowWidth, lookColumns, Rows, setEnd, stepRowWidth } from '../recording/files.js'
 import { HistogramEncoder } from '../recording/histogram-bytes.js'
@@ -35,10 +35,8 @@ export class RunDirectory {
    * @throws `GRADUS_INVALID_ARGUMENT` when there is a run already that this one does not continue
    */
   static async open(path: string, info: RunInfo, { step, goesOn }: { step: number; goesOn: boolean }) {
-    await mkdir(path, { recursive: true }).catch((error: Error) => {
-      throw badFile(path, `expected a folder that can be made and written to (${error.message})`)
-    })
-    const known = await readInfo(path).catch((error) => (error.message.includes('no such file') ? null : fail(error)))
+    await withFileErrors(path, () => mkdir(path, { recursive: true }), 'written')
+    const known = await readInfo(path).catch((error) => (isMissing(error) ? null : fail(error)))
     if (known && !goesOn) {
       const message = `dir: expected a folder without a run, ${path} holds one; give another, or initialEpoch to go on with it`
       throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
@@ -104,17 +102,8 @@ function fail(error: unknown): never {
 
 const bytesOf = ({ values }: Rows) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 
-async function writeInfo(path: string, info: RunInfo): Promise<void> {
-  const beside = join(path, `${files.info}.${process.pid}.tmp`)
-  const file = await open(beside, 'w')
-  try {
-    await file.writeFile(`${JSON.stringify(info, null, 1)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(beside, join(path, files.info))
-}
+const writeInfo = (path: string, info: RunInfo): Promise<void> =>
+  replaceFile(join(path, files.info), (file) => file.writeFile(`${JSON.stringify(info, null, 1)}\n`))
 
 function checkSameModel(path: string, known: RunInfo, info: RunInfo): void {
   const columns = ({ tensors, layers, monitor }: RunInfo) => JSON.stringify([tensors, layers, monitor])

@@ -1,4 +1,4 @@
-import { badFile } from '../../data/file.js'
+import { badFile } from '../../files.js'
 import type { RunInfo } from './recording.js'
 
 type Fields = Record<string, unknown>

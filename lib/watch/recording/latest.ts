@@ -1,5 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readText, replaceFile } from '../../files.js'
 import { files } from './files.js'
 import { parseObject } from './json.js'
 
@@ -25,17 +25,15 @@ export interface ImageShape {
 
 /** In place of what was there; never half a file. */
 export async function writeLatest(directory: string, latest: Latest): Promise<void> {
-  const path = join(directory, files.latest)
-  const beside = `${path}.${process.pid}.tmp`
-  await writeFile(beside, JSON.stringify(latest))
-  await rename(beside, path)
+  const text = JSON.stringify(latest)
+  await replaceFile(join(directory, files.latest), (file) => file.writeFile(text), { sync: false })
 }
 
 /** Null where there is none, or none that can be read. */
 export async function readLatest(directory: string): Promise<Latest | null> {
   try {
     const path = join(directory, files.latest)
-    return parseObject(await readFile(path, 'utf8'), path) as unknown as Latest
+    return parseObject(await readText(path), path) as unknown as Latest
   } catch {
     return null
   }

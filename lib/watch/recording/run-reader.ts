@@ -1,8 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { badFile } from '../../data/file.js'
+import { badFile, isMissing, readText } from '../../files.js'
 import { type Entry, RecordingBuilder, type Standing } from './builder.js'
 import { checkEntry } from './check-entry.js'
 import { checkInfo } from './check-info.js'
@@ -17,8 +16,8 @@ const longestLine = 1 << 26
 /** `run.json`, checked. */
 export async function readInfo(directory: string): Promise<RunInfo> {
   const path = join(directory, files.info)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw badFile(path, error.code === 'ENOENT' ? 'there is no such file: this is no run directory' : error.message)
+  const text = await readText(path).catch((error) => {
+    throw isMissing(error) ? badFile(path, 'no such file: this is no run directory', error.cause) : error
   })
   return checkInfo(parseObject(text, path), path)
 }
