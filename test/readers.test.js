@@ -92,10 +92,7 @@ test('a malformed IDX file is refused with what is wrong', async () => {
     assert.match(said, /^GRADUS_BAD_FILE .*bad\.idx: /)
     assert.match(said, message)
   }
-  assert.match(
-    await refusal(readIdx(join(folder, 'none.idx'))),
-    /GRADUS_BAD_FILE .*none\.idx: no such file$/,
-  )
+  assert.match(await refusal(readIdx(join(folder, 'none.idx'))), /GRADUS_BAD_FILE .*none\.idx: no such file$/)
   assert.match(await refusal(readIdx(7)), /GRADUS_INVALID_ARGUMENT file: expected a path/)
 })
 
