@@ -59,8 +59,8 @@ function draw(pixels) {
 /** The misread digits of which the model was most certain. */
 async function showMisread(model, { x, y }, count) {
   const scores = await model.predict(x)
-  const read = argmax(scores, classes)
-  const lead = (i) => scores[i * classes + read[i]] - scores[i * classes + y.data[i]]
+  const read = argmax(scores)
+  const lead = (i) => scores[i][read[i]] - scores[i][y.data[i]]
   const wrong = [...read.keys()].filter((i) => read[i] !== y.data[i]).sort((a, b) => lead(b) - lead(a))
   const shown = wrong.slice(0, count)
   console.log(`\n${wrong.length} of ${read.length} misread; the model was most certain of these:\n`)

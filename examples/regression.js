@@ -21,5 +21,5 @@ console.log(`${epochs} epochs, best ${stopping.best.epoch}: loss ${loss.toFixed(
 const points = [0, 1, 2, 3, 4, 5, 6, 7]
 const found = await model.predict(scale.apply({ data: Float32Array.from(points), shape: [8, 1] }))
 for (const [i, t] of points.entries()) {
-  console.log(`t = ${t}: curve ${curve(t).toFixed(3)}, model ${found[i].toFixed(3)}`)
+  console.log(`t = ${t}: curve ${curve(t).toFixed(3)}, model ${found[i][0].toFixed(3)}`)
 }

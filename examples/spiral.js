@@ -1,6 +1,6 @@
 // Three spiral arms in the plane, the toy data of CS231n's notes (cs231n.github.io/neural-networks-case-study): no line
 // separates them, a small network does. Draws what it has learned.
-import { adam, argmax, dense, l2, relu, sequential, softmaxCrossEntropy } from 'gradus'
+import { adam, dense, l2, relu, sequential, softmaxCrossEntropy } from 'gradus'
 
 const arms = 3
 const perArm = 100
@@ -28,5 +28,5 @@ const grid = Array.from({ length: width * height }, (_, i) => [
   ((i % width) / (width - 1)) * 2.2 - 1.1,
   1.1 - (Math.floor(i / width) / (height - 1)) * 2.2,
 ])
-const map = Array.from(argmax(await model.predict(grid), arms), (arm) => '·+#'[arm]).join('')
+const map = Array.from(await model.predictClasses(grid), (arm) => '·+#'[arm]).join('')
 for (let row = 0; row < height; row++) console.log(map.slice(row * width, (row + 1) * width))

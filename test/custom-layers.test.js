@@ -93,10 +93,10 @@ test('train, evaluate and predict as native ones', async () => {
   assert.ok(Math.abs(results[0].loss - results[1].loss) < 1e-12)
   assert.ok(Math.abs(results[0].regularizationLoss - results[1].regularizationLoss) < 1e-12)
   const predictions = await Promise.all([native, custom].map((one) => one.predict(data.x)))
-  assert.ok(predictions[0].every((value, i) => Math.abs(value - predictions[1][i]) < 1e-12))
+  assert.ok(predictions[0].data.every((value, i) => Math.abs(value - predictions[1].data[i]) < 1e-12))
   const narrow = model(linear(), squaredError, 'float32')
   await narrow.fit(data, options).done
-  assert.ok((await narrow.predict(data.x)) instanceof Float32Array)
+  assert.ok((await narrow.predict(data.x)).data instanceof Float32Array)
 })
 
 test('what the functions are told', async () => {

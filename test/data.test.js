@@ -46,8 +46,8 @@ const revealed = [321, 654]
 
 for (const Type of [Float32Array, Float64Array, Int8Array, Int16Array, Uint16Array, Int32Array, Uint32Array]) {
   test(`a ${Type.name} is read row by row`, async () => {
-    assert.equal([...(await revealing().predict(Type.from(numbers)))], revealed)
-    assert.equal([...(await revealing('float32').predict(Type.from(numbers)))], revealed)
+    assert.equal([...(await revealing().predict(Type.from(numbers))).data], revealed)
+    assert.equal([...(await revealing('float32').predict(Type.from(numbers))).data], revealed)
   })
 }
 
@@ -68,30 +68,30 @@ test('nested arrays, arrays of typed arrays and tables are read alike', async ()
       ],
     },
   ]
-  for (const x of forms) assert.equal([...(await model.predict(x))], revealed)
+  for (const x of forms) assert.equal([...(await model.predict(x)).data], revealed)
 })
 
 test('a view into a larger buffer is read where it lies', async () => {
   const whole = Float64Array.of(9, 9, ...numbers, 9)
-  assert.equal([...(await revealing().predict(whole.subarray(2, 8)))], revealed)
+  assert.equal([...(await revealing().predict(whole.subarray(2, 8))).data], revealed)
 })
 
 test('memory shared between threads is copied like any other', async () => {
   const shared = new Float64Array(new SharedArrayBuffer(48))
   shared.set(numbers)
-  assert.equal([...(await revealing().predict(shared))], revealed)
+  assert.equal([...(await revealing().predict(shared)).data], revealed)
   const bytes = new Uint8Array(new SharedArrayBuffer(3)).fill(1)
-  assert.equal([...(await revealing().predict({ data: bytes, scale: 1 }))], [111])
+  assert.equal([...(await revealing().predict({ data: bytes, scale: 1 })).data], [111])
 })
 
 test('bytes mean v/255 unless a scale says otherwise', async () => {
   const model = revealing()
   const bytes = Uint8Array.of(51, 102, 255)
-  const [byDefault] = await model.predict(bytes)
+  const [[byDefault]] = await model.predict(bytes)
   assert.ok(Math.abs(byDefault - (0.2 + 4 + 100)) < 1e-12, String(byDefault))
-  assert.equal([...(await model.predict({ data: bytes, scale: 1 }))], [51 + 1020 + 25500])
-  assert.equal([...(await model.predict({ data: bytes, scale: 2, offset: -1 }))], [101 + 2030 + 50900])
-  assert.equal([...(await model.predict({ data: Buffer.from(bytes), scale: 1 }))], [51 + 1020 + 25500])
+  assert.equal([...(await model.predict({ data: bytes, scale: 1 })).data], [51 + 1020 + 25500])
+  assert.equal([...(await model.predict({ data: bytes, scale: 2, offset: -1 })).data], [101 + 2030 + 50900])
+  assert.equal([...(await model.predict({ data: Buffer.from(bytes), scale: 1 })).data], [51 + 1020 + 25500])
 })
 
 test('several inputs come by their names', async () => {
@@ -107,13 +107,15 @@ test('several inputs come by their names', async () => {
   })
   assert.equal(
     [
-      ...(await model.predict({
-        right: [[3], [6]],
-        left: [
-          [1, 2],
-          [4, 5],
-        ],
-      })),
+      ...(
+        await model.predict({
+          right: [[3], [6]],
+          left: [
+            [1, 2],
+            [4, 5],
+          ],
+        })
+      ).data,
     ],
     revealed,
   )
@@ -132,7 +134,7 @@ test('a column of more than one slice arrives whole, and its bad value is found 
   const rows = 200_001
   const x = Float64Array.from({ length: 3 * rows }, (_, i) => i % 7)
   const out = await model.predict(x)
-  const wrong = out.findIndex((value, r) => value !== x[3 * r] + 10 * x[3 * r + 1] + 100 * x[3 * r + 2])
+  const wrong = out.data.findIndex((value, r) => value !== x[3 * r] + 10 * x[3 * r + 1] + 100 * x[3 * r + 2])
   assert.is(wrong, -1)
   x[3 * 190_000 + 2] = Number.NaN
   const nan = await refusal(model.predict(x))
@@ -281,7 +283,7 @@ test('sample weights are checked', async () => {
 
 test('indices of an embedding are checked against its vocabulary', async () => {
   const model = sequential({ input: [2], dtype: 'float64' }, [embedding(5, 3)])
-  assert.is((await model.predict(Uint8Array.of(0, 4, 2, 2))).length, 12)
+  assert.is((await model.predict(Uint8Array.of(0, 4, 2, 2))).data.length, 12)
   assert.match(
     await refusal(model.predict([[0, 5]])),
     /GRADUS_INVALID_DATA x, row 0, column 1: .* from 0 to 4, received 5/,
@@ -301,7 +303,7 @@ test('a dataset serves several models and calls, until it is disposed', async ()
   const first = await small.evaluate(data)
   assert.equal(await small.evaluate(data), first)
   assert.ok(Math.abs((await large.evaluate(data)).loss - first.loss) < 1e-5)
-  assert.is((await small.predict(data)).length, 6)
+  assert.equal((await small.predict(data)).shape, [2, 3])
   data.dispose()
   assert.match(await refusal(small.evaluate(data)), /GRADUS_DISPOSED/)
 })

@@ -34,7 +34,7 @@ graphs('add, concat and two inputs compute what they say', async () => {
     const left = forward([denseOf(weights, 'left'), 'tanh'], one).at(-1)
     const right = forward([denseOf(weights, 'right')], other).at(-1)
     const expected = [...left.map((value, i) => value + one[i] + right[i]), ...other]
-    assert.ok(difference(outputs.slice(7 * row, 7 * row + 7), expected) < 1e-14)
+    assert.ok(difference(outputs[row], expected) < 1e-14)
   }
 })
 
@@ -46,7 +46,7 @@ graphs('a layer called twice shares its weights', async () => {
   assert.equal(Object.keys(model.getWeights()), ['dense1.weight', 'dense1.bias'])
   const data = numbers(4)
   const layer = denseOf(model.getWeights(), 'dense1')
-  assert.ok(difference(await model.predict(data), forward([layer, 'tanh', layer], data).at(-1)) < 1e-14)
+  assert.ok(difference((await model.predict(data)).data, forward([layer, 'tanh', layer], data).at(-1)) < 1e-14)
 })
 
 graphs('the same layer twice in a list shares its weights too', () => {
@@ -66,7 +66,7 @@ graphs('an embedding looks rows up, beside an input of real values', async () =>
   const outputs = await model.predict({ words: Int32Array.of(5, 0, 2, 2), size: Float32Array.of(0.5, -1) })
   const table = model.getWeights()['embedding1.weight'].data
   const row = (i) => [...table.slice(3 * i, 3 * i + 3)]
-  assert.equal([...outputs], [...row(5), ...row(0), 0.5, ...row(2), ...row(2), -1])
+  assert.equal([...outputs.data], [...row(5), ...row(0), 0.5, ...row(2), ...row(2), -1])
 })
 
 graphs('a dense layer works on each row of an image', async () => {
@@ -74,7 +74,7 @@ graphs('a dense layer works on each row of an image', async () => {
   const data = numbers(12)
   const layer = denseOf(model.getWeights(), 'dense1')
   const expected = [0, 4, 8].flatMap((at) => forward([layer], data.slice(at, at + 4)).at(-1))
-  assert.ok(difference(await model.predict(data), expected) < 1e-14)
+  assert.ok(difference((await model.predict(data)).data, expected) < 1e-14)
 })
 
 graphs('concat joins the last dimension of images', async () => {
@@ -83,7 +83,7 @@ graphs('concat joins the last dimension of images', async () => {
   const model = graph({ inputs: [x, y], output: concat(x, y) })
   assert.equal(model.outputShape, [2, 3])
   const outputs = await model.predict({ input1: Float32Array.of(1, 2), input2: Float32Array.of(3, 4, 5, 6) })
-  assert.equal([...outputs], [1, 3, 4, 2, 5, 6])
+  assert.equal([...outputs.data], [1, 3, 4, 2, 5, 6])
 })
 
 graphs('the summary of a graph says what each layer takes', () => {

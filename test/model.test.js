@@ -84,7 +84,7 @@ for (const name of Object.keys(functions)) {
       const layers = [denseOf(weights, 'dense1'), denseOf(weights, 'dense2'), name, denseOf(weights, 'dense3')]
       const outputs = await model.predict(x)
       const expected = examples.flatMap((example) => forward(layers, example).at(-1))
-      assert.ok(difference(outputs, expected) < tolerance, `${name} ${dtype}`)
+      assert.ok(difference(outputs.data, expected) < tolerance, `${name} ${dtype}`)
     }
   })
 }
@@ -183,7 +183,7 @@ models('compiling again keeps the weights', async () => {
 
 models('a model that is not compiled can predict and nothing else', async () => {
   const model = small()
-  assert.is((await model.predict(x)).length, 3 * rows)
+  assert.is((await model.predict(x)).data.length, 3 * rows)
   for (const call of [() => model.fit({ x, y }), () => model.evaluate({ x, y })]) {
     const error = await failure(call)
     assert.is(error.code, 'GRADUS_NOT_COMPILED')

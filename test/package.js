@@ -22,7 +22,7 @@ async function main() {
   if (history.loss.length !== 200 || accuracy !== 1) throw new Error('xor: accuracy is ' + accuracy)
   await model.save('xor.safetensors')
   const scores = await (await loadModel('xor.safetensors')).predict(x)
-  if (scores.length !== 8) throw new Error('predict gave ' + scores.length + ' scores')
+  if (scores.length !== 4) throw new Error('predict gave ' + scores.length + ' rows')
 }
 main()
 `

@@ -155,7 +155,7 @@ function flatten(argument: string, value: unknown, out: Float64Array, at: number
   return at
 }
 
-function countNumbers(value: unknown): number {
+export function countNumbers(value: unknown): number {
   if (isNumberArray(value)) return value.length
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countNumbers(item), 0)
   return 1

@@ -5,6 +5,7 @@ import { type ColumnData, elementsPerRow, isColumn, type OpenColumn, openColumn,
 import { checkExamples, type Examples, type NumberedExamples } from './examples.js'
 import { type Conversion, fill } from './fill.js'
 import { numbered, renumbered, someOf } from './labels.js'
+import { asRows } from './one-example.js'
 
 /** What a model needs of its data. */
 export interface Requirements {
@@ -129,11 +130,12 @@ export function rowsOf(plans: Plan[]): number {
   return rows
 }
 
-export function planInputs(x: Examples['x'], { inputs, dtype }: Requirements): Plan[] {
+export function planInputs(x: Examples['x'], { inputs, dtype, targets }: Requirements): Plan[] {
   const named = namedColumns(x, inputs)
   return inputs.map(({ name, shape, kind, vocabulary }, index) => {
     const argument = inputs.length > 1 ? `x.${name}` : 'x'
-    const column = openColumn(argument, named[name] as ColumnData, product(shape), 1 / 255)
+    const given = named[name] as ColumnData
+    const column = openColumn(argument, targets === 'none' ? asRows(given, shape) : given, product(shape), 1 / 255)
     const limit = vocabulary ?? 2 ** 31
     return kind === 'index'
       ? plan('input', index, name, column, shape, { type: 'int32', limit, meaning: 'whole number' })

@@ -1,15 +1,7 @@
 /** What is done to data before training: standardise, one-hot, argmax back again. */
 import { checkOptions } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
-import {
-  asTable,
-  type ColumnData,
-  elementsPerRow,
-  isNumberArray,
-  type NumberArray,
-  openColumn,
-  type Table,
-} from './column.js'
+import { asTable, type ColumnData, elementsPerRow, type NumberArray, openColumn, type Table } from './column.js'
 
 export interface StandardizeOptions {
   /** Numbers of one example; needed for a flat typed array, else known from the shape or the nesting. */
@@ -132,21 +124,23 @@ export function oneHot(labels: ArrayLike<number>, classes?: number): { data: Flo
 }
 
 /**
- * The number of the largest of each row's numbers; the first of equal ones.
+ * The number of the largest of each row's numbers; the first of equal ones. Numbers that are not a number are never it.
  *
- * @param predictions (rows, classes), flat, as `predict` gives them
+ * @param predictions (rows, classes): what `predict` gives, or a flat array
+ * @param classes numbers of a row; default: as the shape of the predictions says
  */
-export function argmax(predictions: NumberArray, classes: number): Int32Array {
-  if (!isNumberArray(predictions)) throw invalidArgument('predictions', 'a typed array', predictions)
-  if (!Number.isSafeInteger(classes) || classes < 1 || predictions.length % classes !== 0) {
-    throw invalidArgument('classes', `a whole number that divides ${predictions.length}`, classes)
+export function argmax(predictions: NumberArray | Table, classes?: number): Int32Array {
+  const { data, shape } = asTable('predictions', predictions)
+  const width = classes ?? shape?.at(-1) ?? Number.NaN
+  if (!Number.isSafeInteger(width) || width < 1 || data.length % width !== 0) {
+    throw invalidArgument('classes', `a whole number that divides ${data.length}`, classes)
   }
-  const best = new Int32Array(predictions.length / classes)
+  const best = new Int32Array(data.length / width)
   for (let row = 0; row < best.length; row++) {
-    const first = row * classes
-    for (let k = 1; k < classes; k++) {
-      const leader = predictions[first + (best[row] as number)] as number
-      if ((predictions[first + k] as number) > leader) best[row] = k
+    const first = row * width
+    for (let k = 1; k < width; k++) {
+      const leader = data[first + (best[row] as number)] as number
+      if ((data[first + k] as number) > leader || Number.isNaN(leader)) best[row] = k
     }
   }
   return best

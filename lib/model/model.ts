@@ -6,11 +6,13 @@ import { checkPath } from '../files.js'
 import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
-import { type DataType, type Descriptor, type FloatArray, type NativeProgram, native } from '../native.js'
+import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
+import { predictClassNumbers, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import { fit, isInTraining } from '../train/fit.js'
 import type { FitOptions } from '../train/options.js'
 import { predict, predictSync } from '../train/predict.js'
+import type { Predictions } from '../train/predictions.js'
 import type { Run } from '../train/run.js'
 import type { TrainTarget } from '../train/target.js'
 import { type Compiled, type CompileOptions, checkCompileOptions, optimizerOf, trainable } from './compile.js'
@@ -120,9 +122,39 @@ export class Model implements TrainTarget {
     return evaluate(this, data, options)
   }
 
-  /** The outputs for `x`, as one array of (examples, ...outputShape) in row-major order. */
-  async predict(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<FloatArray> {
+  /**
+   * The outputs, a row for each example: of a classifier scores, not probabilities. Off the main thread, with dropout off.
+   *
+   * @param x the inputs as `fit` takes them, or one example: `[1, 2, 3, 4]` for the input shape [4]
+   * @example
+   * const [scores] = await model.predict([5.1, 3.5, 1.4, 0.2])
+   * @throws those of the data; rejects with the signal's reason when it fires
+   */
+  async predict(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<Predictions> {
     return predict(this, x, options)
+  }
+
+  /**
+   * Probabilities: softmax of the scores for {@link softmaxCrossEntropy}, one for each class; sigmoid for
+   * {@link binaryCrossEntropy}, the probability of yes for each output. Else as {@link Model.predict}.
+   *
+   * @throws GRADUS_NOT_COMPILED before `compile`, GRADUS_INVALID_ARGUMENT for other losses
+   */
+  async predictProbabilities(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<Predictions> {
+    this.#needCompiled('predictProbabilities')
+    return predictProbabilities(this, x, options)
+  }
+
+  /**
+   * The number of each example's class: that of the highest score, the first of equal ones; of a single yes-or-no output 1
+   * where its score is above 0, that is, its probability above 0.5. Else as {@link Model.predict}.
+   *
+   * @throws GRADUS_NOT_COMPILED before `compile`, GRADUS_INVALID_ARGUMENT for losses without classes, GRADUS_NON_FINITE names
+   * the first row with a score that is not a number
+   */
+  async predictClasses(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<number[]> {
+    this.#needCompiled('predictClasses')
+    return Array.from(await predictClassNumbers(this, x, options))
   }
 
   /**
@@ -131,7 +163,7 @@ export class Model implements TrainTarget {
    *
    * @throws those of `predict`; GRADUS_BUSY while the model trains or evaluates, except between its steps, in callbacks
    */
-  predictSync(x: Examples['x']): FloatArray {
+  predictSync(x: Examples['x']): Predictions {
     return predictSync(this, x)
   }
 

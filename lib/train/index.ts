@@ -10,6 +10,7 @@ export {
   type ValueAndGradient,
 } from './lbfgs/minimize.js'
 export type { FitOptions } from './options.js'
+export { type NestedNumbers, Predictions } from './predictions.js'
 export type { Run } from './run.js'
 export type { TrainTarget } from './target.js'
 export type { Finding } from './watching.js'

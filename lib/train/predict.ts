@@ -3,44 +3,47 @@ import { product } from '../data/column.js'
 import { Dataset, type Examples } from '../data/dataset.js'
 import { areFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
-import type { DataType, FloatArray, TypedArray } from '../native.js'
+import type { DataType, FloatArray, Link, TypedArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
 import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
+import { Predictions } from './predictions.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn } from './turn.js'
 
 /**
  * The model's outputs, computed off the main thread, with dropout off.
  *
- * @param x the inputs as in {@link Examples}, or a {@link Dataset}
- * @returns (rows, ...outputShape), flat, of the model's dtype; {@link argmax} makes class numbers of it
+ * @param x the inputs as in {@link Examples}, or a {@link Dataset}; an array of one example's numbers is one row
+ * @param link what is made of each example's scores, there as well
  * @throws those of the data; rejects with the signal's reason when it fires.
  */
 export async function predict(
   target: PredictTarget,
   x: Dataset | Examples['x'],
   options: EvaluateOptions = {},
-): Promise<FloatArray> {
+  link?: Link,
+): Promise<Predictions> {
   checkPassOptions(options)
   const { batchSize = passBatchSize, signal } = options
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()
-  const { program } = target
+  const { program, outputShape } = target
   const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
   try {
     const dataset = await examples.resident(inputRequirements(target))
-    if (dataset.size === 0) return program.dtype === 'float32' ? new Float32Array(0) : new Float64Array(0)
-    const result = await callInTurn(program, signal, () => program.predict({ dataset, batchSize, threads }))
+    const { size } = dataset
+    if (size === 0) return new Predictions(new types[program.dtype](0), [0, ...outputShape])
+    const result = await callInTurn(program, signal, () => program.predict({ dataset, batchSize, threads, link }))
     signal?.throwIfAborted()
-    return result as FloatArray
+    return new Predictions(result as FloatArray, [size, ...outputShape])
   } finally {
     if (examples !== x) examples.dispose()
   }
 }
 
 /** The same at once, on the calling thread. Throws what {@link predict} rejects with. */
-export function predictSync(target: PredictTarget & { dtype: DataType }, x: Examples['x']): FloatArray {
+export function predictSync(target: PredictTarget & { dtype: DataType }, x: Examples['x']): Predictions {
   const { inputs, dtype } = target
   const [input] = inputs
   // What most calls bring goes straight through; all else goes the long way, which also says what is wrong with it.
@@ -63,11 +66,12 @@ function outputs(
   { program, outputShape, dtype }: PredictTarget & { dtype: DataType },
   rows: number,
   inputs: (TypedArray | number)[],
-): FloatArray {
-  if (rows === 0) return new types[dtype](0)
-  const length = rows * product(outputShape)
+): Predictions {
+  const shape = [rows, ...outputShape]
+  if (rows === 0) return new Predictions(new types[dtype](0), shape)
+  const length = product(shape)
   const short = shortResults[dtype]
   const to = length <= short.length ? short : new types[dtype](length)
   program.predictRows(rows, passBatchSize, to, ...inputs)
-  return to === short ? short.slice(0, length) : to
+  return new Predictions(to === short ? short.slice(0, length) : to, shape)
 }

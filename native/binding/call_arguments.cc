@@ -48,6 +48,13 @@ void check_schedule(const std::vector<double>& values, size_t batches, const cha
     if (x < 0) invalid(name, "numbers from 0 up", Napi::Number::New(value.Env(), x));
 }
 
+Link link_of(Napi::Value value) {
+  if (value.IsUndefined()) return Link::identity;
+  const std::string name = text(value, "link");
+  if (name != "softmax" && name != "sigmoid") invalid("link", "softmax or sigmoid", value);
+  return name == "softmax" ? Link::softmax : Link::sigmoid;
+}
+
 }  // namespace
 
 TrainCall train_call(Napi::Value value) {
@@ -95,6 +102,7 @@ EvaluateCall predict_call(Napi::Value value) {
   call.data = dataset(from);
   call.threads = threads(from);
   call.batch_size = count(from, "batchSize");
+  call.link = link_of(from.Get("link"));
   return call;
 }
 

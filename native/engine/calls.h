@@ -71,10 +71,14 @@ struct TrainResult {
   void clear();  // keeps its memory
 };
 
+// What a prediction makes of the outputs: nothing, or probabilities of the scores of each example.
+enum class Link { identity, softmax, sigmoid };
+
 struct EvaluateCall {
   std::shared_ptr<const Dataset> data;
   size_t batch_size = 32, threads = 1;
   std::vector<double> class_weights, metric_sums;  // as of a TrainCall
+  Link link = Link::identity;                      // of predictions
 };
 struct EvaluateResult {
   double loss = 0, weight = 0, regularization_loss = 0;  // loss: weighted mean

@@ -104,11 +104,11 @@ class ProgramOf final : public Program {
   EvaluateResult evaluate(const EvaluateCall& call) override;
   void predict(const EvaluateCall& call, void* out) override {
     Running<T> running = run(call.threads);
-    predict_from(batch_of(*call.data), running, call.batch_size, static_cast<T*>(out));
+    predict_from(batch_of(*call.data), running, call.batch_size, call.link, static_cast<T*>(out));
   }
   void predict_rows(const RowsCall& call, void* out) override {
     Running<T> running = run(1);
-    predict_from(Rows<T>(model_, call), running, call.batch_size, static_cast<T*>(out));
+    predict_from(Rows<T>(model_, call), running, call.batch_size, Link::identity, static_cast<T*>(out));
   }
   EvaluateResult gradient(const GradientCall& call) override;
   std::vector<double> hessian_vector(const HessianCall& call) override;
@@ -127,7 +127,7 @@ class ProgramOf final : public Program {
   Batch<T> batch_of(const Dataset& data) { return {model_, data, workspace_.batch}; }
   // Batch or Rows: what has a size and gathers.
   template <class Inputs>
-  void predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, T* out);
+  void predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, Link link, T* out);
   // Memory of passes over so many rows.
   void reserve(size_t rows);
   void reserve(Batch<T>& batch, size_t rows);
@@ -219,14 +219,27 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
 
 template <class T>
 template <class Inputs>
-void ProgramOf<T>::predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, T* out) {
+void ProgramOf<T>::predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, Link link, T* out) {
   batch_size = std::min(batch_size, std::max<size_t>(inputs.size(), 1));
   reserve(batch_size);
   for (size_t first = 0; first < inputs.size() && !stop_requested; first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, inputs.size() - first));
     inputs.gather(first, pass);
     model_.forward(pass);
-    running.device.copy(pass.value(model_.output()), pass.batch * output_size(), out + first * output_size());
+    const T* scores = pass.value(model_.output());
+    const size_t columns = model_.output_size();
+    T* to = out + first * columns;
+    switch (link) {
+      case Link::identity:
+        running.device.copy(scores, pass.batch * columns, to);
+        break;
+      case Link::softmax:
+        running.device.softmax(scores, pass.batch, columns, to);
+        break;
+      case Link::sigmoid:
+        running.device.activation_forward(Activation::sigmoid, T(0), scores, pass.batch * columns, to);
+        break;
+    }
   }
 }
 

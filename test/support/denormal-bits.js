@@ -28,5 +28,5 @@ const rows = 300
 const data = { x: floats(rows * 64, 1000), y: new Float32Array(rows * 3).fill(1) }
 await model.fit(data, { epochs: 2, batchSize: 150, threads: 3, shuffle: false, quiet: true }).done
 bits.weights = Object.values(model.getWeights()).flatMap(({ data }) => bitsOf(data))
-bits.prediction = bitsOf(await model.predict(data.x.slice(0, 64)))
+bits.prediction = bitsOf((await model.predict(data.x.slice(0, 64))).data)
 console.log(JSON.stringify({ flushed, bits }))

@@ -18,6 +18,8 @@ import {
   l2,
   loadModel,
   type Model,
+  type NestedNumbers,
+  type Predictions,
   randomNormal,
   relu,
   sanityCheck,
@@ -51,13 +53,16 @@ export async function example(x: Float32Array, y: Uint8Array, signal: AbortSigna
   const history = await run.done
   const losses: number[] = history.loss
   const evaluation: Evaluation = await model.evaluate({ x, y })
-  const outputs: Float32Array | Float64Array = await model.predict(x)
+  const predictions: Predictions = await model.predict(x)
+  const outputs: Float32Array | Float64Array = predictions.row(0)
+  const nested: NestedNumbers[] = model.predictSync([[1, 2]]).toArray()
+  const likely: number | undefined = (await model.predictProbabilities(x))[0]?.[3]
   await model.save('model.safetensors', { optimizer: true })
   const loaded: Model = await loadModel('model.safetensors')
   const weights: Weights = loaded.getWeights()
   const shape: number[] | undefined = weights['dense1.weight']?.shape
   loaded.setWeights(weights)
-  console.log(losses, evaluation.loss, outputs, shape)
+  console.log(losses, evaluation.loss, outputs, shape, nested, likely)
 }
 
 {
