@@ -200,7 +200,7 @@ test('a model learns names, with its checks', async () => {
   binary.compile({ loss: binaryCrossEntropy(), optimizer: adam({ learningRate: 0.1 }) })
   const answers = { x, y: x.map(([value]) => (value < 0 ? 'no' : 'yes')) }
   await binary.fit(answers, { epochs: 60, quiet: true }).done
-  assert.ok((await binary.predict([[0.5]]))[0] > 0)
+  assert.ok((await binary.predict([[0.5]]))[0][0] > 0)
   const squares = sequential({ input: [1] }, [dense(1)])
   squares.compile({ loss: meanSquaredError(), optimizer: adam() })
   assert.match(await refusal(() => squares.evaluate(examples)), /received the names of 3 classes \(high, low, middle\)/)

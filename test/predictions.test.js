@@ -245,7 +245,6 @@ test('classes of scores that are not numbers: an error names the row', async () 
   })
   const said = await rejected(model.predictClasses([[1], [1e3]]))
   assert.match(said, /GRADUS_NON_FINITE predictClasses: score 0 of row 1 is not a number/)
-  )
 })
 
 test('refused with a sentence where there are no probabilities or classes', async () => {
@@ -294,8 +293,7 @@ test('the native call refuses another link', () => {
   const { program } = compiled(softmaxCrossEntropy(), 3)
   const made = new native.Dataset(1, [{ name: 'x', type: 'float32', shape: [3] }], null, null)
   const call = { dataset: made, batchSize: 1, threads: 1 }
-  for (const link of [null, 'logit', 1])
-    assert.throws(() => program.predict({ ...call, link }), /^link: expected/)
+  for (const link of [null, 'logit', 1]) assert.throws(() => program.predict({ ...call, link }), /^link: expected/)
 })
 
 test.run()
