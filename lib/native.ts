@@ -229,9 +229,6 @@ export interface TrainResult {
 
 export type PredictCall = { dataset: NativeDataset; batchSize: number; threads: number }
 
-/** What a prediction makes of each example's scores: probabilities. */
-export type Link = 'softmax' | 'sigmoid'
-
 export interface EvaluateResult {
   loss: number
   weight: number
@@ -343,7 +340,7 @@ export interface NativeProgram {
   importState(state: NativeState): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
   evaluate(call: PredictCall & { classWeights?: Float64Array; metricSums?: Float64Array }): Promise<EvaluateResult>
-  predict(call: PredictCall & { link?: Link }): Promise<FloatArray>
+  predict(call: PredictCall & { link?: 'softmax' | 'sigmoid' }): Promise<FloatArray>
   /** At once, here; the outputs are the first elements of `to`. An array an input, after a Uint8Array scale and offset. */
   predictRows(rows: number, batchSize: number, to: FloatArray, ...inputs: (TypedArray | number)[]): void
   /** Fills the arena `gradients` with the gradient of the term. */

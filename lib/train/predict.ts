@@ -3,12 +3,15 @@ import { product } from '../data/column.js'
 import { Dataset, type Examples } from '../data/dataset.js'
 import { areFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
-import type { DataType, FloatArray, Link, TypedArray } from '../native.js'
+import type { DataType, FloatArray, TypedArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
 import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { Predictions } from './predictions.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn } from './turn.js'
+
+/** What a prediction makes of each example's scores: probabilities. */
+export type Link = 'softmax' | 'sigmoid'
 
 /**
  * The model's outputs, computed off the main thread, with dropout off.
