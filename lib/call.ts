@@ -2,7 +2,8 @@
  * How layers, losses, optimizers and metrics are written down: as the call that makes them, in plain data. A saved model
  * is made of such calls, and loading it makes them again through the same checks as a user's own call.
  */
-import { GradusError } from './errors.js'
+import { describe, GradusError } from './errors.js'
+import { nearest } from './suggest.js'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -22,6 +23,27 @@ export function restore<Made>(factories: object, call: unknown, isMade: (value: 
   const made = factory(...arguments_)
   if (!isMade(made)) throw new GradusError('GRADUS_BAD_FILE', `${name} does not belong here`)
   return made
+}
+
+/**
+ * What one of the factories made, as in `loss: meanSquaredError()`. Who gives a name, or the factory itself, is told of the
+ * call.
+ */
+export function checkMade<Made>(
+  argument: string,
+  expected: string,
+  value: unknown,
+  isMade: (value: unknown) => value is Made,
+  factories: object,
+): Made {
+  if (isMade(value)) return value
+  const name = typeof value === 'string' ? value : typeof value === 'function' ? value.name : undefined
+  const meant = name === undefined ? undefined : nearest(name, Object.keys(factories))
+  const advice = meant === undefined ? '' : `; did you mean ${meant}()?`
+  throw new GradusError(
+    'GRADUS_INVALID_ARGUMENT',
+    `${argument}: expected ${expected}, received ${describe(value)}${advice}`,
+  )
 }
 
 type Factories = Record<string, (...arguments_: unknown[]) => unknown>

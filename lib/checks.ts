@@ -52,6 +52,11 @@ export function checkFunction<Function_>(argument: string, value: Function_ | un
   return value as Function_
 }
 
+export function checkPath(argument: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw invalidArgument(argument, 'a path', value)
+  return value
+}
+
 export function checkOneOf<Name extends string>(argument: string, value: unknown, names: readonly Name[]): Name {
   if (!names.includes(value as Name)) {
     throw invalidArgument(argument, `one of ${names.map((name) => `'${name}'`).join(', ')}`, value)

@@ -1,5 +1,6 @@
 /** Small plots for terminals: a line of Braille dots, two by four to a character. */
-import { checkOptional, checkPositiveInteger } from './checks.js'
+import { checkPositiveInteger } from './checks.js'
+import { optionsOf } from './options.js'
 
 export interface PlotSize {
   /** Of the plot without its labels, in characters; default 60. */
@@ -20,12 +21,9 @@ interface Line {
 /** A smooth plot takes as many points. */
 export const dotsAcross = (width: number): number => 2 * width
 
-export function checkPlotSize({ width, height }: PlotSize): Required<PlotSize> {
-  return {
-    width: checkOptional(checkPositiveInteger, 'width', width) ?? 60,
-    height: checkOptional(checkPositiveInteger, 'height', height) ?? 10,
-  }
-}
+/** Of {@link PlotSize}, for lists of options. */
+export const plotRules = { width: [checkPositiveInteger, 60], height: [checkPositiveInteger, 10] } as const
+export const readPlotSize = optionsOf<PlotSize>()('plot', plotRules)
 
 /** The lines of the plot, its axes labelled. Values that are not finite leave a gap. */
 export function plotLine({ at, ends, mark }: Line, { width, height }: Required<PlotSize>): string {

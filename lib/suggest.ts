@@ -105,6 +105,21 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   lookback: ['length'],
   ahead: ['horizon'],
   step: ['stride'],
+  mse: ['meanSquaredError'],
+  mae: ['meanAbsoluteError'],
+  l1loss: ['meanAbsoluteError'],
+  rmse: ['rootMeanSquaredError'],
+  bce: ['binaryCrossEntropy'],
+  bcewithlogitsloss: ['binaryCrossEntropy'],
+  ce: ['softmaxCrossEntropy'],
+  crossentropy: ['softmaxCrossEntropy'],
+  crossentropyloss: ['softmaxCrossEntropy'],
+  categoricalcrossentropy: ['softmaxCrossEntropy'],
+  sparsecategoricalcrossentropy: ['softmaxCrossEntropy'],
+  hinge: ['multiclassHinge'],
+  acc: ['accuracy'],
+  categoricalaccuracy: ['accuracy'],
+  binaryaccuracy: ['accuracy'],
 }
 
 const bare = (name: string): string => name.toLowerCase().replace(/[_\-\s]/g, '')

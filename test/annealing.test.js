@@ -6,7 +6,7 @@ import {
   cosine,
   dense,
   exponentialDecay,
-  linear,
+  linearRamp,
   lion,
   muon,
   piecewise,
@@ -139,7 +139,7 @@ test('momentum by step: sgd, nesterov and adam act as a plain loop with these mo
   for (const [optimizer, update] of cases) {
     const model = smallModel(optimizer)
     const expected = simulate(model, 4, update)
-    const momentumSchedule = linear({ from: 0.5, to: 0.9, length: 10, unit: 'step' })
+    const momentumSchedule = linearRamp({ from: 0.5, to: 0.9, length: 10, unit: 'step' })
     const history = await fit(model, { epochs: 4, momentumSchedule })
     near(weightsOf(model), expected, optimizer.descriptor.kind)
     assert.equal(
@@ -162,7 +162,7 @@ test('weight decay by epoch, with a rate and a momentum by step, acts as a plain
   const history = await fit(model, {
     epochs: 4,
     schedule: stepDecay({ every: 1, factor: 0.9, unit: 'step' }),
-    momentumSchedule: linear({ from: 0.6, to: 0.8, length: 20, unit: 'step' }),
+    momentumSchedule: linearRamp({ from: 0.6, to: 0.8, length: 20, unit: 'step' }),
     weightDecaySchedule: piecewise({ boundaries: [2], factors: [1, 3] }),
     callbacks: [{ onStepsEnd: ({ steps }) => void seen.push([steps.momenta.length, steps.weightDecays[0]]) }],
     stepsPerCall: 5,
@@ -217,7 +217,7 @@ test('bad schedules are refused, at once or in the step that they are bad for', 
     [adam(), { momentumSchedule: () => Number.NaN }, /momentumSchedule: .* received NaN/],
     [
       adam(),
-      { momentumSchedule: linear({ from: 0.8, to: 2, length: 12, unit: 'step' }) },
+      { momentumSchedule: linearRamp({ from: 0.8, to: 2, length: 12, unit: 'step' }) },
       /momentumSchedule: .* received 1 for step 2/,
     ],
     [adam(), { weightDecaySchedule: (t) => 1 - t }, /weightDecaySchedule: .* from 0 up, received -1 for epoch 2/],

@@ -17,7 +17,7 @@ const mayImport = {
   options: ['errors', 'suggest'],
   checks: ['errors', 'options'],
   files: ['errors'],
-  call: ['errors'],
+  call: ['errors', 'suggest'],
   plot: ['errors', 'checks', 'options'],
   words: [],
   kernels: ['native', 'errors', 'checks', 'options'],

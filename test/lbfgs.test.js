@@ -143,7 +143,7 @@ test('bad input and aborts', async () => {
     [() => minimize(rosenbrock, x0, { gradientTolerance: -1 }), /^gradientTolerance/],
     [() => minimize(rosenbrock, x0, { onIteration: 5 }), /^onIteration/],
     [() => minimize(rosenbrock, x0, { signal: 5 }), /^signal/],
-    [() => minimize(rosenbrock, x0, { learningRate: 1 }), /^options: there is no option "learningRate"/],
+    [() => minimize(rosenbrock, x0, { learningRate: 1 }), /^minimize: there is no option "learningRate"/],
     [() => minimize(() => 5, x0), /^value \(of f\): expected a number, received undefined/],
     [
       () => minimize(() => ({ value: 1, gradient: [0, 0] }), x0),
@@ -235,7 +235,7 @@ test('an abort leaves the weights of the last iteration, and bad input those the
   const before = model.getWeights()
   const cases = [
     [() => fitLbfgs({}, data), /^model: expected a model/],
-    [() => fitLbfgs(model, data, { epochs: 3 }), /^options: there is no option "epochs"/],
+    [() => fitLbfgs(model, data, { epochs: 3 }), /^fitLbfgs: there is no option "epochs"/],
     [() => fitLbfgs(model, data, { onIteration: 5 }), /^onIteration/],
     [() => fitLbfgs(model, data, { threads: 0 }), /^threads/],
     [() => fitLbfgs(model, data, { memory: 0.5 }), /^memory/],

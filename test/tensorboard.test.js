@@ -235,8 +235,8 @@ test('what is asked for is checked, and a missing package named with the command
     [{ dir: '' }, /^dir: /],
     [{ dir: 'a', every: 0 }, /^every: /],
     [{ dir: 'a', histograms: 1.5 }, /^histograms: /],
-    [{ dir: 'a', steps: 1 }, /^options: there is no option "steps"/],
-    [undefined, /^options: /],
+    [{ dir: 'a', steps: 1 }, /^tensorboard: there is no option "steps"/],
+    [undefined, /^dir: expected a path/],
   ]) {
     assert.throws(
       () => tensorboard(options),

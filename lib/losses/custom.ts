@@ -1,8 +1,9 @@
 /** Losses written in JavaScript. */
 import { callOf } from '../call.js'
-import { checkFunction, checkOneOf, checkOptions } from '../checks.js'
+import { checkFunction, oneOf } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
+import { needed, optionsOf } from '../options.js'
 import type { Loss } from './loss.js'
 
 /** What a custom loss is told besides its arrays: as {@link CustomContext} of layers, without randomness. */
@@ -47,12 +48,18 @@ export type CustomLoss = Pick<CustomLossOptions<'labels' | 'dense'>, 'name' | 'f
  * })
  */
 export function customLoss<Targets extends 'labels' | 'dense' = 'dense'>(options: CustomLossOptions<Targets>): Loss {
-  checkOptions('options', options, ['name', 'targets', 'forward', 'backward'])
-  const { name, targets = 'dense' as Targets, forward, backward } = options as unknown as CustomLossOptions<Targets>
-  if (typeof name !== 'string' || name === '') throw invalidArgument('name', 'a name for the loss', name)
-  checkOneOf('targets', targets, ['dense', 'labels'])
-  checkFunction('forward', forward)
-  checkFunction('backward', backward)
-  const custom = { name, forward, backward } as unknown as CustomLoss
-  return { call: callOf('customLoss', { name }), kind: 'custom', targets, custom }
+  const { targets, ...custom } = readOptions(options as unknown as CustomLossOptions<'labels' | 'dense'>)
+  return { call: callOf('customLoss', { name: custom.name }), kind: 'custom', targets, custom }
+}
+
+const readOptions = optionsOf<CustomLossOptions<'labels' | 'dense'>>()('customLoss', {
+  name: needed(checkName),
+  targets: [oneOf('dense', 'labels'), 'dense'],
+  forward: needed(checkFunction<CustomLoss['forward']>),
+  backward: needed(checkFunction<CustomLoss['backward']>),
+})
+
+function checkName(argument: string, name: unknown): string {
+  if (typeof name !== 'string' || name === '') throw invalidArgument(argument, 'a name for the loss', name)
+  return name
 }

@@ -1,6 +1,7 @@
 /** The losses. Each is a mean over the examples, weighted if they have weights; regularisation is added apart. */
 import { callOf } from '../call.js'
-import { checkOptions, checkPositive } from '../checks.js'
+import { checkPositive } from '../checks.js'
+import { optionsOf } from '../options.js'
 import type { Loss } from './loss.js'
 
 export { type CustomLossContext, type CustomLossOptions, customLoss } from './custom.js'
@@ -16,12 +17,16 @@ export const softmaxCrossEntropy = (): Loss => ({
   targets: 'either',
 })
 
+const marginRules = { margin: [checkPositive, 1] } as const
+const readMulticlass = optionsOf<{ margin?: number }>()('multiclassHinge', marginRules)
+const readOneVsAll = optionsOf<{ margin?: number }>()('oneVsAllHinge', marginRules)
+
 /**
  * Σ over the wrong classes j of max(0, score[j] − score[right] + margin): the multiclass support vector machine of
  * Weston and Watkins (1999). Margin 1 unless given. Targets are class numbers.
  */
 export function multiclassHinge(options: { margin?: number } = {}): Loss {
-  const margin = checkMargin(options)
+  const { margin } = readMulticlass(options)
   return { call: callOf('multiclassHinge', { margin }), kind: 'multiclass_hinge', parameter: margin, targets: 'labels' }
 }
 
@@ -30,7 +35,7 @@ export function multiclassHinge(options: { margin?: number } = {}): Loss {
  * vector machine a class. Margin 1 unless given. Targets are class numbers.
  */
 export function oneVsAllHinge(options: { margin?: number } = {}): Loss {
-  const margin = checkMargin(options)
+  const { margin } = readOneVsAll(options)
   return { call: callOf('oneVsAllHinge', { margin }), kind: 'one_vs_all_hinge', parameter: margin, targets: 'labels' }
 }
 
@@ -51,17 +56,13 @@ export const binaryCrossEntropy = (): Loss => ({
   targets: 'dense',
 })
 
+const readHuber = optionsOf<{ delta?: number }>()('huber', { delta: [checkPositive, 1] })
+
 /**
  * Squared near zero, absolute beyond: with e = output − target, e²/2 for |e| ≤ delta, else delta·(|e| − delta/2), averaged
  * over the outputs (Huber 1964). Delta 1 unless given. Targets are shaped as the output.
  */
 export function huber(options: { delta?: number } = {}): Loss {
-  checkOptions('options', options, ['delta'])
-  const delta = checkPositive('delta', options.delta ?? 1)
+  const { delta } = readHuber(options)
   return { call: callOf('huber', { delta }), kind: 'huber', parameter: delta, targets: 'dense' }
-}
-
-function checkMargin(options: { margin?: number }): number {
-  checkOptions('options', options, ['margin'])
-  return checkPositive('margin', options.margin ?? 1)
 }

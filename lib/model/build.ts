@@ -1,9 +1,10 @@
 /** The two ways to put layers together. */
-import { checkOneOf, checkOptions, checkSeed } from '../checks.js'
+import { checkSeed, oneOf } from '../checks.js'
 import { describe, GradusError, invalidArgument } from '../errors.js'
 import { applyLayer, GraphNode, isLayer, type Layer } from '../layers/layer.js'
 import { checkShape } from '../layers/shape.js'
 import type { DataType } from '../native.js'
+import { anything, needed, optionsOf } from '../options.js'
 import { type Network, nameThings } from './lower.js'
 import { Model } from './model.js'
 
@@ -25,6 +26,14 @@ export interface GraphOptions extends ModelOptions {
   output: GraphNode
 }
 
+const modelRules = { seed: [checkSeed, 0], dtype: [oneOf('float32', 'float64'), 'float32'] } as const
+const readSequential = optionsOf<SequentialOptions>()('sequential', { ...modelRules, input: needed(checkShape) })
+const readGraph = optionsOf<GraphOptions>()('graph', {
+  ...modelRules,
+  inputs: needed(anything<readonly GraphNode[]>),
+  output: needed(anything<GraphNode>),
+})
+
 /**
  * A model of layers one after another.
  *
@@ -33,14 +42,18 @@ export interface GraphOptions extends ModelOptions {
  * const model = sequential({ input: [784], seed: 1 }, [dense(256), relu(), dropout(0.5), dense(10)])
  */
 export function sequential(options: SequentialOptions, layers: readonly Layer[]): Model {
-  checkOptions('options', options, ['input', 'seed', 'dtype'])
-  const first = new GraphNode(checkShape('input', options.input), null, [], 'input')
+  if (Array.isArray(options)) {
+    const message = 'sequential: expected options before the layers, as in sequential({ input: [784] }, [dense(10)])'
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  const { input, ...settings } = readSequential(options)
+  const first = new GraphNode(checkShape('input', input), null, [], 'input')
   if (!Array.isArray(layers)) throw invalidArgument('layers', 'an array of layers', layers)
   if (!layers.length) throw invalidArgument('layers', 'at least one layer', layers)
   for (const [i, layer] of layers.entries()) checkLayer(`layers[${i}]`, layer)
   const names = nameThings([first, ...layers])
   const output = layers.reduce((node, layer) => applyLayer(layer, [node], names.get(layer)), first)
-  return new Model({ ...checkModelOptions(options), inputs: [first], output })
+  return new Model({ ...settings, inputs: [first], output })
 }
 
 /**
@@ -55,8 +68,7 @@ export const graph = (options: GraphOptions): Model => new Model(checkGraph(opti
 
 /** @internal The network of {@link graph}. */
 export function checkGraph(options: GraphOptions): Network {
-  checkOptions('options', options, ['inputs', 'output', 'seed', 'dtype'])
-  const { inputs, output } = options
+  const { inputs, output, ...settings } = readGraph(options)
   if (!Array.isArray(inputs) || !inputs.length) throw invalidArgument('inputs', 'an array of inputs', inputs)
   inputs.forEach((node, i) => {
     if (!(node instanceof GraphNode) || node.layer) throw invalidArgument(`inputs[${i}]`, 'input(…)', node)
@@ -64,11 +76,7 @@ export function checkGraph(options: GraphOptions): Network {
   })
   if (!(output instanceof GraphNode)) throw invalidArgument('output', 'a node of the graph', output)
   if (!output.layer) throw invalidArgument('output', 'a node that a layer gives', output)
-  return { ...checkModelOptions(options), inputs: [...inputs], output }
-}
-
-function checkModelOptions({ seed = 0, dtype = 'float32' }: ModelOptions) {
-  return { seed: checkSeed('seed', seed), dtype: checkOneOf('dtype', dtype, ['float32', 'float64']) }
+  return { ...settings, inputs: [...inputs], output }
 }
 
 function checkLayer(argument: string, layer: unknown): void {

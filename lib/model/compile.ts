@@ -1,5 +1,5 @@
 /** What `compile` is given, checked against the model's output. */
-import { type Call, plain, restore } from '../call.js'
+import { type Call, checkMade, plain, restore } from '../call.js'
 import { checkOptions } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { stemOf } from '../layers/layer.js'
@@ -12,6 +12,7 @@ import type { Descriptor } from '../native.js'
 import { withGroups } from '../optimizers/groups.js'
 import * as optimizers from '../optimizers/index.js'
 import { isOptimizer, type Optimizer } from '../optimizers/optimizer.js'
+import { needed, optionsOf } from '../options.js'
 import type { TrainTarget } from '../train/target.js'
 import type { Network } from './lower.js'
 
@@ -37,12 +38,21 @@ export interface Compiled {
   readonly metrics: readonly Metric[]
 }
 
+const readOptions = optionsOf<CompileOptions>()('compile', {
+  loss: needed((argument, value) => checkMade(argument, 'a loss such as softmaxCrossEntropy()', value, isLoss, losses)),
+  optimizer: needed((argument, value) =>
+    checkMade(argument, 'an optimizer such as adam()', value, isOptimizer, optimizers),
+  ),
+  metrics: [checkList, []],
+})
+
+function checkList(argument: string, value: unknown): NonNullable<CompileOptions['metrics']> {
+  if (!Array.isArray(value)) throw invalidArgument(argument, 'an array', value)
+  return value
+}
+
 export function checkCompileOptions(options: CompileOptions, network: Network): Compiled {
-  checkOptions('options', options, ['loss', 'optimizer', 'metrics'])
-  const { loss, optimizer, metrics: asked = [] } = options
-  if (!isLoss(loss)) throw invalidArgument('loss', 'a loss such as softmaxCrossEntropy()', loss)
-  if (!isOptimizer(optimizer)) throw invalidArgument('optimizer', 'an optimizer such as adam()', optimizer)
-  if (!Array.isArray(asked)) throw invalidArgument('metrics', 'an array', asked)
+  const { loss, optimizer, metrics: asked } = readOptions(options)
   checkLoss(loss, network)
   const chosen = asked.map((metric, i) => checkMetric(`metrics[${i}]`, metric))
   chosen.forEach(({ name, descriptor: { k = 1 } }, i) => {

@@ -1,18 +1,19 @@
 /** Training by L-BFGS on full batches. */
-import { checkOptions } from '../checks.js'
+import { checkPositiveInteger } from '../checks.js'
 import { Dataset } from '../data/dataset.js'
 import { type Data, isStream } from '../data/stream.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { NativeDataset, NativeProgram } from '../native.js'
+import { optionsOf } from '../options.js'
 import { checkWeight } from '../train/evaluate.js'
 import { readFlat, writeFlat } from '../train/flat.js'
 import {
+  checkWolfe,
   type Iteration,
   type MinimizeOptions,
   type Minimum,
   minimize,
-  minimizeOptions,
-  resolveMinimizeOptions,
+  minimizeRules,
 } from '../train/lbfgs/minimize.js'
 import { resolveThreads } from '../train/options.js'
 import { inTurn } from '../train/turn.js'
@@ -34,6 +35,8 @@ export interface LbfgsHistory extends Omit<Minimum, 'x' | 'value'> {
   gradientNorms: number[]
 }
 
+const readOptions = optionsOf<FitLbfgsOptions>()('fitLbfgs', { ...minimizeRules, threads: checkPositiveInteger })
+
 /**
  * Trains a compiled model's weights by L-BFGS: {@link minimize} on the whole loss, regularizers included, of all examples
  * as one batch. For smooth losses and data that fit in memory; there is no learning rate, and the model's optimizer
@@ -49,9 +52,8 @@ export interface LbfgsHistory extends Omit<Minimum, 'x' | 'value'> {
  */
 export async function fitLbfgs(model: Model, data: Data, options: FitLbfgsOptions = {}): Promise<LbfgsHistory> {
   if (!(model instanceof Model)) throw invalidArgument('model', 'a model', model)
-  checkOptions('options', options, [...minimizeOptions, 'threads'])
-  const { threads, ...search } = options
-  resolveMinimizeOptions(search)
+  const { threads, ...search } = readOptions(options)
+  checkWolfe(search)
   const settings = { threads: resolveThreads(threads), search }
   const { program, inputs, outputShape, loss } = model
   if (isStream(data)) throw invalidArgument('data', 'examples in memory as { x, y }', 'a stream')

@@ -1,8 +1,9 @@
 /** Optimizers written in JavaScript. */
 import { callOf } from '../call.js'
-import { checkFunction, checkNotNegative, checkOptions } from '../checks.js'
-import { GradusError, invalidArgument } from '../errors.js'
+import { checkFunction } from '../checks.js'
+import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
+import { needed, optionsOf } from '../options.js'
 import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
 
 /** What a custom optimizer is told of a parameter. Arrays are of the model's dtype. */
@@ -50,20 +51,29 @@ export interface CustomOptimizer extends Pick<CustomOptimizerOptions<string>, 'n
  * })
  */
 export function customOptimizer<Slot extends string = never>(options: CustomOptimizerOptions<Slot>): Optimizer {
-  checkOptions('options', options, [...common, 'name', 'slots', 'update'])
-  const { name, slots = [], update, ...shared } = options as CustomOptimizerOptions<string>
-  if (typeof name !== 'string' || name === '') throw invalidArgument('name', 'a name for the optimizer', name)
-  checkFunction('update', update)
-  checkNotNegative('learningRate', options.learningRate ?? 0.01)
-  if (!Array.isArray(slots)) throw invalidArgument('slots', 'an array of names', slots)
+  const { name, slots, update, ...shared } = readOptions(options as CustomOptimizerOptions<string>)
+  const made = optimizer('customOptimizer', shared, 'custom', { slots })
+  return { ...made, call: callOf('customOptimizer', { name }), custom: { name, slots, update } }
+}
+
+const readOptions = optionsOf<CustomOptimizerOptions<string>>()('customOptimizer', {
+  ...common(0.01),
+  name: needed(checkName),
+  slots: [checkSlots, []],
+  update: needed(checkFunction<CustomOptimizer['update']>),
+})
+
+function checkName(argument: string, name: unknown): string {
+  if (typeof name !== 'string' || name === '') throw invalidArgument(argument, 'a name for the optimizer', name)
+  return name
+}
+
+function checkSlots(argument: string, slots: unknown): readonly string[] {
+  if (!Array.isArray(slots)) throw invalidArgument(argument, 'an array of names', slots)
   slots.forEach((slot, i) => {
     const isFree = typeof slot === 'string' && /^[A-Za-z]\w*$/.test(slot) && slots.indexOf(slot) === i
     if (isFree && !['parameters', 'gradients', 'average'].includes(slot)) return
-    throw new GradusError(
-      'GRADUS_INVALID_ARGUMENT',
-      `slots[${i}]: expected a name of its own, received ${String(slot)}`,
-    )
+    throw invalidArgument(`${argument}[${i}]`, 'a name of its own', slot)
   })
-  const made = optimizer('customOptimizer', shared, 0.01, 'custom', { slots })
-  return { ...made, call: callOf('customOptimizer', { name }), custom: { name, slots, update } }
+  return slots
 }

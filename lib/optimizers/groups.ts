@@ -1,7 +1,8 @@
 /** Parameters that an optimizer treats otherwise than the rest. */
-import { checkNotNegative, checkOptional, checkOptions } from '../checks.js'
+import { checkNotNegative } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { Descriptor, ParameterDescriptor } from '../native.js'
+import { needed, optionsOf } from '../options.js'
 
 /** What holds for the parameters that a pattern names. The first group that names a parameter counts. */
 export interface ParameterGroup {
@@ -15,18 +16,20 @@ export interface ParameterGroup {
 
 export function checkGroups(argument: string, groups: unknown): ParameterGroup[] {
   if (!Array.isArray(groups)) throw invalidArgument(argument, 'an array of groups', groups)
-  return groups.map((group: ParameterGroup, i) => {
-    const place = `${argument}[${i}]`
-    checkOptions(place, group, ['parameters', 'learningRateMultiplier', 'weightDecay'])
-    const { parameters, learningRateMultiplier, weightDecay } = group
-    const patterns = typeof parameters === 'string' ? [parameters] : parameters
-    if (!Array.isArray(patterns) || !patterns.length || patterns.some((pattern) => typeof pattern !== 'string')) {
-      throw invalidArgument(`${place}.parameters`, "a pattern such as '*.bias', or an array of them", parameters)
-    }
-    checkOptional(checkNotNegative, `${place}.learningRateMultiplier`, learningRateMultiplier)
-    checkOptional(checkNotNegative, `${place}.weightDecay`, weightDecay)
-    return { ...group, parameters: [...patterns] }
-  })
+  return groups.map((group: ParameterGroup, i) => readGroup(group, `${argument}[${i}]`))
+}
+const readGroup = optionsOf<ParameterGroup>()('groups', {
+  parameters: needed(checkPatterns),
+  learningRateMultiplier: checkNotNegative,
+  weightDecay: checkNotNegative,
+})
+
+function checkPatterns(argument: string, value: unknown): string[] {
+  const patterns = typeof value === 'string' ? [value] : value
+  if (!Array.isArray(patterns) || !patterns.length || patterns.some((pattern) => typeof pattern !== 'string')) {
+    throw invalidArgument(argument, "a pattern such as '*.bias', or an array of them", value)
+  }
+  return [...patterns]
 }
 
 /** The parameters with what their groups say. @throws when a pattern names nothing. */

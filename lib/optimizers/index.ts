@@ -1,14 +1,7 @@
 /** The optimizers: how a gradient g changes a weight w. */
-import {
-  checkBoolean,
-  checkFraction,
-  checkNotNegative,
-  checkOneOf,
-  checkOptions,
-  checkPositive,
-  checkPositiveInteger,
-} from '../checks.js'
+import { checkBoolean, checkFraction, checkNotNegative, checkPositive, checkPositiveInteger, oneOf } from '../checks.js'
 import { GradusError } from '../errors.js'
+import { optionsOf } from '../options.js'
 import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
 
 export { type CustomOptimizerOptions, type CustomUpdate, customOptimizer } from './custom.js'
@@ -93,113 +86,153 @@ export interface MuonOptions extends OptimizerOptions {
   }
 }
 
+const readSgd = optionsOf<SgdOptions>()('sgd', {
+  ...common(0.01),
+  momentum: [checkFraction, 0],
+  nesterov: [checkBoolean, false],
+})
+
 /**
  * Gradient descent on batches: w −= learningRate·g, learning rate 0.01 unless given. With momentum,
  * v = momentum·v − learningRate·g and w += v.
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'momentum', 'nesterov'])
-  const momentum = checkFraction('momentum', options.momentum ?? 0)
-  const nesterov = checkBoolean('nesterov', options.nesterov ?? false)
+  const { momentum, nesterov, ...shared } = readSgd(options)
   if (nesterov && momentum === 0) {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', 'nesterov: expected a positive momentum with it, received 0')
   }
-  if (momentum === 0) return optimizer('sgd', options, 0.01, 'sgd', {})
-  return optimizer('sgd', { ...options, momentum, nesterov }, 0.01, nesterov ? 'nesterov' : 'momentum', { momentum })
+  if (momentum === 0) return optimizer('sgd', shared, 'sgd', {})
+  return optimizer('sgd', { ...shared, momentum, nesterov }, nesterov ? 'nesterov' : 'momentum', { momentum })
 }
+
+const readAdagrad = optionsOf<AdagradOptions>()('adagrad', { ...common(0.01), epsilon: [checkPositive, 1e-8] })
 
 /**
  * Divides each step by the root of the sum of all g² so far, so that every weight has its own rate, which only falls
  * (Duchi et al. 2011). Learning rate 0.01 unless given.
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon'])
-  const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
-  return optimizer('adagrad', { ...options, epsilon }, 0.01, 'adagrad', { epsilon })
+  const resolved = readAdagrad(options)
+  return optimizer('adagrad', resolved, 'adagrad', { epsilon: resolved.epsilon })
 }
+
+const readRmsprop = optionsOf<RmspropOptions>()('rmsprop', {
+  ...common(1e-3),
+  epsilon: [checkPositive, 1e-8],
+  decayRate: [checkFraction, 0.9],
+  centered: [checkBoolean, false],
+  momentum: [checkFraction, 0],
+})
 
 /**
  * Adagrad with a running mean in place of the sum, so that the rate need not fall (Tieleman and Hinton 2012). Learning
  * rate 0.001 unless given.
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon', 'decayRate', 'centered', 'momentum'])
-  const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
-  const decayRate = checkFraction('decayRate', options.decayRate ?? 0.9)
-  const centered = checkBoolean('centered', options.centered ?? false)
-  const momentum = checkFraction('momentum', options.momentum ?? 0)
+  const resolved = readRmsprop(options)
+  const { epsilon, decayRate, centered, momentum } = resolved
   const kind = `rmsprop${centered ? '_centered' : ''}${momentum > 0 ? '_momentum' : ''}`
-  const resolved = { ...options, epsilon, decayRate, centered, momentum }
-  return optimizer('rmsprop', resolved, 1e-3, kind, { epsilon, decayRate, momentum: momentum || undefined })
+  return optimizer('rmsprop', resolved, kind, { epsilon, decayRate, momentum: momentum || undefined })
 }
+
+const readAdaDelta = optionsOf<AdaDeltaOptions>()('adaDelta', {
+  ...common(1),
+  epsilon: [checkPositive, 1e-6],
+  decayRate: [checkFraction, 0.9],
+})
 
 /**
  * Steps in the weights' own unit: √(running mean of squared changes) / √(running mean of g²) · g, so that no rate need be
  * chosen (Zeiler 2012). Learning rate 1 unless given.
  */
 export function adaDelta(options: AdaDeltaOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon', 'decayRate'])
-  const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-6)
-  const decayRate = checkFraction('decayRate', options.decayRate ?? 0.9)
-  return optimizer('adaDelta', { ...options, epsilon, decayRate }, 1, 'adadelta', { epsilon, decayRate })
+  const resolved = readAdaDelta(options)
+  const { epsilon, decayRate } = resolved
+  return optimizer('adaDelta', resolved, 'adadelta', { epsilon, decayRate })
 }
+
+const adamRules = {
+  ...common(1e-3),
+  epsilon: [checkPositive, 1e-8],
+  beta1: [checkFraction, 0.9],
+  beta2: [checkFraction, 0.999],
+  biasCorrection: [checkBoolean, true],
+  amsgrad: [checkBoolean, false],
+  slots: [oneOf('float', 'bfloat16'), 'float'],
+} as const
+const readAdam = optionsOf<AdamOptions>()('adam', adamRules)
 
 /**
  * Running means of g and of g², both corrected for their start at zero (Kingma and Ba 2015). Learning rate 0.001 unless
  * given.
  */
-export function adam(options: AdamOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, ...adamOptions])
-  const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
-  const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
-  const beta2 = checkFraction('beta2', options.beta2 ?? 0.999)
-  const biasCorrection = checkBoolean('biasCorrection', options.biasCorrection ?? true)
-  const amsgrad = checkBoolean('amsgrad', options.amsgrad ?? false)
-  const slots = checkOneOf('slots', options.slots ?? 'float', ['float', 'bfloat16'])
+export const adam = (options: AdamOptions = {}): Optimizer => adamOf(readAdam(options))
+
+function adamOf(resolved: ReturnType<typeof readAdam>): Optimizer {
+  const { epsilon, beta1, beta2, biasCorrection, amsgrad, slots } = resolved
   if (amsgrad && slots === 'bfloat16') {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', "slots: expected 'float' with amsgrad, received 'bfloat16'")
   }
-  const resolved = { ...options, epsilon, beta1, beta2, biasCorrection, amsgrad, slots }
   const own = { epsilon, momentum: beta1, decayRate: beta2, biasCorrection, bfloat16: slots === 'bfloat16' }
-  return optimizer('adam', resolved, 1e-3, amsgrad ? 'amsgrad' : 'adam', own)
+  return optimizer('adam', resolved, amsgrad ? 'amsgrad' : 'adam', own)
 }
 
-const adamOptions = ['epsilon', 'beta1', 'beta2', 'biasCorrection', 'amsgrad', 'slots'] as const
+const readAdamW = optionsOf<AdamOptions>()('adamW', { ...adamRules, weightDecay: [checkNotNegative, 0.01] })
 
 /** {@link adam} with decoupled weight decay, 0.01 unless given (Loshchilov and Hutter 2019). */
-export const adamW = (options: AdamOptions = {}): Optimizer =>
-  adam({ ...checked(options), weightDecay: options.weightDecay ?? 0.01 })
+export const adamW = (options: AdamOptions = {}): Optimizer => adamOf(readAdamW(options))
+
+const { amsgrad: _, ...amsgradRules } = adamRules
+const readAmsgrad = optionsOf<Omit<AdamOptions, 'amsgrad'>>()('amsgrad', amsgradRules)
 
 /** {@link adam} whose second moment never falls (Reddi, Kale and Kumar 2018). */
 export const amsgrad = (options: Omit<AdamOptions, 'amsgrad'> = {}): Optimizer =>
-  adam({ ...checked(options), amsgrad: true })
+  adamOf({ ...readAmsgrad(options), amsgrad: true })
 
-function checked<Options extends object>(options: Options): Options {
-  checkOptions('options', options, [...common, ...adamOptions])
-  return options
-}
+const readNadam = optionsOf<NadamOptions>()('nadam', {
+  ...common(1e-3),
+  epsilon: [checkPositive, 1e-8],
+  beta1: [checkFraction, 0.9],
+  beta2: [checkFraction, 0.999],
+  momentumDecay: [checkNotNegative, 0.004],
+})
 
 /** {@link adam} that looks ahead along its first moment, as Nesterov's momentum does (Dozat 2016). */
 export function nadam(options: NadamOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'epsilon', 'beta1', 'beta2', 'momentumDecay'])
-  const epsilon = checkPositive('epsilon', options.epsilon ?? 1e-8)
-  const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
-  const beta2 = checkFraction('beta2', options.beta2 ?? 0.999)
-  const momentumDecay = checkNotNegative('momentumDecay', options.momentumDecay ?? 0.004)
-  const own = { epsilon, momentum: beta1, decayRate: beta2, momentumDecay }
-  return optimizer('nadam', { ...options, epsilon, beta1, beta2, momentumDecay }, 1e-3, 'nadam', own)
+  const resolved = readNadam(options)
+  const { epsilon, beta1, beta2, momentumDecay } = resolved
+  return optimizer('nadam', resolved, 'nadam', { epsilon, momentum: beta1, decayRate: beta2, momentumDecay })
 }
+
+const readLion = optionsOf<LionOptions>()('lion', {
+  ...common(1e-4),
+  beta1: [checkFraction, 0.9],
+  beta2: [checkFraction, 0.99],
+})
 
 /**
  * Steps of one size along the sign of an interpolated velocity (Chen et al. 2023): wants a rate a third to a tenth of
  * Adam's and a weight decay as much larger. Learning rate 0.0001 unless given.
  */
 export function lion(options: LionOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'beta1', 'beta2'])
-  const beta1 = checkFraction('beta1', options.beta1 ?? 0.9)
-  const beta2 = checkFraction('beta2', options.beta2 ?? 0.99)
-  return optimizer('lion', { ...options, beta1, beta2 }, 1e-4, 'lion', { momentum: beta1, decayRate: beta2 })
+  const resolved = readLion(options)
+  return optimizer('lion', resolved, 'lion', { momentum: resolved.beta1, decayRate: resolved.beta2 })
 }
+
+const readOthers = optionsOf<NonNullable<MuonOptions['adam']>>()('adam', {
+  learningRate: [checkNotNegative, 3e-4],
+  beta1: [checkFraction, 0.9],
+  beta2: [checkFraction, 0.95],
+  epsilon: [checkPositive, 1e-8],
+})
+const readMuon = optionsOf<MuonOptions>()('muon', {
+  ...common(0.02),
+  learningRate: [checkPositive, 0.02],
+  momentum: [checkFraction, 0.95],
+  nesterov: [checkBoolean, true],
+  steps: [checkPositiveInteger, 5],
+  adam: (argument, options) => readOthers(options as MuonOptions['adam'], argument),
+})
 
 /**
  * For matrices: momentum made orthogonal by a Newton–Schulz iteration, so that rare directions move as far as frequent ones
@@ -207,21 +240,11 @@ export function lion(options: LionOptions = {}): Optimizer {
  * biases and gains are moved by Adam. Learning rate 0.02 unless given.
  */
 export function muon(options: MuonOptions = {}): Optimizer {
-  checkOptions('options', options, [...common, 'momentum', 'nesterov', 'steps', 'adam'])
-  const momentum = checkFraction('momentum', options.momentum ?? 0.95)
-  const nesterov = checkBoolean('nesterov', options.nesterov ?? true)
-  const steps = checkPositiveInteger('steps', options.steps ?? 5)
-  const rate = checkPositive('learningRate', options.learningRate ?? 0.02)
-  checkOptions('adam', options.adam ?? {}, ['learningRate', 'beta1', 'beta2', 'epsilon'])
-  const { learningRate = 3e-4, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 } = options.adam ?? {}
-  const others = {
-    learningRate: checkNotNegative('adam.learningRate', learningRate),
-    beta1: checkFraction('adam.beta1', beta1),
-    beta2: checkFraction('adam.beta2', beta2),
-    epsilon: checkPositive('adam.epsilon', epsilon),
-  }
-  return optimizer('muon', { ...options, momentum, nesterov, steps, adam: others }, 0.02, 'muon', {
-    ...{ matrixMomentum: momentum, nesterov, orthogonalizationSteps: steps, adamMultiplier: learningRate / rate },
-    ...{ momentum: beta1, decayRate: beta2, epsilon },
+  const { adam = readOthers({}), ...resolved } = readMuon(options)
+  const { learningRate, momentum, nesterov, steps } = resolved
+  const { beta1, beta2, epsilon, learningRate: rateOfOthers = 3e-4 } = adam
+  return optimizer('muon', { ...resolved, adam }, 'muon', {
+    ...{ matrixMomentum: momentum, nesterov, orthogonalizationSteps: steps },
+    ...{ adamMultiplier: rateOfOthers / learningRate, momentum: beta1, decayRate: beta2, epsilon },
   })
 }

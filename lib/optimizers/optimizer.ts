@@ -1,5 +1,6 @@
 import { type Call, callOf } from '../call.js'
-import { checkFraction, checkNotNegative, checkOptional } from '../checks.js'
+import { checkFraction, checkNotNegative } from '../checks.js'
+import { GradusError } from '../errors.js'
 import type { OptimizerDescriptor } from '../native.js'
 import type { CustomOptimizer } from './custom.js'
 import { checkGroups, type ParameterGroup } from './groups.js'
@@ -32,26 +33,34 @@ export interface OptimizerOptions {
   groups?: readonly ParameterGroup[]
 }
 
-/** Names of the options that every optimizer takes. */
-export const common = ['learningRate', 'weightDecay', 'averageDecay', 'groups'] as const
+/** The options that every optimizer takes, for its list of them. */
+export const common = (learningRate: number) =>
+  ({
+    learningRate: [checkRate, learningRate],
+    weightDecay: [checkNotNegative, 0],
+    averageDecay: checkFraction,
+    groups: checkGroups,
+  }) as const
+
+function checkRate(argument: string, value: unknown): number {
+  if (typeof value !== 'function') return checkNotNegative(argument, value)
+  const message = `${argument}: expected a number of at least 0, received a function; a schedule is given to fit, as \`schedule\``
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
 
 export const isOptimizer = (value: unknown): value is Optimizer =>
   typeof value === 'object' && value !== null && 'learningRate' in value && 'descriptor' in value
 
-export function optimizer<Options extends OptimizerOptions>(
+/** `options` are resolved: what a saved model makes the same optimizer from. */
+export function optimizer<Options extends OptimizerOptions & Pick<Optimizer, 'learningRate'>>(
   factory: string,
   options: Options,
-  defaultRate: number,
   kind: string,
   own: Partial<OptimizerDescriptor>,
 ): Optimizer {
-  const learningRate = checkNotNegative('learningRate', options.learningRate ?? defaultRate)
-  const weightDecay = checkNotNegative('weightDecay', options.weightDecay ?? 0)
-  const averageDecay = checkOptional(checkFraction, 'averageDecay', options.averageDecay)
-  const groups = checkGroups('groups', options.groups ?? [])
-  const resolved = { ...options, learningRate, weightDecay, averageDecay, groups: options.groups && groups }
+  const { learningRate, weightDecay, averageDecay, groups = [] } = options
   return {
-    call: callOf(factory, resolved),
+    call: callOf(factory, options),
     learningRate,
     descriptor: { kind, ...own, weightDecay, averageDecay },
     groups,

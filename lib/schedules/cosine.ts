@@ -1,6 +1,7 @@
-import { checkNotNegative, checkOptions, checkPositive, checkPositiveInteger } from '../checks.js'
+import { checkNotNegative, checkPositive, checkPositiveInteger } from '../checks.js'
 import { invalidArgument } from '../errors.js'
-import { type Timed, type TimedSchedule, timed } from './schedule.js'
+import { needed, optionsOf } from '../options.js'
+import { type Timed, type TimedSchedule, timed, timedRules } from './schedule.js'
 
 export interface CosineOptions extends Timed {
   /** Of the first cycle. */
@@ -13,6 +14,25 @@ export interface CosineOptions extends Timed {
   minimum?: number
 }
 
+const readOptions = optionsOf<CosineOptions>()('cosine', {
+  ...timedRules,
+  length: needed(checkPositive),
+  cycles: [checkCycles, 1],
+  cycleFactor: [checkFactor, 1],
+  minimum: [checkNotNegative, 0],
+})
+
+function checkCycles(argument: string, value: unknown): number {
+  return value === Number.POSITIVE_INFINITY ? value : checkPositiveInteger(argument, value)
+}
+
+function checkFactor(argument: string, value: unknown): number {
+  if (!(typeof value === 'number' && Number.isFinite(value) && value >= 1)) {
+    throw invalidArgument(argument, 'a number from 1 up', value)
+  }
+  return value
+}
+
 /**
  * minimum + (initial − minimum) · (1 + cos(π·t / length)) / 2, with warm restarts if there are several cycles (Loshchilov and
  * Hutter 2017, "SGDR"); then `minimum`.
@@ -20,20 +40,13 @@ export interface CosineOptions extends Timed {
  * @example cosine({ length: 10, cycles: 3, cycleFactor: 2 }) // restarts after 10 and 30 epochs, ends after 70
  */
 export function cosine(options: CosineOptions): TimedSchedule {
-  checkOptions('options', options, ['length', 'cycles', 'cycleFactor', 'minimum', 'unit'])
-  const { length, cycles = 1, cycleFactor = 1, minimum = 0 } = options
-  checkPositive('length', length)
-  if (cycles !== Number.POSITIVE_INFINITY) checkPositiveInteger('cycles', cycles)
-  if (!(Number.isFinite(cycleFactor) && cycleFactor >= 1)) {
-    throw invalidArgument('cycleFactor', 'a number from 1 up', cycleFactor)
-  }
-  checkNotNegative('minimum', minimum)
+  const { length, cycles, cycleFactor, minimum, unit } = readOptions(options)
   const end = startOf(cycles, length, cycleFactor)
   const formula = (t: number, initial: number) => {
     if (t >= end) return minimum
     return minimum + ((initial - minimum) * (1 + Math.cos(Math.PI * shareDone(t, length, cycleFactor)))) / 2
   }
-  return timed(options, formula, Number.isFinite(end) ? end : undefined)
+  return timed(unit, formula, Number.isFinite(end) ? end : undefined)
 }
 
 /** length · (1 + factor + factor² + …), so many terms. */

@@ -1,28 +1,33 @@
 /** Schedules that fall (CS231n, "Annealing the learning rate"). */
-import { checkNotNegative, checkOptions, checkPositive } from '../checks.js'
-import { type Timed, type TimedSchedule, timed } from './schedule.js'
+import { checkNotNegative, checkPositive } from '../checks.js'
+import { needed, optionsOf } from '../options.js'
+import { type Timed, type TimedSchedule, timed, timedRules } from './schedule.js'
+
+const readStepDecay = optionsOf<{ every: number; factor?: number } & Timed>()('stepDecay', {
+  ...timedRules,
+  every: needed(checkPositive),
+  factor: [checkPositive, 0.5],
+})
+const rateRules = { ...timedRules, rate: needed(checkPositive) }
+const readExponential = optionsOf<{ rate: number } & Timed>()('exponentialDecay', rateRules)
+const readInverse = optionsOf<{ rate: number } & Timed>()('inverseDecay', rateRules)
 
 /** initial · factor^⌊t / every⌋: falls by a factor now and then. Default factor 0.5. */
 export function stepDecay(options: { every: number; factor?: number } & Timed): TimedSchedule {
-  checkOptions('options', options, ['every', 'factor', 'unit'])
-  const { every, factor = 0.5 } = options
-  checkPositive('every', every)
-  checkPositive('factor', factor)
-  return timed(options, (t, initial) => initial * factor ** Math.floor(t / every))
+  const { every, factor, unit } = readStepDecay(options)
+  return timed(unit, (t, initial) => initial * factor ** Math.floor(t / every))
 }
 
 /** initial · e^(−rate·t). */
 export function exponentialDecay(options: { rate: number } & Timed): TimedSchedule {
-  checkOptions('options', options, ['rate', 'unit'])
-  checkPositive('rate', options.rate)
-  return timed(options, (t, initial) => initial * Math.exp(-options.rate * t))
+  const { rate, unit } = readExponential(options)
+  return timed(unit, (t, initial) => initial * Math.exp(-rate * t))
 }
 
 /** initial / (1 + rate·t). */
 export function inverseDecay(options: { rate: number } & Timed): TimedSchedule {
-  checkOptions('options', options, ['rate', 'unit'])
-  checkPositive('rate', options.rate)
-  return timed(options, (t, initial) => initial / (1 + options.rate * t))
+  const { rate, unit } = readInverse(options)
+  return timed(unit, (t, initial) => initial / (1 + rate * t))
 }
 
 export interface PolynomialOptions extends Timed {
@@ -34,13 +39,16 @@ export interface PolynomialOptions extends Timed {
   minimum?: number
 }
 
+const readPolynomial = optionsOf<PolynomialOptions>()('polynomial', {
+  ...timedRules,
+  length: needed(checkPositive),
+  power: [checkPositive, 1],
+  minimum: [checkNotNegative, 0],
+})
+
 /** minimum + (initial − minimum) · (1 − t / length)^power, and `minimum` from `length` on. */
 export function polynomial(options: PolynomialOptions): TimedSchedule {
-  checkOptions('options', options, ['length', 'power', 'minimum', 'unit'])
-  const { length, power = 1, minimum = 0 } = options
-  checkPositive('length', length)
-  checkPositive('power', power)
-  checkNotNegative('minimum', minimum)
+  const { length, power, minimum, unit } = readPolynomial(options)
   const left = (t: number) => Math.max(0, 1 - t / length) ** power
-  return timed(options, (t, initial) => minimum + (initial - minimum) * left(t), length)
+  return timed(unit, (t, initial) => minimum + (initial - minimum) * left(t), length)
 }

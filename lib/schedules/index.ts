@@ -4,5 +4,5 @@ export { exponentialDecay, inverseDecay, type PolynomialOptions, polynomial, ste
 export { type OneCycleOptions, oneCycle } from './one-cycle.js'
 export { constant, type PiecewiseOptions, piecewise } from './piecewise.js'
 export { type ReduceOnPlateauOptions, reduceOnPlateau } from './plateau.js'
-export { type LinearOptions, linear, type WarmupOptions, warmup } from './ramp.js'
+export { type LinearRampOptions, linearRamp, type WarmupOptions, warmup } from './ramp.js'
 export type { Observation, Schedule, SchedulePlotOptions, Timed, TimedSchedule, TimeUnit } from './schedule.js'

@@ -1,6 +1,7 @@
-import { checkOptions, checkPositive } from '../checks.js'
+import { checkPositive } from '../checks.js'
 import { invalidArgument } from '../errors.js'
-import { type Timed, type TimedSchedule, timed } from './schedule.js'
+import { needed, optionsOf } from '../options.js'
+import { type Timed, type TimedSchedule, timed, timedRules } from './schedule.js'
 
 export interface OneCycleOptions extends Timed {
   /** Of the whole, the last phase included. */
@@ -13,6 +14,21 @@ export interface OneCycleOptions extends Timed {
   endFactor?: number
 }
 
+const readOptions = optionsOf<OneCycleOptions>()('oneCycle', {
+  ...timedRules,
+  length: needed(checkPositive),
+  startFactor: [checkPositive, 0.1],
+  cycle: [checkShare, 0.9],
+  endFactor: [checkPositive, 1e-3],
+})
+
+function checkShare(argument: string, value: unknown): number {
+  if (!(typeof value === 'number' && value > 0 && value <= 1)) {
+    throw invalidArgument(argument, 'a number over 0 and at most 1', value)
+  }
+  return value
+}
+
 /**
  * Up to the optimizer's own value, which is the largest, and down again in straight lines, then further down to nearly
  * nothing (Smith 2018, "A disciplined approach to neural network hyper-parameters").
@@ -20,12 +36,7 @@ export interface OneCycleOptions extends Timed {
  * @example fit(data, { epochs: 30, schedule: oneCycle({ length: 30 }) })
  */
 export function oneCycle(options: OneCycleOptions): TimedSchedule {
-  checkOptions('options', options, ['length', 'startFactor', 'cycle', 'endFactor', 'unit'])
-  const { length, startFactor = 0.1, cycle = 0.9, endFactor = 1e-3 } = options
-  checkPositive('length', length)
-  checkPositive('startFactor', startFactor)
-  if (!(cycle > 0 && cycle <= 1)) throw invalidArgument('cycle', 'a number over 0 and at most 1', cycle)
-  checkPositive('endFactor', endFactor)
+  const { length, startFactor, cycle, endFactor, unit } = readOptions(options)
   const end = length * cycle
   const factor = (t: number) => {
     const fromPeak = Math.abs(t - end / 2) / (end / 2)
@@ -33,5 +44,5 @@ export function oneCycle(options: OneCycleOptions): TimedSchedule {
     if (t >= length) return endFactor
     return startFactor + (endFactor - startFactor) * ((t - end) / (length - end))
   }
-  return timed(options, (t, initial) => initial * factor(t), length)
+  return timed(unit, (t, initial) => initial * factor(t), length)
 }

@@ -1,7 +1,12 @@
 /** Schedules that stand still for a while. */
-import { checkNotNegative, checkOptional, checkOptions, checkPositive } from '../checks.js'
+import { checkNotNegative, checkOptional, checkPositive } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
-import { complete, type Timed, type TimedSchedule, timed } from './schedule.js'
+import { needed, optionsOf } from '../options.js'
+import { complete, type Timed, type TimedSchedule, timed, timedRules } from './schedule.js'
+
+const readConstant = optionsOf<{ length?: number } & Timed>()('constant', { ...timedRules, length: checkPositive }, [
+  'value',
+])
 
 /**
  * The same always: `value`, or the optimizer's own.
@@ -10,12 +15,11 @@ import { complete, type Timed, type TimedSchedule, timed } from './schedule.js'
  */
 export function constant(value?: number, options: { length?: number } & Timed = {}): TimedSchedule {
   checkOptional(checkNotNegative, 'value', value)
-  checkOptions('options', options, ['length', 'unit'])
-  checkOptional(checkPositive, 'length', options.length)
+  const { length, unit } = readConstant(options)
   const formula = (_: number, initial: number) => value ?? initial
   // Without an end it does not matter what is counted.
-  const isTimeless = options.length === undefined && options.unit === undefined
-  return isTimeless ? complete(formula, {}) : timed(options, formula, options.length)
+  const isTimeless = length === undefined && unit === undefined
+  return isTimeless ? complete(formula, {}) : timed(unit, formula, length)
 }
 
 export interface PiecewiseOptions extends Timed {
@@ -27,19 +31,24 @@ export interface PiecewiseOptions extends Timed {
   factors?: readonly number[]
 }
 
+const readPiecewise = optionsOf<PiecewiseOptions>()('piecewise', {
+  ...timedRules,
+  boundaries: needed(checkNumbers),
+  values: checkNumbers,
+  factors: checkNumbers,
+})
+
 /**
  * values[i] from boundaries[i − 1] until before boundaries[i]: for instance tenths at chosen epochs.
  *
  * @example piecewise({ boundaries: [80, 120], factors: [1, 0.1, 0.01] })
  */
 export function piecewise(options: PiecewiseOptions): TimedSchedule {
-  checkOptions('options', options, ['boundaries', 'values', 'factors', 'unit'])
-  const { values, factors } = options
+  const { boundaries, values, factors, unit } = readPiecewise(options)
   if ((values === undefined) === (factors === undefined)) {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', 'values: expected either values or factors')
   }
-  const boundaries = checkNumbers('boundaries', options.boundaries)
-  const levels = values ? checkNumbers('values', values) : checkNumbers('factors', factors)
+  const levels = values ?? factors!
   if (boundaries.some((boundary, i) => i > 0 && boundary <= boundaries[i - 1]!)) {
     throw invalidArgument('boundaries', 'times in rising order', boundaries.join(', '))
   }
@@ -47,7 +56,7 @@ export function piecewise(options: PiecewiseOptions): TimedSchedule {
     const count = `${boundaries.length + 1} of them, one more than boundaries`
     throw invalidArgument(values ? 'values' : 'factors', count, levels.length)
   }
-  return timed(options, (t, initial) => {
+  return timed(unit, (t, initial) => {
     const level = levels[boundaries.filter((boundary) => boundary <= t).length]!
     return values ? level : initial * level
   })

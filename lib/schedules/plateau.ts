@@ -1,5 +1,6 @@
-import { checkNotNegative, checkNotNegativeInteger, checkOptions, checkPositiveInteger } from '../checks.js'
+import { checkNotNegative, checkNotNegativeInteger, checkPositiveInteger, oneOf } from '../checks.js'
 import { invalidArgument } from '../errors.js'
+import { optionsOf } from '../options.js'
 import { complete, type TimedSchedule } from './schedule.js'
 
 export interface ReduceOnPlateauOptions {
@@ -19,6 +20,28 @@ export interface ReduceOnPlateauOptions {
   mode?: 'min' | 'max'
 }
 
+const readOptions = optionsOf<ReduceOnPlateauOptions>()('reduceOnPlateau', {
+  monitor: checkColumn,
+  factor: [checkFactor, 0.5],
+  patience: [checkPositiveInteger, 5],
+  threshold: [checkNotNegative, 1e-4],
+  cooldown: [checkNotNegativeInteger, 0],
+  minimum: [checkNotNegative, 0],
+  mode: oneOf('min', 'max'),
+})
+
+function checkColumn(argument: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidArgument(argument, 'a column', value)
+  return value
+}
+
+function checkFactor(argument: string, value: unknown): number {
+  if (!(typeof value === 'number' && value > 0 && value < 1)) {
+    throw invalidArgument(argument, 'a number between 0 and 1', value)
+  }
+  return value
+}
+
 /**
  * initial · factor^reductions: reduced whenever the validation error has stopped improving (CS231n, "Annealing the learning
  * rate"). It goes by the epochs of its run, from the start in each new one; a run that goes on with `initialEpoch` goes on
@@ -27,17 +50,7 @@ export interface ReduceOnPlateauOptions {
  * @example fit(data, { validation, schedule: reduceOnPlateau({ patience: 3 }) })
  */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): TimedSchedule {
-  const known = ['monitor', 'factor', 'patience', 'threshold', 'cooldown', 'minimum', 'mode']
-  checkOptions('options', options, known)
-  const { monitor, factor = 0.5, patience = 5, threshold = 1e-4, cooldown = 0, minimum = 0, mode } = options
-  if (monitor !== undefined && typeof monitor !== 'string') throw invalidArgument('monitor', 'a column', monitor)
-  if (!(factor > 0 && factor < 1)) throw invalidArgument('factor', 'a number between 0 and 1', factor)
-  checkPositiveInteger('patience', patience)
-  checkNotNegative('threshold', threshold)
-  checkNotNegativeInteger('cooldown', cooldown)
-  checkNotNegative('minimum', minimum)
-  if (mode !== undefined && mode !== 'min' && mode !== 'max') throw invalidArgument('mode', "'min' or 'max'", mode)
-
+  const { monitor, factor, patience, threshold, cooldown, minimum, mode } = readOptions(options)
   const begin = () => {
     let best: number | null = null
     let [reductions, waited, cooling] = [0, 0, 0]

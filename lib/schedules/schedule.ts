@@ -1,7 +1,8 @@
 /** What a schedule is, how two become one, and how one is looked at. */
-import { checkFinite, checkFunction, checkOneOf, checkOptions, checkPositive } from '../checks.js'
+import { checkBoolean, checkFinite, checkFunction, checkOneOf, checkPositive } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
-import { checkPlotSize, type PlotSize, plotLine } from '../plot.js'
+import { optionsOf } from '../options.js'
+import { type PlotSize, plotLine, plotRules } from '../plot.js'
 
 export type TimeUnit = 'step' | 'epoch'
 
@@ -61,12 +62,15 @@ type Running = Pick<Schedule, 'begin' | 'observe'>
 export const checkUnit = (argument: string, unit: unknown): TimeUnit =>
   checkOneOf<TimeUnit>(argument, unit, ['step', 'epoch'])
 
+/** Of {@link Timed}, for lists of options. */
+export const timedRules = { unit: checkUnit } as const
+
 export function timed(
-  { unit = 'epoch' }: Timed,
+  unit: TimeUnit | undefined,
   formula: (t: number, initial: number) => number,
   duration?: number,
 ): TimedSchedule {
-  return complete(formula, { unit: checkUnit('unit', unit), duration })
+  return complete(formula, { unit: unit ?? 'epoch', duration })
 }
 
 export function complete(
@@ -118,15 +122,19 @@ function follow(first: TimedSchedule, next: Schedule): TimedSchedule {
   })
 }
 
+const readPlot = optionsOf<SchedulePlotOptions>()('plot', {
+  ...plotRules,
+  length: checkPositive,
+  initial: [checkFinite, 1],
+  quiet: [checkBoolean, false],
+})
+
 function plotSchedule(schedule: TimedSchedule, options: SchedulePlotOptions = {}): string {
-  checkOptions('options', options, ['length', 'initial', 'width', 'height', 'quiet'])
   const { duration = 100, unit = 'epoch' } = schedule
-  const { length = Number.isFinite(duration) ? duration : 100, initial = 1, quiet = false } = options
-  checkPositive('length', length)
-  checkFinite('initial', initial)
+  const { length = Number.isFinite(duration) ? duration : 100, initial, quiet, ...size } = readPlot(options)
   // Whole times only: those are what training asks for.
   const at = (x: number) => schedule(Math.min(Math.floor(x * length), Math.ceil(length) - 1), initial)
-  const plot = plotLine({ at, ends: ['0', `${length} ${unit}s`] }, checkPlotSize(options))
+  const plot = plotLine({ at, ends: ['0', `${length} ${unit}s`] }, size)
   if (!quiet) process.stdout.write(`${plot}\n`)
   return plot
 }

@@ -107,7 +107,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
   checkBoolean('shuffle', shuffle)
   checkBoolean('quiet', quiet)
   checkOptional(checkBoolean, 'sanityCheck', options.sanityCheck)
-  checkSignal(options.signal)
+  checkOptional(checkSignal, 'signal', options.signal)
   checkPositiveInteger('maxRefusedSteps', maxRefusedSteps)
   checkOptional(checkPositiveInteger, 'batchSize', options.batchSize)
   checkOptional(checkPositiveInteger, 'stepsPerCall', options.stepsPerCall)
@@ -194,13 +194,13 @@ export function resolveThreads(threads: number | undefined): number {
   return checkOptional(checkPositiveInteger, 'threads', threads) ?? availableParallelism()
 }
 
-export function checkSignal(signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw invalidArgument('signal', 'an AbortSignal', signal)
+export function checkSignal(argument: string, signal: unknown): AbortSignal {
+  if (!(signal instanceof AbortSignal)) throw invalidArgument(argument, 'an AbortSignal', signal)
+  return signal
 }
 
 /** What `evaluate` and `predict` take. */
 export function checkPassOptions(options: unknown): void {
   checkOptions('options', options, ['batchSize', 'threads', 'signal'])
-  checkSignal((options as { signal?: unknown }).signal)
+  checkOptional(checkSignal, 'signal', (options as { signal?: unknown }).signal)
 }

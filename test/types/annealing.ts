@@ -3,7 +3,7 @@ import {
   constant,
   cosine,
   findLearningRate,
-  linear,
+  linearRamp,
   type Model,
   reduceOnPlateau,
   type Schedule,
@@ -20,7 +20,7 @@ const own: Schedule = (t, initial) => initial / (1 + t)
 export async function example(x: Float32Array, y: Uint8Array): Promise<void> {
   const run = model.fit(
     { x, y },
-    { schedule, momentumSchedule: linear({ from: 0.5, to: 0.9, length: 5 }), weightDecaySchedule: own },
+    { schedule, momentumSchedule: linearRamp({ from: 0.5, to: 0.9, length: 5 }), weightDecaySchedule: own },
   )
   const { momentum, weightDecay } = await run.done
   const last: number | undefined = momentum?.at(-1) ?? weightDecay?.at(-1)

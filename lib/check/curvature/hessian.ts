@@ -5,8 +5,9 @@ import { describe, GradusError, invalidArgument } from '../../errors.js'
 import type { Model } from '../../model/model.js'
 import { checkWeights, type Weights } from '../../model/weights.js'
 import type { FloatArray } from '../../native.js'
+import { optionsOf } from '../../options.js'
 import { flatParameters } from '../../train/flat.js'
-import { checkModel, type HessianOptions, HessianTwin, resolveHessianOptions } from './twin.js'
+import { checkModel, type HessianOptions, HessianTwin, hessianRules, readHessianOptions } from './twin.js'
 
 /**
  * The Hessian of a compiled model's loss times a vector, exact (the R-operator of Pearlmutter 1994, "Fast exact
@@ -29,7 +30,7 @@ export async function hessianVectorProduct(
   options: HessianOptions = {},
 ): Promise<Weights> {
   const program = checkModel(model).program
-  const settings = resolveHessianOptions(options)
+  const settings = readHessianOptions(options)
   if (typeof vector !== 'object' || vector === null) throw invalidArgument('vector', 'a record of weights', vector)
   const frozen = program.parameters.find(({ name, trainable }) => !trainable && name in vector)
   if (frozen) {
@@ -56,6 +57,11 @@ export interface ExplicitHessianOptions extends HessianOptions {
   maxBytes?: number
 }
 
+const readExplicit = optionsOf<ExplicitHessianOptions>()('hessian', {
+  ...hessianRules,
+  maxBytes: [checkPositive, 2 ** 28],
+})
+
 /**
  * The whole Hessian of a small model's loss, row-major, (n, n) for n trainable weights: one parameter after the other in
  * layer order, in the model's dtype. Made of n Hessian-vector products.
@@ -69,8 +75,7 @@ export async function hessian(
   options: ExplicitHessianOptions = {},
 ): Promise<{ size: number; data: FloatArray }> {
   const { program, dtype } = checkModel(model)
-  const settings = resolveHessianOptions(options, ['maxBytes'])
-  const maxBytes = checkPositive('maxBytes', options.maxBytes ?? 2 ** 28)
+  const { maxBytes, ...settings } = readExplicit(options)
   const size = flatParameters(program).reduce((sum, parameter) => sum + parameter.size, 0)
   const bytes = size * size * (dtype === 'float32' ? 4 : 8)
   if (bytes > maxBytes) throw tooLarge(size, dtype, bytes)

@@ -3,8 +3,9 @@ import { checkPositive, checkPositiveInteger, checkSeed } from '../../checks.js'
 import type { Data } from '../../data/stream.js'
 import { randomNormal } from '../../kernels/random.js'
 import type { Model } from '../../model/model.js'
+import { optionsOf } from '../../options.js'
 import { lanczos } from './lanczos.js'
-import { checkModel, type HessianOptions, HessianTwin, resolveHessianOptions } from './twin.js'
+import { checkModel, type HessianOptions, HessianTwin, hessianRules } from './twin.js'
 
 export interface SharpnessOptions extends HessianOptions {
   /** Default 1024: the curvature of the mean loss needs few. */
@@ -30,6 +31,14 @@ export interface Sharpness {
   message: string
 }
 
+const readOptions = optionsOf<SharpnessOptions>()('sharpness', {
+  ...hessianRules,
+  examples: [checkPositiveInteger, 1024],
+  tolerance: [checkPositive, 1e-4],
+  maxIterations: [checkPositiveInteger, 100],
+  seed: [checkSeed, 0],
+})
+
 /**
  * The largest eigenvalue λ of the Hessian of a compiled model's loss, by Lanczos's method on exact Hessian-vector products
  * (Pearlmutter 1994), in float64 on a copy. Where the loss is quadratic, gradient descent without momentum diverges with
@@ -47,11 +56,7 @@ export interface Sharpness {
  */
 export async function sharpness(model: Model, data: Data, options: SharpnessOptions = {}): Promise<Sharpness> {
   checkModel(model)
-  const settings = resolveHessianOptions({ examples: 1024, ...options }, ['tolerance', 'maxIterations', 'seed'])
-  const { tolerance = 1e-4, maxIterations = 100, seed = 0 } = options
-  checkPositive('tolerance', tolerance)
-  checkPositiveInteger('maxIterations', maxIterations)
-  checkSeed('seed', seed)
+  const { tolerance, maxIterations, seed, ...settings } = readOptions(options)
   return HessianTwin.use(model, data, settings, async (twin) => {
     const start = randomNormal(new Float64Array(twin.size), { seed })
     const found = await lanczos((vector) => twin.product(vector), start, { tolerance, maxIterations })

@@ -1,11 +1,12 @@
 /** A model's float64 twin at its weights as they are: what multiplies vectors by its Hessian. */
-import { checkOneOf, checkOptional, checkOptions, checkPositiveInteger } from '../../checks.js'
+import { checkPositiveInteger, oneOf } from '../../checks.js'
 import { Dataset } from '../../data/dataset.js'
 import type { Data } from '../../data/stream.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import type { ModelCopy } from '../../model/copy.js'
 import { Model } from '../../model/model.js'
 import type { NativeDataset } from '../../native.js'
+import { type Check, optionsOf } from '../../options.js'
 import { type FlatParameter, flatParameters } from '../../train/flat.js'
 import { checkSignal, resolveThreads } from '../../train/options.js'
 import { callInTurn } from '../../train/turn.js'
@@ -22,20 +23,15 @@ export interface HessianOptions {
   signal?: AbortSignal
 }
 
-export type HessianSettings = Required<Omit<HessianOptions, 'signal'>> & Pick<HessianOptions, 'signal'>
-
-/** The checks on the options, `more` of which are the caller's own. */
-export function resolveHessianOptions(options: HessianOptions, more: readonly string[] = []): HessianSettings {
-  checkOptions('options', options, ['term', 'examples', 'threads', 'signal', ...more])
-  const { term = 'total', examples, threads, signal } = options
-  checkSignal(signal)
-  return {
-    term: checkOneOf('term', term, ['data', 'regularization', 'total']),
-    examples: checkOptional(checkPositiveInteger, 'examples', examples) ?? Number.POSITIVE_INFINITY,
-    threads: resolveThreads(threads),
-    signal,
-  }
-}
+/** Of {@link HessianOptions}, for lists of options. */
+export const hessianRules = {
+  term: [oneOf('data', 'regularization', 'total'), 'total'],
+  examples: [checkPositiveInteger as Check<number>, Number.POSITIVE_INFINITY],
+  threads: checkPositiveInteger,
+  signal: checkSignal,
+} as const
+export const readHessianOptions = optionsOf<HessianOptions>()('hessianVectorProduct', hessianRules)
+type HessianSettings = ReturnType<typeof readHessianOptions>
 
 export function checkModel(model: unknown): Model {
   if (!(model instanceof Model)) throw invalidArgument('model', 'a model', model)
@@ -82,7 +78,8 @@ export class HessianTwin {
 
   /** Batch statistics are those of training, and nothing is dropped. */
   async product(vector: Float64Array): Promise<Float64Array> {
-    const { term, threads, signal } = this.#settings
+    const { term, signal } = this.#settings
+    const threads = resolveThreads(this.#settings.threads)
     const call = { dataset: this.#dataset, training: true, randomness: false, threads, term, vector }
     const product = await callInTurn(this.#copy.program, signal, () => this.#copy.program.hessianVector(call))
     signal?.throwIfAborted()

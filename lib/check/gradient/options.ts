@@ -3,13 +3,12 @@ import {
   checkBoolean,
   checkFunction,
   checkNotNegativeInteger,
-  checkOneOf,
-  checkOptional,
-  checkOptions,
   checkPositive,
   checkPositiveInteger,
   checkSeed,
+  oneOf,
 } from '../../checks.js'
+import { optionsOf } from '../../options.js'
 import { checkSignal, resolveThreads } from '../../train/options.js'
 
 export interface GradientCheckFunctionOptions {
@@ -58,42 +57,39 @@ export interface GradientCheckOptions extends GradientCheckFunctionOptions {
 export type CheckSettings = Required<Omit<GradientCheckOptions, 'signal' | 'onProgress'>> &
   Pick<GradientCheckOptions, 'signal' | 'onProgress'>
 
-const functionOptions = ['samplesPerParameter', 'stepSize', 'seed'] as const
-const modelOptions = [
-  ...['method', 'directions', 'term', 'randomness', 'burnIn', 'checkInput', 'examples', 'threads', 'signal'],
-  'onProgress',
-]
+/** `all`, or what the check takes. */
+const or =
+  <Name extends string>(name: Name, check: (argument: string, value: unknown) => number) =>
+  (argument: string, value: unknown): Name | number =>
+    value === name ? name : check(`${argument} ('${name}' or a number)`, value)
 
-export function resolveFunctionOptions(options: GradientCheckFunctionOptions) {
-  checkOptions('options', options, functionOptions)
-  return resolveSampling(options, 'all')
-}
+const samplingRules = (samples: number | 'all') =>
+  ({
+    samplesPerParameter: [or('all', checkPositiveInteger), samples],
+    stepSize: [or('auto', checkPositive), 'auto'],
+    seed: [checkSeed, 0],
+  }) as const
 
-function resolveSampling(options: GradientCheckFunctionOptions, samples: number | 'all') {
-  const { samplesPerParameter = samples, stepSize = 'auto', seed = 0 } = options
-  if (samplesPerParameter !== 'all')
-    checkPositiveInteger("samplesPerParameter ('all' or a number)", samplesPerParameter)
-  if (stepSize !== 'auto') checkPositive("stepSize ('auto' or a number)", stepSize)
-  return { samplesPerParameter, stepSize, seed: checkSeed('seed', seed) }
-}
+export const resolveFunctionOptions = optionsOf<GradientCheckFunctionOptions>()(
+  'gradientCheckFunction',
+  samplingRules('all'),
+)
+
+const readOptions = optionsOf<GradientCheckOptions>()('gradientCheck', {
+  ...samplingRules(20),
+  method: [oneOf('coordinates', 'directional'), 'coordinates'],
+  directions: [checkPositiveInteger, 5],
+  term: [oneOf('data', 'regularization', 'total', 'each'), 'each'],
+  randomness: [oneOf('off', 'fixed'), 'off'],
+  burnIn: [checkNotNegativeInteger, 0],
+  checkInput: [checkBoolean, false],
+  examples: [checkPositiveInteger, 32],
+  threads: checkPositiveInteger,
+  signal: checkSignal,
+  onProgress: checkFunction<NonNullable<GradientCheckOptions['onProgress']>>,
+})
 
 export function resolveOptions(options: GradientCheckOptions): CheckSettings {
-  checkOptions('options', options, [...functionOptions, ...modelOptions])
-  const { method = 'coordinates', directions = 5, term = 'each', randomness = 'off' } = options
-  const { burnIn = 0, checkInput = false, examples = 32, threads, signal, onProgress } = options
-  checkSignal(signal)
-  checkOptional(checkFunction, 'onProgress', onProgress)
-  return {
-    ...resolveSampling(options, 20),
-    method: checkOneOf('method', method, ['coordinates', 'directional']),
-    directions: checkPositiveInteger('directions', directions),
-    term: checkOneOf('term', term, ['data', 'regularization', 'total', 'each']),
-    randomness: checkOneOf('randomness', randomness, ['off', 'fixed']),
-    burnIn: checkNotNegativeInteger('burnIn', burnIn),
-    checkInput: checkBoolean('checkInput', checkInput),
-    examples: checkPositiveInteger('examples', examples),
-    threads: resolveThreads(threads),
-    signal,
-    onProgress,
-  }
+  const read = readOptions(options)
+  return { ...read, threads: resolveThreads(read.threads) }
 }

@@ -1,5 +1,6 @@
-import { checkOptions, checkPositive, checkPositiveInteger } from '../../checks.js'
+import { checkPositive, checkPositiveInteger } from '../../checks.js'
 import { GradusError } from '../../errors.js'
+import { optionsOf } from '../../options.js'
 import { checkSignal, resolveThreads } from '../../train/options.js'
 
 export interface FindLearningRateOptions {
@@ -21,20 +22,24 @@ export interface FindLearningRateOptions {
 
 export type FindLearningRateSettings = Required<Omit<FindLearningRateOptions, 'signal'>> & { signal?: AbortSignal }
 
-const known = ['from', 'to', 'steps', 'batchSize', 'explosion', 'threads', 'signal']
+const readOptions = optionsOf<FindLearningRateOptions>()('findLearningRate', {
+  from: [checkPositive, 1e-7],
+  to: [checkPositive, 10],
+  steps: [checkPositiveInteger, 200],
+  batchSize: [checkPositiveInteger, 32],
+  explosion: [checkPositive, 4],
+  threads: checkPositiveInteger,
+  signal: checkSignal,
+})
 const fewestSteps = 20
 
 export function resolveFindOptions(options: FindLearningRateOptions): FindLearningRateSettings {
-  checkOptions('options', options, known)
-  const { from = 1e-7, to = 10, steps = 200, batchSize = 32, explosion = 4, threads, signal } = options
-  checkPositive('from', from)
-  checkPositive('to', to)
+  const read = readOptions(options)
+  const { from, to, steps, explosion } = read
   if (to <= from) throw refused('to', `a rate over from, which is ${from}`, to)
-  if (checkPositiveInteger('steps', steps) < fewestSteps) throw refused('steps', `at least ${fewestSteps}`, steps)
-  checkPositiveInteger('batchSize', batchSize)
-  if (checkPositive('explosion', explosion) <= 1) throw refused('explosion', 'a number over 1', explosion)
-  checkSignal(signal)
-  return { from, to, steps, batchSize, explosion, threads: resolveThreads(threads), signal }
+  if (steps < fewestSteps) throw refused('steps', `at least ${fewestSteps}`, steps)
+  if (explosion <= 1) throw refused('explosion', 'a number over 1', explosion)
+  return { ...read, threads: resolveThreads(read.threads) }
 }
 
 const refused = (argument: string, expected: string, received: number) =>

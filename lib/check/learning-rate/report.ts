@@ -1,6 +1,6 @@
 /** What a sweep over the learning rates says. */
 import { inspect } from 'node:util'
-import { checkPlotSize, plotLine, short } from '../../plot.js'
+import { plotLine, readPlotSize, short } from '../../plot.js'
 import type { FindLearningRateSettings } from './options.js'
 import type { Sweep } from './sweep.js'
 
@@ -51,7 +51,7 @@ export class LearningRateReport implements Report {
       ends: [short(rates[0]!), `learning rate ${short(rates[last]!)}`] as const,
       mark: learningRate === null ? undefined : { x, label: short(learningRate) },
     }
-    return `smoothed loss\n${plotLine(line, checkPlotSize({}))}\n${this.reason}`
+    return `smoothed loss\n${plotLine(line, readPlotSize({}))}\n${this.reason}`
   }
 
   [inspect.custom](): string {

@@ -1,7 +1,8 @@
 /** What the sanity checks can be told. */
-import { checkOptions, checkPositiveInteger } from '../../checks.js'
+import { checkFunction, checkPositiveInteger } from '../../checks.js'
 import type { Data } from '../../data/stream.js'
 import { invalidArgument } from '../../errors.js'
+import { anything, optionsOf } from '../../options.js'
 import type { Schedule } from '../../schedules/index.js'
 import { checkSignal, resolveThreads } from '../../train/options.js'
 
@@ -29,17 +30,24 @@ export interface SanitySettings {
   readonly signal?: AbortSignal
 }
 
+const readOptions = optionsOf<SanityCheckOptions>()('sanityCheck', {
+  validation: anything,
+  overfitExamples: [checkPositiveInteger, 20],
+  skip: [checkSkip, []],
+  schedule: checkFunction<Schedule>,
+  threads: checkPositiveInteger,
+  signal: checkSignal,
+})
+
+function checkSkip(argument: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw invalidArgument(argument, 'an array of names of checks', value)
+  return value
+}
+
 export function resolveSanityOptions(options: SanityCheckOptions, names: readonly string[]): SanitySettings {
-  checkOptions('options', options, ['validation', 'overfitExamples', 'skip', 'schedule', 'threads', 'signal'])
-  const { validation, overfitExamples = 20, skip = [], schedule, threads, signal } = options
-  checkPositiveInteger('overfitExamples', overfitExamples)
-  if (!Array.isArray(skip)) throw invalidArgument('skip', 'an array of names of checks', skip)
-  for (const [i, name] of skip.entries()) {
+  const read = readOptions(options)
+  for (const [i, name] of read.skip.entries()) {
     if (!names.includes(name)) throw invalidArgument(`skip[${i}]`, `one of ${names.join(', ')}`, name)
   }
-  if (schedule !== undefined && typeof schedule !== 'function') {
-    throw invalidArgument('schedule', 'a function', schedule)
-  }
-  checkSignal(signal)
-  return { validation, overfitExamples, skip, schedule, threads: resolveThreads(threads), signal }
+  return { ...read, threads: resolveThreads(read.threads) }
 }

@@ -1,14 +1,8 @@
 /** L-BFGS: a quasi-Newton method for smooth functions of many variables. */
 import { setImmediate as nextTick } from 'node:timers/promises'
-import {
-  checkFraction,
-  checkFunction,
-  checkNotNegative,
-  checkOptional,
-  checkOptions,
-  checkPositiveInteger,
-} from '../../checks.js'
+import { checkFraction, checkFunction, checkNotNegative, checkPositiveInteger } from '../../checks.js'
 import { GradusError, invalidArgument } from '../../errors.js'
+import { optionsOf } from '../../options.js'
 import { checkSignal } from '../options.js'
 import { addScaled, dot, norm } from '../vectors.js'
 import { type LinePoint, strongWolfe } from './line-search.js'
@@ -82,29 +76,27 @@ export async function minimize(
 ): Promise<Minimum> {
   checkFunction('f', f)
   if (!(x0 instanceof Float64Array)) throw invalidArgument('x0', 'a Float64Array', x0)
-  return new Minimization(f, resolveMinimizeOptions(options)).run(x0.slice())
+  const settings = readOptions(options)
+  checkWolfe(settings)
+  return new Minimization(f, settings).run(x0.slice())
 }
 
-export const minimizeOptions = ['memory', 'gradientTolerance', 'maxIterations', 'c1', 'c2', 'onIteration', 'signal']
+/** Of {@link MinimizeOptions}, for lists of options. */
+export const minimizeRules = {
+  memory: [checkPositiveInteger, 10],
+  gradientTolerance: [checkNotNegative, 1e-8],
+  maxIterations: [checkPositiveInteger, 1000],
+  c1: [checkFraction, 1e-4],
+  c2: [checkFraction, 0.9],
+  onIteration: checkFunction<NonNullable<MinimizeOptions['onIteration']>>,
+  signal: checkSignal,
+} as const
+const readOptions = optionsOf<MinimizeOptions>()('minimize', minimizeRules)
+type MinimizeSettings = ReturnType<typeof readOptions>
 
-export function resolveMinimizeOptions(options: MinimizeOptions) {
-  checkOptions('options', options, minimizeOptions)
-  const { memory = 10, gradientTolerance = 1e-8, maxIterations = 1000, c1 = 1e-4, c2 = 0.9 } = options
-  const { onIteration, signal } = options
-  checkFraction('c1', c1)
+export function checkWolfe({ c1, c2 }: Pick<MinimizeSettings, 'c1' | 'c2'>): void {
   if (c1 === 0) throw invalidArgument('c1', 'a number over 0', c1)
-  checkFraction('c2', c2)
   if (c2 <= c1) throw invalidArgument('c2', `a number over c1 = ${c1}`, c2)
-  checkSignal(signal)
-  return {
-    memory: checkPositiveInteger('memory', memory),
-    gradientTolerance: checkNotNegative('gradientTolerance', gradientTolerance),
-    maxIterations: checkPositiveInteger('maxIterations', maxIterations),
-    c1,
-    c2,
-    onIteration: checkOptional(checkFunction<NonNullable<typeof onIteration>>, 'onIteration', onIteration),
-    signal,
-  }
 }
 
 interface Point extends LinePoint {
@@ -118,7 +110,7 @@ class Minimization {
 
   constructor(
     private readonly f: (x: Float64Array) => ValueAndGradient | Promise<ValueAndGradient>,
-    private readonly settings: ReturnType<typeof resolveMinimizeOptions>,
+    private readonly settings: MinimizeSettings,
   ) {
     this.#memory = new Memory(settings.memory)
   }

@@ -1,5 +1,6 @@
-import { checkOptions, checkPositiveInteger } from '../../checks.js'
+import { checkPath, checkPositiveInteger } from '../../checks.js'
 import { invalidArgument } from '../../errors.js'
+import { anything, optionsOf } from '../../options.js'
 
 export interface MonitorOptions {
   /** Steps between records of losses, norms and ratios. Default 1: every step. */
@@ -30,31 +31,30 @@ export interface MonitorSettings {
 }
 
 export function resolveMonitorOptions(options: MonitorOptions): MonitorSettings {
-  checkOptions('options', options, ['every', 'histograms', 'dir', 'classNames', 'sharpness'])
-  const { every = 1, histograms = 50, dir, classNames, sharpness = false } = options
-  if (dir !== undefined && (typeof dir !== 'string' || dir === '')) throw invalidArgument('dir', 'a path', dir)
+  const { histograms, sharpness, ...read } = readOptions(options)
   return {
-    every: checkPositiveInteger('every', every),
-    histograms: histograms === false ? null : checkPositiveInteger('histograms', histograms),
-    dir,
-    classNames: classNames && resolveClassNames(classNames),
-    sharpness: resolveSharpness(sharpness),
+    ...read,
+    histograms: histograms === false ? null : histograms,
+    sharpness: sharpness === false ? null : readSharpness(sharpness === true ? {} : sharpness, 'sharpness'),
   }
 }
 
-function resolveClassNames(names: readonly string[]): readonly string[] {
-  if (!Array.isArray(names) || names.length === 0) throw invalidArgument('classNames', 'an array of strings', names)
+const readOptions = optionsOf<MonitorOptions>()('monitor', {
+  every: [checkPositiveInteger, 1],
+  histograms: [(argument, value) => (value === false ? value : checkPositiveInteger(argument, value)), 50],
+  dir: checkPath,
+  classNames: checkClassNames,
+  sharpness: [anything<NonNullable<MonitorOptions['sharpness']>>, false],
+})
+const readSharpness = optionsOf<{ every?: number; examples?: number }>()('sharpness', {
+  every: [checkPositiveInteger, 1],
+  examples: [checkPositiveInteger, 256],
+})
+
+function checkClassNames(argument: string, names: unknown): readonly string[] {
+  if (!Array.isArray(names) || names.length === 0) throw invalidArgument(argument, 'an array of strings', names)
   for (const [i, name] of names.entries()) {
-    if (typeof name !== 'string' || name === '') throw invalidArgument(`classNames[${i}]`, 'a string', name)
+    if (typeof name !== 'string' || name === '') throw invalidArgument(`${argument}[${i}]`, 'a string', name)
   }
   return [...names]
-}
-
-function resolveSharpness(sharpness: NonNullable<MonitorOptions['sharpness']>): MonitorSettings['sharpness'] {
-  if (sharpness === false) return null
-  const given = sharpness === true ? {} : sharpness
-  checkOptions('sharpness', given, ['every', 'examples'])
-  const { every = 1, examples = 256 } = given
-  checkPositiveInteger('sharpness.every', every)
-  return { every, examples: checkPositiveInteger('sharpness.examples', examples) }
 }

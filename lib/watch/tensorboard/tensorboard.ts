@@ -1,5 +1,5 @@
-import { checkOptional, checkOptions, checkPositiveInteger } from '../../checks.js'
-import { invalidArgument } from '../../errors.js'
+import { checkPath, checkPositiveInteger } from '../../checks.js'
+import { needed, optionsOf } from '../../options.js'
 import type { Callback, TrainTarget } from '../../train/index.js'
 import { EventFile } from './event-file.js'
 import { epochPoint, histogramPoints, stepPoints } from './points.js'
@@ -12,6 +12,12 @@ export interface TensorboardOptions {
   /** Steps from one set of histograms to the next. Default: none. */
   histograms?: number
 }
+
+const readOptions = optionsOf<TensorboardOptions>()('tensorboard', {
+  dir: needed(checkPath),
+  every: [checkPositiveInteger, 100],
+  histograms: checkPositiveInteger,
+})
 
 /**
  * Writes what TensorBoard shows (`tensorboard --logdir …`), also while the run goes on. A callback of `fit`.
@@ -33,11 +39,7 @@ export interface TensorboardOptions {
  * model.fit(data, { epochs: 10, callbacks: [tensorboard({ dir: 'runs/first', histograms: 500 })] })
  */
 export function tensorboard(options: TensorboardOptions): Callback {
-  checkOptions('options', options, ['dir', 'every', 'histograms'])
-  const { dir, every = 100, histograms } = options
-  if (typeof dir !== 'string' || dir === '') throw invalidArgument('dir', 'a path', dir)
-  checkPositiveInteger('every', every)
-  checkOptional(checkPositiveInteger, 'histograms', histograms)
+  const { dir, every, histograms } = readOptions(options)
   let file: EventFile | null = null
   let stretch = -1
   // Another callback may look more often, at steps of its own: the first look in each stretch of so many steps counts.
