@@ -9,7 +9,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   dense,
-  linear,
+  linearRamp,
   meanSquaredError,
   monitor,
   relu,
@@ -56,7 +56,7 @@ test('losses, rates and norms are those of each step, ratios those of the weight
     },
   }
   const options = { epochs: 3, batchSize: 16, stepsPerCall: 1, quiet: true, callbacks: [watching, follow] }
-  const schedule = linear({ from: 0.1, to: 0.01, length: 15, unit: 'step' })
+  const schedule = linearRamp({ from: 0.1, to: 0.01, length: 15, unit: 'step' })
   const history = await model.fit(data, { ...options, schedule }).done
   const { steps, epochs, info, end } = watching.recording
   assert.is(steps.count, 15)
