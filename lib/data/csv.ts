@@ -1,134 +1,136 @@
-/** Tables of numbers from CSV files, through the optional package csv-parse. */
-import { createReadStream } from 'node:fs'
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import { checkOptions } from '../checks.js'
+/** Tables of numbers from CSV files. */
+import { checkBoolean, oneOf } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
-import { badFile, type FileSource, optionalPackage } from './file.js'
+import { badFile, type FileSource, nameOf } from '../files.js'
+import { optionsOf } from '../options.js'
+import { CsvReader } from './csv-records.js'
+import { type CsvTable, type CsvTargetTable, TableBuilder } from './csv-table.js'
+import { type ReadOptions, readPieces, readRules } from './file.js'
+import { checkClasses } from './labels.js'
+import { inSlices } from './slices.js'
 
-export interface CsvOptions {
+const sliceCharacters = 1 << 14
+
+export interface CsvOptions extends ReadOptions {
   /** The column to predict, by its name or its number from 0; negative numbers count from the end. Default none. */
-  target?: string | number
+  target?: string | number | undefined
   /** The features, by name or number. Default all columns but the target. */
-  columns?: (string | number)[]
+  columns?: readonly (string | number)[] | undefined
   /** Whether the first line holds the columns' names. Default true. */
-  header?: boolean
-  /** Default `,`. */
-  delimiter?: string
-  /** The number an empty cell stands for. Default: an empty cell is an error. */
-  missing?: number
+  header?: boolean | undefined
+  /** One character. Default `,`; `;` where the decimal sign is a comma. */
+  delimiter?: string | undefined
+  /** The sign before decimals. Default `.`. */
+  decimal?: '.' | ',' | undefined
+  /**
+   * What a missing feature becomes: this number, or with `'skip'` its row is left out. Default: it is an error. Cells of
+   * nothing but blanks are missing. A missing target is an error unless its row is skipped.
+   */
+  missing?: number | 'skip' | undefined
+  /** Other cells that mean missing, such as `['NA', '?']`. Default none. */
+  missingWords?: readonly string[] | undefined
+  /**
+   * Names of the target's classes: class c is `classes[c]`. Give those of the first file to a second one, so that both
+   * number them alike; digits are names here too. Default: where the target's cells are words, those that occur, sorted.
+   */
+  classes?: readonly string[] | undefined
   /** Default `float32`. */
-  dtype?: 'float32' | 'float64'
-}
-
-export interface CsvTable {
-  /** The features: (rows, columns). */
-  x: { data: Float32Array | Float64Array; shape: [number, number] }
-  /** The target as numbers, or, when its cells are words, the number of each word in `classes`. */
-  y?: Float64Array | Int32Array
-  /** Names of the features (their numbers without a header). */
-  columns: string[]
-  /** The words of the target, sorted; class c is `classes[c]`. */
-  classes?: string[]
+  dtype?: 'float32' | 'float64' | undefined
 }
 
 /**
- * Reads a CSV file (RFC 4180: quotes, line breaks in quotes, any line ending), plain or `.gz`; needs the package
- * `csv-parse`. Cells must be numbers; the target's may be words.
+ * Reads a CSV file (RFC 4180: quotes, line breaks in quotes, any line ending; UTF-8, or UTF-16 with its byte order
+ * mark), plain or gzip-compressed. Cells must be numbers; the target's may be words.
  *
- * @throws `GRADUS_BAD_FILE` names the row and column of a cell that is no number, or a row of the wrong length;
- * `GRADUS_MISSING_PACKAGE` how to install csv-parse.
+ * @example
+ * const train = await readCsv('train.csv', { target: 'species' })
+ * const test = await readCsv('test.csv', { target: 'species', classes: train.classes })
+ *
+ * @throws `GRADUS_BAD_FILE` names line and column of a cell that is no number, or the line of a row of the wrong length;
+ * a row longer than 2²⁴ characters is refused.
  */
-export async function readCsv(file: FileSource, options: CsvOptions = {}): Promise<CsvTable> {
-  checkOptions('options', options, ['target', 'columns', 'header', 'delimiter', 'missing', 'dtype'])
-  const { header = true, delimiter = ',', missing, dtype = 'float32' } = options
-  const { parse } = await optionalPackage('csv-parse', 'readCsv', () => import('csv-parse'))
-  const records = parse({ delimiter, bom: true, trim: true, skip_empty_lines: true })
-  // Errors of any part of the pipeline come out of the iteration below.
-  pipeline([...open(file), records], () => {})
-
-  let layout: Layout | undefined
-  const x: number[] = []
-  const targets: string[] = []
-  let rows = 0
+export function readCsv(file: FileSource, options: CsvOptions & { target: string | number }): Promise<CsvTargetTable>
+export function readCsv(file: FileSource, options?: CsvOptions & { target?: undefined }): Promise<CsvTable>
+export function readCsv(file: FileSource, options?: CsvOptions): Promise<CsvTable & Partial<CsvTargetTable>>
+export async function readCsv(file: FileSource, options?: CsvOptions): Promise<CsvTable & Partial<CsvTargetTable>> {
+  const read = readOptions(options)
+  const { decimal, delimiter = decimal === ',' ? ';' : ',' } = read
+  if (delimiter === decimal) throw invalidArgument('delimiter', 'another character than the decimal sign', delimiter)
+  const table = new TableBuilder(file, read)
+  const reader = new CsvReader(delimiter)
   try {
-    for await (const record of records as AsyncIterable<string[]>) {
-      if (!layout) {
-        layout = layOut(file, record, header, options)
-        if (header) continue
-      }
-      for (const at of layout.features) {
-        x.push(toNumber(record[at] as string, missing, () => place(rows, layout as Layout, at)))
-      }
-      if (layout.target >= 0) targets.push(record[layout.target] as string)
-      rows++
+    for await (const text of textOf(readPieces(file, read.maxBytes))) {
+      await inSlices(text.length, sliceCharacters, (first, end) => {
+        for (const record of reader.read(text.slice(first, end))) table.add(record)
+      })
     }
+    for (const record of reader.end()) table.add(record)
+    return await table.finish()
   } catch (error) {
-    if (error instanceof GradusError && error.code !== badCell) throw error
-    throw badFile(file, (error as Error).message, error)
+    throw located(file, error as Error)
   }
-  if (!layout || rows === 0) throw badFile(file, 'the table has no rows')
-  const data = dtype === 'float32' ? Float32Array.from(x) : Float64Array.from(x)
-  const { names, features, target } = layout
-  const table: CsvTable = {
-    x: { data, shape: [rows, features.length] },
-    columns: features.map((at) => names[at] as string),
-  }
-  return target < 0 ? table : { ...table, ...decodeTarget(file, targets, names[target] as string, missing) }
 }
 
-function open(file: FileSource): (NodeJS.ReadableStream | NodeJS.ReadWriteStream)[] {
-  if (file instanceof Uint8Array) return [Readable.from([file])]
-  const stream = createReadStream(file)
-  return String(file).endsWith('.gz') ? [stream, createGunzip()] : [stream]
+function checkColumn(argument: string, value: unknown): string | number {
+  if (typeof value === 'string' || Number.isInteger(value)) return value as string | number
+  throw invalidArgument(argument, 'the name or number of a column', value)
 }
 
-interface Layout {
-  names: string[]
-  features: number[]
-  /** -1: none. */
-  target: number
-}
-
-function layOut(file: FileSource, first: string[], header: boolean, { target, columns }: CsvOptions): Layout {
-  const names = header ? first : first.map((_, i) => String(i))
-  const find = (argument: string, wanted: string | number) => {
-    const at = typeof wanted === 'number' ? (wanted < 0 ? names.length + wanted : wanted) : names.indexOf(wanted)
-    if (names[at] === undefined) throw invalidArgument(argument, `a column of ${file} (${names.join(', ')})`, wanted)
-    return at
-  }
-  const targetAt = target === undefined ? -1 : find('target', target)
-  const features = columns
-    ? columns.map((column, i) => find(`columns[${i}]`, column))
-    : names.map((_, at) => at).filter((at) => at !== targetAt)
-  if (features.length === 0) throw badFile(file, 'the table has no columns of features')
-  return { names, features, target: targetAt }
-}
-
-const badCell = 'GRADUS_BAD_FILE'
-const place = (row: number, { names }: Layout, at: number) => `row ${row}, column ${names[at]}`
-
-function toNumber(cell: string, missing: number | undefined, where: () => string): number {
-  if (cell === '') {
-    if (missing !== undefined) return missing
-    throw new GradusError(badCell, `${where()}: the cell is empty (the option missing gives it a value)`)
-  }
-  const value = Number(cell)
-  if (!Number.isFinite(value))
-    throw new GradusError(badCell, `${where()}: expected a number, found ${JSON.stringify(cell)}`)
+const checkWord = (argument: string, value: unknown): string => {
+  if (typeof value !== 'string') throw invalidArgument(argument, 'a word', value)
   return value
 }
 
-function decodeTarget(file: FileSource, cells: string[], name: string, missing: number | undefined) {
-  const isNumeric = cells.every((cell) => cell === '' || Number.isFinite(Number(cell)))
-  if (isNumeric) {
-    try {
-      return { y: Float64Array.from(cells, (cell, row) => toNumber(cell, missing, () => `row ${row}, column ${name}`)) }
-    } catch (error) {
-      throw badFile(file, (error as Error).message, error)
-    }
+const checkList =
+  <Item>(what: string, check: (argument: string, item: unknown) => Item) =>
+  (argument: string, value: unknown): readonly Item[] => {
+    if (!Array.isArray(value)) throw invalidArgument(argument, `an array of ${what}`, value)
+    return value.map((item, i) => check(`${argument}[${i}]`, item))
   }
-  const classes = [...new Set(cells)].sort()
-  const numbers = new Map(classes.map((word, number) => [word, number]))
-  return { y: Int32Array.from(cells, (cell) => numbers.get(cell) as number), classes }
+
+function checkDelimiter(argument: string, value: unknown): string {
+  if (typeof value === 'string' && value.length === 1 && !'"\r\n'.includes(value)) return value
+  throw invalidArgument(argument, 'a single character, neither a quote nor a line break', value)
+}
+
+function checkMissing(argument: string, value: unknown): number | 'skip' {
+  if (value === 'skip' || (typeof value === 'number' && Number.isFinite(value))) return value
+  throw invalidArgument(argument, "a finite number or 'skip'", value)
+}
+
+const readOptions = optionsOf<CsvOptions>()('readCsv', {
+  target: checkColumn,
+  columns: checkList('names or numbers of columns', checkColumn),
+  header: [checkBoolean, true],
+  delimiter: checkDelimiter,
+  decimal: [oneOf('.', ','), '.'],
+  missing: checkMissing,
+  missingWords: [checkList('words', checkWord), []],
+  classes: checkClasses,
+  dtype: [oneOf('float32', 'float64'), 'float32'],
+  ...readRules,
+})
+
+/** The text, by its byte order mark in UTF-16 or else in UTF-8. */
+async function* textOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let decoder: InstanceType<typeof TextDecoder> | undefined
+  for await (const piece of pieces) {
+    decoder ??= new TextDecoder(encodingOf(piece), { fatal: true })
+    yield decoder.decode(piece, { stream: true })
+  }
+  yield decoder?.decode() ?? ''
+}
+
+function encodingOf([first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le'
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+}
+
+/** The error with the file's name before it. */
+function located(file: FileSource, error: Error & { code?: string }): Error {
+  if (error instanceof GradusError && (error.code !== 'GRADUS_BAD_FILE' || error.message.startsWith(nameOf(file)))) {
+    return error
+  }
+  const isText = error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+  return badFile(file, isText ? 'its text is not UTF-8; save it as UTF-8' : error.message, error)
 }

@@ -1,10 +1,11 @@
 /** IDX files, the format of MNIST (described by LeCun, Cortes and Burges at yann.lecun.com/exdb/mnist). */
-import { setImmediate as nextTick } from 'node:timers/promises'
-import type { NumberArray, Table } from './column.js'
-import { product } from './column.js'
-import { badFile, type FileSource, readBytes } from './file.js'
+import { badFile, type FileSource } from '../files.js'
+import { optionsOf } from '../options.js'
+import { product, type Table } from './column.js'
+import { type ElementType, elementsOf } from './elements.js'
+import { type ReadOptions, readBytes, readRules } from './file.js'
 
-type ElementType = { bytes: number; Type: new (buffer: ArrayBuffer, offset: number, length: number) => NumberArray }
+const readOptions = optionsOf<ReadOptions>()('readIdx', readRules)
 
 /** By the third byte of the file. */
 const elementTypes: Record<number, ElementType> = {
@@ -16,17 +17,15 @@ const elementTypes: Record<number, ElementType> = {
   14: { bytes: 8, Type: Float64Array },
 }
 
-/** Bytes turned around in one go. */
-const sliceBytes = 1 << 20
-
 /**
  * Reads an IDX file, plain or gzip-compressed, of any of its six element types.
  *
- * @returns the elements and their shape: (examples, …)
+ * @returns the elements and their shape, (examples, …); bytes may be a view of the buffer that was given
  * @throws `GRADUS_BAD_FILE` says what is wrong with the file.
  */
-export async function readIdx(file: FileSource): Promise<Table & { shape: number[] }> {
-  const bytes = await readBytes(file)
+export async function readIdx(file: FileSource, options?: ReadOptions): Promise<Table & { shape: number[] }> {
+  const { maxBytes } = readOptions(options)
+  const bytes = await readBytes(file, maxBytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 4) throw badFile(file, `an IDX file begins with 4 bytes, this one has ${bytes.length}`)
   if (view.getUint16(0) !== 0) throw badFile(file, 'not an IDX file: the first two bytes must be zero')
@@ -41,26 +40,5 @@ export async function readIdx(file: FileSource): Promise<Table & { shape: number
   if (bytes.length - start !== expected) {
     throw badFile(file, `expected ${expected} bytes of data for the shape [${shape}], found ${bytes.length - start}`)
   }
-  return { data: await nativeOrder(bytes.subarray(start), type), shape }
-}
-
-/** The elements, from the file's big-endian order to this machine's. */
-async function nativeOrder(bytes: Uint8Array, { bytes: width, Type }: ElementType): Promise<NumberArray> {
-  if (width === 1) return new Type(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
-  const copy = Buffer.alloc(bytes.length)
-  for (let first = 0; first < bytes.length; first += sliceBytes) {
-    if (first > 0) await nextTick()
-    const slice = copy.subarray(first, Math.min(first + sliceBytes, bytes.length))
-    slice.set(bytes.subarray(first, first + slice.length))
-    if (littleEndian) swap(slice, width)
-  }
-  return new Type(copy.buffer, copy.byteOffset, bytes.length / width)
-}
-
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
-
-function swap(slice: Buffer, width: number): void {
-  if (width === 2) slice.swap16()
-  else if (width === 4) slice.swap32()
-  else slice.swap64()
+  return { data: await elementsOf(bytes.subarray(start), type, false), shape }
 }

@@ -1,5 +1,6 @@
 /** Names of classes as targets, and the numbers that stand for them. */
 import { describe, GradusError, invalidArgument } from '../errors.js'
+import { didYouMean } from '../suggest.js'
 import type { OpenColumn } from './column.js'
 import type { Examples, NumberedExamples } from './examples.js'
 
@@ -14,21 +15,26 @@ export function numbered(examples: Examples): NumberedExamples {
   if (examples.classes !== undefined) checkClasses('classes', examples.classes)
   if (!areNames(y)) return examples as NumberedExamples
   y.forEach((name, row) => {
-    if (!isName(name)) throw badLabel('y', row, 'the name of a class, as in the first row', name)
+    if (isName(name)) return
+    throw badLabel('y', row, `expected the name of a class, as in the first row, received ${describe(name)}`)
   })
   const classes = examples.classes ?? namesIn(y)
-  return { ...examples, y: numbersOf('y', y, classes), classes }
+  return { ...examples, y: numbersOf(y, classes, (row, problem) => badLabel('y', row, problem)), classes }
 }
 
 /** The names that occur, sorted by their UTF-16 codes: the same order in every country. */
 export const namesIn = (labels: Iterable<string>): string[] => [...new Set(labels)].sort()
 
-/** The class number of each name. Error: `GRADUS_INVALID_DATA` with the row of a name that is no class's. */
-export function numbersOf(argument: string, labels: readonly string[], classes: readonly string[]): Int32Array {
+/** The class number of each name. Throws what `fail` makes of a name that is no class's. */
+export function numbersOf(
+  labels: readonly string[],
+  classes: readonly string[],
+  fail: (row: number, problem: string) => Error,
+): Int32Array {
   const numbers = new Map(classes.map((name, number) => [name, number]))
   return Int32Array.from(labels, (name, row) => {
     const number = numbers.get(name)
-    if (number === undefined) throw unknownName(argument, row, name, classes)
+    if (number === undefined) throw fail(row, unknownName(name, classes))
     return number
   })
 }
@@ -59,9 +65,10 @@ export function renumbered(column: OpenColumn, own: readonly string[], wanted: r
       return Float64Array.from(column.read(first, count), (number, i) => {
         const [row, name] = [first + Math.floor(i / column.elements), own[number]]
         if (name === undefined) {
-          throw badLabel(column.argument, row, `a class number from 0 to ${own.length - 1}`, number)
+          const expected = `a class number from 0 to ${own.length - 1}`
+          throw badLabel(column.argument, row, `expected ${expected}, received ${number}`)
         }
-        if (numbers[number] === -1) throw unknownName(column.argument, row, name, wanted)
+        if (numbers[number] === -1) throw badLabel(column.argument, row, unknownName(name, wanted))
         return numbers[number] as number
       })
     },
@@ -70,44 +77,16 @@ export function renumbered(column: OpenColumn, own: readonly string[], wanted: r
 
 const isName = (name: unknown): boolean => typeof name === 'string' && name.trim() !== ''
 
-function badLabel(argument: string, row: number, expected: string, received: unknown): GradusError {
-  const message = `${argument}, row ${row}: expected ${expected}, received ${describe(received)}`
-  return new GradusError('GRADUS_INVALID_DATA', message)
-}
+const badLabel = (argument: string, row: number, problem: string): GradusError =>
+  new GradusError('GRADUS_INVALID_DATA', `${argument}, row ${row}: ${problem}`)
 
-function unknownName(argument: string, row: number, name: string, classes: readonly string[]): GradusError {
+function unknownName(name: string, classes: readonly string[]): string {
   const expected = classes.length > 1 ? `one of the classes ${someOf(classes)}` : `the only class, ${someOf(classes)}`
-  const error = badLabel(argument, row, expected, name)
-  const near = nearest(name, classes)
-  return near === null ? error : new GradusError(error.code, `${error.message}; did you mean ${JSON.stringify(near)}?`)
+  return `expected ${expected}, received ${describe(name)}${didYouMean(name, classes.slice(0, 1000))}`
 }
 
 /** The first few names, as a sentence has room for. */
 export function someOf(names: readonly string[]): string {
   const shown = names.slice(0, 8).map((name) => (name.length > 24 ? `${name.slice(0, 23)}…` : name))
   return names.length > shown.length ? `${shown.join(', ')} and ${names.length - shown.length} more` : shown.join(', ')
-}
-
-/** The name that differs least, when it is by no more than a third of its letters. */
-function nearest(name: string, names: readonly string[]): string | null {
-  let [best, least] = [null as string | null, Infinity]
-  for (const other of names.slice(0, 1000)) {
-    const distance = editDistance(name.toLowerCase().slice(0, 64), other.toLowerCase().slice(0, 64))
-    if (distance < least && distance <= Math.max(1, other.length / 3)) [best, least] = [other, distance]
-  }
-  return best
-}
-
-/** Letters to be put in, left out or changed (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(changed, (row[j] as number) + 1, (next[j - 1] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
 }
