@@ -176,11 +176,178 @@ const pictures = {
       })),
     },
   },
-  'one class for all, as it should be': {
+  'one class for all where it is common, and the loss beats the base rate': {
     rule: 'healthy',
     severity: 'info',
     given: {
-      predictions: [1, 20].map((epoch) => ({ epoch, step: epoch, predicted: counts(3, 1), actual: counts(3, 0.99) })),
+      loss: falling(2.3, 0.04),
+      predictions: [1, 20].map((epoch) => ({ epoch, step: epoch, predicted: counts(3, 1), actual: counts(3, 0.98) })),
+    },
+  },
+  'one class for all where it is common, and no more than that is known': {
+    rule: 'classCollapse',
+    severity: 'severe',
+    given: {
+      loss: falling(2.3, 0.142, 40),
+      predictions: [1, 20].map((epoch) => ({ epoch, step: epoch, predicted: counts(3, 1), actual: counts(3, 0.98) })),
+    },
+  },
+  'one of two classes for all where it is common': {
+    rule: 'classCollapse',
+    severity: 'severe',
+    advice: /imbalanced: classWeights/,
+    given: {
+      loss: falling(0.7, 0.21, 40),
+      predictions: [1, 20].map((epoch) => ({ epoch, step: epoch, predicted: [1000, 0], actual: [947, 53] })),
+    },
+  },
+  'the same with 8 of the 53 found, below the base rate': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      loss: falling(0.7, 0.139),
+      predictions: [1, 20].map((epoch) => ({ epoch, step: epoch, predicted: [990, 10], actual: [947, 53] })),
+    },
+  },
+  'three rare examples, of which none is found': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      loss: falling(0.7, 0.02),
+      predictions: [1, 20].map((epoch) => ({ epoch, step: epoch, predicted: [1000, 0], actual: [997, 3] })),
+    },
+  },
+  'validation on a class that training lacks': {
+    rule: 'badSplit',
+    severity: 'severe',
+    message: /100 % of the validation examples belong to class 4, of which training has none/,
+    given: {
+      loss: falling(1.4, 0.01, 8),
+      epochs: { valLoss: (t) => 4 + 4 * t },
+      info: {
+        targets: { rows: 800, isWeighted: false, chance: Math.log(4), classCounts: [200, 200, 200, 200, 0] },
+        validationTargets: { rows: 200, isWeighted: false, chance: 0, classCounts: [0, 0, 0, 0, 200] },
+      },
+    },
+  },
+  'classes of two that a random split tears apart': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      info: {
+        targets: {
+          rows: 160,
+          isWeighted: false,
+          chance: 4.5,
+          classCounts: Array.from({ length: 100 }, (_, i) => [2, 2, 2, 2, 0][i % 20] ?? 2),
+        },
+        validationTargets: {
+          rows: 40,
+          isWeighted: false,
+          chance: 3.5,
+          classCounts: Array.from({ length: 100 }, (_, i) => (i % 20 === 4 ? 2 : 0)),
+        },
+      },
+    },
+  },
+  'a regression cut by what the targets depend on': {
+    rule: 'badSplit',
+    severity: 'severe',
+    given: {
+      loss: falling(1, 0.01, 8),
+      epochs: { valLoss: (t) => 3 - t },
+      info: {
+        descriptor: { loss: { kind: 'mean_squared_error' } },
+        targets: { rows: 800, isWeighted: false, chance: 1, mean: 0, deviation: 1 },
+        validationTargets: { rows: 200, isWeighted: false, chance: 0.3, mean: 2, deviation: 0.55 },
+      },
+    },
+  },
+  'targets in dollars, half learned': {
+    rule: 'unscaledTargets',
+    severity: 'warning',
+    given: {
+      loss: falling(5.8e10, 6.6e9, 10),
+      info: {
+        descriptor: { loss: { kind: 'mean_squared_error' } },
+        targets: { rows: 1000, isWeighted: false, chance: 1.3e10, mean: 2e5, deviation: 1.15e5 },
+      },
+    },
+  },
+  'targets in hundreds, learned well': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      loss: falling(5e4, 300, 10),
+      info: {
+        descriptor: { loss: { kind: 'mean_squared_error' } },
+        targets: { rows: 1000, isWeighted: false, chance: 1e4, mean: 200, deviation: 100 },
+      },
+    },
+  },
+  'a regression no better than the mean': {
+    rule: 'underfitting',
+    severity: 'warning',
+    message: /100 % of chance level/,
+    given: {
+      loss: falling(2, 1, 40),
+      epochs: { valLoss: undefined },
+      info: {
+        descriptor: { loss: { kind: 'mean_squared_error' } },
+        targets: { rows: 1000, isWeighted: false, chance: 1, mean: 0, deviation: 1 },
+      },
+    },
+  },
+  'a validation curve that turns on easy data': {
+    rule: 'overfitting',
+    severity: 'warning',
+    given: { loss: falling(2.3, 0.002, 12), epochs: { valLoss: (t) => 0.1 + 0.1 * Math.max(0, t - 0.5) } },
+  },
+  'a validation curve that wobbles': {
+    rule: 'healthy',
+    severity: 'info',
+    given: { loss: falling(2.3, 0.05, 8), epochs: { valLoss: add(falling(2.3, 0.1, 8), wobble(0.02)) } },
+  },
+  'validation below training, with class weights': {
+    rule: 'healthy',
+    severity: 'info',
+    given: { epochs: { valLoss: falling(1.5, 0.1) }, info: { options: { classWeights: [1, 20] } } },
+  },
+  'validation far above training, with class weights': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      loss: falling(2.3, 0.1),
+      epochs: { valLoss: falling(2.3, 0.7) },
+      info: { options: { classWeights: [1, 20] } },
+    },
+  },
+  'validation below training, by fewer rare examples': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      loss: falling(0.7, 0.05),
+      epochs: { valLoss: falling(0.7, 0.03) },
+      info: {
+        targets: { rows: 2000, isWeighted: false, chance: 0.0805, classCounts: [1969, 31] },
+        validationTargets: { rows: 500, isWeighted: false, chance: 0.051, classCounts: [495, 5] },
+      },
+    },
+  },
+  'rare classes and no better than their shares': {
+    rule: 'underfitting',
+    severity: 'warning',
+    given: {
+      loss: falling(0.7, 0.056, 40),
+      info: { targets: { rows: 10000, isWeighted: false, chance: 0.056, classCounts: [9900, 100] } },
+    },
+  },
+  'one batch of a rare class after a run that went well': {
+    rule: 'healthy',
+    severity: 'info',
+    given: {
+      loss: (t, i) => (i === 300 ? 0.4 : falling(0.69, 0.001, 12)(t)),
+      info: { targets: { rows: 10000, isWeighted: false, chance: 0.0079, classCounts: [9990, 10] } },
     },
   },
   'refused steps': {
@@ -237,7 +404,7 @@ const pictures = {
   'thirty steps': { rule: 'tooShort', severity: 'info', given: { count: 30, epochCount: 1 } },
 }
 
-for (const [name, { rule, severity, since, given }] of Object.entries(pictures)) {
+for (const [name, { rule, severity, since, message, advice, given }] of Object.entries(pictures)) {
   test(`${name}: ${rule}`, () => {
     const findings = diagnose(draw(given))
     const texts = findings.map((finding) => `${finding.rule}: ${finding.message}`).join('\n')
@@ -249,10 +416,12 @@ for (const [name, { rule, severity, since, given }] of Object.entries(pictures))
     const [finding] = findings
     assert.is(finding.severity, severity, texts)
     if (since) assert.equal(finding.since, since)
+    if (message) assert.match(finding.message, message)
+    if (advice) assert.match(finding.advice, advice)
     assert.ok(Number.isFinite(finding.since.step))
     assert.match(finding.message, /^[A-Z].*[^.]$/)
     assert.not.match(finding.message + finding.advice, /NaN %|undefined|Infinity/)
-    assert.ok(finding.advice.length > 1)
+    if (rule !== 'healthy') assert.ok(finding.advice.length > 1)
     assert.equal(JSON.parse(JSON.stringify(finding)), finding, 'plain data')
   })
 }
@@ -298,7 +467,7 @@ test('a class that has a name is called by it', () => {
   const classNames = even.map((_, label) => `animal ${label}`)
   const [finding] = diagnose(draw({ predictions, info: { classNames } }))
   assert.is(finding.rule, 'classCollapse')
-  assert.match(finding.message, /The model says animal 3 for/)
+  assert.match(finding.message, /The model predicts animal 3 for/)
   assert.is(finding.evidence.class, 'animal 3')
 })
 
@@ -336,6 +505,9 @@ const hostile = {
   'frozen tensors only': draw({ tensors: {} }),
   'all weights still': draw({ tensors: weights(0) }),
   'empty predictions': draw({ predictions: [{ epoch: 1, step: 1, predicted: [], actual: [] }] }),
+  'two million classes': draw({
+    predictions: [{ epoch: 1, step: 1, predicted: new Array(2e6).fill(1), actual: new Array(2e6).fill(1) }],
+  }),
   'curved nowhere': draw({
     sharpness: [{ epoch: 1, step: 1, eigenvalue: -1, learningRateLimit: null }],
     info: { descriptor: { optimizer: { kind: 'sgd' } } },

@@ -20,7 +20,7 @@ function describe({ severity, message, advice, since }: Finding): string {
   const label = severity.padEnd(8)
   const isPlain = !process.stdout.isTTY || process.env.NO_COLOR
   const when = since.epoch === undefined ? `step ${since.step}` : `step ${since.step}, epoch ${since.epoch}`
-  const [first, ...rest] = [message, `since ${when}`, `try: ${advice}`].map(printable)
+  const [first, ...rest] = [message, `since ${when}`, ...(advice ? [`try: ${advice}`] : [])].map(printable)
   const head = (isPlain ? label : styleText(colours[severity], label)) + first
   return [head, ...rest.map((line) => ' '.repeat(label.length) + line)].join('\n')
 }

@@ -94,7 +94,6 @@ function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
 
 const activationOf = (call: Call) => (call[2] as { activation?: string } | undefined)?.activation
 
-/** The descriptor of a program that can train. */
 /** What training needs to know of the optimizer. */
 export const optimizerOf = ({ optimizer: { descriptor, learningRate } }: Compiled): TrainTarget['optimizer'] => ({
   kind: descriptor.kind,
@@ -104,6 +103,7 @@ export const optimizerOf = ({ optimizer: { descriptor, learningRate } }: Compile
   weightDecay: descriptor.weightDecay ?? 0,
 })
 
+/** The descriptor of a program that can train. */
 export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor =>
   plain({
     ...descriptor,

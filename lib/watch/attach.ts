@@ -8,9 +8,14 @@ import { recordingOfHistory } from './recording/from-history.js'
 setWatching({ diagnose: (run) => diagnose(recordingOf(run)), monitor, isMonitor })
 
 /** What a monitor recorded; without one, what the epochs tell. */
-function recordingOf({ target, settings, history }: RunFacts) {
+function recordingOf({ target, data, settings, history }: RunFacts) {
   const recorded = settings.callbacks.find(isMonitor)?.recording
   if (recorded) return recorded
-  const info = runInfo(target, settings, { examples: null, validationExamples: null }, { every: 1, histograms: null })
+  const info = runInfo(
+    target,
+    { settings, data },
+    { examples: null, validationExamples: null },
+    { every: 1, histograms: null },
+  )
   return recordingOfHistory(info, history)
 }

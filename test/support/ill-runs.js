@@ -239,6 +239,33 @@ export const illRuns = {
       options: { epochs: 8, batchSize: 64 },
     }),
   },
+  'digits sorted by class, the last fifth for validation': {
+    rule: 'badSplit',
+    make: async (seed) => {
+      const { data } = await digits(seed, { train: 2500 })
+      const order = [...data.y.keys()].sort((a, b) => data.y[a] - data.y[b])
+      const x = new Uint8Array(data.x.length)
+      for (const [i, row] of order.entries()) x.set(data.x.subarray(row * 784, (row + 1) * 784), i * 784)
+      return {
+        model: digitModel(seed, twoHidden(), adam()),
+        data: { x, y: Int32Array.from(order, (row) => data.y[row]) },
+        options: { epochs: 6, batchSize: 64, validationSplit: 0.2 },
+      }
+    },
+  },
+  'targets in dollars': {
+    rule: 'unscaledTargets',
+    make: (seed) => {
+      const { data, validation } = surface(seed)
+      const inDollars = ({ x, y }) => ({ x, y: y.map((value) => 2e5 + 1e5 * value) })
+      return {
+        model: surfaceModel(seed, [dense(40), relu(), dense(1)], adam({ learningRate: 0.01 })),
+        data: inDollars(data),
+        validation: inDollars(validation),
+        options: { epochs: 30, batchSize: 32 },
+      }
+    },
+  },
   'gradient descent at 1.9 / λ': {
     rule: 'nearStabilityLimit',
     sharpness: { every: 15, examples: 600 },

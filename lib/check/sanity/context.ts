@@ -7,6 +7,7 @@ import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
 import type { Descriptor, NativeDataset, PassCall } from '../../native.js'
 import { callInTurn } from '../../train/turn.js'
+import { TargetTally } from '../chance.js'
 import { countExamples, spreadExamples } from '../subset.js'
 import type { SanitySettings } from './options.js'
 
@@ -34,6 +35,7 @@ export class Context {
   readonly #copies = new Set<ModelCopy>()
   #sample: Promise<NativeDataset> | undefined
   #base: ModelCopy | undefined
+  #targets: Promise<TargetTally | null> | undefined
 
   constructor(model: Model, examples: NumberedExamples, settings: SanitySettings) {
     this.model = model
@@ -76,6 +78,21 @@ export class Context {
   get hasLabels(): boolean {
     const { targets } = this.model.loss
     return targets === 'labels' || (targets === 'either' && this.targetColumn()?.elements === 1 && this.classes > 1)
+  }
+
+  /** What the targets are like; null where they fit no model. */
+  targets(): Promise<TargetTally | null> {
+    this.#targets ??= this.#tally()
+    return this.#targets
+  }
+
+  async #tally(): Promise<TargetTally | null> {
+    const column = this.targetColumn()
+    if (!column) return null
+    const tally = new TargetTally(this.model.loss, this.hasLabels ? this.classes : column.elements, this.hasLabels)
+    await forEachNumber(column, (value, _, element) => tally.count(value, element))
+    if (tally.needsMeasure) await forEachNumber(column, (value, _, element) => tally.measure(value, element))
+    return tally
   }
 
   /** A copy of the model, trained or changed by one check alone. It goes with the context. */

@@ -1,26 +1,40 @@
-/** What a model loses that knows nothing and says so. */
+/** The losses by which a run is measured. */
+import { chanceOfClasses, startLoss, type TargetFacts } from '../../check/chance.js'
 import type { EpochEntry, Recording } from '../recording/recording.js'
 
-/** By the core's name of the loss; of others it depends on the data. */
-const losses: Record<string, (classes: number) => number> = {
-  softmax_cross_entropy: (classes) => Math.log(classes),
-  binary_cross_entropy: () => Math.LN2,
-  multiclass_hinge: (classes) => classes - 1,
+export interface Baselines {
+  /** Of the best constant prediction in training: the shares of the classes, the mean of the targets; null where not known. */
+  readonly chance: number | null
+  /** The same in validation. */
+  readonly validationChance: number | null
+  /** Of an untrained model, which guesses evenly. */
+  readonly start: number | null
 }
 
-/** The loss of guessing a class, or of saying the mean; null where that is not known. */
-export function chanceLoss({ info, predictions, epochs }: Recording): number | null {
-  const kind = info.descriptor.loss?.kind ?? ''
-  if (kind === 'mean_squared_error') return variance(epochs)
-  if (!Object.hasOwn(losses, kind)) return null
+export function baselinesOf({ info, predictions, epochs }: Recording): Baselines {
+  const { kind = '', parameter } = info.descriptor.loss ?? {}
+  const loss = { kind, parameter }
   const scores = info.tensors.filter(({ shape }) => shape.length > 1).at(-1)
-  return positive(losses[kind]!(predictions[0]?.predicted.length ?? scores?.shape.at(-1) ?? 0))
+  const last = predictions.at(-1)
+  const facts = info.targets ?? undefined
+  const outputs = facts?.classCounts?.length ?? last?.actual.length ?? scores?.shape.at(-1) ?? 0
+  const start = positive(startLoss(loss, outputs, facts))
+  // Older files and streams do not tell of the targets: what was recorded of them does, else the start stands for it.
+  const recorded = kind === 'mean_squared_error' ? varianceOf(epochs) : last && chanceOfClasses(loss, last.actual)
+  const known = (of: TargetFacts | null | undefined) => positive(of?.chance)
+  const chance = known(info.targets) ?? positive(recorded) ?? start
+  return {
+    chance,
+    validationChance: known(info.validationTargets) ?? positive(recorded) ?? chance,
+    start: start ?? chance,
+  }
 }
 
 /** Of the targets, where R² = 1 − loss / variance was recorded. */
-function variance(epochs: readonly EpochEntry[]): number | null {
+function varianceOf(epochs: readonly EpochEntry[]): number {
   const last = epochs.at(-1)
-  return positive(Number(last?.valLoss ?? last?.loss) / (1 - Number(last?.valR2 ?? last?.r2)))
+  return Number(last?.valLoss ?? last?.loss) / (1 - Number(last?.valR2 ?? last?.r2))
 }
 
-const positive = (value: number) => (value > 0 && Number.isFinite(value) ? value : null)
+const positive = (value: number | null | undefined) =>
+  value !== null && value !== undefined && value > 0 && Number.isFinite(value) ? value : null

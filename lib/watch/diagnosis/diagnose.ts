@@ -3,6 +3,7 @@ import type { Recording } from '../recording/recording.js'
 import type { Finding, Observation, Rule, Severity } from './finding.js'
 import { Picture } from './picture.js'
 import { badInitialization } from './rules/bad-initialization.js'
+import { badSplit } from './rules/bad-split.js'
 import { classCollapse } from './rules/class-collapse.js'
 import { deadRelus } from './rules/dead-relus.js'
 import { gradients } from './rules/gradients.js'
@@ -17,6 +18,7 @@ import { plateau } from './rules/plateau.js'
 import { saturatedUnits } from './rules/saturated-units.js'
 import { slowLayer } from './rules/slow-layer.js'
 import { underfitting } from './rules/underfitting.js'
+import { unscaledTargets } from './rules/unscaled-targets.js'
 import { validationEasier } from './rules/validation-easier.js'
 import { healthy, tooShort } from './summary.js'
 
@@ -24,7 +26,8 @@ export type { Finding, Severity, Since } from './finding.js'
 
 /** Causes before what may come of them: so are findings of one severity ordered. */
 export const rules: readonly Rule[] = [
-  ...[nonFinite, learningRateMuchTooHigh, badInitialization, nearStabilityLimit, learningRateTooHigh],
+  ...[nonFinite, badSplit, unscaledTargets],
+  ...[learningRateMuchTooHigh, badInitialization, nearStabilityLimit, learningRateTooHigh],
   ...[deadRelus, saturatedUnits, gradients, learningRateTooLow, slowLayer, classCollapse],
   ...[lossTooNoisy, validationEasier, overfitting, underfitting, plateau],
 ]

@@ -1,7 +1,7 @@
 /** What the rules ask of a recording: levels, ratios and shares, each made once. */
 import { percent } from '../../words.js'
 import type { EpochEntry, LayerSeries, Recording, TensorSeries } from '../recording/recording.js'
-import { chanceLoss } from './chance.js'
+import { baselinesOf } from './chance.js'
 import { largest, median, part, smallest } from './curve.js'
 import type { Since } from './finding.js'
 
@@ -35,11 +35,16 @@ export class Picture {
   readonly ratio: number
   /** As `ratio`, in the quarter of the run in which it is largest: a schedule brings it down. */
   readonly fastestRatio: number
-  /** The loss of guessing, where the kind of loss tells. */
+  /** Chance level: the loss of the best constant prediction, in training and in validation; null where not known. */
   readonly chance: number | null
+  readonly validationChance: number | null
+  /** The loss of an untrained model, which guesses evenly; null where not known. */
+  readonly start: number | null
+  /** Whether the training loss weighs its examples: then it cannot be compared with the validation loss. */
+  readonly isWeighted: boolean
   /** What training began at. */
   readonly first: number
-  /** What the loss is measured by: that of guessing, else what training began at; NaN where a loss may be negative. */
+  /** What the loss is measured by: chance level, else what training began at; NaN where a loss may be negative. */
   readonly base: number
   /** The loss of late, over the last tenth of the steps. */
   readonly level: number
@@ -67,7 +72,12 @@ export class Picture {
       middle(this.matrices.map(({ series }) => median(part(series.ratio, q / 4, (q + 1) / 4)))),
     )
     this.fastestRatio = tensors.length ? largest(quarters) : this.ratio
-    this.chance = chanceLoss(recording)
+    const { chance, validationChance, start } = baselinesOf(recording)
+    this.chance = chance
+    this.validationChance = validationChance
+    this.start = start
+    const { info } = recording
+    this.isWeighted = info.options.classWeights !== undefined || info.targets?.isWeighted === true
     // One batch may be easy by luck.
     this.first = largest(steps.lossMost.subarray(0, 3))
     this.base = this.chance ?? (smallest(steps.lossLeast) >= 0 ? this.first : Number.NaN)
@@ -93,9 +103,32 @@ export class Picture {
     return `an update changes the weights by ${percent(this.ratio)}${early}`
   }
 
-  /** Whether after all these steps the loss is still about what guessing gives. */
+  /** Whether after all these steps the loss is still about chance level. */
   get isStuck(): boolean {
     return this.hasEnoughSteps && this.level >= 0.9 * this.base
+  }
+
+  /** By what single batches are measured: rare classes bring chance level far below what one of them loses. */
+  get ceiling(): number {
+    return Math.max(this.base, this.start ?? this.base)
+  }
+
+  /**
+   * How far the validation loss may be off by the luck of the split, as a share of it: two standard errors, of a mean to which
+   * the examples of a rare class add most.
+   */
+  get validationDoubt(): number {
+    const { validationTargets, validationExamples } = this.recording.info
+    const counts = validationTargets?.classCounts
+    const rows = counts
+      ? counts.reduce((a, b) => a + b, 0) - Math.max(0, largest(counts))
+      : (validationTargets?.rows ?? validationExamples ?? Number.POSITIVE_INFINITY)
+    return Math.min(1, 2 / Math.sqrt(rows))
+  }
+
+  /** Chance level, or what training began at, in words. */
+  get baseName(): string {
+    return this.chance === null ? 'the loss at the start' : 'chance level'
   }
 
   /** Epochs with a loss; of those with validation the same. */

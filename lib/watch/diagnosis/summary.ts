@@ -18,24 +18,24 @@ export function tooShort(picture: Picture): Observation {
 
 export function healthy(picture: Picture): Observation {
   const { steps } = picture.recording
-  const { level, ratio } = picture
+  const { level, ratio, chance } = picture
   const last = picture.validated.at(-1)
   const dead = largest(picture.relus.map(({ share }) => share))
   const good = [
-    `the loss went from ${short(picture.first)} to ${short(level)}`,
+    `the loss went from ${short(picture.first)} to ${short(level)}${chance === null ? '' : ` (chance level ${short(chance)})`}`,
     ...(ratio >= 0 ? [picture.updates] : []),
-    ...(last ? [`validation loss ${short(last.valLoss)} beside ${short(last.loss)} in training`] : []),
+    ...(last ? [`validation loss ${short(last.valLoss)} vs. ${short(last.loss)} in training`] : []),
     ...(dead >= 0 ? [`at most ${percent(dead)} of a layer's relus are dead`] : []),
   ]
   return {
     severity: 'info',
     message: `Nothing to report: ${good.join(', ')}`,
     evidence: {
-      ...{ begin: picture.first, level, updateRatio: ratio },
+      ...{ begin: picture.first, level, chance, updateRatio: ratio },
       ...(last && { loss: last.loss, valLoss: last.valLoss }),
       ...(dead >= 0 && { dead }),
     },
-    advice: last ? 'go on' : 'give fit() validation data: overfitting shows only there',
+    advice: last ? '' : 'give fit() validation data: overfitting shows only there',
     since: picture.at(steps.step[0] ?? 0),
   }
 }

@@ -79,7 +79,7 @@ export class MonitoredRun {
     checkClassNames(target, settings)
     const examples = call!.training.rows
     const validationExamples = call!.validation?.rows ?? null
-    const info = runInfo(target, call!.settings, { examples, validationExamples }, { every, histograms, classNames })
+    const info = runInfo(target, call!, { examples, validationExamples }, { every, histograms, classNames })
     const path = settings.dir ?? call!.settings.dir
     const goesOn = call!.settings.initialEpoch > 0
     const directory =

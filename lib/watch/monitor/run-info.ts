@@ -1,21 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { cpus, hostname, totalmem } from 'node:os'
+import type { Data } from '../../data/stream.js'
 import { defaultBatchSize, type Settings } from '../../train/options.js'
 import type { TrainTarget } from '../../train/target.js'
 import type { RunInfo } from '../recording/recording.js'
+import { targetFacts } from './target-facts.js'
 
 const version: string = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version
 
 /** What is known when a run begins. */
 export function runInfo(
   target: TrainTarget,
-  settings: Settings,
+  { settings, data }: { settings: Settings; data: Data },
   { examples, validationExamples }: Pick<RunInfo, 'examples' | 'validationExamples'>,
   { classNames, ...monitor }: RunInfo['monitor'] & Pick<RunInfo, 'classNames'>,
 ): RunInfo {
   const { learningRate, momentum, weightDecay } = target.optimizer
   const { epochs, batchSize, accumulate, clipNorm, clipValue, maxRefusedSteps, threads } = settings
   const { program } = target
+  const facts = targetFacts(target, data, settings)
   return {
     format: 1,
     gradus: version,
@@ -34,9 +37,12 @@ export function runInfo(
       maxRefusedSteps,
       threads,
       isScheduled: settings.schedule !== undefined,
+      ...(settings.classWeights && { classWeights: Array.from(settings.classWeights) }),
     },
     examples,
     validationExamples,
+    targets: facts.training,
+    validationTargets: facts.validation,
     monitor,
     classNames,
     tensors: program.parameters.filter(({ trainable }) => trainable).map(({ name, shape }) => ({ name, shape })),

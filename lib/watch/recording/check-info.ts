@@ -22,6 +22,8 @@ export function checkInfo(value: Fields, where: string): RunInfo {
     (Number.isSafeInteger(of) && (of as number) >= 0) || fail(field, 'a whole number from 0 up')
   const list = (field: string, of: unknown): unknown[] =>
     Array.isArray(of) && of.length <= mostTensors ? of : fail(field, `an array of at most ${mostTensors}`)
+  const numbers = (field: string, of: unknown) =>
+    (Array.isArray(of) && of.every((entry) => Number.isFinite(entry))) || fail(field, 'an array of numbers')
 
   if (value.format !== 1) fail('format', '1, the only one that this version reads')
   for (const field of ['gradus', 'started']) text(field, value[field])
@@ -34,6 +36,17 @@ export function checkInfo(value: Fields, where: string): RunInfo {
     count(`options.${field}`, options[field])
   }
   for (const field of ['learningRate', 'weightDecay']) number(`options.${field}`, options[field])
+  if (options.classWeights !== undefined) numbers('options.classWeights', options.classWeights)
+  for (const field of ['targets', 'validationTargets']) {
+    if (value[field] === undefined || value[field] === null) continue
+    const { rows, isWeighted, chance, classCounts, mean, deviation } = object(field, value[field])
+    if (typeof isWeighted !== 'boolean') fail(`${field}.isWeighted`, 'true or false')
+    count(`${field}.rows`, rows)
+    if (chance !== null) number(`${field}.chance`, chance)
+    if (classCounts !== undefined) numbers(`${field}.classCounts`, classCounts)
+    if (mean !== undefined) number(`${field}.mean`, mean)
+    if (deviation !== undefined || mean !== undefined) number(`${field}.deviation`, deviation)
+  }
   const monitor = object('monitor', value.monitor)
   count('monitor.every', monitor.every)
   if (monitor.histograms !== null) count('monitor.histograms', monitor.histograms)

@@ -1,5 +1,8 @@
 /** What a run leaves behind, as everybody reads it: diagnosis, the live page and reports know nothing else of a run. */
+import type { TargetFacts } from '../../check/chance.js'
 import type { Descriptor } from '../../native.js'
+
+export type { TargetFacts }
 
 /** What stands in `run.json`: all that is known when a run begins. */
 export interface RunInfo {
@@ -26,10 +29,15 @@ export interface RunInfo {
     threads: number
     /** Whether a schedule moves the learning rate. */
     isScheduled: boolean
+    /** How much each class counts in the training loss, where not all count alike. */
+    classWeights?: readonly number[]
   }
   /** Null where a stream does not say. */
   examples: number | null
   validationExamples: number | null
+  /** What the targets are like, those of training weighted as the loss is; null for streams. Older files do not say. */
+  targets?: TargetFacts | null
+  validationTargets?: TargetFacts | null
   monitor: { every: number; histograms: number | null }
   /** By number, where they are known. */
   classNames?: readonly string[]

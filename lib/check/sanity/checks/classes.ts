@@ -1,5 +1,5 @@
-import { failed, passed, type SanityCheck, short } from '../check.js'
-import { type Context, forEachNumber } from '../context.js'
+import { failed, passed, percent, type SanityCheck } from '../check.js'
+import type { Context } from '../context.js'
 
 /** Beyond this the rarest class is easily lost; it is said, but it is no failure. */
 const unbalanced = 20
@@ -23,7 +23,7 @@ export const classes: SanityCheck = {
         'look at how the data were cut (split with stratify: true), or take the class out',
       )
     }
-    const [rarest, most] = [Math.min(...counts), Math.max(...counts)]
+    const [rarest, most] = [counts.reduce((a, b) => Math.min(a, b)), largest(counts)]
     const balance =
       most > unbalanced * rarest ? `; the rarest has ${rarest}, the most frequent ${most}: see classWeights` : ''
     return passed(counts.length, present, `every class has examples${balance}`)
@@ -32,30 +32,14 @@ export const classes: SanityCheck = {
 
 /** How many examples each class has; null where targets are not class numbers. */
 export async function classCounts(context: Context): Promise<Float64Array | null> {
-  const column = context.targetColumn()
-  const outputs = context.classes
-  if (!column || outputs < 2) return null
-  const counts = new Float64Array(outputs)
-  if (context.hasLabels) {
-    await forEachNumber(column, (label) => {
-      if (Number.isInteger(label) && label >= 0 && label < outputs) counts[label]! += 1
-    })
-    return counts
-  }
-  if (context.model.loss.kind !== 'softmax_cross_entropy') return null
-  await forEachNumber(column, (share, _, element) => {
-    counts[element % outputs]! += share
-  })
-  return counts
+  const isOneOfMany = context.hasLabels || context.model.loss.kind === 'softmax_cross_entropy'
+  const tally = context.classes > 1 && isOneOfMany ? await context.targets() : null
+  return tally?.counts ?? null
 }
 
-/** −Σ p·ln p of the shares of the classes: the loss of always giving them. */
-export function classEntropy(counts: Float64Array): number {
+export function describeShares(counts: Float64Array): string {
   const total = counts.reduce((sum, count) => sum + count, 0)
-  return counts.reduce((sum, count) => (count > 0 ? sum - (count / total) * Math.log(count / total) : sum), 0)
+  return `the largest class has ${percent(largest(counts) / total)}`
 }
 
-export const describeShares = (counts: Float64Array): string => {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  return `the largest class has ${short((100 * Math.max(...counts)) / total)} %`
-}
+const largest = (counts: Float64Array) => counts.reduce((a, b) => Math.max(a, b))

@@ -1,6 +1,7 @@
+import { startLoss } from '../../chance.js'
 import { type Finding, failed, passed, type SanityCheck, short } from '../check.js'
-import { type Context, forEachNumber } from '../context.js'
-import { classCounts, classEntropy, describeShares } from './classes.js'
+import type { Context } from '../context.js'
+import { describeShares } from './classes.js'
 
 /** What a model that knows nothing loses, and what a healthy start may lose beyond it: scores are not all 0 yet. */
 interface Chance {
@@ -80,48 +81,24 @@ export const chanceLoss = async (context: Context): Promise<number | undefined> 
 export async function chanceOf(context: Context): Promise<Chance | null> {
   const { kind, parameter = 1 } = context.model.loss
   const { classes } = context
+  const tally = await context.targets()
+  const { chance: best, mean = 0 } = tally?.facts ?? { chance: null }
+  if (!tally || best === null) return null
+  if (kind === 'mean_squared_error') {
+    return { loss: best, best, limit: 10 * best, formula: `the variance of y, whose mean is ${short(mean)}` }
+  }
+  if (kind === 'mean_absolute_error' || kind === 'huber') {
+    return { loss: best, best, limit: 10 * best, formula: `of always giving the mean of y, ${short(mean)}` }
+  }
+  const loss = startLoss(context.model.loss, classes)
+  if (loss === null) return null
   if (kind === 'softmax_cross_entropy') {
-    const counts = (await classCounts(context))!
-    const best = classEntropy(counts)
-    const loss = Math.log(classes)
-    return { loss, best, limit: 2 * loss + 0.5, formula: `−ln(1/${classes}); ${describeShares(counts)}` }
-  }
-  if (kind === 'multiclass_hinge') {
-    const loss = (classes - 1) * parameter
-    return { loss, best: 0, limit: 3 * loss, formula: `${classes} − 1 classes × the margin ${parameter}` }
-  }
-  if (kind === 'one_vs_all_hinge') {
-    const loss = classes * parameter
-    return { loss, best: 0, limit: 3 * loss, formula: `${classes} classes × the margin ${parameter}` }
+    return { loss, best, limit: 2 * loss + 0.5, formula: `−ln(1/${classes}); ${describeShares(tally.counts)}` }
   }
   if (kind === 'binary_cross_entropy') {
-    const { mean } = await targetMoments(context)
-    const best = mean > 0 && mean < 1 ? -mean * Math.log(mean) - (1 - mean) * Math.log(1 - mean) : 0
-    return { loss: Math.log(2), best, limit: 2 * Math.log(2) + 0.5, formula: `ln 2; ${short(100 * mean)} % are yes` }
+    const answers = tally.counts.reduce((sum, count) => sum + count, 0) / (context.rows * tally.counts.length)
+    return { loss, best, limit: 2 * loss + 0.5, formula: `ln 2; ${short(100 * answers)} % are yes` }
   }
-  if (kind !== 'mean_squared_error' && kind !== 'huber') return null
-  const { mean, variance } = await targetMoments(context)
-  if (kind === 'mean_squared_error') {
-    return {
-      loss: variance,
-      best: variance,
-      limit: 10 * variance,
-      formula: `the variance of y, whose mean is ${short(mean)}`,
-    }
-  }
-  const loss = Math.min(variance / 2, parameter * Math.sqrt(variance))
-  return { loss, best: 0.5 * loss, limit: 10 * loss, formula: 'half the variance of y, or delta × its deviation' }
-}
-
-/** The mean of the targets, and the mean over the outputs of each output's variance. */
-async function targetMoments(context: Context): Promise<{ mean: number; variance: number }> {
-  const column = context.targetColumn()!
-  const [sums, squares] = [new Float64Array(column.elements), new Float64Array(column.elements)]
-  await forEachNumber(column, (value, _, element) => {
-    sums[element]! += value
-    squares[element]! += value * value
-  })
-  const average = (values: Float64Array) => values.reduce((total, value) => total + value, 0) / values.length
-  const variances = squares.map((square, i) => square / column.rows - (sums[i]! / column.rows) ** 2)
-  return { mean: average(sums) / column.rows, variance: Math.max(average(variances), Number.MIN_VALUE) }
+  const formula = kind === 'multiclass_hinge' ? `${classes} − 1 classes` : `${classes} classes`
+  return { loss, best: 0, limit: 3 * loss, formula: `${formula} × the margin ${parameter}` }
 }

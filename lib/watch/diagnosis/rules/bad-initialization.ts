@@ -4,7 +4,7 @@ import type { Picture } from '../picture.js'
 
 /** From the first to the last layer of a kind: what comes of ten times each way is still told as one. */
 const widest = 100
-/** The first loss against that of guessing. */
+/** The first loss against that of guessing evenly. */
 const tooFar = 10
 
 /** The spread of the layers' values vanishes or explodes with depth before anything is learnt. */
@@ -14,7 +14,7 @@ export const badInitialization: Rule = {
     ...['learningRateTooHigh', 'learningRateTooLow', 'deadRelus', 'saturatedUnits', 'gradients', 'slowLayer'],
     ...['classCollapse', 'underfitting', 'plateau', 'lossTooNoisy'],
   ],
-  find: (picture) => spreadWithDepth(picture) ?? farFromGuessing(picture),
+  find: (picture) => spreadWithDepth(picture) ?? farFromChance(picture),
 }
 
 function spreadWithDepth(picture: Picture): Observation | null {
@@ -46,15 +46,15 @@ function spreadWithDepth(picture: Picture): Observation | null {
   return null
 }
 
-function farFromGuessing(picture: Picture): Observation | null {
+function farFromChance(picture: Picture): Observation | null {
   const { steps } = picture.recording
   const begin = steps.lossLeast[0] ?? Number.NaN
   // Where nobody recorded the steps, the first loss is that of a whole epoch.
-  if (picture.chance === null || !(begin > tooFar * picture.chance) || !steps.tensors.length) return null
+  if (picture.start === null || !(begin > tooFar * picture.start) || !steps.tensors.length) return null
   return {
     severity: picture.isStuck ? 'severe' : 'warning',
-    message: `Training begins at a loss of ${short(begin)}, where guessing gives ${short(picture.chance)}: the untrained model is sure, and wrong`,
-    evidence: { begin, chance: picture.chance, level: picture.level },
+    message: `The initial loss is ${short(begin)}, where an untrained model should be at ${short(picture.start)}: it is confident, and wrong`,
+    evidence: { begin, expected: picture.start, level: picture.level },
     advice: "make the initial weights smaller (init: 'he' before relu, 'xavier' before tanh) and scale the inputs",
     since: picture.atBucket(0),
   }

@@ -2,7 +2,7 @@ import { short } from '../../../words.js'
 import { largest } from '../curve.js'
 import type { Rule } from '../finding.js'
 
-/** So many times the loss at the begin, or of guessing, is an explosion. */
+/** So many times the initial loss, or that of an untrained model, is an explosion. */
 const explosion = 20
 
 /** The loss explodes. */
@@ -14,7 +14,7 @@ export const learningRateMuchTooHigh: Rule = {
   ],
   find(picture) {
     const { steps } = picture.recording
-    const begin = Math.max(picture.base, steps.loss[0] ?? Number.NaN)
+    const begin = Math.max(picture.ceiling, steps.loss[0] ?? Number.NaN)
     const peak = largest(steps.lossMost)
     // One that comes down well below where it began has only stumbled.
     if (!(peak > explosion * begin) || picture.level < 0.5 * begin) return null

@@ -5,7 +5,7 @@ import type { Picture } from '../picture.js'
 
 /** ‖Δw‖ / ‖w‖, where 1e-3 is healthy: at the first steps, of a loss that rises, of one that stays, and of any. */
 const [replaced, thrownAway, loose, bouncing, wild] = [0.1, 0.05, 3e-3, 0.01, 0.03]
-/** What is left of guessing's loss (of the first loss, where guessing's is not known). */
+/** The loss against chance level (the first loss, where that is not known). */
 const [bad, dull, some] = [0.4, 0.15, 0.05]
 /** Fall over the last half, against the level. */
 const [stuck, settled, rising] = [0.3, 0.05, 0.15]
@@ -36,7 +36,7 @@ export const learningRateTooHigh: Rule = {
     if (!picked) return null
     return {
       severity: picked === 'stuck' ? 'severe' : 'warning',
-      message: `${texts[picked](level, base, peak)}; ${picture.updates}, where 0.1 % is healthy`,
+      message: `${texts[picked](level, base, peak, picture.baseName)}; ${picture.updates}, where 0.1 % is healthy`,
       evidence: { updateRatio: ratio, earlyUpdateRatio: earlyRatio, level, base, peak },
       advice: `take a tenth of the learning rate (it is ${short(steps.learningRate[0]!)}), or let it begin small with warmup()`,
       since: picture.at(steps.step[0]!),
@@ -45,8 +45,8 @@ export const learningRateTooHigh: Rule = {
 }
 
 const texts = {
-  stuck: (level: number, base: number) =>
-    `The loss is stuck at ${short(level)}, where guessing or the start gives ${short(base)}`,
+  stuck: (level: number, base: number, _peak: number, name: string) =>
+    `The loss is stuck at ${short(level)}, where ${name} is ${short(base)}`,
   rising: (level: number) => `The training loss has come up again to ${short(level)}`,
   bouncing: (level: number) => `The loss bounces around ${short(level)} and no longer falls`,
   stumbling: (_level: number, base: number, peak: number) =>
@@ -61,6 +61,6 @@ function pick(picture: Picture, peak: number): keyof typeof texts | null {
   if (earlyRatio > replaced && level >= bad * base && fall < stuck) return 'stuck'
   if (ratio > loose && level >= some * base && fall < -rising) return 'rising'
   if (ratio > bouncing && level >= dull * base && fall < settled) return 'bouncing'
-  if (earlyRatio > thrownAway && peak > stumble * Math.max(base, loss[0]!)) return 'stumbling'
+  if (earlyRatio > thrownAway && peak > stumble * Math.max(picture.ceiling, loss[0]!)) return 'stumbling'
   return ratio > wild ? 'wild' : null
 }

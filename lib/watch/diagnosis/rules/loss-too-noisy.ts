@@ -2,7 +2,7 @@ import { percent, short } from '../../../words.js'
 import { median, part } from '../curve.js'
 import type { Rule } from '../finding.js'
 
-/** Noise of the loss from batch to batch, as a share of guessing's loss and of the loss itself. */
+/** Noise of the loss from batch to batch, as a share of the loss of an untrained model and of the loss itself. */
 const [mostOfBase, mostOfLevel] = [0.1, 0.3]
 /** What a larger batch is to bring it to. */
 const wanted = 0.05
@@ -14,7 +14,7 @@ export const lossTooNoisy: Rule = {
   find(picture) {
     const { steps, info } = picture.recording
     const noise = median(part(steps.lossNoise, 0.5, 1))
-    const { base, level } = picture
+    const { ceiling: base, level } = picture
     if (!picture.hasEnoughSteps || !(noise > mostOfBase * base) || !(noise > mostOfLevel * level)) return null
     const batch = info.options.batchSize * info.options.accumulate
     const examples = info.examples ?? Number.POSITIVE_INFINITY
@@ -23,7 +23,7 @@ export const lossTooNoisy: Rule = {
     const larger = 2 ** Math.ceil(Math.log2(batch * (noise / (wanted * base)) ** 2))
     return {
       severity: 'warning',
-      message: `The loss jumps by ${short(noise)} from one batch of ${batch} to the next, at a level of ${short(level)}: ${percent(noise / base)} of what ${picture.chance === null ? 'it began at' : 'guessing gives'}`,
+      message: `The loss jumps by ${short(noise)} from one batch of ${batch} to the next, at a level of ${short(level)}: ${percent(noise / base)} of the loss of an untrained model`,
       evidence: { noise, level, base, batchSize: batch },
       advice: `take batches of about ${Math.min(larger, examples)} (or accumulate), or a lower learning rate if they must be small`,
       since: picture.atBucket(Math.floor(steps.step.length / 2)),

@@ -1,13 +1,13 @@
 import { short } from '../../../words.js'
 import type { EpochEntry } from '../../recording/recording.js'
-import { smallest, smooth } from '../curve.js'
+import { scatter, smallest, smooth } from '../curve.js'
 import type { Rule } from '../finding.js'
 import { enoughEpochs } from '../picture.js'
 
-/** The validation loss against its best. */
-const risen = 1.1
-/** Validation loss against training loss, and their difference against guessing's loss. */
-const [wide, wideOfBase] = [2, 0.1]
+/** The validation loss against its best, the rise against chance level, and epochs since. */
+const [risen, risenOfBase, fewestSince] = [1.1, 0.002, 4]
+/** Validation loss against training loss, and their difference against chance level, where the curve has not turned. */
+const [wide, wideOfBase] = [2, 0.2]
 
 /** Training goes on getting better while validation no longer does. */
 export const overfitting: Rule = {
@@ -25,15 +25,20 @@ export const overfitting: Rule = {
     )
     const best = losses.indexOf(smallest(losses))
     const [now, trained] = [validation.at(-1)!, training.at(-1)!]
-    const gap = now - trained
-    const isWide = now > wide * trained && gap > wideOfBase * picture.base
-    const hasTurned = now > risen * validation[best]! && trained < training[best]! && epochs.length - best > 3
-    if (!isWide || !(hasTurned || gap > 2 * wideOfBase * picture.base)) return null
+    const rise = now - validation[best]!
+    const hasRisen = now > risen * validation[best]! && rise > risenOfBase * picture.base && rise > scatter(losses)
+    const hasTurned = hasRisen && trained < training[best]! && epochs.length - best >= fewestSince
+    const gap = now * (1 - picture.validationDoubt) - trained
+    // Weighted, the training loss is of another kind than the validation loss.
+    const isWide = !picture.isWeighted && now > wide * trained && gap > wideOfBase * picture.base
+    if (!hasTurned && !isWide) return null
     const at = epochs[best]!
     const scores = accuracies(epochs.at(-1)!)
+    const { validationChance, isWeighted } = picture
+    const isWorthless = validationChance !== null && now > validationChance && !isWeighted
     return {
-      severity: picture.chance !== null && now > picture.chance && hasTurned ? 'severe' : 'warning',
-      message: `The validation loss is ${short(now)}${hasTurned ? `, up from ${short(validation[best]!)} at epoch ${at.epoch}` : ''}, while the training loss has come down to ${short(trained)}${scores.text}: the network learns its examples by heart`,
+      severity: isWorthless && hasTurned ? 'severe' : 'warning',
+      message: `The validation loss is ${short(now)}${hasTurned ? `, up from ${short(validation[best]!)} at epoch ${at.epoch}` : ''}, while the training loss has come down to ${short(trained)}${scores.text}: the network memorizes (overfits)`,
       evidence: { valLoss: now, loss: trained, bestValLoss: validation[best]!, bestEpoch: at.epoch, ...scores.numbers },
       advice:
         'stronger l2(), more dropout(), more data or a smaller network; earlyStopping({ restoreBest: true }) keeps the best epoch',
@@ -44,6 +49,6 @@ export const overfitting: Rule = {
 
 function accuracies({ accuracy, valAccuracy }: EpochEntry) {
   if (typeof accuracy !== 'number' || typeof valAccuracy !== 'number') return { text: '', numbers: {} }
-  const text = ` (accuracy ${short(accuracy)} in training, ${short(valAccuracy)} in validation)`
+  const text = ` (accuracy ${short(valAccuracy)} in validation vs. ${short(accuracy)} in training)`
   return { text, numbers: { accuracy, valAccuracy } }
 }

@@ -5,7 +5,7 @@ import { enoughEpochs } from '../picture.js'
 
 /** Change of the loss over the last third, against its level. */
 const flat = 0.05
-/** Below this share of guessing's loss there is nothing left to gain. */
+/** Below this share of chance level there is nothing left to gain. */
 const solved = 0.02
 
 /** The loss has stopped falling while the learning rate stays as it was: time to anneal. */

@@ -6,12 +6,12 @@ import { depthColour, seriesColour } from '../palette.js'
 import { combine, last } from '../series.js'
 import type { Context, View } from '../view.js'
 
-const saturating = ['tanh', 'sigmoid', 'hardSigmoid', 'softsign']
+const saturating = ['tanh', 'sigmoid']
 
 /** How the values of each layer are spread, and which units do no work. */
 export class LayersView implements View {
   readonly element = element('div', { class: 'stack' })
-  readonly #missing = empty('No looks at the layers yet. monitor({ every }) says how often they are taken.')
+  readonly #missing = empty('No looks at the layers yet. monitor({ histograms }) says how often they are taken.')
   readonly #dead = share('Dead units', 'relu units that did not fire in the last looks')
   readonly #saturated = share('Saturated values', 'tanh and sigmoid within 0.01 of an end')
   readonly #nonfinite = share('Values that are not finite', 'NaN or infinite')

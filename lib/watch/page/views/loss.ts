@@ -21,7 +21,7 @@ export class LossView implements View {
   readonly #reset = element('button', { type: 'button', class: 'reset', hidden: true, onclick: () => this.#zoom(null) })
   readonly #loss: Chart
   readonly #others: readonly { chart: Chart; column: keyof StepsView; isOptional?: boolean; isLog?: boolean }[]
-  readonly #missing = empty('No steps yet. They come from monitor(), which records one of every few of them.')
+  readonly #missing = empty('No steps yet. They come from monitor(), which records every step unless told otherwise.')
 
   constructor() {
     const onZoom = (range: Range | null) => this.#zoom(range)
