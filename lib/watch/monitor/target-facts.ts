@@ -2,7 +2,8 @@
 import { type TargetFacts, TargetTally } from '../../check/chance.js'
 import { countExamples, examplesOf } from '../../check/subset.js'
 import { elementsPerRow, openColumn, product } from '../../data/column.js'
-import type { Examples } from '../../data/dataset.js'
+import type { NumberedExamples } from '../../data/examples.js'
+import { renumbered } from '../../data/labels.js'
 import { type Data, isStream } from '../../data/stream.js'
 import type { Settings } from '../../train/options.js'
 import type { TrainTarget } from '../../train/target.js'
@@ -16,29 +17,38 @@ type Parts = { training: TargetFacts | null; validation: TargetFacts | null }
 /** Of training, weighted as its loss is, and of validation; null for streams and data that cannot be read any more. */
 export function targetFacts(target: TrainTarget, data: Data, settings: Settings): Parts {
   const { validation, validationSplit = 0, classWeights } = settings
+  const training = inMemory(data)
+  const held = validationSplit > 0 ? training : inMemory(validation)
+  const classes = training?.classes
   // As fit() cuts it.
-  const first = (rows: number) => rows - Math.round(rows * validationSplit)
+  const cut = (rows: number) => rows - Math.round(rows * validationSplit)
   return {
-    training: factsOf(target, data, (rows) => [0, first(rows)], classWeights),
-    validation:
-      validationSplit > 0
-        ? factsOf(target, data, (rows) => [first(rows), rows])
-        : factsOf(target, validation, (rows) => [0, rows]),
+    training: factsOf(target, training, (rows) => [0, cut(rows)], { classes, classWeights }),
+    validation: factsOf(target, held, (rows) => [validationSplit > 0 ? cut(rows) : 0, rows], { classes }),
   }
+}
+
+/** What the numbers of the classes mean, and how much each class counts. */
+interface Meaning {
+  readonly classes: readonly string[] | undefined
+  readonly classWeights?: Float64Array | undefined
+}
+
+function inMemory(data: Data | undefined): NumberedExamples | null {
+  return data === undefined || isStream(data) ? null : examplesOf(data)
 }
 
 function factsOf(
   target: TrainTarget,
-  data: Data | undefined,
+  examples: NumberedExamples | null,
   rangeOf: (rows: number) => [first: number, end: number],
-  classWeights?: Float64Array,
+  meaning: Meaning,
 ): TargetFacts | null {
-  if (data === undefined || isStream(data)) return null
+  if (!examples) return null
   try {
-    const examples = examplesOf(data)
     const rows = countExamples(examples, target.inputs)
     const [first, end] = rangeOf(rows)
-    return end > first ? measured(target, examples, { rows, first, end }, classWeights) : null
+    return end > first ? measured(target, examples, { rows, first, end }, meaning) : null
   } catch {
     // Arrays may have been transferred since they were copied.
     return null
@@ -47,15 +57,16 @@ function factsOf(
 
 function measured(
   { descriptor, loss: { targets }, outputShape }: TrainTarget,
-  { y, sampleWeights }: Examples,
+  { y, classes, sampleWeights }: NumberedExamples,
   { rows, first, end }: { rows: number; first: number; end: number },
-  classWeights?: Float64Array,
+  meaning: Meaning,
 ): TargetFacts | null {
   const outputs = product(outputShape)
   if (y === undefined || !descriptor.loss) return null
   const hasLabels = targets === 'labels' || (targets === 'either' && elementsPerRow('y', y, rows) !== outputs)
-  const { bytes, ...column } = openColumn('y', y, hasLabels ? 1 : outputs, 1)
-  const { scale, offset } = bytes ?? { scale: 1, offset: 0 }
+  const given = openColumn('y', y, hasLabels ? 1 : outputs, 1)
+  const column = hasLabels && classes && meaning.classes ? renumbered(given, classes, meaning.classes) : given
+  const { scale, offset } = column.bytes ?? { scale: 1, offset: 0 }
   const weights = sampleWeights && openColumn('sampleWeights', sampleWeights, 1, 1)
   const tally = new TargetTally(descriptor.loss, outputs, hasLabels)
   const count = Math.min(end - first, Math.max(100, Math.floor(lookedAt / column.elements)))
@@ -65,7 +76,7 @@ function measured(
       const row = first + Math.floor(((i + ((i * goldenRatio) % 1)) * (end - first)) / count)
       const values = column.read(row, 1)
       const own = weights ? weights.read(row, 1)[0]! : 1
-      const weight = own * (hasLabels ? (classWeights?.[values[0]!] ?? 1) : 1)
+      const weight = own * (hasLabels ? (meaning.classWeights?.[values[0]!] ?? 1) : 1)
       for (let element = 0; element < column.elements; element++) {
         add(values[element]! * scale + offset, element, weight)
       }
