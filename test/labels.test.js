@@ -56,24 +56,24 @@ test('classes give the order, for data that lack some of them', async () => {
 })
 
 test('a model with names of its own gets its numbers, whatever those of the data are', async () => {
-  const classes = ['ant', 'cat', 'dog']
+  const known = { conventions: { classes: ['ant', 'cat', 'dog'] } }
   const few = { x: [[1], [2], [3]], y: ['dog', 'cat', 'dog'] }
-  assert.equal(await targets(few, { classes }), Int32Array.of(2, 1, 2))
+  assert.equal(await targets(few, known), Int32Array.of(2, 1, 2))
   // As a second file has them, numbered apart.
   const numbered = { x: [[1], [2], [3]], y: Int32Array.of(1, 0, 1), classes: ['cat', 'dog'] }
-  assert.equal(await targets(numbered, { classes }), Int32Array.of(2, 1, 2))
-  assert.equal(await targets({ x: [[1]], y: [2] }, { classes }), Int32Array.of(2))
+  assert.equal(await targets(numbered, known), Int32Array.of(2, 1, 2))
+  assert.equal(await targets({ x: [[1]], y: [2] }, known), Int32Array.of(2))
   // One dataset for two models.
   const data = dataset(few)
-  const [a, b] = [await data.resident(requirements({ classes })), await data.resident(requirements())]
+  const [a, b] = [await data.resident(requirements(known)), await data.resident(requirements())]
   assert.equal([a.read('target', 0, 0, 3), b.read('target', 0, 0, 3)], [Int32Array.of(2, 1, 2), Int32Array.of(1, 0, 1)])
   assert.is(
-    await refusal(() => targets(animals, { classes })),
+    await refusal(() => targets(animals, known)),
     'GRADUS_INVALID_DATA y, row 2: expected one of the classes ant, cat, dog, received "Elk"',
   )
   const outOfRange = { x: [[1]], y: [2], classes: ['cat', 'dog'] }
   assert.is(
-    await refusal(() => targets(outOfRange, { classes })),
+    await refusal(() => targets(outOfRange, known)),
     'GRADUS_INVALID_DATA y, row 0: expected a class number from 0 to 1, received 2',
   )
 })
@@ -122,7 +122,7 @@ test('a loss on numbers takes two names as no and yes, and no more', async () =>
   const more = { targets: 'dense', outputShape: [1] }
   assert.equal(await targets({ x: [[1], [2]], y: ['yes', 'no'] }, more), Float32Array.of(1, 0))
   const renamed = { x: [[1], [2]], y: ['no', 'yes'] }
-  assert.equal(await targets(renamed, { ...more, classes: ['yes', 'no'] }), Float32Array.of(1, 0))
+  assert.equal(await targets(renamed, { ...more, conventions: { classes: ['yes', 'no'] } }), Float32Array.of(1, 0))
   assert.match(
     await refusal(() => targets(animals, more)),
     /y: expected numbers shaped as the output \[1\], received the names of 3 classes \(Elk, cat, dog\); .*softmaxCrossEntropy/,
@@ -137,9 +137,9 @@ test('a loss on numbers takes two names as no and yes, and no more', async () =>
 
 test('rows of one number a class keep their order, or are refused', async () => {
   const oneHot = { x: [[1]], y: [[0, 0, 1]], classes: ['a', 'b', 'c'] }
-  assert.equal(await targets(oneHot, { classes: ['a', 'b', 'c'] }), Float32Array.of(0, 0, 1))
+  assert.equal(await targets(oneHot, { conventions: { classes: ['a', 'b', 'c'] } }), Float32Array.of(0, 0, 1))
   assert.match(
-    await refusal(() => targets(oneHot, { classes: ['c', 'b', 'a'] })),
+    await refusal(() => targets(oneHot, { conventions: { classes: ['c', 'b', 'a'] } })),
     /classes: expected those of the model, c, b, a, received a, b, c/,
   )
 })
@@ -167,7 +167,7 @@ test('pieces of a stream share their classes', async () => {
   }
   const piece = (y, classes) => ({ x: y.map(() => [0]), y, ...(classes && { classes }) })
   const classes = ['a', 'b', 'c']
-  assert.equal(await read([piece(['b']), piece(['c', 'a'])], { classes }), [1, 2, 0])
+  assert.equal(await read([piece(['b']), piece(['c', 'a'])], { conventions: { classes } }), [1, 2, 0])
   assert.equal(await read([piece(['b'], classes), piece(['c', 'a'], classes)]), [1, 2, 0])
   assert.equal(await read([piece(['b'], classes), piece(['c', 'a'])]), [1, 2, 0])
   const message = /classes: expected the names of all classes, with each piece of a stream/

@@ -2,6 +2,7 @@
 import { GradusError, invalidArgument } from '../errors.js'
 import { type ColumnRole, type DataType, type NativeColumn, type NativeDataset, native } from '../native.js'
 import { type ColumnData, elementsPerRow, isColumn, type OpenColumn, openColumn, product } from './column.js'
+import { type Conventions, sameClasses } from './conventions.js'
 import { checkExamples, type Examples, type NumberedExamples } from './examples.js'
 import { type Conversion, fill } from './fill.js'
 import { numbered, renumbered, someOf } from './labels.js'
@@ -14,8 +15,11 @@ export interface Requirements {
   outputShape: readonly number[]
   /** `none`: inputs alone, for predictions. */
   targets: 'labels' | 'dense' | 'either' | 'none'
-  /** Names of the model's classes, where it knows them: targets that come with names are numbered by these. */
-  classes?: readonly string[] | undefined
+  /**
+   * What the model's data mean: targets that come with names are numbered by its classes. What is not settled there yet is
+   * settled by the data, once they are resident.
+   */
+  conventions?: Conventions
 }
 
 export type { Examples }
@@ -57,13 +61,24 @@ export class Dataset {
    * infinity or a label out of range.
    * @internal
    */
-  resident(requirements: Requirements): Promise<NativeDataset> {
+  async resident(requirements: Requirements): Promise<NativeDataset> {
+    const made = await this.#load(requirements)
+    const { conventions, targets } = requirements
+    if (conventions && this.classes && targets !== 'none') conventions.classes ??= this.classes
+    return made
+  }
+
+  #load(requirements: Requirements): Promise<NativeDataset> {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'The dataset was disposed: make a new one')
     const inputs = JSON.stringify([requirements.dtype, requirements.inputs])
     const targets =
       requirements.targets === 'none'
         ? ''
-        : JSON.stringify([requirements.targets, requirements.outputShape, requirements.classes])
+        : JSON.stringify([
+            requirements.targets,
+            requirements.outputShape,
+            this.classes && wantedOf(this.examples, requirements),
+          ])
     // A copy that carries targets as well serves predictions too.
     const known = [...this.#resident].find(([key]) => (targets ? key === inputs + targets : key.startsWith(inputs)))
     if (known) return known[1]
@@ -175,7 +190,7 @@ function planTargets(examples: NumberedExamples, requirements: Requirements, row
     const either = targets === 'either' ? ` or ${product(outputShape)} numbers` : ''
     throw invalidArgument('y', `${product(labelShape)} class number${either} an example`, `${elements} numbers`)
   }
-  const names = requirements.classes ?? examples.classes
+  const names = wantedOf(examples, requirements)
   if (names && names.length > outputs) {
     const expected = `at most ${outputs} classes, as many as the last layer has outputs`
     throw new GradusError('GRADUS_INVALID_ARGUMENT', `y: expected ${expected}, received ${countOf(names)}`)
@@ -183,6 +198,10 @@ function planTargets(examples: NumberedExamples, requirements: Requirements, row
   const column = renumber(openColumn('y', y, product(labelShape), 1), examples, requirements)
   return plan('target', 0, 'y', column, labelShape, { type: 'int32', limit: outputs, meaning: 'class number' })
 }
+
+/** The names by which targets are numbered: those of the model, else their own. */
+const wantedOf = (examples: NumberedExamples, { conventions }: Requirements): readonly string[] | undefined =>
+  conventions?.classes ?? examples.classes
 
 /** Class numbers as targets of a single output: the second of two classes is the answer yes. */
 function checkBinary(classes: readonly string[], outputShape: readonly number[]): void {
@@ -197,8 +216,8 @@ const countOf = (names: readonly string[]) => `${names.length} classes (${someOf
 
 /** By the model's names, where both sides have names; rows of one number a class must have its order already. */
 function renumber(column: OpenColumn, { classes }: Examples, requirements: Requirements): OpenColumn {
-  const wanted = requirements.classes
-  if (!classes || !wanted || classes.join('\n') === wanted.join('\n')) return column
+  const wanted = requirements.conventions?.classes
+  if (!classes || !wanted || sameClasses(classes, wanted)) return column
   if (column.elements === 1) return renumbered(column, classes, wanted)
   const message = `classes: expected those of the model, ${someOf(wanted)}, received ${someOf(classes)}`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)

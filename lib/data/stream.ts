@@ -1,6 +1,7 @@
 /** Data that does not fit in memory: iterables of pieces, each loaded while the one before it is at work. */
 import { invalidArgument } from '../errors.js'
 import type { NativeDataset } from '../native.js'
+import type { Conventions } from './conventions.js'
 import { Dataset, type Requirements } from './dataset.js'
 import type { Examples } from './examples.js'
 
@@ -57,22 +58,21 @@ function iterate(iterable: Iterated): AnyIterator {
 /** One piece of a stream after the other, all with the classes of the model or else of the first piece. */
 class Pieces {
   readonly #iterator: AnyIterator
-  #requirements: Requirements
+  readonly #requirements: Requirements
+  readonly #conventions: Conventions
 
   constructor(iterator: AnyIterator, requirements: Requirements) {
     this.#iterator = iterator
-    this.#requirements = requirements
+    this.#conventions = requirements.conventions ?? {}
+    this.#requirements = { ...requirements, conventions: this.#conventions }
   }
 
   async next(): Promise<NativeDataset | null> {
     const item = await this.#iterator.next()
     if (item.done) return null
     const dataset = new Dataset(item.value)
-    const { classes } = dataset
-    if (classes && !this.#requirements.classes) {
-      if (!item.value.classes)
-        throw invalidArgument('classes', 'the names of all classes, with each piece of a stream', undefined)
-      this.#requirements = { ...this.#requirements, classes }
+    if (dataset.classes && !this.#conventions.classes && !item.value.classes) {
+      throw invalidArgument('classes', 'the names of all classes, with each piece of a stream', undefined)
     }
     return await dataset.resident(this.#requirements)
   }

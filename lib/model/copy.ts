@@ -1,4 +1,5 @@
 /** A second program with the weights of a model, for whoever must leave the model as it is. */
+import type { Conventions } from '../data/conventions.js'
 import type { Loss } from '../losses/loss.js'
 import type { Descriptor, NativeProgram } from '../native.js'
 import { native } from '../native.js'
@@ -21,6 +22,7 @@ export function copyModel(
   from: NativeProgram,
   lowered: Lowered,
   compiled: Compiled,
+  conventions: Conventions,
 ): ModelCopy {
   const { loss, metrics, optimizer } = compiled
   const program = new native.Program({ ...descriptor, initialize: false }, hostOf(lowered, { loss, optimizer }))
@@ -31,6 +33,7 @@ export function copyModel(
     seed: descriptor.seed,
     inputs: lowered.inputs,
     outputShape: program.outputShape,
+    conventions: { ...conventions },
     loss,
     metrics,
     optimizer: optimizerOf(compiled),

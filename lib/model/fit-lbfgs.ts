@@ -16,6 +16,7 @@ import {
   minimizeRules,
 } from '../train/lbfgs/minimize.js'
 import { resolveThreads } from '../train/options.js'
+import { requirementsOf } from '../train/source.js'
 import { inTurn } from '../train/turn.js'
 import { norm } from '../train/vectors.js'
 import { Model } from './model.js'
@@ -55,12 +56,17 @@ export async function fitLbfgs(model: Model, data: Data, options: FitLbfgsOption
   const { threads, ...search } = readOptions(options)
   checkWolfe(search)
   const settings = { threads: resolveThreads(threads), search }
-  const { program, inputs, outputShape, loss } = model
+  const { program } = model
   if (isStream(data)) throw invalidArgument('data', 'examples in memory as { x, y }', 'a stream')
   const examples = data instanceof Dataset ? data : new Dataset(data)
   try {
-    const dataset = examples.resident({ dtype: program.dtype, inputs, outputShape, targets: loss.targets })
-    return await inTurn(program, async () => trainFullBatch(program, await dataset, settings))
+    const needs = requirementsOf(model)
+    const dataset = examples.resident(needs)
+    return await inTurn(program, async () => {
+      const resident = await dataset
+      Object.assign(model.conventions, needs.conventions)
+      return trainFullBatch(program, resident, settings)
+    })
   } finally {
     if (examples !== data) examples.dispose()
   }

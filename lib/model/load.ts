@@ -1,4 +1,5 @@
 /** A model made again from its file. */
+import { restoreConventions } from '../data/conventions.js'
 import { GradusError } from '../errors.js'
 import { checkPath, fileError, nameOf, openFile } from '../files.js'
 import { formatShape, sameShape } from '../layers/shape.js'
@@ -47,6 +48,9 @@ async function load(file: SafetensorsFile): Promise<Model> {
   }
   const network = checkGraph(restoreNetwork(parse('model', metadata.model)))
   const model = new Model(network, { initialize: false })
+  if (metadata.conventions !== undefined) {
+    Object.assign(model.conventions, restoreConventions(parse('conventions', metadata.conventions)))
+  }
   const { dtype, parameters } = model.descriptor
   // Before anything is allocated: what the model asks for must lie in the file.
   for (const { name, shape } of parameters) checkEntry(file.header, name, shape, dtype)

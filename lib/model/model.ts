@@ -1,5 +1,6 @@
 import { plain } from '../call.js'
 import { checkBoolean, checkOptions } from '../checks.js'
+import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
 import { GradusError } from '../errors.js'
 import { checkPath } from '../files.js'
@@ -7,7 +8,7 @@ import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
-import { predictClassNumbers, predictProbabilities } from '../train/classes.js'
+import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import { fit, isInTraining } from '../train/fit.js'
 import type { FitOptions } from '../train/options.js'
@@ -33,6 +34,8 @@ export class Model implements TrainTarget {
   readonly inputs: TrainTarget['inputs']
   /** Of one example. */
   readonly outputShape: readonly number[]
+  /** @internal */
+  readonly conventions: Conventions = {}
 
   readonly #network: Network
   readonly #lowered: Lowered
@@ -56,6 +59,14 @@ export class Model implements TrainTarget {
   get descriptor(): Descriptor {
     const { descriptor } = this.#lowered
     return this.#compiled ? trainable(descriptor, this.#compiled) : plain(descriptor)
+  }
+
+  /**
+   * The names of the classes, where the first data that the model trained on had names: class c is `classes[c]`. Kept in the
+   * model's file; later data with names are numbered by them, whatever order they have themselves.
+   */
+  get classes(): readonly string[] | undefined {
+    return this.conventions.classes
   }
 
   /** @internal The native program, made when it is first needed. */
@@ -146,15 +157,16 @@ export class Model implements TrainTarget {
   }
 
   /**
-   * The number of each example's class: that of the highest score, the first of equal ones; of a single yes-or-no output 1
-   * where its score is above 0, that is, its probability above 0.5. Else as {@link Model.predict}.
+   * The class of each example: its name where the model has {@link Model.classes}, else its number. It is that of the highest
+   * score, the first of equal ones; of a single yes-or-no output 1, or the second name, where its score is above 0, that is,
+   * its probability above 0.5. Else as {@link Model.predict}.
    *
    * @throws GRADUS_NOT_COMPILED before `compile`, GRADUS_INVALID_ARGUMENT for losses without classes, GRADUS_NON_FINITE names
    * the first row with a score that is not a number
    */
-  async predictClasses(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<number[]> {
+  async predictClasses(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<number[] | string[]> {
     this.#needCompiled('predictClasses')
-    return Array.from(await predictClassNumbers(this, x, options))
+    return predictClasses(this, x, options)
   }
 
   /**
@@ -219,7 +231,7 @@ export class Model implements TrainTarget {
     checkOptions('options', options, ['optimizer'])
     const withOptimizer = checkBoolean('optimizer', options.optimizer ?? false)
     if (withOptimizer) this.#needCompiled('save with its optimizer')
-    await saveModel(path, this.#network, this.#lowered, this.program, this.#compiled, withOptimizer)
+    await saveModel(path, this.#network, this.#lowered, this.program, this.#compiled, this.conventions, withOptimizer)
   }
 
   /**
@@ -227,7 +239,13 @@ export class Model implements TrainTarget {
    * `change`: what is otherwise in the descriptor; the parameters stay the same ones.
    */
   copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor): ModelCopy {
-    return copyModel(change(this.descriptor), this.#readable(), this.#lowered, this.#needCompiled('copy'))
+    return copyModel(
+      change(this.descriptor),
+      this.#readable(),
+      this.#lowered,
+      this.#needCompiled('copy'),
+      this.conventions,
+    )
   }
 
   /** Frees the native memory now; later calls throw GRADUS_DISPOSED. */

@@ -1,4 +1,5 @@
 /** What a model's file says: weights by name, and in the metadata all that makes the model again. */
+import type { Conventions } from '../data/conventions.js'
 import { GradusError } from '../errors.js'
 import { sizeOf } from '../layers/shape.js'
 import type { NativeProgram } from '../native.js'
@@ -26,6 +27,7 @@ export async function saveModel(
   { descriptor: { parameters }, custom }: Lowered,
   program: NativeProgram,
   compiled: Compiled | undefined,
+  conventions: Conventions,
   withOptimizer: boolean,
 ): Promise<void> {
   const functions = [...custom.layers.values(), compiled?.loss.custom, compiled?.optimizer.custom].find((part) => part)
@@ -35,6 +37,7 @@ export async function saveModel(
     throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
   }
   const metadata: Record<string, string> = { format: formatVersion, model: JSON.stringify(define(network)) }
+  if (conventions.classes) metadata.conventions = JSON.stringify(conventions)
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
   const arenas = ['parameters', ...(withOptimizer ? stateArenas(program) : [])]
   const state = await inTurn(program, () => program.exportState(arenas))

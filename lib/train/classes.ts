@@ -25,21 +25,21 @@ export async function predictProbabilities(
   throw new GradusError('GRADUS_INVALID_ARGUMENT', `predictProbabilities: expected ${expected}, received ${received}`)
 }
 
-/** The number of each example's class. */
-export async function predictClassNumbers(
+/** The class of each example: its name where the model knows one. */
+export async function predictClasses(
   target: TrainTarget,
   x: Dataset | Examples['x'],
   options: EvaluateOptions = {},
-): Promise<Int32Array> {
+): Promise<number[] | string[]> {
   checkClasses(target)
   const predictions = await predict(target, x, options)
-  const numbers = new Int32Array(predictions.length)
-  for (let first = 0; first < numbers.length; first += sliceRows) {
-    if (first > 0) await nextTick()
-    const end = Math.min(first + sliceRows, numbers.length)
-    for (let row = first; row < end; row++) numbers[row] = classOf(predictions.row(row), row)
+  const numbers: number[] = []
+  for (let row = 0; row < predictions.length; row++) {
+    if (row > 0 && row % sliceRows === 0) await nextTick()
+    numbers.push(classOf(predictions.row(row), row))
   }
-  return numbers
+  const { classes } = target.conventions
+  return classes ? numbers.map((number) => classes[number] ?? String(number)) : numbers
 }
 
 /** Rows looked at before the event loop has its turn. */

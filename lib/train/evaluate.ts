@@ -2,7 +2,7 @@ import { checkPositiveInteger } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
-import { openSource, type Source } from './source.js'
+import { openSource, requirementsOf, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn } from './turn.js'
 
@@ -36,7 +36,7 @@ export async function evaluate(target: TrainTarget, data: Data, options: Evaluat
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()
-  const source = await openSource(target, data)
+  const source = await openSource(data, requirementsOf(target))
   try {
     return await evaluateSource(target, source, { batchSize, threads, signal })
   } finally {

@@ -14,15 +14,20 @@ export interface Source {
 }
 
 /** What a model that need not be compiled has, and all that predictions take. */
-export type PredictTarget = Pick<TrainTarget, 'program' | 'inputs' | 'outputShape'>
+export type PredictTarget = Pick<TrainTarget, 'program' | 'inputs' | 'outputShape' | 'conventions'>
 
-export function inputRequirements({ inputs, outputShape, program }: PredictTarget): Requirements {
-  return { dtype: program.dtype, inputs, outputShape, targets: 'none' }
+/** Conventions are copied: data that are not trained on settle none of the model's. */
+export function inputRequirements({ inputs, outputShape, program, conventions }: PredictTarget): Requirements {
+  return { dtype: program.dtype, inputs, outputShape, targets: 'none', conventions: { ...conventions } }
 }
 
+export const requirementsOf = (target: PredictTarget & Pick<TrainTarget, 'loss'>): Requirements => ({
+  ...inputRequirements(target),
+  targets: target.loss.targets,
+})
+
 /** Plain examples are copied now and given back by `close`; a {@link Dataset} keeps its copy. */
-export async function openSource(target: TrainTarget, data: Data): Promise<Source> {
-  const needs: Requirements = { ...inputRequirements(target), targets: target.loss.targets }
+export async function openSource(data: Data, needs: Requirements): Promise<Source> {
   if (isStream(data)) return { rows: null, pieces: () => loadAhead(data, needs), close() {} }
   const dataset = data instanceof Dataset ? data : new Dataset(data, { temporary: true })
   const resident = await dataset.resident(needs)

@@ -1,3 +1,4 @@
+import type { Conventions } from '../data/conventions.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Descriptor, NativeProgram } from '../native.js'
 
@@ -17,6 +18,8 @@ export interface TrainTarget {
   readonly outputShape: readonly number[]
   /** Which target the loss takes: class numbers, a dense array shaped as the output, or either. */
   readonly loss: { readonly kind: string; readonly targets: 'labels' | 'dense' | 'either' }
+  /** Training settles what is not settled yet. */
+  readonly conventions: Conventions
   readonly metrics: readonly Metric[]
   readonly optimizer: {
     readonly kind: string

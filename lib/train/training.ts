@@ -1,3 +1,5 @@
+import { type Conventions, sameClasses } from '../data/conventions.js'
+import { someOf } from '../data/labels.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
@@ -6,7 +8,7 @@ import { evaluateSource } from './evaluate.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
 import { defaultBatchSize, passBatchSize, type Settings } from './options.js'
 import { runPreflight } from './preflight.js'
-import { openSource, type Source, splitSource } from './source.js'
+import { openSource, requirementsOf, type Source, splitSource } from './source.js'
 import { Steps } from './steps.js'
 import type { TrainTarget } from './target.js'
 import { EpochTotals } from './totals.js'
@@ -21,6 +23,9 @@ export class Training {
   /** Fires on `stop` and with the user's signal. */
   readonly #signal: AbortSignal
   #stopReason: string | null = null
+  /** What the data mean: the model's copied, and what these data settle. */
+  readonly #conventions: Conventions
+  #validationConventions: Conventions = {}
   #epoch: number
   /** From when the data are open on. */
   #call: FitCall | null = null
@@ -29,6 +34,7 @@ export class Training {
   constructor(target: TrainTarget, data: Data, settings: Settings) {
     this.#target = target
     this.#data = data
+    this.#conventions = { ...target.conventions }
     this.#settings = settings
     this.#epoch = settings.initialEpoch
     const { signal } = settings
@@ -51,6 +57,7 @@ export class Training {
       this.#settings.signal?.throwIfAborted()
       await runPreflight(this.#target, this.#data, this.#settings)
       const [training, validation] = await this.#open(sources)
+      if (training.rows !== null) this.#settleConventions()
       this.#call = { settings: this.#settings, data: this.#data, training, validation }
       await this.#notify('onTrainBegin')
       await this.#trainEpochs(training, validation)
@@ -67,17 +74,32 @@ export class Training {
   /** The sources of training and validation; all that must be closed goes into `opened`. */
   async #open(opened: Source[]): Promise<[Source, Source | null]> {
     const { validation, validationSplit } = this.#settings
-    const open = async (data: Data) => {
-      const source = await openSource(this.#target, data)
+    const open = async (data: Data, conventions: Conventions) => {
+      const source = await openSource(data, { ...requirementsOf(this.#target), conventions })
       opened.push(source)
       if (source.rows === 0) {
         throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
       }
       return source
     }
-    const training = await open(this.#data)
+    const training = await open(this.#data, this.#conventions)
     if (validationSplit !== undefined) return await splitSource(training, validationSplit)
-    return [training, validation === undefined ? null : await open(validation)]
+    this.#validationConventions = { ...this.#conventions }
+    return [training, validation === undefined ? null : await open(validation, this.#validationConventions)]
+  }
+
+  /** The model keeps what its training data mean. Of a stream that is known once its first piece is there. */
+  #settleConventions(): void {
+    const { classes } = this.#conventions
+    const { classes: others = classes } = this.#validationConventions
+    if (classes && others && !sameClasses(classes, others)) {
+      const lists = `${someOf(classes)}, received ${someOf(others)}`
+      throw new GradusError(
+        'GRADUS_INVALID_ARGUMENT',
+        `validation: expected the classes of the training data, ${lists}`,
+      )
+    }
+    Object.assign(this.#target.conventions, this.#conventions)
   }
 
   async #trainEpochs(training: Source, validation: Source | null): Promise<void> {
@@ -135,6 +157,7 @@ export class Training {
     steps: Steps,
     totals: EpochTotals,
   ): Promise<boolean> {
+    this.#settleConventions()
     const isStream = rowsTotal === null
     const batchSize = this.#settings.batchSize ?? (isStream ? piece.size : defaultBatchSize)
     const shuffle = this.#settings.shuffle && !isStream

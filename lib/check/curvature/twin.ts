@@ -9,6 +9,7 @@ import type { NativeDataset } from '../../native.js'
 import { type Check, optionsOf } from '../../options.js'
 import { type FlatParameter, flatParameters } from '../../train/flat.js'
 import { checkSignal, resolveThreads } from '../../train/options.js'
+import { requirementsOf } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { examplesOf, spreadExamples } from '../subset.js'
 
@@ -65,8 +66,7 @@ export class HessianTwin {
     const copy = model.copy((descriptor) => ({ ...descriptor, dtype: 'float64' }))
     const examples = new Dataset(spreadExamples(examplesOf(data), settings.examples, copy.inputs))
     try {
-      const { inputs, outputShape, loss } = copy
-      const dataset = await examples.resident({ dtype: 'float64', inputs, outputShape, targets: loss.targets })
+      const dataset = await examples.resident(requirementsOf(copy))
       const twin = new HessianTwin(copy, dataset, settings)
       if (twin.size > 0) return await use(twin)
       throw new GradusError('GRADUS_INVALID_ARGUMENT', 'model: all of its layers are frozen, so it has no Hessian')

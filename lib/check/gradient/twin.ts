@@ -1,4 +1,5 @@
 /** A model's float64 twin: the same network with the same weights, to be moved about at will. */
+
 import { Dataset } from '../../data/dataset.js'
 import type { Data } from '../../data/stream.js'
 import { GradusError } from '../../errors.js'
@@ -6,6 +7,7 @@ import { randomNormal } from '../../kernels/random.js'
 import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
 import type { Descriptor, FloatArray, NativeDataset, NativeProgram, PassCall, ProbeResult } from '../../native.js'
+import { requirementsOf } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { examplesOf, spreadExamples } from '../subset.js'
 import type { CheckSettings } from './options.js'
@@ -50,8 +52,7 @@ export class Twin {
     const copy = model.copy((descriptor) => doubled(descriptor, settings.checkInput))
     const examples = new Dataset(spreadExamples(examplesOf(data), settings.examples, copy.inputs))
     try {
-      const { inputs, outputShape, loss } = copy
-      const dataset = await examples.resident({ dtype: 'float64', inputs, outputShape, targets: loss.targets })
+      const dataset = await examples.resident(requirementsOf(copy))
       await burnIn(copy, dataset, settings)
       await passOnOthers(copy.program, dataset, settings)
       const base = await equalEvaluations(copy.program, dataset, settings)

@@ -2,6 +2,7 @@ import { Dataset } from '../../data/dataset.js'
 import type { Data } from '../../data/stream.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { Model } from '../../model/model.js'
+import { requirementsOf } from '../../train/source.js'
 import { examplesOf } from '../subset.js'
 import { type FindLearningRateOptions, resolveFindOptions } from './options.js'
 import { LearningRateReport, readSweep } from './report.js'
@@ -30,8 +31,7 @@ export async function findLearningRate(
   const copy = model.copy()
   const examples = data instanceof Dataset ? data : new Dataset(examplesOf(data))
   try {
-    const { inputs, outputShape, loss, program } = copy
-    const dataset = await examples.resident({ dtype: program.dtype, inputs, outputShape, targets: loss.targets })
+    const dataset = await examples.resident(requirementsOf(copy))
     if (dataset.size === 0) {
       throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
     }

@@ -1,4 +1,5 @@
 /** What the checks share: the data as numbers, and copies of the model to do as they like with. */
+
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { type ColumnData, openColumn, product } from '../../data/column.js'
 import { Dataset, namedColumns } from '../../data/dataset.js'
@@ -6,6 +7,7 @@ import type { Examples, NumberedExamples } from '../../data/examples.js'
 import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
 import type { Descriptor, NativeDataset, PassCall } from '../../native.js'
+import { requirementsOf } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { TargetTally } from '../chance.js'
 import { countExamples, spreadExamples } from '../subset.js'
@@ -112,8 +114,7 @@ export class Context {
   async resident(examples: Examples): Promise<NativeDataset> {
     const dataset = new Dataset(examples)
     this.#datasets.push(dataset)
-    const { inputs, outputShape, dtype, loss } = this.model
-    return dataset.resident({ dtype, inputs, outputShape, targets: loss.targets })
+    return dataset.resident(requirementsOf(this.model))
   }
 
   /** Some of the examples, spread over all of them. */

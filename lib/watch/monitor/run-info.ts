@@ -44,7 +44,7 @@ export function runInfo(
     targets: facts.training,
     validationTargets: facts.validation,
     monitor,
-    classNames,
+    classNames: classNames ?? namesOf(target),
     tensors: program.parameters.filter(({ trainable }) => trainable).map(({ name, shape }) => ({ name, shape })),
     layers:
       monitor.histograms === null
@@ -60,4 +60,9 @@ export function runInfo(
       process: process.pid,
     },
   }
+}
+
+/** The model's own names, if every class has one. */
+function namesOf({ conventions, outputShape }: TrainTarget): readonly string[] | undefined {
+  return conventions.classes?.length === outputShape.at(-1) ? conventions.classes : undefined
 }
