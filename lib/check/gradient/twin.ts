@@ -1,5 +1,4 @@
 /** A model's float64 twin: the same network with the same weights, to be moved about at will. */
-
 import { Dataset } from '../../data/dataset.js'
 import type { Data } from '../../data/stream.js'
 import { GradusError } from '../../errors.js'

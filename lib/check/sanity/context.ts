@@ -1,5 +1,4 @@
 /** What the checks share: the data as numbers, and copies of the model to do as they like with. */
-
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { type ColumnData, openColumn, product } from '../../data/column.js'
 import { Dataset, namedColumns } from '../../data/dataset.js'
