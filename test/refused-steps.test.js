@@ -1,4 +1,4 @@
-import { dense, linear, meanSquaredError, sequential, sgd, stepDecay } from 'gradus'
+import { dense, linearRamp, meanSquaredError, sequential, sgd, stepDecay } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 
@@ -16,8 +16,8 @@ test('the schedule does not advance on a refused step', async () => {
   const options = {
     ...{ batchSize: 1, shuffle: false, quiet: true, epochs: 2 },
     schedule: stepDecay({ every: 1, factor: 0.7, unit: 'step' }),
-    momentumSchedule: linear({ from: 0, to: 0.9, length: 12, unit: 'step' }),
-    weightDecaySchedule: linear({ from: 0.5, to: 0, length: 12, unit: 'step' }),
+    momentumSchedule: linearRamp({ from: 0, to: 0.9, length: 12, unit: 'step' }),
+    weightDecaySchedule: linearRamp({ from: 0.5, to: 0, length: 12, unit: 'step' }),
   }
   const clean = make()
   const expected = await clean.fit({ x: sound, y: targets(sound) }, options).done

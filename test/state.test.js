@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { adam, batchNorm, dense, linear, loadModel, meanSquaredError, nadam, relu, sequential } from 'gradus'
+import { adam, batchNorm, dense, linearRamp, loadModel, meanSquaredError, nadam, relu, sequential } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
@@ -138,7 +138,7 @@ test('a file keeps the product of momenta; one without it begins at that of equa
   const options = {
     batchSize: 8,
     quiet: true,
-    momentumSchedule: linear({ from: 0.5, to: 0.9, length: 12, unit: 'step' }),
+    momentumSchedule: linearRamp({ from: 0.5, to: 0.9, length: 12, unit: 'step' }),
   }
   const model = compiled(adam())
   await model.fit(data, { ...options, epochs: 2 }).done
