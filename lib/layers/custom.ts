@@ -4,28 +4,11 @@ import { checkBoolean, checkFunction } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
+import type { Arrays, CustomContext, CustomLayer } from './hosted.js'
 import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
-
-/** What a custom layer's or loss's functions are told besides their arrays. */
-export interface CustomContext {
-  /** Examples in the arrays; example i begins at element i · (elements of one). */
-  readonly batch: number
-  /** Empty at each forward; the backward of the same pass finds in it what forward put there. */
-  // biome-ignore lint/suspicious/noExplicitAny: it holds whatever the user wants to keep
-  readonly cache: Record<string, any>
-  /** Whether randomness is wanted, as of dropout: true in `fit`, false elsewhere. */
-  readonly training: boolean
-  /** For randomness of one's own: the same in equal passes of equal steps. 0 to 2⁵³ − 1. */
-  readonly seed: number
-  /**
-   * Tells gradient checks which side of a kink values lie on: above 0 or not. A forward with a max() calls it with what
-   * decides, so that a check does not take a crossing for a mistake.
-   */
-  decide(values: ArrayLike<number>): void
-}
 
 /** One trained array of a custom layer. */
 export interface CustomParameter {
@@ -36,8 +19,6 @@ export interface CustomParameter {
   /** Default true. */
   trainable?: boolean
 }
-
-type Arrays<Role extends string> = Record<Role, FloatArray>
 
 /** Arrays are row-major, of the model's dtype, and copies: the layer may keep and change them. */
 export interface CustomLayerOptions<Role extends string> {
@@ -57,12 +38,6 @@ export interface CustomLayerOptions<Role extends string> {
     parameters: Arrays<Role>,
     context: CustomContext,
   ): { dx: FloatArray; gradients?: Partial<Arrays<Role>> }
-}
-
-/** What the model calls for a custom layer; roles in the order of the op's operands. */
-export interface CustomLayer extends Pick<CustomLayerOptions<string>, 'forward' | 'backward'> {
-  readonly name: string
-  readonly roles: readonly string[]
 }
 
 /**

@@ -14,7 +14,6 @@ export {
   tanh,
 } from './activations.js'
 export {
-  type CustomContext,
   type CustomLayerOptions,
   type CustomParameter,
   customLayer,
@@ -22,6 +21,7 @@ export {
 export { type DenseOptions, dense } from './dense.js'
 export { dropout } from './dropout.js'
 export { type EmbeddingOptions, embedding } from './embedding.js'
+export type { CustomContext } from './hosted.js'
 export { type DistributionInitializer, type Initializer, randomNormal, randomUniform } from './initializers.js'
 export { type GraphNode, input, type Layer } from './layer.js'
 export { add, concat, merge } from './merge.js'

@@ -2,7 +2,7 @@
 import type { Call } from '../call.js'
 import { invalidArgument } from '../errors.js'
 import type { ParameterDescriptor } from '../native.js'
-import type { CustomLayer } from './custom.js'
+import type { CustomLayer } from './hosted.js'
 import type { CustomRegularizer } from './regularizers.js'
 import { checkShape, checkSize, type Shape } from './shape.js'
 

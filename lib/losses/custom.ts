@@ -4,18 +4,7 @@ import { checkFunction, oneOf } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
-import type { Loss } from './loss.js'
-
-/** What a custom loss is told besides its arrays: as {@link CustomContext} of layers, without randomness. */
-export interface CustomLossContext {
-  /** Examples in the arrays. */
-  readonly batch: number
-  /** Empty at each forward; the backward of the same pass finds in it what forward put there. */
-  // biome-ignore lint/suspicious/noExplicitAny: it holds whatever the user wants to keep
-  readonly cache: Record<string, any>
-  /** Tells gradient checks which side of a kink values lie on: above 0 or not. */
-  decide(values: ArrayLike<number>): void
-}
+import type { CustomLoss, CustomLossContext, Loss } from './loss.js'
 
 export interface CustomLossOptions<Targets extends 'labels' | 'dense'> {
   name: string
@@ -31,9 +20,6 @@ export interface CustomLossOptions<Targets extends 'labels' | 'dense'> {
 }
 
 type TargetsArray<Targets> = Targets extends 'labels' ? Int32Array : FloatArray
-
-/** What the model calls for a custom loss. */
-export type CustomLoss = Pick<CustomLossOptions<'labels' | 'dense'>, 'name' | 'forward' | 'backward'>
 
 /**
  * A loss of one's own. The functions run on the main thread, on row-major arrays of the model's dtype.

@@ -4,8 +4,8 @@ import { checkPositive } from '../checks.js'
 import { optionsOf } from '../options.js'
 import type { Loss } from './loss.js'
 
-export { type CustomLossContext, type CustomLossOptions, customLoss } from './custom.js'
-export type { Loss } from './loss.js'
+export { type CustomLossOptions, customLoss } from './custom.js'
+export type { CustomLossContext, Loss } from './loss.js'
 
 /**
  * −log of the probability that softmax of the scores gives to the right class. Takes scores, without a softmax layer at

@@ -1,5 +1,23 @@
 import type { Call } from '../call.js'
-import type { CustomLoss } from './custom.js'
+import type { FloatArray } from '../native.js'
+
+/** What a custom loss is told besides its arrays: as {@link CustomContext} of layers, without randomness. */
+export interface CustomLossContext {
+  /** Examples in the arrays. */
+  readonly batch: number
+  /** Empty at each forward; the backward of the same pass finds in it what forward put there. */
+  // biome-ignore lint/suspicious/noExplicitAny: it holds whatever the user wants to keep
+  readonly cache: Record<string, any>
+  /** Tells gradient checks which side of a kink values lie on: above 0 or not. */
+  decide(values: ArrayLike<number>): void
+}
+
+/** What the model calls for a custom loss. */
+export interface CustomLoss {
+  readonly name: string
+  forward(output: FloatArray, targets: FloatArray | Int32Array, context: CustomLossContext): FloatArray
+  backward(output: FloatArray, targets: FloatArray | Int32Array, context: CustomLossContext): FloatArray
+}
 
 /** Made by one of the losses, such as {@link softmaxCrossEntropy}. */
 export interface Loss {

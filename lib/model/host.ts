@@ -1,8 +1,8 @@
 /** Answers a program that asks for custom layers, losses and regularizers. */
 import { invalidArgument } from '../errors.js'
-import type { CustomContext, CustomLayer } from '../layers/custom.js'
+import type { CustomContext, CustomLayer } from '../layers/hosted.js'
 import type { FloatArray, Host } from '../native.js'
-import type { CustomOptimizer } from '../optimizers/custom.js'
+import type { CustomOptimizer } from '../optimizers/optimizer.js'
 import type { Compiled } from './compile.js'
 import type { Lowered } from './lower.js'
 

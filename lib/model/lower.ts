@@ -1,7 +1,7 @@
 /** From a graph of layers to the descriptor that the native program is made from. */
 import { plain } from '../call.js'
 import { GradusError } from '../errors.js'
-import type { CustomLayer } from '../layers/custom.js'
+import type { CustomLayer } from '../layers/hosted.js'
 import { type GraphNode, type Layer, type Scope, stemOf } from '../layers/layer.js'
 import type { CustomRegularizer } from '../layers/regularizers.js'
 import { formatShape, sameShape } from '../layers/shape.js'

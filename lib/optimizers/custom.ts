@@ -4,21 +4,14 @@ import { checkFunction } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
-import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
-
-/** What a custom optimizer is told of a parameter. Arrays are of the model's dtype. */
-export interface CustomUpdate<Slot extends string = string> {
-  /** As in `getWeights`: `dense1.weight`. */
-  readonly name: string
-  /** Before the update; a copy. */
-  readonly weights: FloatArray
-  /** Zeros at first; what is written into them is kept for the next update, and saved with the model. */
-  readonly slots: Record<Slot, FloatArray>
-  /** Of this step, by schedule and group. */
-  readonly learningRate: number
-  /** Updates before this one. */
-  readonly step: number
-}
+import {
+  type CustomOptimizer,
+  type CustomUpdate,
+  common,
+  type Optimizer,
+  type OptimizerOptions,
+  optimizer,
+} from './optimizer.js'
 
 export interface CustomOptimizerOptions<Slot extends string> extends OptimizerOptions {
   name: string
@@ -29,11 +22,6 @@ export interface CustomOptimizerOptions<Slot extends string> extends OptimizerOp
    * is a copy, with regularizers and clipping in it. Weight decay and the running average come on top.
    */
   update(gradient: FloatArray, update: CustomUpdate<Slot>): FloatArray
-}
-
-/** What the model calls for a custom optimizer. */
-export interface CustomOptimizer extends Pick<CustomOptimizerOptions<string>, 'name' | 'update'> {
-  readonly slots: readonly string[]
 }
 
 /**

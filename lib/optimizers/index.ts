@@ -4,9 +4,9 @@ import { GradusError } from '../errors.js'
 import { optionsOf } from '../options.js'
 import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
 
-export { type CustomOptimizerOptions, type CustomUpdate, customOptimizer } from './custom.js'
+export { type CustomOptimizerOptions, customOptimizer } from './custom.js'
 export type { ParameterGroup } from './groups.js'
-export type { Optimizer, OptimizerOptions } from './optimizer.js'
+export type { CustomUpdate, Optimizer, OptimizerOptions } from './optimizer.js'
 
 export interface SgdOptions extends OptimizerOptions {
   /** How much of the velocity is kept; default 0. */

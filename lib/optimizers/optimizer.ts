@@ -1,9 +1,29 @@
 import { type Call, callOf } from '../call.js'
 import { checkFraction, checkNotNegative } from '../checks.js'
 import { GradusError } from '../errors.js'
-import type { OptimizerDescriptor } from '../native.js'
-import type { CustomOptimizer } from './custom.js'
+import type { FloatArray, OptimizerDescriptor } from '../native.js'
 import { checkGroups, type ParameterGroup } from './groups.js'
+
+/** What a custom optimizer is told of a parameter. Arrays are of the model's dtype. */
+export interface CustomUpdate<Slot extends string = string> {
+  /** As in `getWeights`: `dense1.weight`. */
+  readonly name: string
+  /** Before the update; a copy. */
+  readonly weights: FloatArray
+  /** Zeros at first; what is written into them is kept for the next update, and saved with the model. */
+  readonly slots: Record<Slot, FloatArray>
+  /** Of this step, by schedule and group. */
+  readonly learningRate: number
+  /** Updates before this one. */
+  readonly step: number
+}
+
+/** What the model calls for a custom optimizer. */
+export interface CustomOptimizer {
+  readonly name: string
+  readonly slots: readonly string[]
+  update(gradient: FloatArray, update: CustomUpdate): FloatArray
+}
 
 /** Made by one of the optimizers, such as {@link adam}. */
 export interface Optimizer {
