@@ -1,7 +1,5 @@
 /** The only importer of the binary, and the types of its surface. Everything else in `lib/` goes through here. */
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { loadBinary } from './binary.js'
 import { GradusError } from './errors.js'
 
 export type DataType = 'float32' | 'float64'
@@ -387,13 +385,10 @@ export interface Native {
   kernels: Record<string, (...arguments_: unknown[]) => unknown>
 }
 
-// node-gyp and cmake-js both write build/Release in a checkout; a package carries prebuilds/.
-const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..')
-const require = createRequire(import.meta.url)
 export const native = load()
 
 function load(): Native {
-  const loaded: Native = require('node-gyp-build')(packageRoot)
+  const loaded = loadBinary(import.meta.url) as Native
   loaded.setErrorClass(GradusError)
   return loaded
 }

@@ -248,7 +248,7 @@ test('what is asked for is checked, and a missing package named with the command
   cpSync(join(root, 'dist'), join(bare, 'dist'), { recursive: true })
   symlinkSync(join(root, 'build'), join(bare, 'build'))
   symlinkSync(join(root, 'node_modules', 'node-gyp-build'), join(bare, 'node_modules', 'node-gyp-build'))
-  writeFileSync(join(bare, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(bare, 'package.json'), '{ "name": "gradus", "type": "module" }')
   const script = `
     import { tensorboard } from './dist/watch/tensorboard/index.js'
     await tensorboard({ dir: 'runs' }).onTrainBegin().catch((error) => console.log(error.code, error.message))`
