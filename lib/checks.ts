@@ -1,6 +1,6 @@
 /** Checks of single arguments: each gives the value back, or throws one sentence that names the argument. */
 import { invalidArgument } from './errors.js'
-import { unknownOption } from './options.js'
+import { unknownName, unknownOption } from './options.js'
 
 /** An options object: nothing but the known keys, so that a misspelt option is not silently ignored. */
 export function checkOptions(argument: string, options: unknown, known: readonly string[]): void {
@@ -59,7 +59,7 @@ export function checkPath(argument: string, value: unknown): string {
 
 export function checkOneOf<Name extends string>(argument: string, value: unknown, names: readonly Name[]): Name {
   if (!names.includes(value as Name)) {
-    throw invalidArgument(argument, `one of ${names.map((name) => `'${name}'`).join(', ')}`, value)
+    throw unknownName(argument, `one of ${names.map((name) => `'${name}'`).join(', ')}`, value, names)
   }
   return value as Name
 }

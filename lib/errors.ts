@@ -22,7 +22,18 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of length ${value.length}`
   if (ArrayBuffer.isView(value)) {
     const length = 'length' in value ? ` of length ${value.length}` : ''
-    return `a ${value.constructor.name}${length}`
+    return `${withArticle(value.constructor.name)}${length}`
   }
-  return typeof value === 'object' ? `a ${value.constructor?.name ?? 'plain'} object` : typeof value
+  return typeof value === 'object' ? describeObject(value) : typeof value
 }
+
+function describeObject(value: object): string {
+  const maker = value.constructor?.name
+  if (maker !== undefined && maker !== 'Object' && maker !== '') return `${withArticle(maker)} object`
+  const keys = Object.keys(value)
+  if (keys.length === 0) return 'an empty object'
+  const shown = keys.slice(0, 3).map((key) => (key.length > 20 ? `${key.slice(0, 19)}…` : key))
+  return `an object with ${shown.join(', ')}${keys.length > 3 ? ', …' : ''}`
+}
+
+const withArticle = (noun: string) => `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`

@@ -3,7 +3,7 @@
  * documented interface, so that neither has a name that the other lacks.
  */
 import { describe, GradusError } from './errors.js'
-import { nearest } from './suggest.js'
+import { didYouMean, nearest } from './suggest.js'
 
 /** Gives the value back, or throws one sentence that names the argument. */
 export type Check<Value> = (argument: string, value: unknown) => Value
@@ -106,10 +106,24 @@ export function unknownOption(
     if (place >= 0) return `; it comes before the options: ${owner}(${positional.join(', ')}, { … })`
     const meant = nearest(name, known)
     if (meant !== undefined) return `; did you mean ${meant}?`
-    const others = owners.get(name) ?? owners.get(nearest(name, [...owners.keys()]) ?? '') ?? []
+    const others = (owners.get(name) ?? []).filter((other) => !other.startsWith('custom'))
     const sorted = `known are ${[...known].sort().join(', ')}`
     return others.length > 0 ? `, which ${listed(others)} takes; ${sorted}` : `; ${sorted}`
   }
+}
+
+/** As {@link invalidArgument} for a name that is none of those there are. */
+export function unknownName(
+  argument: string,
+  expected: string,
+  received: unknown,
+  known: readonly string[],
+): GradusError {
+  const advice = typeof received === 'string' ? didYouMean(received, known) : ''
+  return new GradusError(
+    'GRADUS_INVALID_ARGUMENT',
+    `${argument}: expected ${expected}, received ${describe(received)}${advice}`,
+  )
 }
 
 function listed(names: readonly string[]): string {

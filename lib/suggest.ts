@@ -105,6 +105,14 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   lookback: ['length'],
   ahead: ['horizon'],
   step: ['stride'],
+  glorot: ['xavier'],
+  glorotuniform: ['xavier'],
+  xavieruniform: ['xavier'],
+  kaiming: ['he'],
+  kaimingnormal: ['he'],
+  henormal: ['he'],
+  lecunnormal: ['lecun'],
+  swish: ['silu'],
   mse: ['meanSquaredError'],
   mae: ['meanAbsoluteError'],
   l1loss: ['meanAbsoluteError'],
@@ -132,6 +140,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const translated = Object.hasOwn(foreign, wanted) ? foreign[wanted]! : []
   const translation = translated.find((one) => known.includes(one))
   if (translation !== undefined) return translation
+  const longer = known.filter((one) => wanted.length >= 3 && bare(one).startsWith(wanted))
+  if (longer.length === 1) return longer[0]
   // A third of the letters may be wrong, two of them at least in words that are not short.
   const most = wanted.length <= 3 ? 1 : Math.max(2, Math.floor(wanted.length / 3))
   let best: string | undefined

@@ -45,10 +45,12 @@ function activation(kind: ActivationName, call: Call, name: string | undefined, 
 /** An activation without a parameter: a function of its options. */
 function plain(kind: ActivationName): (options?: ActivationOptions) => Layer {
   const read = optionsOf<ActivationOptions>()(kind, { name: checkName })
-  return (options) => {
+  const factory = (options?: ActivationOptions) => {
     const { name } = read(options)
     return activation(kind, callOf(kind, { name }), name)
   }
+  // What is given without being called is named in the error.
+  return Object.defineProperty(factory, 'name', { value: kind })
 }
 
 /** max(0, x). */

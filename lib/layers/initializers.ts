@@ -1,8 +1,7 @@
 /** How weights start. */
 import { checkFinite, checkNotNegative, checkPositive } from '../checks.js'
-import { invalidArgument } from '../errors.js'
 import type { ParameterDescriptor } from '../native.js'
-import { needed, optionsOf } from '../options.js'
+import { needed, optionsOf, unknownName } from '../options.js'
 
 type NativeInitializer = ParameterDescriptor['initializer']
 
@@ -62,7 +61,8 @@ export function checkInitializer(argument: string, value: unknown): Initializer 
     return value as Initializer
   }
   const names = Object.keys(named).map((name) => `'${name}'`)
-  throw invalidArgument(argument, `${names.join(', ')}, a number, randomNormal(…) or randomUniform(…)`, value)
+  const expected = `${names.join(', ')}, a number, randomNormal(…) or randomUniform(…)`
+  throw unknownName(argument, expected, value, Object.keys(named))
 }
 
 export function lowerInitializer(initializer: Initializer, fanIn: number, fanOut: number): NativeInitializer {

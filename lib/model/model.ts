@@ -243,7 +243,7 @@ export class Model implements TrainTarget {
       change(this.descriptor),
       this.#readable(),
       this.#lowered,
-      this.#needCompiled('copy'),
+      this.#needCompiled('model'),
       this.conventions,
     )
   }

@@ -2,6 +2,7 @@
 import { describe, GradusError, invalidArgument } from '../errors.js'
 import { formatShape, sameShape, sizeOf } from '../layers/shape.js'
 import type { DataType, FloatArray, NativeProgram } from '../native.js'
+import { didYouMean } from '../suggest.js'
 
 /** Of one weight: its shape and its elements in row-major order. */
 export interface Weight {
@@ -36,7 +37,9 @@ export function checkWeights(
   if (typeof weights !== 'object' || weights === null) throw invalidArgument(record, 'a record of weights', weights)
   const unknown = Object.keys(weights).find((name) => !parameters.some((parameter) => parameter.name === name))
   if (unknown !== undefined) {
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', `${record}: the model has no ${describe(unknown)}`)
+    const names = parameters.map(({ name }) => name)
+    const message = `${record}: the model has no ${describe(unknown)}${didYouMean(unknown, names)}`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
   }
   return parameters.map(({ name, shape }) => {
     const argument = `${record}["${name}"]`

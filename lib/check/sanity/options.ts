@@ -2,7 +2,7 @@
 import { checkFunction, checkPositiveInteger } from '../../checks.js'
 import type { Data } from '../../data/stream.js'
 import { invalidArgument } from '../../errors.js'
-import { anything, optionsOf } from '../../options.js'
+import { anything, optionsOf, unknownName } from '../../options.js'
 import type { Schedule } from '../../schedules/index.js'
 import { checkSignal, resolveThreads } from '../../train/options.js'
 
@@ -47,7 +47,7 @@ function checkSkip(argument: string, value: unknown): readonly string[] {
 export function resolveSanityOptions(options: SanityCheckOptions, names: readonly string[]): SanitySettings {
   const read = readOptions(options)
   for (const [i, name] of read.skip.entries()) {
-    if (!names.includes(name)) throw invalidArgument(`skip[${i}]`, `one of ${names.join(', ')}`, name)
+    if (!names.includes(name)) throw unknownName(`skip[${i}]`, `one of ${names.join(', ')}`, name, names)
   }
   return { ...read, threads: resolveThreads(read.threads) }
 }
