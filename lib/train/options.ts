@@ -12,6 +12,7 @@ import type { Data } from '../data/stream.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { checkUnit, type Schedule } from '../schedules/schedule.js'
 import type { Callback } from './callback.js'
+import { type ClassWeights, checkClassWeights } from './class-weights.js'
 import type { TrainTarget } from './target.js'
 
 export interface FitOptions {
@@ -42,8 +43,12 @@ export interface FitOptions {
   clipNorm?: number
   /** Limits each element of the gradient to ± this, after `clipNorm`. */
   clipValue?: number
-  /** How much the examples of each class count: by class number; classes not named count 1. */
-  classWeights?: ArrayLike<number> | Record<number, number>
+  /**
+   * How much the examples of each class count in the loss: an array by class number, or a record by number or name; classes not
+   * named count 1. `'balanced'`: examples / (classes · examples of the class), counted on the training data, so that each
+   * class has the same share of the whole; for data in memory. Metrics count examples.
+   */
+  classWeights?: ClassWeights
   /**
    * The run directory: what {@link monitor} records goes there, for `gradus watch` and `gradus diagnose`. Without a monitor
    * among the callbacks there is one with its defaults. Default: nothing is written.
@@ -92,7 +97,9 @@ export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'>
   threads: number
   quiet: boolean
   callbacks: Callback[]
-  classWeights?: Float64Array
+  /** As given; what they come to in numbers is known once the data are open. */
+  givenClassWeights?: ClassWeights | undefined
+  classWeights?: Float64Array | undefined
 }
 
 /** The options with their defaults. Error: `GRADUS_INVALID_ARGUMENT` names the bad one. */
@@ -134,7 +141,8 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
     quiet,
     threads: resolveThreads(options.threads),
     callbacks: resolveCallbacks(options.callbacks ?? []),
-    classWeights: resolveClassWeights(target, options.classWeights),
+    classWeights: undefined,
+    givenClassWeights: checkClassWeights(target, options.classWeights),
   }
 }
 
@@ -164,27 +172,6 @@ function checkInspections(callback: Callback, i: number): Callback {
   checkPositiveInteger(`${name}.every`, callback.inspections.every)
   checkBoolean(`${name}.histograms`, callback.inspections.histograms)
   return callback
-}
-
-function resolveClassWeights(target: TrainTarget, weights: FitOptions['classWeights']): Float64Array | undefined {
-  if (weights === undefined) return undefined
-  const classes = target.outputShape.at(-1) ?? 1
-  if (target.loss.targets === 'dense') {
-    throw invalidArgument('classWeights', `a loss on class numbers, which ${target.loss.kind} is not`, weights)
-  }
-  const resolved = new Float64Array(classes).fill(1)
-  const given = 'length' in weights ? Array.from(weights as ArrayLike<number>).entries() : Object.entries(weights)
-  for (const [key, weight] of given) {
-    const label = Number(key)
-    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw invalidArgument('classWeights', `class numbers from 0 to ${classes - 1}`, label)
-    }
-    if (!(Number.isFinite(weight) && weight >= 0)) {
-      throw invalidArgument(`classWeights[${label}]`, 'a number from 0 up', weight)
-    }
-    resolved[label] = weight
-  }
-  return resolved
 }
 
 /** The number of threads asked for: `GRADUS_THREADS`, else the option, else one a core. */

@@ -4,6 +4,7 @@ import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
 import type { Callback, CallbackContext, FitCall } from './callback.js'
+import { resolveClassWeights } from './class-weights.js'
 import { evaluateSource } from './evaluate.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
 import { defaultBatchSize, passBatchSize, type Settings } from './options.js'
@@ -57,7 +58,7 @@ export class Training {
       this.#settings.signal?.throwIfAborted()
       await runPreflight(this.#target, this.#data, this.#settings)
       const [training, validation] = await this.#open(sources)
-      if (training.rows !== null) this.#settleConventions()
+      if (training.rows !== null) await this.#settle(training)
       this.#call = { settings: this.#settings, data: this.#data, training, validation }
       await this.#notify('onTrainBegin')
       await this.#trainEpochs(training, validation)
@@ -89,7 +90,7 @@ export class Training {
   }
 
   /** The model keeps what its training data mean. Of a stream that is known once its first piece is there. */
-  #settleConventions(): void {
+  async #settle(training: Source): Promise<void> {
     const { classes } = this.#conventions
     const { classes: others = classes } = this.#validationConventions
     if (classes && others && !sameClasses(classes, others)) {
@@ -100,6 +101,8 @@ export class Training {
       )
     }
     Object.assign(this.#target.conventions, this.#conventions)
+    const { givenClassWeights } = this.#settings
+    this.#settings.classWeights = await resolveClassWeights(this.#target, givenClassWeights, training)
   }
 
   async #trainEpochs(training: Source, validation: Source | null): Promise<void> {
@@ -138,6 +141,7 @@ export class Training {
         const next = await firstOf(pieces.next(), this.#signal)
         if (!next) return false
         if (next.done) break
+        if (source.rows === null) await this.#settle(source)
         if (!(await this.#trainPiece(next.value, source.rows, epoch, steps, totals))) return false
       }
     } finally {
@@ -157,7 +161,6 @@ export class Training {
     steps: Steps,
     totals: EpochTotals,
   ): Promise<boolean> {
-    this.#settleConventions()
     const isStream = rowsTotal === null
     const batchSize = this.#settings.batchSize ?? (isStream ? piece.size : defaultBatchSize)
     const shuffle = this.#settings.shuffle && !isStream
