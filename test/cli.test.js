@@ -1,11 +1,12 @@
 // The `gradus` command, as somebody types it.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { until } from './support/until.js'
 import { RunWriter } from './support/write-run.js'
 
 const cli = suite('command')
@@ -159,14 +160,46 @@ cli('watch prints an address, answers there, and ends in peace', async () => {
   try {
     const first = new Promise((resolve) => child.stdout.once('data', (text) => resolve(String(text).trim())))
     const url = await Promise.race([first, ended])
-    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{22}$/)
+    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{22}$/)
     assert.is((await fetch(url)).status, 200)
-    const token = new URL(url).searchParams.get('token')
+    const token = url.split('#token=')[1]
     const listener = await fetch(new URL('/events', url), { headers: { authorization: `Bearer ${token}` } })
     assert.is(listener.status, 200)
     child.kill('SIGTERM')
     assert.equal(await ended, { code: 0, signal: null })
     await listener.text().catch(() => {})
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+cli('a browser is opened without the token among the arguments, by a file for this user alone', async () => {
+  const [bin, runtime] = ['bin', 'runtime'].map((name) => join(folder, name))
+  for (const path of [bin, runtime]) mkdirSync(path)
+  const heard = join(folder, 'opened')
+  for (const name of ['xdg-open', 'open']) {
+    writeFileSync(join(bin, name), `#!/bin/sh\necho "$@" > '${heard}.tmp' && mv '${heard}.tmp' '${heard}'\n`, {
+      mode: 0o755,
+    })
+  }
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, XDG_RUNTIME_DIR: runtime }
+  const child = spawn(process.execPath, [command, 'watch', join(folder, 'runs'), '--open', 'yes'], { env })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  try {
+    const first = new Promise((resolve) => child.stdout.once('data', (text) => resolve(String(text).trim())))
+    const url = await Promise.race([first, ended])
+    const token = url.split('#token=')[1]
+    await until(() => existsSync(heard))
+    const words = readFileSync(heard, 'utf8').trim()
+    assert.not.ok(words.includes(token), words)
+    const file = fileURLToPath(words)
+    assert.ok(file.startsWith(runtime), file)
+    assert.is(statSync(file).mode & 0o777, 0o600)
+    assert.is(statSync(dirname(file)).mode & 0o777, 0o700)
+    assert.ok(readFileSync(file, 'utf8').includes(`content="0;url=${url}"`))
+    child.kill('SIGTERM')
+    await ended
+    assert.not.ok(existsSync(file), 'taken away again')
   } finally {
     child.kill('SIGKILL')
   }

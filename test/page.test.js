@@ -42,7 +42,8 @@ page('shows what a run under way has got', async () => {
   await tab.locator('.uplot').first().waitFor()
   assert.is(await stepOf(tab), '102,000')
   assert.not.match(tab.url(), /token/)
-  const curve = tab.getByRole('img', { name: 'Loss. loss' })
+  assert.is(await tab.evaluate(() => document.cookie), '')
+  const curve = tab.getByRole('img', { name: 'Loss. training' })
   const before = await curve.getAttribute('aria-label')
   writer.steps(1000)
   await tab.waitForFunction(() => document.querySelector('.figures')?.textContent.includes('103,000'))
@@ -61,12 +62,11 @@ page('a finding appears while one looks, and a run that begins is listed', async
   sick.steps(200, () => ({ refused: 1, loss: Number.NaN }))
   sick.entry({ type: 'refusal', step: 51, layer: 'dense1', tensor: null })
   await tab.locator('.finding.is-severe').waitFor()
-  const [about] = await Promise.all([
-    tab.context().waitForEvent('page'),
-    tab.locator('.finding.is-severe a').first().click(),
-  ])
-  await about.locator('text=# `nonFinite`').waitFor()
-  await about.close()
+  await tab.locator('.finding.is-severe .link').first().click()
+  await tab.locator('dialog h1 code', { hasText: 'nonFinite' }).waitFor()
+  assert.ok((await tab.locator('dialog h2').count()) >= 2, 'rendered, not as it was written')
+  await tab.keyboard.press('Escape')
+  await tab.locator('dialog').waitFor({ state: 'detached' })
   sick.end('error', { error: 'Too many refused steps' })
   await tab.locator('#bar .status.is-failed').waitFor()
   await tab.screenshot({ path: join(screenshots, 'finding.png'), fullPage: true })
@@ -133,8 +133,8 @@ page('names are text, whatever stands in them', async () => {
 page('runs are laid over each other; curves are zoomed, smoothed and logarithmic', async () => {
   const { page: tab, problems, close } = await openPage(browser, server.url)
   await tab.locator('.uplot').first().waitFor()
-  await tab.getByLabel('Overlay baseline').check()
-  await tab.getByLabel('Overlay wide').check()
+  await tab.getByLabel('Compare baseline').check()
+  await tab.getByLabel('Compare wide').check()
   await tab.locator('.legend-label', { hasText: 'baseline' }).first().waitFor()
   await tab.getByLabel('log', { exact: true }).check()
   await tab.locator('input[type=range]').fill('0.9')

@@ -29,8 +29,8 @@ for (const [name, text] of Object.entries({ torn: '{"format":', empty: '', list:
   writeFileSync(join(folder, name, 'run.json'), text)
 }
 const server = await startServer(folder)
-const { origin, host, port, searchParams } = new URL(server.url)
-const token = searchParams.get('token')
+const { origin, host, port, hash } = new URL(server.url)
+const token = hash.replace('#token=', '')
 watching.after(async () => {
   await server.close()
   for (const path of [folder, outside]) rmSync(path, { recursive: true })
@@ -155,19 +155,29 @@ watching('a name that is not the server’s own, and pages from elsewhere, are r
   assert.is(statusOf(await call(`Host: ${host}`, `Origin: ${origin}`)), 200)
 })
 
-watching('without the token there is nothing, on this machine too', async () => {
+watching('without the token there is nothing but the empty page, on this machine too', async () => {
   const call = (path, ...more) => raw(lines(`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...more))
-  for (const path of ['/', '/page.js', '/api/runs', '/events', '/api/nothing', '/?token=', `/?token=${token}x`]) {
+  for (const path of ['/api/runs', '/events', '/api/nothing', '/secret.txt', `/api/runs?token=${token}`]) {
     assert.is(statusOf(await call(path)), 401, path)
   }
-  for (const header of ['Authorization: Bearer wrong', `Authorization: Basic ${token}`, `Cookie: gradus-${port}=`]) {
-    assert.is(statusOf(await call('/', header)), 401, header)
+  for (const header of ['Authorization: Bearer wrong', `Authorization: Basic ${token}`, 'Authorization: Bearer ']) {
+    assert.is(statusOf(await call('/api/runs', header)), 401, header)
   }
-  assert.is(statusOf(await call('/', `Cookie: other=${token}`)), 401)
-  const page = await call(`/?token=${token}`)
-  assert.is(statusOf(page), 200)
-  assert.match(page, new RegExp(`Set-Cookie: gradus-${port}=${token}; Path=/; HttpOnly; SameSite=Strict`))
-  assert.is(statusOf(await call('/api/runs', `Cookie: a=b; gradus-${port}=${token}`)), 200)
+  for (const path of ['/', '/page.js', '/page.css', `/?token=${token}`]) {
+    const answer = await call(path)
+    assert.is(statusOf(answer), 200, path)
+    assert.not.ok(answer.includes(token), path)
+  }
+})
+
+watching('no cookie lets anybody in: browsers send them to every port of a machine', async () => {
+  const call = (path, ...more) => raw(lines(`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...more))
+  for (const name of [`gradus-${port}`, 'gradus', 'token']) {
+    assert.is(statusOf(await call('/api/runs', `Cookie: ${name}=${token}`)), 401, name)
+  }
+  for (const path of ['/', `/?token=${token}`, '/page.js']) assert.not.match(await call(path, bearer()), /set-cookie/i)
+  assert.not.match(await call('/api/runs', bearer()), /set-cookie/i)
+  assert.is(new URL(server.url).search, '', 'what is in the fragment is sent to nobody')
 })
 
 watching('requests that are torn, smuggled or too large are refused', async () => {
@@ -215,16 +225,17 @@ watching('odd names and broken runs are data like any other', async () => {
 })
 
 watching('the pages that findings point to are there, and nothing beside them', async () => {
-  const found = await fetch(`${origin}/docs/diagnosis/plateau.md`, { headers: { authorization: `Bearer ${token}` } })
-  assert.match(found.headers.get('content-type'), /^text\/plain/)
-  assert.match(await found.text(), /^# `plateau`/)
+  const found = await fetch(`${origin}/docs/diagnosis/plateau.html`)
+  assert.match(found.headers.get('content-type'), /^text\/html/)
+  assert.match(await found.text(), /<h1><code>plateau<\/code>/)
   const beside = [
     '',
-    'nothing.md',
+    'nothing.html',
+    'plateau.md',
     '../../package.json',
     '%2e%2e/%2e%2e/package.json',
     '../checks/kinks.md',
-    'plateau.md/',
+    'plateau.html/',
   ]
   for (const name of beside) assert.is(statusOf(await raw(get(`/docs/diagnosis/${name}`))), 404, name)
 })

@@ -22,7 +22,8 @@ program
   .argument('<directory>', 'a run directory or a folder of them')
   .option('--port <number>', 'port to listen on; default: any that is free', Number)
   .option('--host <address>', 'address to listen on; default: 127.0.0.1; another one needs --token')
-  .option('--token <text>', 'what the address must carry; default: random')
+  .option('--token <text>', 'what the page must carry; default: random')
+  .option('--control', 'let the page keep notes and tags of runs, and delete runs')
   .addOption(new Option('--open <when>', 'open a browser; default: where there is one').choices(['yes', 'no']))
   .action(async (directory, options) => (await import('./watch.js')).watch(directory, options))
 

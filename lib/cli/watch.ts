@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { constants, setPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { startServer, type WatchOptions } from '../watch/server/index.js'
 import { checkFolder } from './folder.js'
 
@@ -13,12 +16,12 @@ export async function watch(directory: string, { open, ...options }: Options): P
   giveWay()
   const server = await startServer(directory, options)
   console.log(server.url)
-  if (open === 'yes' || (open === undefined && hasBrowser())) openBrowser(server.url)
+  const opened = open === 'yes' || (open === undefined && hasBrowser()) ? await openBrowser(server.url) : null
   await new Promise((resolve) => {
     process.once('SIGINT', resolve)
     process.once('SIGTERM', resolve)
   })
-  await server.close()
+  await Promise.all([server.close(), opened && rm(opened, { recursive: true, force: true })])
 }
 
 /** Training on the same machine comes first, whatever the page is asked for. */
@@ -42,10 +45,28 @@ const openers: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> 
   win32: ['explorer'],
 }
 
-/** The address stands in the terminal as well, so that a browser which does not start is no error. */
-function openBrowser(url: string): void {
-  const [command, ...words] = openers[process.platform] ?? ['xdg-open']
-  const opener = spawn(command, [...words, url], { stdio: 'ignore', detached: true })
-  opener.on('error', () => {})
-  opener.unref()
+/**
+ * By way of a file that nobody else can read: arguments of a process can be seen by every user of the machine, and the
+ * address has the token in it. It stands in the terminal as well, so that a browser which does not start is no error.
+ * Returns the folder of the file.
+ */
+async function openBrowser(url: string): Promise<string | null> {
+  try {
+    // mkdtemp gives the folder to this user alone.
+    const folder = await mkdtemp(join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), 'gradus-'))
+    const file = join(folder, 'open.html')
+    await writeFile(file, redirection(url), { mode: 0o600, flag: 'wx' })
+    const [command, ...words] = openers[process.platform] ?? ['xdg-open']
+    const opener = spawn(command, [...words, pathToFileURL(file).href], { stdio: 'ignore', detached: true })
+    opener.on('error', () => {})
+    opener.unref()
+    return folder
+  } catch {
+    return null
+  }
 }
+
+const redirection = (url: string): string => `<!doctype html>
+<meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0;url=${url}">
+<title>Gradus</title><a href="${url}">Watch the runs</a>
+`

@@ -44,6 +44,7 @@ export function runInfo(
     targets: facts.training,
     validationTargets: facts.validation,
     monitor,
+    metrics: target.metrics.map(({ name, better }) => ({ name, better })),
     classNames: classNames ?? namesOf(target),
     tensors: program.parameters.filter(({ trainable }) => trainable).map(({ name, shape }) => ({ name, shape })),
     layers:

@@ -1,10 +1,12 @@
 /** Curves over a shared axis: uPlot draws; title, legend, zoom and keys are ours. */
 import uPlot from 'uplot'
 import type { Column } from '../server/packed.js'
+import { type AxisKind, axisKinds, describeAxes, drawZone, verticalScale, type Zone } from './axes.js'
+import { exportButtons } from './chart-file.js'
 import { element, panel } from './dom.js'
-import { short, tick, whole } from './format.js'
+import { short } from './format.js'
 import { Legend } from './legend.js'
-import { colour, onColourChange } from './palette.js'
+import { onColourChange } from './palette.js'
 import { last, positive } from './series.js'
 
 export interface Line {
@@ -17,17 +19,17 @@ export interface Line {
   isPale?: boolean
   /** Shaded from the least to the most. */
   band?: { least: Column; most: Column }
+  /** A mark at each value, where there are few. */
+  hasPoints?: boolean
 }
 
 export interface ChartOptions {
   title: string
-  /** Of the horizontal axis; default `step`. */
-  axis?: string
   /** In CSS pixels; default 190. */
   height?: number
   isLog?: boolean
   /** Values that are good, shaded, with a line within. */
-  zone?: { from: number; to: number; at: number }
+  zone?: Zone
   /** The least height of the vertical axis: shares go from 0 to 1. */
   least?: [number, number]
   format?: (value: number | null) => string
@@ -37,9 +39,19 @@ export interface ChartOptions {
   onZoom?: (range: Range | null) => void
 }
 
+/** A part of the horizontal axis. */
 export interface Range {
   from: number
   to: number
+}
+
+export interface ChartScale {
+  /** Of the horizontal axis; default `step`. */
+  axis?: AxisKind
+  isLog?: boolean
+  range?: Range | null
+  /** What is above it is cut. */
+  limit?: number
 }
 
 const charts = new Set<Chart>()
@@ -55,6 +67,8 @@ export class Chart {
   #lines: readonly Line[] = []
   #isLog: boolean
   #range: Range | null = null
+  #axis: AxisKind = 'step'
+  #limit: number | undefined
   #plot: uPlot | null = null
   #shape = ''
 
@@ -69,18 +83,29 @@ export class Chart {
       onkeydown: (event: Event) => this.#onKey(event),
     })
     this.#box.style.height = `${options.height ?? 190}px`
-    this.element = panel(options.title, [this.#box, this.#legend.element], options.controls, options.note)
+    const files = exportButtons(options.title, () => ({
+      lines: this.#lines,
+      axis: this.#axis,
+      canvas: this.#plot?.ctx.canvas,
+    }))
+    const controls = [...(options.controls ?? []), files]
+    this.element = panel(options.title, [this.#box, this.#legend.element], controls, options.note)
     new ResizeObserver(() => this.#resize()).observe(this.#box)
     charts.add(this)
   }
 
-  update(lines: readonly Line[], { isLog = this.#isLog, range = null as Range | null } = {}): void {
+  update(
+    lines: readonly Line[],
+    { axis = 'step', isLog = this.#options.isLog ?? false, range = null, limit }: ChartScale = {},
+  ): void {
     this.#lines = lines
     this.#isLog = isLog
     this.#range = range
+    this.#axis = axis
+    this.#limit = limit
     const shape = JSON.stringify([
-      isLog,
-      lines.map(({ label, colour, isPale, band }) => [label, colour, isPale, !!band]),
+      [isLog, axis, limit !== undefined],
+      lines.map(({ label, colour, dash, isPale, band }) => [label, colour, dash, isPale, !!band]),
     ])
     const isEmpty = lines.every(({ y }) => last(y) === null)
     this.#box.classList.toggle('is-empty', isEmpty)
@@ -118,10 +143,15 @@ export class Chart {
   #describe(): uPlot.Options {
     const series: uPlot.Series[] = [{}]
     const bands: uPlot.Band[] = []
-    for (const { label, colour: stroke, dash, isPale, band } of this.#lines) {
+    for (const { label, colour: stroke, dash, isPale, band, hasPoints } of this.#lines) {
       const show = !this.#legend.isHidden(label)
       const look = isPale ? { stroke: fade(stroke, 0.3), width: 1 } : { stroke, width: 1.5 }
-      series.push({ ...look, dash, show, points: { show: isFew, size: 4, fill: stroke } })
+      series.push({
+        ...look,
+        dash,
+        show,
+        points: { show: hasPoints ? true : isFew, size: hasPoints ? 5 : 4, fill: stroke },
+      })
       if (!band) continue
       const first = series.length
       const edge: uPlot.Series = { width: 0, show, points: { show: false } }
@@ -136,13 +166,13 @@ export class Chart {
       legend: { show: false },
       series,
       bands,
-      scales: { x: { time: false, range: (_, least, most) => this.#span(least, most) }, y: this.#scale() },
-      axes: this.#axes(),
+      scales: { x: { time: false, range: (_, least, most) => this.#span(least, most) }, y: this.#vertical() },
+      axes: describeAxes(this.#axis, this.#isLog),
       cursor: { y: false, points: { size: 6 }, drag: { x: canZoom, y: false, setScale: false } },
       hooks: {
         setCursor: [(plot) => this.#onCursor(plot)],
         setSelect: [(plot) => this.#onSelect(plot)],
-        drawClear: [(plot) => this.#drawZone(plot)],
+        drawClear: [(plot) => this.#options.zone && drawZone(plot, this.#options.zone)],
       },
     }
   }
@@ -152,49 +182,13 @@ export class Chart {
     return least === null || least === most ? [(least ?? 0) - 1, (most ?? 0) + 1] : [least, most]
   }
 
-  #scale(): uPlot.Scale {
-    if (this.#isLog) return { distr: 3, range: (_, least, most) => logRange(least, most, this.#options.zone) }
-    const [low, high] = this.#options.least ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    return {
-      range: (_, least, most) => {
-        if (least === null) return Number.isFinite(low) ? [low, high] : [0, 1]
-        const [from, to] = [Math.min(low, least), Math.max(high, most)]
-        const margin = (to - from || Math.abs(to) || 1) * 0.06
-        return [from === low ? from : from - margin, to === high ? to : to + margin]
-      },
-    }
-  }
-
-  #axes(): uPlot.Axis[] {
-    const common: uPlot.Axis = {
-      stroke: colour('muted'),
-      font: '11px system-ui, sans-serif',
-      grid: { stroke: colour('grid'), width: 1 },
-      ticks: { show: false },
-    }
-    const labels = (_: uPlot, values: number[]) => values.map((value) => tick(value, values[1]! - values[0]!))
-    const logLabels = (_: uPlot, values: (number | null)[]) => sparse(values).map((value) => tick(value))
-    return [
-      { ...common, size: 26, gap: 4, space: 64, values: labels, incrs: wholeSteps },
-      { ...common, size: (_, texts) => widthFor(texts), gap: 6, space: 22, values: this.#isLog ? logLabels : labels },
-    ]
-  }
-
-  #drawZone({ ctx, bbox, valToPos }: uPlot): void {
-    const { zone } = this.#options
-    if (!zone) return
-    const clamp = (value: number) => Math.min(Math.max(valToPos(value, 'y', true), bbox.top), bbox.top + bbox.height)
-    const [top, bottom, at] = [clamp(zone.to), clamp(zone.from), clamp(zone.at)]
-    ctx.save()
-    ctx.fillStyle = colour('zone')
-    ctx.fillRect(bbox.left, top, bbox.width, bottom - top)
-    ctx.strokeStyle = colour('zone-line')
-    ctx.setLineDash([4, 4])
-    ctx.beginPath()
-    ctx.moveTo(bbox.left, at)
-    ctx.lineTo(bbox.left + bbox.width, at)
-    ctx.stroke()
-    ctx.restore()
+  #vertical(): uPlot.Scale {
+    const { least, zone } = this.#options
+    const scale = verticalScale(this.#isLog)
+    // The limit moves with the data, while the plot stays.
+    const range: uPlot.Range.Function = (...about) =>
+      (verticalScale(this.#isLog, least, zone, this.#limit).range as uPlot.Range.Function)(...about)
+    return { ...scale, range }
   }
 
   /** A line takes its pale one and its band along. */
@@ -215,7 +209,8 @@ export class Chart {
     }
     const at = plot.data[0][idx]!
     const values = shown.map((line) => valueAt(line, at))
-    this.#legend.values(values, `${this.#options.axis ?? 'step'} ${whole(at)}`)
+    const { title, format } = axisKinds[this.#axis]
+    this.#legend.values(values, `${title} ${format(at)}`)
   }
 
   #onSelect(plot: uPlot): void {
@@ -227,8 +222,10 @@ export class Chart {
   }
 
   #zoom(from: number, to: number): void {
-    const range = { from: Math.max(0, Math.floor(from)), to: Math.ceil(to) }
-    if (range.to - range.from >= 2) this.#options.onZoom?.(range)
+    const isWhole = this.#axis === 'step'
+    const range = isWhole ? { from: Math.floor(from), to: Math.ceil(to) } : { from, to }
+    range.from = Math.max(0, range.from)
+    if (range.to - range.from >= (isWhole ? 2 : 1e-3)) this.#options.onZoom?.(range)
   }
 
   /** Arrows move the cursor, + and − zoom around it, Escape shows all. */
@@ -260,9 +257,6 @@ export class Chart {
   }
 }
 
-/** Between ticks of steps, which are whole. */
-const wholeSteps = Array.from({ length: 36 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3))
-
 const isFew = (plot: uPlot): boolean => plot.data[0].length < 40
 
 function fade(of: string, alpha: number): string {
@@ -278,25 +272,4 @@ function valueAt({ x, y }: Line, at: number): number | null {
     else high = middle
   }
   return y[low - 1] ?? null
-}
-
-function logRange(least: number | null, most: number | null, zone?: { from: number; to: number }): uPlot.Range.MinMax {
-  const from = Math.min(least ?? Number.POSITIVE_INFINITY, zone ? zone.from / 3 : Number.POSITIVE_INFINITY)
-  const to = Math.max(most ?? 0, zone ? zone.to * 3 : 0)
-  if (!(to > 0) || !Number.isFinite(from)) return [0.1, 1]
-  return from === to ? [from / 2, to * 2] : [from / 1.15, to * 1.15]
-}
-
-/** Of the lines of a logarithmic grid: powers of ten; where there are less than two, halves and fifths of them too. */
-function sparse(values: readonly (number | null)[]): (number | null)[] {
-  const leading = (value: number) => Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(6))
-  const isPower = (value: number | null) => value !== null && leading(value) === 1
-  const wanted = values.filter(isPower).length >= 2 ? [1] : [1, 2, 5]
-  return values.map((value) => (value !== null && wanted.includes(leading(value)) ? value : null))
-}
-
-/** Of an axis with these labels: as a rule the same, so that charts below each other are aligned. */
-function widthFor(labels: readonly (string | null)[] | null): number {
-  const longest = Math.max(0, ...(labels ?? []).map((label) => label?.length ?? 0))
-  return Math.max(58, 14 + 7 * longest)
 }

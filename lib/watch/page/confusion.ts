@@ -1,5 +1,5 @@
 import { element } from './dom.js'
-import { whole } from './format.js'
+import { percent, whole } from './format.js'
 
 /** With more classes the cells have no numbers, but tell them when pointed at. */
 const mostNumbered = 16
@@ -21,9 +21,10 @@ export function confusionTable(counts: readonly (readonly number[])[], nameOf: N
   const worst = Math.max(...shares.flatMap((row, actual) => row.filter((_, predicted) => predicted !== actual)))
   const rows = counts.map((row, actual) => {
     const cells = row.map((count, predicted) => {
-      const share = shares[actual]![predicted]! / (predicted === actual ? 1 : worst)
-      const title = `${names[actual]} read as ${names[predicted]}: ${whole(count)}`
-      return cell(count, share, { title, isRight: actual === predicted, isNumbered })
+      const share = shares[actual]![predicted]!
+      const shade = share / (predicted === actual ? 1 : worst)
+      const title = `true ${names[actual]}, predicted ${names[predicted]}: ${whole(count)} (${percent(share)} of the class)`
+      return cell(count, shade, { title, isRight: actual === predicted, isNumbered })
     })
     return element('tr', {}, element('th', { scope: 'row' }, names[actual]), ...cells)
   })
@@ -37,13 +38,13 @@ interface CellOptions {
   isNumbered: boolean
 }
 
-function cell(count: number, share: number, { title, isRight, isNumbered }: CellOptions): HTMLElement {
+function cell(count: number, shade: number, { title, isRight, isNumbered }: CellOptions): HTMLElement {
   const kind = isRight ? 'right' : 'wrong'
   const made = element(
     'td',
     { class: count > 0 ? kind : 'none', title },
     isNumbered ? (count > 0 ? whole(count) : '·') : '',
   )
-  made.style.setProperty('--share', String(Math.round(100 * share)))
+  made.style.setProperty('--share', String(Math.round(100 * shade)))
   return made
 }

@@ -16,19 +16,45 @@ export function short(value: number | null | undefined, digits = 4): string {
   return trim(value, digits)
 }
 
-/** Ticks of axes: `0.002`, `1e-5`, `20k`; with as many digits as tell it from those `apart` from it. */
-export function tick(value: number | null, apart = Number.NaN): string {
+/** One tick: `0.002`, `1e-5`, `20k`, `9e26`. */
+export function tick(value: number | null): string {
   if (!isNumber(value)) return ''
   const size = Math.abs(value)
   if (size === 0) return '0'
+  if (size >= 1e9 || size < 1e-3) return exponential(value)
   if (size >= 1e6) return `${trim(value / 1e6)}M`
-  if (size >= 1e4) return `${trim(value / 1e3)}k`
-  if (size >= 1e-3) return trim(value)
-  if (Number.isNaN(apart)) return value.toExponential().replaceAll('-', '−')
-  const [mantissa = '', power] = Number(apart.toPrecision(3)).toExponential().split('e')
-  const decimals = Math.floor(Math.log10(size)) - Number(power) + Math.max(0, mantissa.length - 2)
-  return value.toExponential(Math.min(Math.max(decimals, 0), 6)).replaceAll('-', '−')
+  return size >= 1e4 ? `${trim(value / 1e3)}k` : trim(value)
 }
+
+/** Ticks of an axis at equal distances, all written alike: `1k` beside `10k`, `5.0e-4` beside `1.0e-3`. */
+export function ticks(values: readonly number[]): string[] {
+  const most = values.reduce((size, value) => Math.max(size, Math.abs(value)), 0)
+  const apart = Math.abs(values[1]! - values[0]!)
+  if (most >= 1e9 || apart < 1e-4) return values.map((value) => alike(value, apart))
+  const [unit, name] = most >= 1e6 ? [1e6, 'M'] : most >= 1e4 ? [1e3, 'k'] : [1, '']
+  return values.map((value) => (value === 0 ? '0' : trim(value / unit) + name))
+}
+
+/** Ticks of a logarithmic axis, all written alike where they go over many decades. */
+export function logTexts(values: readonly number[]): string[] {
+  const isWide = values.some((value) => value >= 1e9 || (value > 0 && value < 1e-6))
+  return values.map((value) => (isWide && value !== 1 ? exponential(value) : tick(value)))
+}
+
+/** With as many digits as tell it from those `apart` from it. */
+function alike(value: number, apart: number): string {
+  if (value === 0) return '0'
+  const [mantissa = '', power] = Number(apart.toPrecision(3)).toExponential().split('e')
+  const decimals = Math.floor(Math.log10(Math.abs(value))) - Number(power) + Math.max(0, mantissa.length - 2)
+  return value
+    .toExponential(Math.min(Math.max(decimals, 0), 6))
+    .replace('e+', 'e')
+    .replaceAll('-', '−')
+}
+
+/** `9e26`, with as many digits as it has, at most six. */
+const exponential = (value: number): string =>
+  Number(value.toPrecision(6)).toExponential().replace('e+', 'e').replaceAll('-', '−')
 
 /** With a minus sign, at which no line is broken. */
 const trim = (value: number, digits = 6): string => Number(value.toPrecision(digits)).toString().replace('-', '−')
@@ -45,20 +71,31 @@ export function bytes(value: number | null | undefined): string {
   return `${Number((value / 1024 ** power).toPrecision(3))} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`
 }
 
-/** `3 h 12 min`. */
+/** `8.5 s`, `3 min 20 s`, `3 h 12 min`, `2 d 5 h`. */
 export function duration(seconds: number | null | undefined): string {
   if (!isNumber(seconds)) return '–'
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  if (seconds < 9.95) return `${trim(Math.max(0, seconds), 2)} s`
+  // Rounded before it is taken apart: 119.7 s are two minutes, not one and sixty seconds.
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return parts(Math.floor(whole / 60), 'min', whole % 60, 's')
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 1440) return parts(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
+  const hours = Math.round(seconds / 3600)
+  return parts(Math.floor(hours / 24), 'd', hours % 24, 'h')
 }
+
+const parts = (large: number, unit: string, small: number, smallUnit: string): string =>
+  small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`
 
 export const date = (text: string | number): string =>
   new Date(text).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 
 /** `topFiveAccuracy` → `top five accuracy`. */
 export const words = (name: string): string => name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+
+/** `valAccuracy` → `validation accuracy`. */
+export const scoreName = (column: string): string => words(column).replace(/^val /, 'validation ')
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 

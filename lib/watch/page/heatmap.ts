@@ -6,6 +6,8 @@ import { colour, heatColours, onColourChange } from './palette.js'
 import type { HistogramsView } from './source.js'
 
 const shades = 64
+/** Of the values nearest to zero. */
+const zeroBin = 64
 const margin = { left: 58, bottom: 22, top: 6 }
 const height = 300
 
@@ -46,16 +48,19 @@ export class Heatmap {
     this.#drawAxes(context, width)
   }
 
-  /** A pixel a count; the root of its share of the look's largest lets the thin ends be seen. */
+  /**
+   * A pixel a count; the root of its share of the look's largest lets the thin ends be seen. The bin of zeros has no say
+   * in what is largest: after a relu it holds half of all values, and the rest would be pale.
+   */
   #cells(): HTMLCanvasElement {
     const { counts } = this.#data!
     const [first, last] = this.#rows
     const image = new ImageData(Math.max(counts.length, 1), last - first + 1)
     const colours = heatColours(shades)
     for (const [column, row] of counts.entries()) {
-      const most = Math.max(...row, 1)
+      const most = row.reduce((peak, count, bin) => (bin === zeroBin ? peak : Math.max(peak, count)), 1)
       for (let bin = first; bin <= last; bin++) {
-        const shade = Math.sqrt(row[bin]! / most)
+        const shade = Math.sqrt(Math.min(1, row[bin]! / most))
         const to = 4 * ((last - bin) * image.width + column)
         image.data.set([...colours[Math.round(shade * (shades - 1))]!, 255], to)
       }
@@ -83,7 +88,12 @@ export class Heatmap {
       const share = i / (places - 1)
       context.textAlign = i === 0 ? 'left' : i === places - 1 ? 'right' : 'center'
       const index = Math.round(share * (step.length - 1))
-      context.fillText(tick(step[index]!), margin.left + share * (width - margin.left), height - margin.bottom + 6)
+      const text = whole(step[index]!)
+      context.fillText(
+        i === 0 ? `step ${text}` : text,
+        margin.left + share * (width - margin.left),
+        height - margin.bottom + 6,
+      )
     }
   }
 
@@ -101,7 +111,7 @@ export class Heatmap {
     if (!this.#data || look === null || bin === null || !this.#data.counts[look]) {
       setText(
         this.#caption,
-        'Point at the picture to read a bin. The stronger the colour, the more values, beside others of the same step.',
+        'Point at the picture to read a bin. The stronger the colour, the more values, relative to the fullest bin of the same step (zero apart).',
       )
       return
     }
@@ -138,7 +148,7 @@ function ticksOf(edges: readonly number[]): { at: number; text: string }[] {
 }
 
 function rangeOf(bin: number, edges: readonly number[]): string {
-  if (bin === 64) return `within ±${short(edges[0], 2)}`
+  if (bin === zeroBin) return `within ±${short(edges[0], 2)}`
   const k = bin > 64 ? bin - 65 : 63 - bin
   const [low, high] = [short(edges[k], 3), edges[k + 1] === undefined ? '∞' : short(edges[k + 1], 3)]
   return bin > 64 ? `from ${low} to ${high}` : `from −${high} to −${low}`

@@ -1,13 +1,17 @@
 /** The live page of runs; in a report, the same page with its data inside. */
+import type { RunList, RunListing } from '../server/wire.js'
+import type { AxisKind } from './axes.js'
 import { Bar } from './bar.js'
-import type { Range } from './chart.js'
-import { byId, empty } from './dom.js'
+import { Clock } from './clock.js'
+import { byId, element, empty } from './dom.js'
 import { Findings } from './findings.js'
 import { runTitle } from './format.js'
-import { onColourChange, seriesColour } from './palette.js'
-import { RunsAside } from './run-list.js'
+import { looksOf, onColourChange } from './palette.js'
+import { RunTable } from './run-table.js'
 import { Source } from './source.js'
+import { readState, type State, writeState } from './state.js'
 import { Tabs } from './tabs.js'
+import { askForToken, takeToken, tokenHeader } from './token.js'
 import type { Context, ShownRun, View } from './view.js'
 import { EpochsView } from './views/epochs.js'
 import { HistogramsView } from './views/histograms.js'
@@ -19,7 +23,7 @@ import { UpdatesView } from './views/updates.js'
 
 const views: readonly { id: string; title: string; make: () => View }[] = [
   { id: 'loss', title: 'Loss', make: () => new LossView() },
-  { id: 'epochs', title: 'Train & validation', make: () => new EpochsView() },
+  { id: 'epochs', title: 'Metrics', make: () => new EpochsView() },
   { id: 'updates', title: 'Updates', make: () => new UpdatesView() },
   { id: 'layers', title: 'Layers', make: () => new LayersView() },
   { id: 'histograms', title: 'Histograms', make: () => new HistogramsView() },
@@ -27,49 +31,83 @@ const views: readonly { id: string; title: string; make: () => View }[] = [
   { id: 'run', title: 'Run & system', make: () => new RunDetails() },
 ]
 
+const axisNames: Record<AxisKind, string> = { step: 'steps', epoch: 'epochs', time: 'wall time' }
+
 class Page {
   readonly #source = new Source()
   readonly #bar = new Bar(byId('bar'))
   readonly #findings = new Findings(byId('findings'), this.#source)
-  readonly #aside = new RunsAside(byId('runs'), {
-    focus: (run) => this.#change(() => (this.#focus = run)),
-    overlay: (run, isOn) => this.#change(() => (isOn ? this.#overlays.add(run) : this.#overlays.delete(run))),
+  readonly #state = readState()
+  readonly #table = new RunTable(byId('runs'), {
+    focus: (run) => this.#change((state) => this.#show(state, run)),
+    compare: (run, isOn) => this.#change(({ compared }) => (isOn ? compared.add(run) : compared.delete(run))),
+    sort: (by) => this.#change((state) => (state.sort = by)),
+    filter: (text) => this.#change((state) => (state.filter = text)),
   })
-  readonly #tabs = new Tabs(byId('tabs'), views, (id) => this.#change(() => (this.#tab = id)))
+  readonly #tabs = new Tabs(byId('tabs'), views, (id) => this.#change((state) => (state.view = id)))
   readonly #made = new Map<string, View>()
-  #tab = 'loss'
-  #focus = ''
-  readonly #overlays = new Set<string>()
-  /** The run in focus, then those laid over it. */
+  /** The run in focus, then those compared with it. */
   #shown: readonly ShownRun[] = []
-  #range: Range | null = null
+  /** Of the run in focus, as it was when its findings were made. */
+  #judged: RunListing | null = null
   #isBusy = false
   #isStale = false
   /** Nothing is asked before the page hears of what is new, or it would ask twice. */
   #hears = false
 
   constructor() {
-    const state = new URLSearchParams(location.hash.slice(1))
-    this.#focus = state.get('run') ?? ''
-    // The token has become a cookie: it need not stand in the address that is shown and shared.
-    if (!this.#source.isReport) history.replaceState(null, '', location.pathname + location.hash)
-    const wanted = state.get('view')
-    this.#tabs.select(views.some(({ id }) => id === wanted) ? wanted! : 'loss')
+    byId('axis').append(this.#axisChoice())
+    const { view } = this.#state
+    this.#tabs.select(views.some(({ id }) => id === view) ? view : 'loss')
     onColourChange(() => this.#refresh())
+    if (!this.#source.isReport && !('Authorization' in tokenHeader())) this.#stop()
+    else this.#listen()
+  }
+
+  #listen(): void {
     this.#source.listen((connection, isMore) => {
       this.#bar.connection(connection)
-      if (connection === 'lost') return
+      if (connection === 'refused') this.#stop()
+      if (connection === 'lost' || connection === 'refused') return
       this.#hears = true
       if (isMore) this.#refresh()
       else void this.#tell()
     })
   }
 
-  #change(change: () => void): void {
-    change()
-    const state = new URLSearchParams({ view: this.#tab, ...(this.#focus ? { run: this.#focus } : {}) })
-    history.replaceState(null, '', `#${state}`)
+  /** Without the token there is nothing to be seen. */
+  #stop(): void {
+    this.#hears = false
+    for (const id of ['runs', 'findings', 'views']) byId(id).hidden = true
+    byId('panel').replaceChildren(askForToken())
+  }
+
+  #axisChoice(): HTMLElement {
+    const kinds = Object.entries(axisNames).map(([value, name]) => element('option', { value }, name))
+    const list = element('select', {
+      onchange: () =>
+        this.#change((state) => {
+          state.axis = list.value as AxisKind
+          state.range = null
+        }),
+    })
+    list.append(...kinds)
+    list.value = this.#state.axis
+    return element('label', { class: 'control' }, 'over', list)
+  }
+
+  #change(change: (state: State) => void): void {
+    change(this.#state)
+    writeState(this.#state)
     this.#refresh()
+  }
+
+  /** The run that was shown stays as one of those compared, if there are such. */
+  #show(state: State, run: string): void {
+    const before = this.#shown[0]?.name
+    if (before && state.compared.size > 0) state.compared.add(before)
+    state.compared.delete(run)
+    state.run = run
   }
 
   /** One at a time; what comes meanwhile is one more. */
@@ -91,49 +129,55 @@ class Page {
     const list = await this.#source.runs()
     const summary = list.runs.find(({ name }) => name === this.#shown[0]?.name)
     if (!summary) return
-    this.#bar.tell(this.#shown[0]!.title, summary)
-    this.#aside.update(list, this.#marked())
-    const view = this.#made.get(this.#tab)
-    if (view?.isLive && this.#range === null && !this.#isBusy) await view.update(this.#context(this.#shown))
+    this.#bar.tell(this.#shown[0]!.title, summary, this.#judged ?? summary)
+    this.#updateTable(list)
+    const view = this.#made.get(this.#state.view)
+    if (view?.isLive && this.#state.range === null && !this.#isBusy) await view.update(this.#context(this.#shown))
   }
 
-  #marked() {
-    return {
-      focus: this.#shown[0]?.name ?? '',
-      colours: new Map(this.#shown.map(({ name, colour }) => [name, colour])),
-    }
+  #updateTable(list: RunList): void {
+    const { sort, filter } = this.#state
+    const colours = new Map(this.#shown.map(({ name, colour }) => [name, colour]))
+    this.#table.update(list, { focus: this.#shown[0]?.name ?? '', colours, sort, filter })
   }
 
   async #update(): Promise<void> {
     const list = await this.#source.runs()
     const readable = list.runs.filter(({ status }) => status !== 'unreadable')
-    const summary = readable.find(({ name }) => name === this.#focus) ?? newest(readable)
-    if (!summary) {
-      this.#shown = []
-      this.#aside.update(list, this.#marked())
-      const reasons = list.runs.map(({ name, reason }) => `${name}: ${reason}`).join('\n')
-      const text =
-        'No run here yet. It appears when fit begins with a `dir` in this folder and monitor() among its callbacks.'
-      byId('panel').replaceChildren(empty(reasons ? `No run here can be read.\n${reasons}` : text))
+    const listing = readable.find(({ name }) => name === this.#state.run) ?? newest(readable)
+    if (!listing) {
+      this.#showNone(list)
       return
     }
-    const names = [summary.name, ...readable.map(({ name }) => name).filter((name) => this.#overlays.has(name))]
-    this.#shown = [...new Set(names)].map((name, i) => ({
+    const { compared } = this.#state
+    const others = readable.filter((run) => compared.has(run.name) && run !== listing)
+    const looks = looksOf([listing, ...others].map(({ number }) => number))
+    const shown = [listing, ...others].map(({ name }, i) => ({
       name,
       title: runTitle(name, list.folder),
-      colour: seriesColour(i),
+      ...looks[i]!,
     }))
-    const shown = this.#shown
-    this.#aside.update(list, this.#marked())
-    const facts = this.#source.run(summary.name).then((run) => {
-      this.#bar.tell(shown[0]!.title, summary)
-      this.#findings.update(summary.name, run.findings)
+    this.#shown = shown
+    this.#updateTable(list)
+    const facts = this.#source.run(listing.name).then(({ findings, summary }) => {
+      this.#judged = { ...listing, ...summary }
+      this.#bar.tell(shown[0]!.title, listing, this.#judged)
+      this.#findings.update(listing.name, findings)
     })
     await Promise.all([facts, this.#updateView(shown)])
   }
 
+  #showNone(list: RunList): void {
+    this.#shown = []
+    this.#updateTable(list)
+    const reasons = list.runs.map(({ name, reason }) => `${name}: ${reason}`).join('\n')
+    const text =
+      'No run here yet. It appears when fit begins with a `dir` in this folder and monitor() among its callbacks.'
+    byId('panel').replaceChildren(empty(reasons ? `No run here can be read.\n${reasons}` : text))
+  }
+
   async #updateView(shown: readonly ShownRun[]): Promise<void> {
-    const { id, make } = views.find((view) => view.id === this.#tab)!
+    const { id, make } = views.find((view) => view.id === this.#state.view)!
     let view = this.#made.get(id)
     if (!view) {
       view = make()
@@ -148,13 +192,18 @@ class Page {
   }
 
   #context(shown: readonly ShownRun[]): Context {
+    const { axis } = this.#state
     return {
       source: this.#source,
       focus: shown[0]!,
       shown,
-      range: this.#range,
-      zoom: (range) => this.#change(() => (this.#range = range)),
+      state: this.#state,
+      clock: async (run) =>
+        new Clock(axis, await this.#source.run(run), axis === 'time' ? await this.#source.steps(run, null) : null),
+      zoom: (range) => this.#change((state) => (state.range = range)),
+      change: (change) => this.#change(change),
       refresh: () => void this.#refresh(),
+      reload: () => void this.#refresh(),
     }
   }
 
@@ -169,4 +218,5 @@ function newest<Summary extends { started?: string }>(runs: readonly Summary[]):
   return runs.toSorted((a, b) => (a.started ?? '').localeCompare(b.started ?? '')).at(-1)
 }
 
+takeToken()
 new Page()

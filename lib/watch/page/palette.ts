@@ -20,12 +20,20 @@ export function onColourChange(listener: () => void): void {
   })
 }
 
-const seriesColours = 6
-/** Beyond the colours that all eyes tell apart, dashes do. */
+const seriesColours = 12
+/** Where two lines have one colour, dashes tell them apart. */
 const dashes: readonly number[][] = [[], [6, 3], [2, 3]]
 
 export const seriesColour = (index: number): string => colour(`series-${index % seriesColours}`)
-export const seriesDash = (index: number): number[] => dashes[Math.floor(index / seriesColours) % dashes.length]!
+
+/** The colour of a run goes by its number, so that it stays; the dash by how many that are shown have it already. */
+export function looksOf(numbers: readonly number[]): { colour: string; dash: number[] }[] {
+  const places = numbers.map((number) => Math.max(0, number) % seriesColours)
+  return places.map((place, i) => {
+    const before = places.slice(0, i).filter((other) => other === place).length
+    return { colour: seriesColour(place), dash: dashes[before % dashes.length]! }
+  })
+}
 
 /** Viridis (van der Walt and Smith 2015), at sevenths. */
 const viridis = ['#440154', '#443983', '#31688e', '#21918c', '#35b779', '#90d743', '#fde725'].map(parse)

@@ -1,12 +1,16 @@
 /** Where the page has its data from: the server, or the report that it stands in. */
-import type { Histograms, Latest } from '../recording/index.js'
+import type { Histograms } from '../recording/index.js'
+import type { Notes } from '../recording/notes.js'
 import { address } from '../server/address.js'
 import { extend, mostPoints } from '../server/columns.js'
 import { unpackAll } from '../server/packed.js'
-import type { LayersView, News, RunList, RunView, StepsView, TensorsView } from '../server/wire.js'
+import type { LatestView, LayersView, News, RunList, RunView, StepsView, TensorsView } from '../server/wire.js'
+import { listenTo } from './events.js'
+import { tokenHeader } from './token.js'
 
 export type HistogramsView = Histograms & { edges: readonly number[] }
-export type Connection = 'live' | 'lost' | 'report'
+/** `refused`: the server does not know the token. */
+export type Connection = 'live' | 'lost' | 'refused' | 'report'
 
 interface Range {
   from: number
@@ -29,9 +33,18 @@ export class Source {
   run = (run: string): Promise<RunView> => this.#get(run, '/api/run', { run })
   tensors = (run: string): Promise<TensorsView> => this.#get(run, '/api/tensors', { run }, unpackAll)
   layers = (run: string): Promise<LayersView> => this.#get(run, '/api/layers', { run }, unpackAll)
-  latest = (run: string): Promise<Latest | null> => this.#get(run, '/api/latest', { run })
+  latest = (run: string): Promise<LatestView | null> => this.#get(run, '/api/latest', { run })
   histograms = (run: string, kind: string, name: string): Promise<HistogramsView> =>
     this.#get(run, '/api/histograms', { run, kind, name })
+
+  /** The page about a finding, as HTML. */
+  async explanation(page: string): Promise<string> {
+    const path = `/${page.replace(/\.md$/, '.html')}`
+    if (this.#answers) return String(this.#answers[path] ?? `See ${page} in the package.`)
+    const response = await fetch(path)
+    if (!response.ok) throw new Error(`There is no page ${page}.`)
+    return await response.text()
+  }
 
   /** A part of the run is read anew in detail, which a report cannot do. */
   steps = (run: string, range: Range | null): Promise<StepsView> =>
@@ -64,7 +77,7 @@ export class Source {
     const byName = new Map(grown.map((summary) => [summary.name, summary]))
     this.#change(address('/api/runs', {}), (list: RunList) => ({
       ...list,
-      runs: list.runs.map((run) => byName.get(run.name) ?? run),
+      runs: list.runs.map((run) => ({ ...run, ...byName.get(run.name) })),
     }))
     for (const { run, steps: ends } of steps) {
       const key = curvesOf(run)
@@ -92,37 +105,48 @@ export class Source {
       changed('report', true)
       return
     }
-    let events: EventSource | null = null
+    let ending = new AbortController()
     const open = () => {
-      events?.close()
-      events = null
+      ending.abort()
       if (document.hidden) return
-      events = new EventSource('/events')
+      ending = new AbortController()
       let isFirst = true
-      events.onopen = () => {
-        isFirst = true
-      }
-      events.onmessage = ({ data }) => {
-        const news = JSON.parse(data) as News
-        this.#renew(news, isFirst)
-        isFirst = false
-        changed('live', news.isOther || news.redraw.length > 0)
-      }
-      events.onerror = () => {
-        changed('lost', false)
-        if (events?.readyState === EventSource.CLOSED) setTimeout(open, 3000)
-      }
+      void listenTo('/events', tokenHeader(), ending.signal, {
+        opened: () => {
+          isFirst = true
+        },
+        told: (data) => {
+          const news = JSON.parse(data) as News
+          this.#renew(news, isFirst)
+          isFirst = false
+          changed('live', news.isOther || news.redraw.length > 0)
+        },
+        lost: () => changed('lost', false),
+        refused: () => changed('refused', false),
+      })
     }
     document.addEventListener('visibilitychange', open)
     open()
+  }
+
+  /** Keeps what somebody has written about a run. */
+  keepNotes = (run: string, notes: Notes): Promise<unknown> => this.#do('/control/notes', run, notes)
+  /** Its whole directory, for good. */
+  delete = (run: string): Promise<unknown> => this.#do('/control/delete', run, {})
+
+  async #do(path: string, run: string, body: object): Promise<unknown> {
+    const method = { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }
+    const answer = await ask(address(path, { run }), method)
+    this.#kept.delete(address('/api/runs'))
+    return answer
   }
 }
 
 /** Where all of a run's curves are. */
 const curvesOf = (run: string): string => address('/api/steps', { run })
 
-async function ask(key: string): Promise<unknown> {
-  const response = await fetch(key)
+async function ask(key: string, { headers, ...more }: RequestInit & { headers?: Record<string, string> } = {}) {
+  const response = await fetch(key, { ...more, headers: { ...headers, ...tokenHeader() } })
   const answer = await response.json()
   if (!response.ok) throw new Error((answer as { message: string }).message)
   return answer

@@ -1,11 +1,16 @@
 import type { Range } from './chart.js'
+import type { Clock } from './clock.js'
 import type { Source } from './source.js'
+import type { State } from './state.js'
 
-/** A run that is drawn: the one in focus, and those that are laid over it. */
+/** A run that is drawn: the one in focus, and those that are compared with it. */
 export interface ShownRun {
   name: string
   title: string
+  /** Stays with the run, whoever is shown beside it. */
   colour: string
+  /** Where another one that is shown has the same colour. */
+  dash: number[]
 }
 
 /** What views know of the page. */
@@ -15,11 +20,18 @@ export interface Context {
   readonly focus: ShownRun
   /** It and the others. */
   readonly shown: readonly ShownRun[]
-  /** Steps that are looked at; null for all. */
-  readonly range: Range | null
+  /** What is chosen: the axis, and the part of it that is looked at. */
+  readonly state: Readonly<State>
+  /** Where the steps of a run lie on the chosen axis. */
+  clock(run: string): Promise<Clock>
+  /** Part of the axis, or all again. */
   zoom(range: Range | null): void
+  /** Changes what is chosen, and shows it. */
+  change(change: (state: State) => void): void
   /** After a change of something that `update` looks at. */
   refresh(): void
+  /** Tells that the list of runs is to be asked for anew. */
+  reload(): void
 }
 
 export interface View {

@@ -33,6 +33,8 @@ export interface Standing {
   readonly loss: number
   /** The last finished one. */
   readonly epoch: EpochEntry | null
+  /** All of them; it grows with the run. */
+  readonly epochs: readonly EpochEntry[]
   /** The last one. */
   readonly system: SystemEntry | null
   readonly refusal: RefusalEntry | null
@@ -96,7 +98,15 @@ export class RecordingBuilder {
   get standing(): Standing {
     const { count, lastStep, lastLoss } = this.buckets
     const [epoch, system] = [this.#epochs.at(-1) ?? null, this.#system.at(-1) ?? null]
-    return { step: count > 0 ? lastStep : 0, loss: lastLoss, epoch, system, refusal: this.#refusal, end: this.#end }
+    return {
+      step: count > 0 ? lastStep : 0,
+      loss: lastLoss,
+      epoch,
+      epochs: this.#epochs,
+      system,
+      refusal: this.#refusal,
+      end: this.#end,
+    }
   }
 
   build(): Recording {

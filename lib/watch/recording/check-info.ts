@@ -53,6 +53,11 @@ export function checkInfo(value: Fields, where: string): RunInfo {
   if (value.classNames !== undefined) {
     for (const [i, name] of list('classNames', value.classNames).entries()) text(`classNames[${i}]`, name)
   }
+  if (value.metrics !== undefined) {
+    for (const [i, metric] of list('metrics', value.metrics).entries()) {
+      text(`metrics[${i}].name`, object(`metrics[${i}]`, metric).name)
+    }
+  }
   for (const [i, tensor] of list('tensors', value.tensors).entries()) {
     const { name, shape } = object(`tensors[${i}]`, tensor)
     text(`tensors[${i}].name`, name)

@@ -12,6 +12,8 @@ export const files = {
   histograms: 'histograms.bin',
   /** {@link Latest}, written anew after each epoch. */
   latest: 'latest.json',
+  /** {@link Notes}, written by people. */
+  notes: 'notes.json',
 } as const
 
 /** The first cell is a number of a step; `refused` is 1 or 0. */

@@ -39,6 +39,8 @@ export interface RunInfo {
   targets?: TargetFacts | null
   validationTargets?: TargetFacts | null
   monitor: { every: number; histograms: number | null }
+  /** Columns of its epochs that measure how good it is, in the order asked for; not there in runs of older versions. */
+  metrics?: readonly { name: string; better?: 'larger' | 'smaller' }[]
   /** By number, where they are known. */
   classNames?: readonly string[]
   /** Trainable ones, in layer order; their columns of the table of steps come in this order. */

@@ -1,7 +1,7 @@
 /** A run as one file that needs no server and no network: the page with the answers to all that it can ask. */
 import { createHash } from 'node:crypto'
 import { GradusError } from '../../errors.js'
-import { pageFiles, readPageFile } from '../server/files.js'
+import { pageFiles, readExplanations, readPageFile } from '../server/files.js'
 import { address, answer, RunFolder, toJson } from '../server/index.js'
 import type { RunList, RunSummary, RunView } from '../server/wire.js'
 
@@ -39,11 +39,16 @@ async function collectAnswers(folder: RunFolder): Promise<Record<string, unknown
     answers[address(path, parameters)] = value
     return value as Value
   }
+  const explanations = await readExplanations()
   const { runs } = await ask<RunList>('/api/runs')
   for (const { name, status } of runs) {
     if (status === 'unreadable') continue
     const parameters = { run: name }
-    const { info } = await ask<RunView>('/api/run', parameters)
+    const { info, findings } = await ask<RunView>('/api/run', parameters)
+    for (const { page } of findings) {
+      const path = `/${page.replace(/\.md$/, '.html')}`
+      answers[path] = explanations.get(path)?.text
+    }
     for (const path of ['/api/steps', '/api/tensors', '/api/layers', '/api/latest']) await ask(path, parameters)
     if (info.monitor.histograms === null) continue
     for (const kind of ['activations', 'gradients', 'weights']) {

@@ -1,11 +1,11 @@
 /** What can be asked about runs: an address, its parameters, and the value that answers. Reports ask the same. */
-import { diagnose } from '../diagnosis/diagnose.js'
 import { histogramEdges, readHistograms, readLatest, readSteps } from '../recording/index.js'
 import { mergeColumns, thin } from './columns.js'
-import { type RunFolder, statusOf, type WatchedRun } from './folder.js'
+import type { RunFolder } from './folder.js'
 import { packAll } from './packed.js'
 import { Query, Refusal } from './query.js'
-import type { LayersView, RunList, RunView, StepsView, TensorsView } from './wire.js'
+import { statusOf, type WatchedRun } from './watched-run.js'
+import type { LatestView, LayersView, RunList, RunView, StepsView, TensorsView } from './wire.js'
 
 type Answer = (folder: RunFolder, query: Query) => unknown
 interface Route {
@@ -23,7 +23,7 @@ const mostHistograms = 240
 export async function answer(folder: RunFolder, path: string, query: string): Promise<unknown> {
   const route = routes.get(path)
   if (route === undefined) return undefined
-  return await route.answer(folder, new Query(query, [...route.parameters, 'token']))
+  return await route.answer(folder, new Query(query, route.parameters))
 }
 
 const routes: ReadonlyMap<string, Route> = new Map([
@@ -33,17 +33,19 @@ const routes: ReadonlyMap<string, Route> = new Map([
   ['/api/tensors', { parameters: ['run'], answer: viewTensors }],
   ['/api/layers', { parameters: ['run'], answer: viewLayers }],
   ['/api/histograms', { parameters: ['run', 'kind', 'name', 'rows'], answer: viewHistograms }],
-  ['/api/latest', { parameters: ['run'], answer: (folder, query) => readLatest(findRun(folder, query).directory) }],
+  ['/api/latest', { parameters: ['run'], answer: viewLatest }],
 ] satisfies [string, Route][])
 
 async function listRuns(folder: RunFolder): Promise<RunList> {
   await folder.refresh()
   for (const run of folder.runs) await run.refresh()
-  return { folder: folder.name, runs: folder.runs.map((run) => run.summary()) }
+  folder.count()
+  const runs = folder.runs.map((run) => run.listing())
+  return { folder: folder.name, runs }
 }
 
 /** The name is looked up among those found; no path is made of it. */
-function findRun(folder: RunFolder, query: Query): WatchedRun {
+export function findRun(folder: RunFolder, query: Query): WatchedRun {
   const run = folder.get(query.text('run'))
   if (run === undefined) throw new Refusal(404, 'There is no such run')
   return run
@@ -56,13 +58,17 @@ async function readRun(folder: RunFolder, query: Query) {
 }
 
 async function viewRun(folder: RunFolder, query: Query): Promise<RunView> {
-  const recording = await readRun(folder, query)
-  const { info, epochs, predictions, sharpness, system, refusal, end } = recording
+  const run = findRun(folder, query)
+  await run.refresh()
+  const { info, epochs, predictions, sharpness, system, refusal, end } = run.recording()
+  const findings = run.findings()
   return {
     name: query.text('run'),
     status: statusOf(info, end),
     info,
-    findings: diagnose(recording),
+    findings,
+    // Of the same moment: what the head of the page says and what the findings say agree.
+    summary: run.summary(),
     // A matrix for each epoch would be most of the answer; the last one is in `latest.json`.
     epochs: thin(epochs, mostEntries).map((entry) => ({
       ...(Object.fromEntries(Object.entries(entry).filter(([, value]) => !Array.isArray(value))) as typeof entry),
@@ -108,6 +114,23 @@ async function viewTensors(folder: RunFolder, query: Query): Promise<TensorsView
 async function viewLayers(folder: RunFolder, query: Query): Promise<LayersView> {
   return packAll((await readRun(folder, query)).layers)
 }
+
+/** With the confusion matrix of all rows, where the run counts one, in place of that of some of them. */
+async function viewLatest(folder: RunFolder, query: Query): Promise<LatestView | null> {
+  const { epochs } = await readRun(folder, query)
+  const latest = await readLatest(findRun(folder, query).directory)
+  const counted = (['valConfusionMatrix', 'confusionMatrix'] as const).flatMap((column) => {
+    const entry = epochs.findLast((one) => isMatrix(one[column]))
+    return entry ? [{ confusion: entry[column] as number[][], epoch: entry.epoch, step: entry.step, column }] : []
+  })
+  const [best] = counted
+  if (!best) return latest && { ...latest, rows: 'some' }
+  const { column, ...matrix } = best
+  return { ...latest, ...matrix, rows: column === 'confusionMatrix' ? 'training' : 'validation' }
+}
+
+const isMatrix = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((row) => Array.isArray(row) && row.length === value.length)
 
 async function viewHistograms(folder: RunFolder, query: Query) {
   const kind = query.oneOf('kind', ['activations', 'gradients', 'weights'])

@@ -1,7 +1,8 @@
 /** Server-sent events: they tell how far the runs are that grew, with the new ends of their curves. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RunFolder, WatchedRun } from './folder.js'
+import type { RunFolder } from './folder.js'
 import { Refusal } from './query.js'
+import type { WatchedRun } from './watched-run.js'
 import { type News, toJson } from './wire.js'
 
 /** In milliseconds. */

@@ -8,8 +8,8 @@ export interface PageFile {
 }
 
 const built = new URL('../page/', import.meta.url)
-/** What findings point to. */
-const explanations = new URL('../../../docs/diagnosis/', import.meta.url)
+/** What findings point to: made of docs/diagnosis when the page is built. */
+const explanations = new URL('diagnosis/', built)
 export const pageFiles = {
   document: 'index.html',
   style: 'page.css',
@@ -35,12 +35,12 @@ export async function readPage(): Promise<ReadonlyMap<string, PageFile>> {
   ])
 }
 
-/** As they are: a browser shows them as text. */
-async function readExplanations(): Promise<[string, PageFile][]> {
+/** By address: `/docs/diagnosis/plateau.html`. */
+export async function readExplanations(): Promise<ReadonlyMap<string, PageFile>> {
   const names = await readdir(explanations).catch(() => [])
   const read = async (name: string): Promise<[string, PageFile]> => [
     `/docs/diagnosis/${name}`,
-    { type: 'text/plain', text: await readFile(new URL(name, explanations), 'utf8') },
+    { type: 'text/html', text: await readFile(new URL(name, explanations), 'utf8') },
   ]
-  return await Promise.all(names.filter((name) => name.endsWith('.md')).map(read))
+  return new Map(await Promise.all(names.filter((name) => name.endsWith('.html')).map(read)))
 }

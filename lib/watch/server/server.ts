@@ -1,16 +1,17 @@
-/** The server of the live page. It only reads, and trusts no request. */
+/** The server of the live page. It trusts no request, and only reads unless it was told that it may do more. */
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { answer } from './api.js'
+import { control } from './control.js'
 import { Events } from './events.js'
 import { type PageFile, readPage } from './files.js'
 import { RunFolder } from './folder.js'
-import { admit, createGuard, type Guard, isLoopback } from './guard.js'
+import { checkRequest, checkToken, createGuard, type Guard, isLoopback, methodsOf } from './guard.js'
 import { Refusal } from './query.js'
-import { toJson } from './wire.js'
+import { type RunList, toJson } from './wire.js'
 
 export interface WatchOptions {
   /** Default 0: any that is free. */
@@ -19,10 +20,12 @@ export interface WatchOptions {
   host?: string
   /** What a request must carry; default 128 random bits. */
   token?: string
+  /** Whether the page may keep notes on runs and delete them; default false. */
+  control?: boolean
 }
 
 export interface WatchServer {
-  /** With the token. */
+  /** With the token in its fragment, which browsers send to nobody. */
   readonly url: string
   close(): Promise<void>
 }
@@ -55,7 +58,7 @@ const headers = {
 
 /** Serves the runs of a folder, or one run. */
 export async function startServer(path: string, options: WatchOptions = {}): Promise<WatchServer> {
-  const { port = 0, host = '127.0.0.1', token = randomBytes(16).toString('base64url') } = options
+  const { port = 0, host = '127.0.0.1', token = randomBytes(16).toString('base64url'), control = false } = options
   checkOptions(port, host, token, options.token !== undefined)
   const folder = await RunFolder.open(path)
   const site = new Site(folder, await readPage())
@@ -66,11 +69,11 @@ export async function startServer(path: string, options: WatchOptions = {}): Pro
   server.on('upgrade', (_request, socket) => endSocket(socket, 405))
   await listen(server, port, host)
   const bound = (server.address() as AddressInfo).port
-  site.guard = createGuard(host, bound, token)
+  site.guard = createGuard(host, bound, token, control)
   // Long runs take a moment to read: it begins before anybody asks.
   void folder.poll()
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/?token=${encodeURIComponent(token)}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/#token=${token}`,
     close: () => site.close(server),
   }
 }
@@ -116,29 +119,30 @@ class Site {
     try {
       await this.#serve(request, response)
     } catch (error) {
-      sendError(request, response, error)
+      const methods = this.guard ? methodsOf(this.guard) : 'GET, HEAD'
+      sendError(request, response, error, methods)
     }
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { guard } = this
     if (guard === null) throw new Refusal(503, 'Not ready yet')
-    const { byAddress } = admit(guard, request)
+    checkRequest(guard, request)
     const { path, query } = splitAddress(request.url ?? '')
+    // The page itself is the same for everybody and holds no secret.
     const file = this.#files.get(path)
-    if (file !== undefined) {
-      // From now on the cookie carries the token, and the page takes it out of its address.
-      if (byAddress) {
-        response.setHeader('Set-Cookie', `${guard.cookie}=${guard.token}; Path=/; HttpOnly; SameSite=Strict`)
-      }
-      send(request, response, 200, file.type, file.text)
-    } else if (path === '/events' && request.method === 'GET') {
-      this.#events.add(request, response)
-    } else {
-      const value = path === '/events' ? null : await answer(this.#folder, path, query)
-      if (value === undefined) throw new Refusal(404, 'There is nothing at this address')
-      send(request, response, 200, 'application/json', toJson(value))
-    }
+    if (file !== undefined && request.method !== 'POST') return send(request, response, 200, file.type, file.text)
+    checkToken(guard, request)
+    if (path === '/events' && request.method === 'GET') return this.#events.add(request, response)
+    const value = await this.#answer(guard, request, path, query)
+    if (value === undefined) throw new Refusal(404, 'There is nothing at this address')
+    send(request, response, 200, 'application/json', toJson(value))
+  }
+
+  async #answer({ canControl }: Guard, request: IncomingMessage, path: string, query: string): Promise<unknown> {
+    if (request.method === 'POST') return await control(this.#folder, path, query, request)
+    const value = await answer(this.#folder, path, query)
+    return path === '/api/runs' ? { ...(value as RunList), canControl } : value
   }
 
   async close(server: Server): Promise<void> {
@@ -162,7 +166,7 @@ function send(request: IncomingMessage, response: ServerResponse, status: number
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+function sendError(request: IncomingMessage, response: ServerResponse, error: unknown, methods: string): void {
   if (response.headersSent) {
     response.destroy()
     return
@@ -170,7 +174,7 @@ function sendError(request: IncomingMessage, response: ServerResponse, error: un
   const [status, code, message] = explain(error)
   // Whatever follows a refused request on the same connection is not looked at.
   response.setHeader('Connection', 'close')
-  if (status === 405) response.setHeader('Allow', 'GET, HEAD')
+  if (status === 405) response.setHeader('Allow', methods)
   send(request, response, status, 'application/json', toJson({ code, message }))
 }
 

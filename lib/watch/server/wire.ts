@@ -1,14 +1,25 @@
 /** What travels from the server to the page. */
-import type { Finding } from '../diagnosis/diagnose.js'
+import type { Finding, Severity } from '../diagnosis/diagnose.js'
+import type { Latest } from '../recording/latest.js'
+import type { Notes } from '../recording/notes.js'
 import type { LayerSeries, Recording, RunInfo, StepSeries, TensorInfo } from '../recording/recording.js'
 import type { Column, Wire } from './packed.js'
 
 /** `silent`: no end is recorded, and the process is gone. */
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed' | 'silent' | 'unreadable'
 
-/** A line of the list of runs. */
+/** The gravest finding. */
+export interface Verdict {
+  rule: string
+  severity: Severity
+  message: string
+}
+
+/** What the list says of a run, and what changes while it goes on. */
 export interface RunSummary {
   name: string
+  /** The how manieth of the folder it is, by its begin; −1 where it cannot be read. */
+  number: number
   status: RunStatus
   /** Why it cannot be read, or what ended it. */
   reason?: string
@@ -16,17 +27,30 @@ export interface RunSummary {
   step?: number
   epoch?: number
   epochs?: number
+  /** Null where it is not known yet. */
+  stepsPerEpoch?: number | null
   loss?: number | null
   valLoss?: number | null
   samplesPerSecond?: number
   /** Seconds that it has run, as far as is recorded. */
   seconds?: number
+  /** The best that its headline metric has been: on validation data, where there are some. */
+  best?: { column: string; value: number; epoch: number }
+  verdict?: Verdict
+  notes: Notes
+}
+
+/** A line of the list of runs: with what the run was started with. */
+export interface RunListing extends RunSummary {
+  settings: Readonly<Record<string, string | number>>
 }
 
 export interface RunList {
   /** Name of the folder. */
   folder: string
-  runs: readonly RunSummary[]
+  /** Whether the page may change something; not there in reports. */
+  canControl?: boolean
+  runs: readonly RunListing[]
 }
 
 /** An event. */
@@ -48,6 +72,7 @@ export interface RunView
   status: RunStatus
   info: RunInfo
   findings: readonly Finding[]
+  summary: RunSummary
 }
 
 /** Columns of the whole net; those of tensors are asked for apart. */
@@ -57,6 +82,9 @@ export interface TensorsView {
   step: Column
   tensors: readonly (TensorInfo & { ratio: Column; weightNorm: Column; gradientNorm: Column })[]
 }
+
+/** `rows`: whose predictions the confusion matrix counts: all of those data, or some validation rows. */
+export type LatestView = Pick<Latest, 'epoch' | 'step'> & Partial<Latest> & { rows: 'some' | 'training' | 'validation' }
 
 export type LayersView = Wire<LayerSeries>
 

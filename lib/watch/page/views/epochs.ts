@@ -1,18 +1,17 @@
 import type { Column } from '../../server/packed.js'
+import { scoresOf, validationOf } from '../../server/scores.js'
 import type { RunView } from '../../server/wire.js'
 import { Chart, type Line } from '../chart.js'
+import type { Clock } from '../clock.js'
 import { element, empty } from '../dom.js'
 import { capital, words } from '../format.js'
 import { combine, last } from '../series.js'
 import type { Context, ShownRun, View } from '../view.js'
 
-/** Columns of an epoch that are no scores. */
-const notScores = ['epoch', 'step', 'learningRate', 'momentum', 'weightDecay', 'updateRatio', 'gradientNorm']
-const notScoresEither = ['refusedSteps', 'seconds', 'samplesPerSecond', 'regularizationLoss']
-
 interface Loaded {
   run: ShownRun
   view: RunView
+  clock: Clock
 }
 
 /** Training against validation by epoch, and the gap between them: loss first, then each metric. */
@@ -27,11 +26,13 @@ export class EpochsView implements View {
     this.element.append(this.#missing, this.#hint, this.#grid)
   }
 
-  async update({ source, shown }: Context): Promise<void> {
-    const loaded = await Promise.all(shown.map(async (run) => ({ run, view: await source.run(run.name) })))
-    const scores = [...new Set(loaded.flatMap(({ view }) => scoresOf(view)))]
+  async update({ source, shown, state, clock }: Context): Promise<void> {
+    const loaded = await Promise.all(
+      shown.map(async (run) => ({ run, view: await source.run(run.name), clock: await clock(run.name) })),
+    )
+    const scores = [...new Set(loaded.flatMap(({ view }) => scoresOf(view.epochs)))]
     const withValidation = scores.filter((score) =>
-      loaded.some(({ view }) => columnOf(view, validation(score)) !== null),
+      loaded.some(({ view }) => columnOf(view, validationOf(score)) !== null),
     )
     this.#missing.hidden = scores.length > 0
     this.#hint.hidden = scores.length === 0 || withValidation.length > 0
@@ -41,8 +42,13 @@ export class EpochsView implements View {
       chart.element.hidden = !wanted.includes(key)
       const score = key.replace(/ gap$/, '')
       if (chart.element.hidden) continue
+      // What there is one of an epoch stands over epochs, unless the time is asked for.
+      const places = (one: Loaded) =>
+        state.axis === 'time' ? one.clock.places(stepsOf(one)) : one.view.epochs.map(({ epoch }) => epoch)
+      const lines = key === score ? scoreLines : gapLines
       chart.update(
-        loaded.flatMap((one) => (key === score ? scoreLines(one, score, shown) : gapLines(one, score, shown))),
+        loaded.flatMap((one) => lines(one, score, shown, places(one))),
+        { axis: state.axis === 'time' ? 'time' : 'epoch' },
       )
     }
   }
@@ -52,39 +58,33 @@ export class EpochsView implements View {
     const score = key.replace(/ gap$/, '')
     const title = key === score ? capital(words(key)) : `Gap in ${words(score)}`
     const note = key === score ? undefined : 'Validation minus training'
-    const chart = new Chart({ title, axis: 'epoch', note })
+    const chart = new Chart({ title, note })
     this.#charts.set(key, chart)
     this.#grid.append(chart.element)
   }
 }
 
-const validation = (score: string): string => `val${capital(score)}`
-
-function scoresOf({ epochs }: RunView): string[] {
-  const names = Object.keys(epochs.at(-1) ?? {})
-  return names.filter((name) => ![...notScores, ...notScoresEither].includes(name) && !/^val[A-Z]/.test(name))
-}
+const stepsOf = ({ view }: Loaded): Column => view.epochs.map(({ step }) => step)
 
 function columnOf({ epochs }: RunView, name: string): Column | null {
   const column = epochs.map((entry) => (typeof entry[name] === 'number' ? entry[name] : null))
   return last(column) === null ? null : column
 }
 
-function scoreLines({ run, view }: Loaded, score: string, shown: readonly ShownRun[]): Line[] {
-  const x = view.epochs.map(({ epoch }) => epoch)
+function scoreLines({ run, view }: Loaded, score: string, shown: readonly ShownRun[], x: Column): Line[] {
+  const { colour, dash } = run
   const prefix = shown.length > 1 ? `${run.title} ` : ''
-  const [training, other] = [columnOf(view, score), columnOf(view, validation(score))]
+  const [training, validation] = [columnOf(view, score), columnOf(view, validationOf(score))]
   return [
-    ...(training ? [{ label: `${prefix}training`, x, y: training, colour: run.colour }] : []),
-    ...(other ? [{ label: `${prefix}validation`, x, y: other, colour: run.colour, dash: [5, 3] }] : []),
+    ...(training ? [{ label: `${prefix}training`, x, y: training, colour, dash }] : []),
+    ...(validation ? [{ label: `${prefix}validation`, x, y: validation, colour, dash: [5, 3] }] : []),
   ]
 }
 
-function gapLines({ run, view }: Loaded, score: string, shown: readonly ShownRun[]): Line[] {
-  const [training, other] = [columnOf(view, score), columnOf(view, validation(score))]
-  if (!training || !other) return []
-  const y = combine(other, training, (a, b) => a - b)
-  return [
-    { label: shown.length > 1 ? run.title : 'gap', x: view.epochs.map(({ epoch }) => epoch), y, colour: run.colour },
-  ]
+function gapLines({ run, view }: Loaded, score: string, shown: readonly ShownRun[], x: Column): Line[] {
+  const { colour, dash } = run
+  const [training, validation] = [columnOf(view, score), columnOf(view, validationOf(score))]
+  if (!training || !validation) return []
+  const y = combine(validation, training, (a, b) => a - b)
+  return [{ label: shown.length > 1 ? run.title : 'gap', x, y, colour, dash }]
 }

@@ -1,11 +1,14 @@
+import type { Column } from '../../server/packed.js'
 import type { LayersView as Looks } from '../../server/wire.js'
+import type { AxisKind } from '../axes.js'
 import { Chart } from '../chart.js'
-import { element, empty } from '../dom.js'
+import { element, empty, setText } from '../dom.js'
 import { percent } from '../format.js'
 import { depthColour, seriesColour } from '../palette.js'
-import { combine, last } from '../series.js'
+import { combine } from '../series.js'
 import type { Context, View } from '../view.js'
 
+/** Kinds whose saturation the engine counts. */
 const saturating = ['tanh', 'sigmoid']
 
 /** How the values of each layer are spread, and which units do no work. */
@@ -15,31 +18,42 @@ export class LayersView implements View {
   readonly #dead = share('Dead units', 'relu units that did not fire in the last looks')
   readonly #saturated = share('Saturated values', 'tanh and sigmoid within 0.01 of an end')
   readonly #nonfinite = share('Values that are not finite', 'NaN or infinite')
+  readonly #none = element('p', { class: 'note', hidden: true })
+  readonly #shares: HTMLElement
+  readonly #heading = element('h2', { class: 'heading' }, 'Mean ± standard deviation by layer')
   readonly #grid = element('div', { class: 'grid small' })
   readonly #charts = new Map<string, Chart>()
 
   constructor() {
     const shares = [this.#dead, this.#saturated, this.#nonfinite].map((chart) => chart.element)
-    const heading = element('h2', { class: 'heading' }, 'Mean ± deviation by layer')
-    this.element.append(this.#missing, element('div', { class: 'grid' }, ...shares), heading, this.#grid)
+    this.#shares = element('div', { class: 'grid' }, ...shares)
+    this.element.append(this.#missing, this.#none, this.#shares, this.#heading, this.#grid)
   }
 
-  async update({ source, focus }: Context): Promise<void> {
-    const looks = await source.layers(focus.name)
+  async update({ source, focus, state: { axis }, clock }: Context): Promise<void> {
+    const [looks, { places }] = await Promise.all([source.layers(focus.name), clock(focus.name)])
+    const x = places(looks.step)
     this.#missing.hidden = looks.step.length > 0
-    updateShare(this.#dead, looks, 'dead', (op) => op === 'relu')
-    updateShare(this.#saturated, looks, 'saturated', (op) => saturating.includes(op))
-    updateShare(this.#nonfinite, looks, 'nonfinite', (_, column) => (last(column) ?? 0) > 0)
+    this.#heading.hidden = looks.step.length === 0
+    const absent = [
+      updateShare(this.#dead, looks, 'dead', { x, axis }, ({ op }) => op === 'relu') && 'dead units',
+      updateShare(this.#saturated, looks, 'saturated', { x, axis }, ({ op }) => saturating.includes(op)) &&
+        'saturated values',
+      updateShare(this.#nonfinite, looks, 'nonfinite', { x, axis }, () => true) && 'values that are not finite',
+    ].filter((name) => name !== false)
+    this.#shares.hidden = absent.length === 3
+    this.#none.hidden = absent.length === 0 || looks.step.length === 0
+    setText(this.#none, `None so far: ${absent.join(', ')}.`)
     const names = looks.layers.map(({ name }) => name)
     for (const [name, chart] of this.#charts) chart.element.hidden = !names.includes(name)
     for (const layer of looks.layers) {
       const { mean, deviation } = layer
       const least = combine(mean, deviation, (a, b) => a - b)
       const most = combine(mean, deviation, (a, b) => a + b)
-      const line = { label: 'mean', x: looks.step, y: mean, colour: seriesColour(0), band: { least, most } }
+      const line = { label: 'mean', x, y: mean, colour: seriesColour(0), band: { least, most } }
       // The band shows it already; here its value is told.
-      const spread = { label: 'deviation', x: looks.step, y: deviation, colour: 'transparent' }
-      this.#chart(layer.name, layer.op).update([line, spread])
+      const spread = { label: 'deviation', x, y: deviation, colour: 'transparent' }
+      this.#chart(layer.name, layer.op).update([line, spread], { axis })
     }
   }
 
@@ -57,16 +71,20 @@ export class LayersView implements View {
 const share = (title: string, note: string): Chart =>
   new Chart({ title, note, format: percent, least: [0, 1], height: 170 })
 
+/** Whether there is nothing to be seen: then the chart is not shown. */
 function updateShare(
   chart: Chart,
-  { step, layers }: Looks,
+  { layers }: Looks,
   column: 'dead' | 'saturated' | 'nonfinite',
-  isMeant: (op: string, column: Looks['layers'][number]['dead']) => boolean,
-): void {
+  { x, axis }: { x: Column; axis: AxisKind },
+  isMeant: (layer: Looks['layers'][number]) => boolean,
+): boolean {
   const lines = layers.flatMap((layer, i) => {
-    if (!isMeant(layer.op, layer[column])) return []
-    return [{ label: layer.name, x: step, y: layer[column], colour: depthColour(i, layers.length) }]
+    if (!isMeant(layer)) return []
+    return [{ label: layer.name, x, y: layer[column], colour: depthColour(i, layers.length) }]
   })
-  chart.element.hidden = lines.length === 0
-  if (lines.length > 0) chart.update(lines)
+  const isNothing = lines.every(({ y }) => y.every((value) => !value))
+  chart.element.hidden = isNothing
+  if (!isNothing) chart.update(lines, { axis })
+  return isNothing && lines.length > 0
 }

@@ -1,14 +1,29 @@
-import type { StepsView } from '../../server/wire.js'
-import { Chart, type Line, type Range } from '../chart.js'
-import { element, empty, toggle } from '../dom.js'
-import { percent, whole } from '../format.js'
-import { seriesColour } from '../palette.js'
+import type { RunView, StepsView } from '../../server/wire.js'
+import { axisKinds } from '../axes.js'
+import { Chart, type ChartScale, type Line } from '../chart.js'
+import type { Clock } from '../clock.js'
+import { element, empty, setText } from '../dom.js'
+import { percent, short } from '../format.js'
+import { areExploded, limitOf } from '../scaling.js'
 import { isConstant, last, smooth } from '../series.js'
 import type { Context, ShownRun, View } from '../view.js'
 
 interface Loaded {
   run: ShownRun
   steps: StepsView
+  view: RunView
+  clock: Clock
+}
+
+interface Other {
+  title: string
+  chart: Chart
+  column: keyof StepsView
+  /** A column of zeros says that the run does without. */
+  isOptional?: boolean
+  /** Told in a line of text where it does not change. */
+  isSetting?: boolean
+  isLog?: boolean
 }
 
 /** Everything that has one value a step for the whole net. */
@@ -16,85 +31,148 @@ export class LossView implements View {
   readonly element = element('div', { class: 'stack' })
   readonly isLive = true
   #context: Context | null = null
-  #isLog = false
-  #keep = 0
-  readonly #reset = element('button', { type: 'button', class: 'reset', hidden: true, onclick: () => this.#zoom(null) })
+  readonly #reset = element('button', {
+    type: 'button',
+    class: 'reset',
+    hidden: true,
+    onclick: () => this.#context?.zoom(null),
+  })
+  readonly #log = element('input', {
+    type: 'checkbox',
+    onchange: () => this.#context?.change((state) => (state.isLog = this.#log.checked)),
+  })
+  readonly #slider = slider((value) => this.#context?.change((state) => (state.smoothing = value)))
+  readonly #cut = element('p', { class: 'note cut', hidden: true })
   readonly #loss: Chart
-  readonly #others: readonly { chart: Chart; column: keyof StepsView; isOptional?: boolean; isLog?: boolean }[]
+  readonly #others: readonly Other[]
+  readonly #constant = element('p', { class: 'note constants', hidden: true })
   readonly #missing = empty('No steps yet. They come from monitor(), which records every step unless told otherwise.')
 
   constructor() {
-    const onZoom = (range: Range | null) => this.#zoom(range)
-    const controls = [
-      this.#reset,
-      this.#slider(),
-      toggle('log', false, (isOn) => this.#set(() => (this.#isLog = isOn))),
-    ]
+    const onZoom: Context['zoom'] = (range) => this.#context?.zoom(range)
+    const log = element('label', { class: 'control' }, this.#log, 'log')
+    const controls = [this.#reset, this.#slider.element, log]
     this.#loss = new Chart({ title: 'Loss', height: 320, controls, onZoom })
-    const small = (title: string, more = {}) => new Chart({ title, height: 150, onZoom, ...more })
+    this.#loss.element.append(this.#cut)
+    const small = (title: string, column: keyof StepsView, { note, format, least, ...more }: Small = {}): Other => {
+      const chart = new Chart({ title, height: 150, onZoom, note, format, least })
+      return { title, chart, column, ...more }
+    }
     this.#others = [
-      { chart: small('Gradient norm', { note: 'Before clipping' }), column: 'gradientNorm', isLog: true },
-      { chart: small('Learning rate'), column: 'learningRate' },
-      { chart: small('Momentum'), column: 'momentum', isOptional: true },
-      { chart: small('Regularization loss'), column: 'regularizationLoss', isOptional: true },
-      { chart: small('Refused steps', { format: percent, least: [0, 1] }), column: 'refused', isOptional: true },
+      small('Gradient norm', 'gradientNorm', { note: 'before clipping', isLog: true }),
+      small('Learning rate', 'learningRate', { isSetting: true }),
+      small('Momentum', 'momentum', { isOptional: true, isSetting: true }),
+      small('Regularization loss', 'regularizationLoss', { isOptional: true, isSetting: true }),
+      small('Refused steps', 'refused', { format: percent, least: [0, 1], isOptional: true }),
     ]
     const grid = element('div', { class: 'grid' }, ...this.#others.map(({ chart }) => chart.element))
-    this.element.append(this.#missing, this.#loss.element, grid)
+    this.element.append(this.#missing, this.#loss.element, this.#constant, grid)
   }
 
   async update(context: Context): Promise<void> {
     this.#context = context
-    const { source, shown, range } = context
-    const loaded = await Promise.all(shown.map(async (run) => ({ run, steps: await source.steps(run.name, range) })))
+    const { source, shown, state } = context
+    const loaded = await Promise.all(
+      shown.map(async (run): Promise<Loaded> => {
+        const [clock, view] = await Promise.all([context.clock(run.name), source.run(run.name)])
+        return { run, clock, view, steps: await source.steps(run.name, clock.steps(state.range)) }
+      }),
+    )
+    const { axis, range } = state
     this.#reset.hidden = range === null
-    this.#reset.textContent = range ? `steps ${whole(range.from)} to ${whole(range.to)} · show all` : ''
+    const { title, format } = axisKinds[axis]
+    setText(this.#reset, range ? `${title} ${format(range.from)} to ${format(range.to)} · show all` : '')
     this.#missing.hidden = loaded.some(({ steps }) => steps.count > 0)
-    this.#loss.update(this.#lossLines(loaded), { isLog: this.#isLog, range })
-    for (const { chart, column, isOptional, isLog } of this.#others) {
-      const lines = loaded.map(({ run, steps }) => plainLine(run, steps, column, shown.length > 1))
-      // A column of zeros says that the run does without.
-      chart.element.hidden = isOptional === true && lines.every(({ y }) => isConstant(y) && !last(y))
-      if (!chart.element.hidden) chart.update(lines, { isLog, range })
+    this.#updateLoss(loaded, { axis, range })
+    this.#updateOthers(loaded, { axis, range })
+  }
+
+  #updateLoss(loaded: readonly Loaded[], scale: ChartScale): void {
+    const { isLog: wanted, smoothing } = this.#context!.state
+    const curves = loaded.map(({ steps }) => steps.loss)
+    const isLog = wanted ?? areExploded(curves)
+    const limit = isLog ? undefined : limitOf(curves)
+    this.#log.checked = isLog
+    this.#slider.set(smoothing)
+    this.#cut.hidden = limit === undefined
+    if (limit !== undefined) setText(this.#cut, `Cut at ${short(limit, 3)}: ${peaks(loaded, limit)}. “log” shows all.`)
+    this.#loss.update(
+      loaded.flatMap((one) => lossLines(one, loaded.length > 1, smoothing)),
+      { ...scale, isLog, limit },
+    )
+  }
+
+  #updateOthers(loaded: readonly Loaded[], scale: ChartScale): void {
+    const constants: string[] = []
+    for (const { title, chart, column, isOptional, isSetting, isLog } of this.#others) {
+      const lines = loaded.map((one) => plainLine(one, column, loaded.length > 1))
+      const isFlat = lines.every(({ y }) => isConstant(y))
+      const isNothing = isFlat && lines.every(({ y }) => !last(y))
+      chart.element.hidden = (isOptional === true && isNothing) || (isSetting === true && isFlat)
+      if (!chart.element.hidden) chart.update(lines, { ...scale, isLog })
+      else if (!isNothing) constants.push(`${title.toLowerCase()} ${constantOf(lines)}`)
     }
-  }
-
-  /** One run: its mean within the least and the most. Smoothed, or several: the means, behind them what was smoothed. */
-  #lossLines(loaded: readonly Loaded[]): Line[] {
-    return loaded.flatMap(({ run, steps }) => {
-      const { step: x, loss, lossLeast: least, lossMost: most } = steps
-      const line = { label: loaded.length > 1 ? run.title : 'loss', x, colour: run.colour }
-      if (this.#keep > 0)
-        return [
-          { ...line, y: loss, isPale: true },
-          { ...line, y: smooth(loss, this.#keep) },
-        ]
-      return [{ ...line, y: loss, band: loaded.length === 1 ? { least, most } : undefined }]
-    })
-  }
-
-  #slider(): HTMLElement {
-    const value = element('output', { class: 'tabular' }, '0')
-    const slider = element('input', { type: 'range', min: '0', max: '0.99', step: '0.01', value: '0' })
-    slider.addEventListener('input', () => {
-      value.textContent = slider.value
-      this.#set(() => (this.#keep = Number(slider.value)))
-    })
-    return element('label', { class: 'control' }, 'smoothing', slider, value)
-  }
-
-  #set(change: () => void): void {
-    change()
-    this.#context?.refresh()
-  }
-
-  #zoom(range: Range | null): void {
-    this.#context?.zoom(range)
+    this.#constant.hidden = constants.length === 0
+    setText(this.#constant, `Constant: ${constants.join(' · ')}`)
   }
 }
 
-function plainLine(run: ShownRun, steps: StepsView, column: keyof StepsView, isOneOfMany: boolean): Line {
-  const colour = isOneOfMany ? run.colour : seriesColour(0)
+type Small = Partial<Omit<Other, 'title' | 'chart' | 'column'>> & {
+  note?: string
+  format?: (value: number | null) => string
+  least?: [number, number]
+}
+
+/** One run: its mean within the least and the most. Smoothed, or several: the means, behind them what was smoothed. */
+function lossLines({ run, steps, view, clock }: Loaded, isOneOfMany: boolean, keep: number): Line[] {
+  const { loss, lossLeast: least, lossMost: most } = steps
+  const { colour, dash } = run
+  const prefix = isOneOfMany ? `${run.title} ` : ''
+  const line = { label: `${prefix}training`, x: clock.places(steps.step), colour, dash }
+  const training: Line[] =
+    keep > 0
+      ? [
+          { ...line, y: loss, isPale: true },
+          { ...line, y: smooth(loss, keep) },
+        ]
+      : [{ ...line, y: loss, band: isOneOfMany ? undefined : { least, most } }]
+  const validated = view.epochs.filter(({ valLoss }) => typeof valLoss === 'number')
+  if (validated.length === 0) return training
+  const x = clock.places(validated.map(({ step }) => step))
+  const y = validated.map(({ valLoss }) => valLoss as number)
+  return [...training, { label: `${prefix}validation`, x, y, colour, dash: [5, 3], hasPoints: validated.length <= 100 }]
+}
+
+function plainLine({ run, steps, clock }: Loaded, column: keyof StepsView, isOneOfMany: boolean): Line {
+  const { colour, dash } = run
   const label = isOneOfMany ? run.title : 'mean'
-  return { label, x: steps.step, y: steps[column] as Line['y'], colour }
+  return { label, x: clock.places(steps.step), y: steps[column] as Line['y'], colour, dash }
+}
+
+/** The one value of all, or each one's. */
+function constantOf(lines: readonly Line[]): string {
+  const values = lines.map(({ y }) => short(last(y)))
+  if (new Set(values).size === 1) return values[0]!
+  return lines.map(({ label }, i) => `${values[i]} (${label})`).join(', ')
+}
+
+function peaks(loaded: readonly Loaded[], limit: number): string {
+  const above = loaded.flatMap(({ run, steps }) => {
+    const most = steps.loss.reduce<number>((peak, value) => Math.max(peak, value ?? peak), 0)
+    return most > limit ? [`${loaded.length > 1 ? run.title : 'the loss'} goes up to ${short(most, 3)}`] : []
+  })
+  return above.join(', ')
+}
+
+function slider(change: (value: number) => void) {
+  const value = element('output', { class: 'tabular' }, '0')
+  const input = element('input', { type: 'range', min: '0', max: '0.99', step: '0.01', value: '0' })
+  input.addEventListener('input', () => change(Number(input.value)))
+  return {
+    element: element('label', { class: 'control' }, 'smoothing', input, value),
+    set(smoothing: number): void {
+      if (document.activeElement !== input) input.value = String(smoothing)
+      setText(value, String(smoothing))
+    },
+  }
 }

@@ -1,4 +1,4 @@
-import type { Latest } from '../../recording/index.js'
+import type { LatestView, RunView } from '../../server/wire.js'
 import { confusionTable, type NameOf } from '../confusion.js'
 import { element, empty, panel } from '../dom.js'
 import { percent, short, whole } from '../format.js'
@@ -10,15 +10,27 @@ export class PredictionsView implements View {
   readonly element = element('div', { class: 'stack' })
   #shown = ''
 
-  async update({ source, focus }: Context): Promise<void> {
-    const [latest, { info }] = await Promise.all([source.latest(focus.name), source.run(focus.name)])
-    const nameOf = (label: number) => info.classNames?.[label] ?? String(label)
+  async update({ source, shown }: Context): Promise<void> {
+    // Beside the run in focus, the first of those compared with it.
+    const loaded = await Promise.all(
+      shown.slice(0, 2).map(async ({ name, title }) => {
+        const [latest, { info }] = await Promise.all([source.latest(name), source.run(name)])
+        return { name, title, latest, nameOf: namesOf(info) }
+      }),
+    )
     // Drawn anew only when something is new, so that nobody's reading is disturbed.
-    const key = JSON.stringify([focus.name, latest?.epoch, latest?.step])
+    const key = JSON.stringify(loaded.map(({ name, latest }) => [name, latest?.epoch, latest?.step, latest?.rows]))
     if (key === this.#shown) return
     this.#shown = key
-    const panels = latest ? [confusion(latest, nameOf), misclassified(latest, nameOf), firstLayer(latest)] : []
-    const found = panels.filter((one) => one !== null)
+    const matrices = loaded.flatMap(({ latest, title, nameOf }) => {
+      const made = latest && confusion(latest, nameOf, loaded.length > 1 ? title : '')
+      return made ? [made] : []
+    })
+    const { latest, nameOf } = loaded[0]!
+    const sides = matrices.length > 1 ? [element('div', { class: 'grid pairs' }, ...matrices)] : matrices
+    const found = [...sides, ...(latest ? [misclassified(latest, nameOf), firstLayer(latest)] : [])].filter(
+      (one) => one !== null,
+    )
     const missing = empty(
       'Nothing yet. After each epoch monitor() keeps the confusion matrix and the worst mistakes of a classifier, and the weights of a first layer that sees images.',
     )
@@ -26,15 +38,26 @@ export class PredictionsView implements View {
   }
 }
 
-function confusion({ confusion: counts, epoch }: Latest, nameOf: NameOf): HTMLElement | null {
+const namesOf =
+  ({ classNames }: RunView['info']): NameOf =>
+  (label) =>
+    classNames?.[label] ?? String(label)
+
+const rowsCounted: Record<LatestView['rows'], string> = {
+  some: 'a sample of the rows',
+  training: 'all training rows, while training went on',
+  validation: 'all validation rows',
+}
+
+function confusion({ confusion: counts, epoch, rows }: LatestView, nameOf: NameOf, run: string): HTMLElement | null {
   if (!counts || counts.length === 0) return null
   const right = counts.reduce((sum, row, i) => sum + (row[i] ?? 0), 0)
   const all = counts.flat().reduce((sum, count) => sum + count, 0)
-  const note = `After epoch ${epoch}: ${whole(right)} of ${whole(all)} right, ${percent(right / (all || 1))}. Rows: the right class; columns: what the model said.`
-  return panel('Confusion matrix', [confusionTable(counts, nameOf)], [], note)
+  const note = `Epoch ${epoch}, ${rowsCounted[rows]}: ${whole(right)} of ${whole(all)} right, accuracy ${percent(right / (all || 1))}. Rows: true class; columns: predicted class.`
+  return panel(run ? `Confusion matrix: ${run}` : 'Confusion matrix', [confusionTable(counts, nameOf)], [], note)
 }
 
-function misclassified({ misclassified: mistakes, image }: Latest, nameOf: NameOf): HTMLElement | null {
+function misclassified({ misclassified: mistakes, image }: LatestView, nameOf: NameOf): HTMLElement | null {
   if (!mistakes || mistakes.length === 0) return null
   const cards = mistakes.map(({ row, predicted, actual, confidence, image: bytes }) => {
     const [picture] = image && bytes ? pictures(bytes, image) : []
@@ -45,21 +68,21 @@ function misclassified({ misclassified: mistakes, image }: Latest, nameOf: NameO
       element(
         'figcaption',
         {},
-        element('strong', {}, `${nameOf(actual)} read as ${nameOf(predicted)}`),
-        element('span', {}, `${percent(confidence)} sure`),
+        element('strong', {}, `true ${nameOf(actual)}, predicted ${nameOf(predicted)}`),
+        element('span', {}, `p ${confidence.toFixed(2)}`),
         element('span', {}, `row ${whole(row)}`),
       ),
     )
   })
-  const note = 'Those of which the model was most certain.'
+  const note = 'The most confident mistakes; p is the predicted probability.'
   return panel('Misclassified', [element('div', { class: 'mistakes' }, ...cards)], [], note)
 }
 
-function firstLayer({ firstLayer: layer }: Latest): HTMLElement | null {
+function firstLayer({ firstLayer: layer }: LatestView): HTMLElement | null {
   if (!layer) return null
   const images = pictures(layer.pixels, layer, layer.units).map((picture, i) => named(picture, `Unit ${i}`))
   if (images.length === 0) return null
-  const note = `Into the first ${layer.units} units of ${layer.layer}; black is ${short(layer.least)}, white ${short(layer.most)}.`
+  const note = `Of the first ${layer.units} units of ${layer.layer}; black is ${short(layer.least)}, white ${short(layer.most)}.`
   return panel('First-layer weights', [element('div', { class: 'filters' }, ...images)], [], note)
 }
 

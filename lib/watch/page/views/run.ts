@@ -2,6 +2,7 @@ import type { RunInfo, SystemEntry } from '../../recording/recording.js'
 import { Chart } from '../chart.js'
 import { element, empty, panel } from '../dom.js'
 import { bytes, date, short, whole } from '../format.js'
+import { NotesPanel } from '../notes.js'
 import { seriesColour } from '../palette.js'
 import type { Context, View } from '../view.js'
 
@@ -21,22 +22,37 @@ export class RunDetails implements View {
   readonly #sharpness = new Chart({
     title: 'Sharpness',
     height: 150,
-    axis: 'epoch',
-    note: 'λ of the Hessian; rates above 2/λ diverge',
+    note: 'largest eigenvalue λ of the Hessian; learning rates above the stability limit 2/λ diverge',
     isLog: true,
   })
+  readonly #notes = new NotesPanel()
   readonly #facts = element('div', { class: 'grid facts' })
   #shown = ''
 
   constructor() {
     const charts = [this.#speed, this.#delay, this.#memory, this.#sharpness].map((chart) => chart.element)
-    this.element.append(this.#missing, element('div', { class: 'grid small' }, ...charts), this.#facts)
+    const grid = element('div', { class: 'grid small' }, ...charts)
+    this.element.append(this.#notes.element, this.#missing, grid, this.#facts)
   }
 
-  async update({ source, focus }: Context): Promise<void> {
-    const { info, system, sharpness } = await source.run(focus.name)
+  async update(context: Context): Promise<void> {
+    const {
+      source,
+      focus,
+      clock,
+      state: { axis },
+    } = context
+    const [{ info, system, sharpness }, list] = await Promise.all([source.run(focus.name), source.runs()])
+    const { places } = await clock(focus.name)
+    const listing = list.runs.find(({ name }) => name === focus.name)
+    if (listing) {
+      const canControl = list.canControl === true
+      this.#notes.update(context, focus.name, focus.title, { notes: listing.notes, canControl })
+      this.#notes.element.hidden =
+        !canControl && source.isReport && listing.notes.text === '' && !listing.notes.tags.length
+    }
     this.#missing.hidden = system.length > 0
-    const x = system.map(({ step }) => step)
+    const x = places(system.map(({ step }) => step))
     const line = (label: string, of: (entry: SystemEntry) => number, index = 0) => ({
       label,
       x,
@@ -45,18 +61,20 @@ export class RunDetails implements View {
     })
     const charts = [this.#speed, this.#delay, this.#memory]
     for (const chart of charts) chart.element.hidden = system.length === 0
-    this.#speed.update([line('examples/s', (entry) => entry.samplesPerSecond)])
-    this.#delay.update([
+    this.#speed.update([line('examples/s', (entry) => entry.samplesPerSecond)], { axis })
+    const delays = [
       line('mean', (entry) => entry.eventLoopDelay),
       line('longest', (entry) => entry.eventLoopDelayMost, 1),
-    ])
-    this.#memory.update([line('process', (entry) => entry.memory / 2 ** 20)])
+    ]
+    this.#delay.update(delays, { axis })
+    this.#memory.update([line('process', (entry) => entry.memory / 2 ** 20)], { axis })
     const epochs = sharpness.map(({ epoch }) => epoch)
     this.#sharpness.element.hidden = sharpness.length === 0
-    this.#sharpness.update([
+    const curves = [
       { label: 'λ', x: epochs, y: sharpness.map(({ eigenvalue }) => eigenvalue), colour: seriesColour(0) },
       { label: '2/λ', x: epochs, y: sharpness.map((entry) => entry.learningRateLimit), colour: seriesColour(1) },
-    ])
+    ]
+    this.#sharpness.update(curves, { axis: 'epoch' })
     const key = JSON.stringify([focus.name, info])
     if (key !== this.#shown) this.#facts.replaceChildren(model(info), ...lists(info))
     this.#shown = key

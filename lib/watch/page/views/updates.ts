@@ -1,5 +1,6 @@
+import type { Column } from '../../server/packed.js'
 import type { TensorsView } from '../../server/wire.js'
-import { Chart } from '../chart.js'
+import { Chart, type Line } from '../chart.js'
 import { element, empty } from '../dom.js'
 import { depthColour } from '../palette.js'
 import type { Context, View } from '../view.js'
@@ -23,20 +24,22 @@ export class UpdatesView implements View {
     this.element.append(this.#missing, this.#ratio.element, grid)
   }
 
-  async update({ source, focus }: Context): Promise<void> {
-    const view = await source.tensors(focus.name)
+  async update({ source, focus, state: { axis }, clock }: Context): Promise<void> {
+    const [view, { places }] = await Promise.all([source.tensors(focus.name), clock(focus.name)])
     this.#missing.hidden = view.step.length > 0
-    this.#ratio.update(lines(view, 'ratio'))
-    this.#gradients.update(lines(view, 'gradientNorm'))
-    this.#weights.update(lines(view, 'weightNorm'))
+    const x = places(view.step)
+    const charts = { ratio: this.#ratio, gradientNorm: this.#gradients, weightNorm: this.#weights } as const
+    for (const [column, chart] of Object.entries(charts)) {
+      chart.update(lines(view, column as keyof typeof charts, x), { axis })
+    }
   }
 }
 
 /** In the colours of their depth; vectors, such as biases, are dashed. */
-function lines({ step, tensors }: TensorsView, column: 'ratio' | 'weightNorm' | 'gradientNorm') {
+function lines({ tensors }: TensorsView, column: 'ratio' | 'weightNorm' | 'gradientNorm', x: Column): Line[] {
   return tensors.map((tensor, i) => ({
     label: tensor.name,
-    x: step,
+    x,
     y: tensor[column],
     colour: depthColour(i, tensors.length),
     dash: tensor.shape.length < 2 ? [4, 3] : undefined,
