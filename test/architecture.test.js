@@ -13,6 +13,7 @@ const base = ['errors', 'checks', 'options', 'suggest', 'call', 'native']
 const mayImport = {
   errors: [],
   binary: ['errors'],
+  version: [],
   native: ['errors', 'binary'],
   suggest: [],
   options: ['errors', 'suggest'],
@@ -29,10 +30,10 @@ const mayImport = {
   optimizers: base,
   metrics: base,
   train: [...base, 'plot', 'data', 'schedules', 'losses', 'optimizers', 'metrics'],
-  model: [...base, 'files', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
+  model: [...base, 'files', 'version', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'metrics', 'train'],
   check: [...base, 'plot', 'words', 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
-  watch: [...base, 'files', 'plot', 'words', 'data', 'losses', 'metrics', 'train', 'model', 'check'],
-  cli: ['errors', 'checks', 'options', 'files', 'watch'],
+  watch: [...base, 'files', 'version', 'plot', 'words', 'data', 'losses', 'metrics', 'train', 'model', 'check'],
+  cli: ['errors', 'checks', 'options', 'files', 'version', 'watch'],
   index: null,
 }
 

@@ -1,8 +1,6 @@
 // Layers, losses and regularizers written in JavaScript: they train as the native ones do, their errors arrive, and
 // nothing is left hanging when the environment goes away.
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { customLayer, customLoss, customRegularizer, dense, l2, meanSquaredError, sequential, sgd, tanh } from 'gradus'
 import { suite } from 'uvu'
@@ -201,17 +199,6 @@ test('bad declarations', async () => {
   assert.throws(() => customLoss({ name: '', forward() {}, backward() {} }), /^name/)
   assert.throws(() => customLoss({ name: 'a', targets: 'words', forward() {}, backward() {} }), /^targets/)
   assert.throws(() => customRegularizer({ loss: 1 }), /^loss/)
-})
-
-test('a file cannot hold functions', async () => {
-  const save = (one) => one.save(join(tmpdir(), 'gradus-never.safetensors'))
-  await failing(save(model(linear(), meanSquaredError())), 'GRADUS_INVALID_ARGUMENT', /functions of dense1/)
-  await failing(save(model(dense(4), squaredError)), 'GRADUS_INVALID_ARGUMENT', /functions of squaredError/)
-  await failing(
-    save(model(dense(4, { regularizer: squares }), meanSquaredError())),
-    'GRADUS_INVALID_ARGUMENT',
-    /a custom regularizer/,
-  )
 })
 
 test('a worker ends, and a process exits, inside a custom function and while one is awaited', async () => {

@@ -1,7 +1,8 @@
 // Saving and loading: the layout of the file, the same model again, and files that lie.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import {
   accuracy,
   adam,
@@ -159,13 +160,77 @@ files('saving replaces the file at once and leaves nothing else behind', async (
   assert.equal(readdirSync(folder), ['model.safetensors', 'taken'])
 })
 
+files('bytes in memory are those of the file, of any kind', async () => {
+  const model = classifier().compile(training())
+  await model.fit(data, fitting(1)).done
+  await model.save(path(), { optimizer: true, metadata: { from: 'here' } })
+  const bytes = await model.toBuffer({ optimizer: true, metadata: { from: 'here' } })
+  assert.ok(Buffer.isBuffer(bytes))
+  assert.ok(bytes.equals(readFileSync(path())))
+  const plain = new Uint8Array(bytes)
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  const inTheMiddle = new Uint8Array(bytes.length + 7).subarray(3, bytes.length + 3)
+  inTheMiddle.set(bytes)
+  const foreign = runInNewContext('Uint8Array.from(bytes)', { bytes: [...bytes] })
+  for (const source of [bytes, plain, plain.buffer, shared, shared.buffer, inTheMiddle, foreign, foreign.buffer]) {
+    const loaded = await loadModel(source)
+    assert.equal(loaded.getWeights(), model.getWeights())
+    assert.equal(loaded.getWeights({ average: true }), model.getWeights({ average: true }))
+    assert.is(loaded.program.step, model.program.step)
+  }
+})
+
+files('bytes may change or go away while they are read', async () => {
+  const model = sequential({ input: [1100], seed: 5 }, [dense(1100)]) // 4.8 MB: two pieces
+  const bytes = new Uint8Array(await model.toBuffer())
+  const loading = loadModel(bytes)
+  structuredClone(bytes, { transfer: [bytes.buffer] })
+  const error = await failure(() => loading)
+  assert.is(error.code, 'GRADUS_BAD_FILE')
+  assert.match(error.message, /^the buffer: they became fewer while they were read/)
+})
+
+files('metadata of the user come back, and stay when the model is saved again', async () => {
+  const metadata = { words: ['a', 'ü', '"'], scale: { mean: [0.1, -3], of: null }, isNew: true, __proto__: {} }
+  Object.defineProperty(metadata, '__proto__', { value: 'a key like any other', enumerable: true })
+  const made = classifier()
+  assert.is(made.metadata, undefined)
+  await made.save(path(), { metadata: { ...metadata, left: undefined, at: new Date(0), kept: { toJSON: () => [1] } } })
+  const loaded = await loadModel(path())
+  assert.is(JSON.stringify(loaded.metadata), JSON.stringify({ ...metadata, at: '1970-01-01T00:00:00.000Z', kept: [1] }))
+  assert.is(Object.getPrototypeOf(loaded.metadata), Object.prototype)
+  assert.equal((await loadModel(await loaded.toBuffer())).metadata, loaded.metadata)
+  assert.is((await loadModel(await loaded.toBuffer({ metadata: 'other' }))).metadata, 'other')
+  assert.is((await loadModel(await loaded.toBuffer({ metadata: null }))).metadata, null)
+})
+
+files('more metadata than a header holds are refused, and leave the old file', async () => {
+  await classifier().save(path())
+  const error = await failure(() => classifier().save(path(), { metadata: 'x'.repeat(16_000_000) }))
+  assert.is(error.code, 'GRADUS_TOO_LARGE')
+  assert.ok(await loadModel(path()))
+})
+
+function circle() {
+  const circle = {}
+  circle.a = circle
+  return circle
+}
+
 files('saving names a bad argument', async () => {
   const model = classifier()
   for (const [call, argument] of [
     [() => model.save(), 'file'],
     [() => model.save(7), 'file'],
-    [() => model.save(path(), { optimiser: true }), 'options'],
-    [() => model.save(path(), { optimizer: 1 }), 'optimizer'],
+    [() => model.save(path(), { optimiser: true }), 'save'],
+    [() => model.toBuffer({ optimizer: 1 }), 'optimizer'],
+    [() => model.save(path(), { metadata: { a: [1, Number.NaN] } }), 'metadata.a[1]: expected what JSON can say'],
+    [() => model.toBuffer({ metadata: { mean: new Float64Array(3) } }), 'metadata.mean'],
+    [() => model.toBuffer({ metadata: new Map() }), 'metadata'],
+    [() => model.toBuffer({ metadata: 3n }), 'metadata'],
+    [() => model.toBuffer({ metadata: () => 1 }), 'metadata'],
+    [() => model.toBuffer({ metadata: circle() }), 'metadata.a.a.a'],
   ]) {
     const error = await failure(call)
     assert.is(error.code, 'GRADUS_INVALID_ARGUMENT')

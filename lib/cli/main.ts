@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 /** The `gradus` command. Each subcommand is loaded when it is called. */
-import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { GradusError } from '../errors.js'
+import { version } from '../version.js'
 import { printable } from './printable.js'
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 /** Of bad usage, and of runs that cannot be read. */
 const badUsage = 2

@@ -42,8 +42,8 @@ export interface CustomLayerOptions<Role extends string> {
 
 /**
  * A layer of one's own, of any arithmetic, with the parameters it trains. The functions run on the main thread, a call for
- * each pass. {@link gradientCheck} says whether `backward` belongs to `forward`. A model with such a layer cannot be saved
- * to a file: keep `getWeights()`.
+ * each pass. {@link gradientCheck} says whether `backward` belongs to `forward`. A saved model has the layer's name alone:
+ * give it to `loadModel(file, { layers: { scale } })`.
  *
  * @example
  * const scale = customLayer({

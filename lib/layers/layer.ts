@@ -3,8 +3,11 @@ import type { Call } from '../call.js'
 import { invalidArgument } from '../errors.js'
 import type { ParameterDescriptor } from '../native.js'
 import type { CustomLayer } from './hosted.js'
+import { checkName } from './name.js'
 import type { CustomRegularizer } from './regularizers.js'
 import { checkShape, checkSize, type Shape } from './shape.js'
+
+export { checkName } from './name.js'
 
 /**
  * One layer of a network, with weights of its own. It stands in the list of {@link sequential}, or is called on nodes of
@@ -104,12 +107,3 @@ export const isLayer = (value: unknown): value is Layer =>
 export const stemOf = ({ definition }: Layer): string => definition.stem ?? definition.call[0]
 
 const labelOf = (layer: Layer): string => layer.definition.name ?? stemOf(layer)
-
-/** Names become parts of weight names, `dense1.weight`, and of file entries. */
-export function checkName(argument: string, name: unknown): string | undefined {
-  if (name === undefined) return undefined
-  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) {
-    throw invalidArgument(argument, 'a letter, then at most 63 letters, digits, "-" or "_"', name)
-  }
-  return name
-}

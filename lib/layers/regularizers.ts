@@ -3,6 +3,7 @@ import { checkFunction, checkNotNegative } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
+import { checkName } from './name.js'
 
 /** Adds l1·Σ|w| + l2/2·Σw² to the loss, and whatever a custom one says. */
 export interface Regularizer {
@@ -13,6 +14,8 @@ export interface Regularizer {
 
 /** A penalty of one's own on a whole array of weights. */
 export interface CustomRegularizer {
+  /** What a file calls it; a model that has one without a name cannot be saved. */
+  name?: string
   /** What the weights add to the loss. */
   loss(weights: FloatArray): number
   /** Its derivative by each weight. */
@@ -33,14 +36,17 @@ export const elastic = (strengths: { l1: number; l2: number }): Regularizer => c
 
 /**
  * A regularizer of one's own, computed on the main thread. {@link gradientCheck} says whether its gradient belongs to its
- * loss. A model that has one cannot be saved to a file.
+ * loss. With a name a model that has one can be saved, and `loadModel` is given it again by that name.
  *
- * @example dense(10, { regularizer: customRegularizer({ loss: (w) => 0.1 * sum(w.map((v) => v ** 4)), gradient: … }) })
+ * @example
+ * const quartic = customRegularizer({ name: 'quartic', loss: (w) => 0.1 * sum(w.map((v) => v ** 4)), gradient: … })
+ * const layer = dense(10, { regularizer: quartic })
  */
 export function customRegularizer(functions: CustomRegularizer): Regularizer {
   return { l1: 0, l2: 0, custom: readCustom(functions) }
 }
 const readCustom = optionsOf<CustomRegularizer>()('customRegularizer', {
+  name: checkName,
   loss: needed(checkFunction<CustomRegularizer['loss']>),
   gradient: needed(checkFunction<CustomRegularizer['gradient']>),
 })

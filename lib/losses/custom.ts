@@ -23,8 +23,8 @@ type TargetsArray<Targets> = Targets extends 'labels' ? Int32Array : FloatArray
 
 /**
  * A loss of one's own. The functions run on the main thread, on row-major arrays of the model's dtype.
- * {@link gradientCheck} says whether `backward` belongs to `forward`. A model compiled with it cannot be saved to a file:
- * keep `getWeights()`.
+ * {@link gradientCheck} says whether `backward` belongs to `forward`. A saved model has its name alone: give it to
+ * `loadModel(file, { losses: { absolute } })`.
  *
  * @example
  * const absolute = customLoss({

@@ -14,6 +14,7 @@ import * as optimizers from '../optimizers/index.js'
 import { isOptimizer, type Optimizer } from '../optimizers/optimizer.js'
 import { needed, optionsOf } from '../options.js'
 import type { TrainTarget } from '../train/target.js'
+import { type CustomPartsGiven, customPart } from './custom-parts.js'
 import type { Network } from './lower.js'
 
 /** The metrics that need no argument may be given by name. */
@@ -120,13 +121,13 @@ export const defineCompiled = ({ loss, optimizer, metrics }: Compiled) => ({
   metrics: metrics.map((metric) => metric.call),
 })
 
-export function restoreCompileOptions(definition: unknown): CompileOptions {
+export function restoreCompileOptions(definition: unknown, parts: CustomPartsGiven): CompileOptions {
   checkOptions('training', definition, ['loss', 'optimizer', 'metrics'])
   const { loss, optimizer, metrics: calls } = definition as Record<string, unknown>
   if (!Array.isArray(calls)) throw invalidArgument('metrics', 'an array', calls)
   return {
-    loss: restore(losses, loss, isLoss),
-    optimizer: restore(optimizers, optimizer, isOptimizer),
-    metrics: calls.map((call) => restore(metrics, call, isMetric)),
+    loss: customPart('losses', loss, parts) ?? restore(losses, loss, isLoss),
+    optimizer: customPart('optimizers', optimizer, parts) ?? restore(optimizers, optimizer, isOptimizer),
+    metrics: calls.map((call) => customPart('metrics', call, parts) ?? restore(metrics, call, isMetric)),
   }
 }

@@ -1,10 +1,11 @@
 /** A network written down as plain data, and made again from it through the same checks as a user's own calls. */
 import { type Call, restore } from '../call.js'
 import { checkOptions } from '../checks.js'
-import { invalidArgument } from '../errors.js'
+import { GradusError, invalidArgument } from '../errors.js'
 import * as layers from '../layers/index.js'
 import { applyLayer, type GraphNode, input, isLayer, type Layer } from '../layers/layer.js'
 import type { DataType } from '../native.js'
+import { type CustomPartsGiven, customPart, withRegularizers } from './custom-parts.js'
 import { type Network, nameAll, orderOf } from './lower.js'
 
 export interface Definition {
@@ -18,8 +19,12 @@ export interface Definition {
   readonly output: number
 }
 
+/** More than these are read too slowly from a file that lies; nets of today have hundreds. */
+const most = 1 << 16
+
 export function define(network: Network): Definition {
   const order = orderOf(network)
+  if (order.length > most) throw new GradusError('GRADUS_TOO_LARGE', `save: a file holds at most ${most} layers`)
   const names = nameAll(order)
   const used = [...new Set(order.flatMap((node) => node.layer ?? []))]
   const layerNumber = new Map(used.map((layer, i) => [layer, i]))
@@ -37,7 +42,7 @@ export function define(network: Network): Definition {
 }
 
 /** Joins the layers again; what comes out, `graph` checks once more. Throws on anything that `define` would not write. */
-export function restoreNetwork(definition: unknown): Network {
+export function restoreNetwork(definition: unknown, custom: CustomPartsGiven): Network {
   checkOptions('definition', definition, ['dtype', 'seed', 'inputs', 'layers', 'nodes', 'output'])
   const { dtype, seed, ...parts } = definition as Record<keyof Definition, unknown>
   const inputs = checkArray('inputs', parts.inputs).map((column, i) => {
@@ -45,7 +50,9 @@ export function restoreNetwork(definition: unknown): Network {
     const { name, shape } = column as { name: string; shape: number[] }
     return input(shape, { name })
   })
-  const made = checkArray('layers', parts.layers).map((call): Layer => restore(layers, call, isLayer))
+  const made = checkArray('layers', parts.layers).map((call): Layer => {
+    return customPart('layers', call, custom) ?? restore(layers, withRegularizers(call, custom), isLayer)
+  })
   const nodes: GraphNode[] = [...inputs]
   checkArray('nodes', parts.nodes).forEach((numbers, i) => {
     const [layer, ...from] = checkArray(`nodes[${i}]`, numbers)
@@ -66,6 +73,7 @@ export function restoreNetwork(definition: unknown): Network {
 
 function checkArray(argument: string, value: unknown): unknown[] {
   if (!Array.isArray(value)) throw invalidArgument(argument, 'an array', value)
+  if (value.length > most) throw invalidArgument(argument, `at most ${most} of them`, value)
   return value
 }
 

@@ -1,78 +1,102 @@
 /** A model made again from its file. */
+import { isAnyArrayBuffer, isUint8Array } from 'node:util/types'
+import { checkBoolean } from '../checks.js'
 import { restoreConventions } from '../data/conventions.js'
-import { GradusError } from '../errors.js'
-import { checkPath, fileError, nameOf, openFile } from '../files.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import { checkPath, type FileSource, fileError, nameOf } from '../files.js'
 import { formatShape, sameShape } from '../layers/shape.js'
-import type { FloatArray } from '../native.js'
+import type { DataType, FloatArray } from '../native.js'
+import { optionsOf } from '../options.js'
+import { version } from '../version.js'
 import { checkGraph } from './build.js'
 import { restoreCompileOptions } from './compile.js'
+import { type CustomPartsByName, type CustomPartsGiven, partsOf } from './custom-parts.js'
 import { restoreNetwork } from './definition.js'
-import { SafetensorsFile } from './file.js'
+import { openBytes, SafetensorsReader } from './file.js'
+import { parseShallow, short } from './json-reader.js'
 import { Model } from './model.js'
 import { badFile, type Header } from './safetensors.js'
 import { entryName, formatVersion, stateArenas } from './save.js'
 import { beginWith } from './weights.js'
 
+/** Of a model with parts of one's own, these: a file holds no functions. */
+export interface LoadOptions extends CustomPartsByName {
+  /** False: the model is not compiled again, and needs none of its losses, optimizers and metrics. Default true. */
+  compile?: boolean
+}
+
+const readOptions = optionsOf<LoadOptions>()('loadModel', {
+  compile: [checkBoolean, true],
+  layers: [partsOf('layers'), {}],
+  losses: [partsOf('losses'), {}],
+  optimizers: [partsOf('optimizers'), {}],
+  metrics: [partsOf('metrics'), {}],
+  regularizers: [partsOf('regularizers'), {}],
+})
+
 /**
- * Reads a model that `model.save` wrote, compiled again if it was, with the optimizer's state if that was saved. No code
- * of the model's own is needed.
+ * Reads a model that `model.save` or `model.toBuffer` wrote, compiled again if it was, with the optimizer's state if that was
+ * saved. Only custom parts need code: they are given by the names that they were made with.
  *
- * @param file - a path or a file URL
- * @throws GRADUS_BAD_FILE naming what is wrong with the file
+ * @param file - a path, a file URL, or the bytes themselves
+ * @throws GRADUS_BAD_FILE naming what is wrong with the file, GRADUS_MISSING_FUNCTIONS naming the part that must be given
+ * @example
+ * const model = await loadModel('models/iris.safetensors')
+ * const other = await loadModel(await response.arrayBuffer(), { layers: { meanPool } })
  */
-export async function loadModel(file: string | URL): Promise<Model> {
-  const path = checkPath('file', file)
-  const opened = await openFile(path)
+export async function loadModel(file: FileSource | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
+  const read = readOptions(options)
+  return withTensors(file, (tensors) => load(tensors, read))
+}
+
+/** Opens a safetensors file, or reads bytes as one. Whatever check finds that it does not fit, errors name it. */
+export async function withTensors<Result>(
+  file: unknown,
+  work: (tensors: SafetensorsReader) => Promise<Result>,
+): Promise<Result> {
+  const source = checkSource(file)
+  const bytes = await openBytes(source)
   try {
-    return await load(await SafetensorsFile.read(opened))
+    return await work(await SafetensorsReader.open(bytes))
   } catch (error) {
-    throw aboutFile(path, error)
+    throw aboutFile(source, error)
   } finally {
-    await opened.handle.close()
+    await bytes.close()
   }
 }
 
-/** What does not fit in a file is the file's fault, whichever check found it. */
-function aboutFile(path: string, error: unknown): GradusError {
-  if (!(error instanceof GradusError)) return fileError(path, error)
-  const isOfSystem = ['GRADUS_OUT_OF_MEMORY', 'GRADUS_OUT_OF_THREADS', 'GRADUS_TOO_LARGE'].includes(error.code)
-  return new GradusError(isOfSystem ? error.code : 'GRADUS_BAD_FILE', `${nameOf(path)}: ${error.message}`, {
-    cause: error,
-  })
+function checkSource(file: unknown): string | Uint8Array {
+  if (isUint8Array(file)) return file
+  if (isAnyArrayBuffer(file)) return new Uint8Array(file)
+  if (typeof file === 'string' || (typeof file === 'object' && file !== null)) return checkPath('file', file)
+  throw invalidArgument('file', 'a path, a file URL or the bytes of a file', file)
 }
 
-async function load(file: SafetensorsFile): Promise<Model> {
+const faultsOfFile = ['GRADUS_BAD_FILE', 'GRADUS_INVALID_ARGUMENT', 'GRADUS_SHAPE_MISMATCH', 'GRADUS_BAD_DESCRIPTOR']
+
+function aboutFile(source: FileSource, error: unknown): GradusError {
+  if (!(error instanceof GradusError)) return fileError(source, error)
+  const code = faultsOfFile.includes(error.code) ? 'GRADUS_BAD_FILE' : error.code
+  return new GradusError(code, `${nameOf(source)}: ${error.message}`, { cause: error })
+}
+
+async function load(file: SafetensorsReader, options: ReturnType<typeof readOptions>): Promise<Model> {
   const { metadata } = file.header
-  if (metadata.format !== formatVersion) {
-    throw badFile(`its format is ${JSON.stringify(metadata.format)}, not the "${formatVersion}" of a saved model`)
-  }
-  const network = checkGraph(restoreNetwork(parse('model', metadata.model)))
-  const model = new Model(network, { initialize: false })
+  checkFormat(metadata)
+  const definition = parse('model', metadata.model)
+  const training = options.compile && metadata.training !== undefined ? parse('training', metadata.training) : undefined
+  const own = metadata.metadata === undefined ? undefined : parse('metadata', metadata.metadata)
+  const model = make(definition, metadata.version, options, own)
   if (metadata.conventions !== undefined) {
     Object.assign(model.conventions, restoreConventions(parse('conventions', metadata.conventions)))
   }
-  const { dtype, parameters } = model.descriptor
   // Before anything is allocated: what the model asks for must lie in the file.
+  const { dtype, parameters } = model.descriptor
   for (const { name, shape } of parameters) checkEntry(file.header, name, shape, dtype)
   try {
-    if (metadata.training !== undefined) model.compile(restoreCompileOptions(parse('training', metadata.training)))
-    const step = checkStep(metadata)
-    const arenas = ['parameters', ...(step === undefined ? [] : stateArenas(model.program))]
-    const entries = arenas.flatMap((arena) =>
-      parameters.flatMap(({ name, shape, trainable }, i) =>
-        arena === 'parameters' || trainable ? { arena, i, shape, name: entryName(arena, name) } : [],
-      ),
-    )
-    for (const { name, shape } of entries) checkEntry(file.header, name, shape, dtype)
-    const wanted = new Set(entries.map(({ name }) => name))
-    const extra = [...file.header.tensors.keys()].find((name) => !wanted.has(name))
-    if (extra !== undefined) throw badFile(`tensor ${JSON.stringify(extra)} belongs to nothing in the model`)
-    for (const { arena, i, name } of entries) {
-      for await (const { first, data } of file.pieces(name)) {
-        if (arena === 'parameters') beginWith(model.program, i, data as FloatArray, first)
-        else model.program.write(arena, i, data as FloatArray, first)
-      }
-    }
+    if (training !== undefined) model.compile(restoreCompileOptions(training, options))
+    const step = options.compile ? checkStep(metadata) : undefined
+    await readTensors(model, file, step !== undefined, !options.compile)
     if (step !== undefined) {
       model.program.step = step
       const product = checkProduct(metadata)
@@ -85,7 +109,67 @@ async function load(file: SafetensorsFile): Promise<Model> {
   }
 }
 
-function checkEntry({ tensors }: Header, name: string, shape: number[], dtype: 'float32' | 'float64'): void {
+function checkFormat({ format, version: writer }: Header['metadata']): void {
+  if (format === formatVersion) return
+  if (format === undefined)
+    throw badFile('no saved model: its metadata have no format; model.loadWeights() reads weights alone')
+  if (/^gradus \d+$/.test(format)) {
+    const newer = `was written by a newer Gradus${writer === undefined ? '' : `, ${short(writer)}`}`
+    throw badFile(`it ${newer}: its format is "${format}", and this is ${version}, which reads "${formatVersion}"`)
+  }
+  throw badFile(`its format is ${short(format)}, not the "${formatVersion}" of a saved model`)
+}
+
+/** The model without its weights. */
+function make(definition: unknown, writer: string | undefined, parts: CustomPartsGiven, metadata: unknown): Model {
+  try {
+    return new Model(checkGraph(restoreNetwork(definition, parts)), { initialize: false, metadata })
+  } catch (error) {
+    if (!(error instanceof GradusError) || writer === undefined || writer === version) throw error
+    throw new GradusError(error.code, `${error.message}; Gradus ${short(writer)} wrote it, and this is ${version}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Weights, and with the optimizer the arenas beside them; nothing else may lie in the file. */
+async function readTensors(
+  model: Model,
+  file: SafetensorsReader,
+  withOptimizer: boolean,
+  withoutTraining: boolean,
+): Promise<void> {
+  const { dtype, parameters } = model.descriptor
+  const arenas = ['parameters', ...(withOptimizer ? stateArenas(model.program) : [])]
+  const entries = arenas.flatMap((arena) =>
+    parameters.flatMap(({ name, shape, trainable }, i) =>
+      arena === 'parameters' || trainable ? { arena, i, shape, name: entryName(arena, name) } : [],
+    ),
+  )
+  for (const { name, shape } of entries) checkEntry(file.header, name, shape, dtype)
+  const wanted = new Set(entries.map(({ name }) => name))
+  const extra = [...file.header.tensors.keys()].find(
+    (name) => !wanted.has(name) && !(withoutTraining && name.includes('/')),
+  )
+  if (extra !== undefined) throw badFile(`tensor ${JSON.stringify(extra)} belongs to nothing in the model`)
+  for (const { arena, i, name } of entries) {
+    for await (const { first, data } of file.pieces(name)) {
+      const values = data as FloatArray
+      if (arena === 'parameters' || arena === 'average') checkFinite(name, values, first, dtype)
+      if (arena === 'parameters') beginWith(model.program, i, values, first)
+      else model.program.write(arena, i, values, first)
+    }
+  }
+}
+
+export function checkFinite(name: string, values: FloatArray, first: number, dtype: DataType): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue
+    throw badFile(`tensor ${short(name)}, element ${first + i}: expected a finite ${dtype}, received ${values[i]}`)
+  }
+}
+
+function checkEntry({ tensors }: Header, name: string, shape: number[], dtype: DataType): void {
   const tensor = tensors.get(name)
   if (!tensor) throw badFile(`there is no tensor "${name}", which the model needs`)
   if (!sameShape(tensor.shape, shape)) {
@@ -97,7 +181,7 @@ function checkEntry({ tensors }: Header, name: string, shape: number[], dtype: '
   if (tensor.dtype !== needed) throw badFile(`tensor "${name}" is ${tensor.dtype}, and the model needs ${needed}`)
 }
 
-function checkStep({ step, training }: Readonly<Record<string, string>>): number | undefined {
+function checkStep({ step, training }: Header['metadata']): number | undefined {
   if (step === undefined) return undefined
   if (!/^\d{1,16}$/.test(step) || !Number.isSafeInteger(Number(step))) {
     throw badFile('the step in the metadata is not a whole number')
@@ -107,7 +191,7 @@ function checkStep({ step, training }: Readonly<Record<string, string>>): number
 }
 
 /** None in files of before there was one: then momenta were one and the same. */
-function checkProduct({ momentumProduct }: Readonly<Record<string, string>>): number | undefined {
+function checkProduct({ momentumProduct }: Header['metadata']): number | undefined {
   if (momentumProduct === undefined) return undefined
   const product = Number(momentumProduct)
   if (momentumProduct.trim() === '' || !(product >= 0 && product <= 1)) {
@@ -119,8 +203,9 @@ function checkProduct({ momentumProduct }: Readonly<Record<string, string>>): nu
 function parse(entry: string, json: string | undefined): unknown {
   if (json === undefined) throw badFile(`the metadata have no entry "${entry}"`)
   try {
-    return JSON.parse(json)
+    return parseShallow(json)
   } catch (error) {
+    if (error instanceof GradusError) throw badFile(`entry "${entry}" of the metadata: ${error.message}`, error)
     throw badFile(`entry "${entry}" of the metadata is not JSON`, error)
   }
 }

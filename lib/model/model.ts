@@ -18,9 +18,10 @@ import type { Run } from '../train/run.js'
 import type { TrainTarget } from '../train/target.js'
 import { type Compiled, type CompileOptions, checkCompileOptions, optimizerOf, trainable } from './compile.js'
 import { copyModel, type ModelCopy } from './copy.js'
+import { encodeSafetensors, writeSafetensors } from './file.js'
 import { hostOf } from './host.js'
 import { type Lowered, lower, type Network } from './lower.js'
-import { saveModel } from './save.js'
+import { packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize } from './summary.js'
 import { beginWith, checkWeights, readWeights, type Weights } from './weights.js'
 
@@ -36,6 +37,8 @@ export class Model implements TrainTarget {
   readonly outputShape: readonly number[]
   /** @internal */
   readonly conventions: Conventions = {}
+  /** What `save` was given as metadata of the user's own, in a model that was loaded; otherwise undefined. */
+  readonly metadata: unknown
 
   readonly #network: Network
   readonly #lowered: Lowered
@@ -45,7 +48,11 @@ export class Model implements TrainTarget {
   #disposed = false
 
   /** @internal `initialize`: false where all weights will be written before they are used. */
-  constructor(network: Network, { initialize = true } = {}) {
+  constructor(
+    network: Network,
+    { initialize = true, metadata }: { readonly initialize?: boolean; readonly metadata?: unknown } = {},
+  ) {
+    this.metadata = metadata
     this.#network = network
     this.#initialize = initialize
     this.#lowered = lower(network)
@@ -219,19 +226,38 @@ export class Model implements TrainTarget {
   }
 
   /**
-   * Writes the whole model to one safetensors file, which {@link loadModel} reads without any code of the model's own and
-   * Python's safetensors reads too. Written beside the file and then put in its place: never half a file. During `fit` it
-   * waits for a moment between steps.
+   * Writes the whole model to one safetensors file, which {@link loadModel} reads without any code of the model's own, custom
+   * parts excepted, and Python's safetensors reads too. Written beside the file and then put in its place: never half a file.
+   * During `fit` it waits for a moment between steps.
    *
-   * @param options - `optimizer: true` also saves the optimizer's state, so that training can go on as if never
-   * interrupted; default false
+   * @param file - a path, in a folder that is there, or a file URL
+   * @throws GRADUS_BAD_FILE when it cannot be written
+   * @example await model.save('iris.safetensors', { metadata: { classes: ['setosa', 'versicolor', 'virginica'] } })
    */
-  async save(file: string | URL, options: { optimizer?: boolean } = {}): Promise<void> {
+  async save(file: string | URL, options: SaveOptions = {}): Promise<void> {
     const path = checkPath('file', file)
-    checkOptions('options', options, ['optimizer'])
-    const withOptimizer = checkBoolean('optimizer', options.optimizer ?? false)
-    if (withOptimizer) this.#needCompiled('save with its optimizer')
-    await saveModel(path, this.#network, this.#lowered, this.program, this.#compiled, this.conventions, withOptimizer)
+    const { tensors, metadata } = await this.#pack(options)
+    await writeSafetensors(path, tensors, metadata)
+  }
+
+  /** The bytes that {@link Model.save} would write, for a database or another machine. {@link loadModel} takes them. */
+  async toBuffer(options: SaveOptions = {}): Promise<Buffer> {
+    const { tensors, metadata } = await this.#pack(options)
+    return encodeSafetensors(tensors, metadata)
+  }
+
+  #pack(options: SaveOptions): ReturnType<typeof packModel> {
+    const { optimizer, metadata = this.metadata } = readSaveOptions(options)
+    if (optimizer) this.#needCompiled('save with its optimizer')
+    return packModel({
+      network: this.#network,
+      lowered: this.#lowered,
+      program: this.program,
+      compiled: this.#compiled,
+      conventions: this.conventions,
+      optimizer,
+      metadata,
+    })
   }
 
   /**

@@ -4,6 +4,7 @@
  * are encoded and decoded; model/file.ts reads and writes the files.
  */
 import { GradusError } from '../errors.js'
+import { JsonReader, notJson, short } from './json-reader.js'
 
 /** The dtypes that Gradus reads and writes. */
 const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const
@@ -29,8 +30,8 @@ export interface Header {
   readonly tensors: ReadonlyMap<string, TensorPlace>
 }
 
-/** The format's own limit. */
-export const maxHeaderLength = 100_000_000
+/** Enough for 100,000 tensors, or the words of a language. The format itself allows 100 MB. */
+export const maxHeaderLength = 16_000_000
 
 export function badFile(what: string, cause?: unknown): GradusError {
   return new GradusError('GRADUS_BAD_FILE', what, cause === undefined ? undefined : { cause })
@@ -51,7 +52,11 @@ export function encodeHeader(tensors: readonly Tensor[], metadata: Readonly<Reco
   })
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries])))
   const length = Math.ceil(json.length / 8) * 8
-  if (length > maxHeaderLength) throw new GradusError('GRADUS_TOO_LARGE', 'the header would be longer than 100 MB')
+  if (length > maxHeaderLength)
+    throw new GradusError(
+      'GRADUS_TOO_LARGE',
+      'the header would be longer than 16 MB: so many layers, or so much metadata, a file cannot hold',
+    )
   const bytes = new Uint8Array(8 + length).fill(0x20)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true)
   bytes.set(json, 8)
@@ -63,79 +68,71 @@ const dtypeOf = (data: TensorData): DtypeName =>
 
 /** Trusts nothing; `dataLength` is what the file has after the header. */
 export function decodeHeader(bytes: Uint8Array, dataLength: number): Header {
-  const entries = Object.entries(parseObject(bytes))
+  if (bytes[0] !== 0x7b) throw badFile('the header does not begin with "{"')
+  const json = new JsonReader(textOf(bytes))
   const tensors = new Map<string, TensorPlace>()
   let metadata: Record<string, string> = {}
-  for (const [name, entry] of entries) {
-    if (name === '__metadata__') metadata = checkMetadata(entry)
-    else tensors.set(name, checkTensor(name, entry))
+  for (const name of json.keys()) {
+    if (name === '__metadata__') metadata = readMetadata(json)
+    else tensors.set(name, readTensor(json, name))
   }
+  json.end()
   checkPlaces(tensors, dataLength)
   return { metadata, tensors }
 }
 
-function parseObject(bytes: Uint8Array): object {
-  if (bytes[0] !== 0x7b) throw badFile('the header does not begin with "{"')
-  let value: unknown
-  let text: string
+function textOf(bytes: Uint8Array): string {
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    value = JSON.parse(text)
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (error) {
-    throw badFile('the header is not JSON in UTF-8', error)
+    throw notJson(error)
   }
-  const twice = repeatedKey(text)
-  if (twice !== undefined) throw badFile(`the header has the key ${short(twice)} twice in one object`)
-  return value as object
 }
 
-/** A key that an object of this valid JSON has twice; `JSON.parse` would keep the last one in silence. */
-function repeatedKey(json: string): string | undefined {
-  const open: Set<string>[] = []
-  for (let i = 0; i < json.length; i++) {
-    if (json[i] === '{') open.push(new Set())
-    else if (json[i] === '}') open.pop()
-    else if (json[i] === '"') {
-      const begin = i
-      for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++
-      let next = i + 1
-      while (json.charCodeAt(next) <= 0x20) next++
-      if (json[next] !== ':') continue
-      const key = JSON.parse(json.slice(begin, i + 1)) as string
-      if (open.at(-1)!.has(key)) return key
-      open.at(-1)!.add(key)
-    }
+function readMetadata(json: JsonReader): Record<string, string> {
+  const entries: [string, string][] = []
+  const problem = '__metadata__ is not an object of strings'
+  if (!json.begins('{')) throw badFile(problem)
+  for (const key of json.keys()) {
+    if (!json.begins('"')) throw badFile(problem)
+    if (entries.length === 1000) throw badFile('__metadata__ has more than 1,000 entries')
+    entries.push([key, json.string()])
   }
-  return undefined
+  return Object.fromEntries(entries)
 }
 
-function checkMetadata(entry: unknown): Record<string, string> {
-  if (!isObject(entry) || Object.values(entry).some((value) => typeof value !== 'string')) {
-    throw badFile('__metadata__ is not an object of strings')
-  }
-  return entry as Record<string, string>
-}
-
-function checkTensor(name: string, entry: unknown): TensorPlace {
+function readTensor(json: JsonReader, name: string): TensorPlace {
   const tensor = `tensor ${short(name)}`
-  if (!isObject(entry)) throw badFile(`${tensor} is not an object`)
-  const extra = Object.keys(entry).find((key) => !['dtype', 'shape', 'data_offsets'].includes(key))
-  if (extra !== undefined) throw badFile(`${tensor} has an unknown entry ${short(extra)}`)
-  const { dtype, shape, data_offsets: offsets } = entry
-  if (typeof dtype !== 'string' || !Object.hasOwn(arrays, dtype)) {
+  let dtype: string | undefined
+  let shape: number[] | undefined
+  let offsets: number[] | undefined
+  if (!json.begins('{')) throw badFile(`${tensor} is not an object`)
+  for (const key of json.keys()) {
+    if (key === 'dtype') dtype = json.begins('"') ? json.string() : fail(`${tensor} has a dtype that is not a string`)
+    else if (key === 'shape') shape = json.lengths() ?? fail(`${tensor} has a shape that is not of lengths`)
+    else if (key === 'data_offsets')
+      offsets = json.lengths() ?? fail(`${tensor} has data_offsets that are not two lengths`)
+    else throw badFile(`${tensor} has an unknown entry ${short(key)}`)
+  }
+  if (dtype === undefined || !Object.hasOwn(arrays, dtype)) {
     throw badFile(`${tensor} has the dtype ${short(dtype)}; known are ${Object.keys(arrays).join(', ')}`)
   }
-  if (!Array.isArray(shape) || !shape.every(isLength)) throw badFile(`${tensor} has a shape that is not of lengths`)
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isLength)) {
-    throw badFile(`${tensor} has data_offsets that are not two lengths`)
-  }
-  const [begin, end] = offsets as [number, number]
-  const size = shape.reduce((product: number, length: number) => product * length, 1)
-  const needed = size * arrays[dtype as DtypeName].BYTES_PER_ELEMENT
+  if (!shape) throw badFile(`${tensor} has no shape`)
+  if (offsets?.length !== 2) throw badFile(`${tensor} has data_offsets that are not two lengths`)
+  return checkSizes(tensor, { dtype: dtype as DtypeName, shape, begin: offsets[0]!, end: offsets[1]! })
+}
+
+function checkSizes(tensor: string, place: TensorPlace): TensorPlace {
+  const { dtype, shape, begin, end } = place
+  const needed = shape.reduce((product, length) => product * length, arrays[dtype].BYTES_PER_ELEMENT)
   // A product beyond 2^53 is inexact, but then it is also longer than any file.
   if (!Number.isSafeInteger(needed)) throw badFile(`${tensor} has a shape of more than 2^53 bytes`)
   if (end - begin !== needed) throw badFile(`${tensor} has ${end - begin} bytes, and its shape needs ${needed}`)
-  return { dtype: dtype as DtypeName, shape, begin, end }
+  return place
+}
+
+function fail(what: string): never {
+  throw badFile(what)
 }
 
 /** One after another, without gap or overlap, up to the end of the file. */
@@ -149,14 +146,4 @@ function checkPlaces(tensors: ReadonlyMap<string, TensorPlace>, dataLength: numb
     position = end
   }
   if (position !== dataLength) throw badFile(`the tensors need ${position} bytes, and the file has ${dataLength}`)
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isLength = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
-
-const short = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }

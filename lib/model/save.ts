@@ -1,17 +1,38 @@
 /** What a model's file says: weights by name, and in the metadata all that makes the model again. */
+import { checkBoolean } from '../checks.js'
 import type { Conventions } from '../data/conventions.js'
-import { GradusError } from '../errors.js'
 import { sizeOf } from '../layers/shape.js'
 import type { NativeProgram } from '../native.js'
+import { optionsOf } from '../options.js'
 import { inTurn } from '../train/turn.js'
+import { version } from '../version.js'
 import { type Compiled, defineCompiled } from './compile.js'
+import { checkNames } from './custom-parts.js'
 import { define } from './definition.js'
-import { writeSafetensors } from './file.js'
 import type { Lowered, Network } from './lower.js'
+import { checkMetadata } from './metadata.js'
 import type { Tensor } from './safetensors.js'
 
-/** Entry `format` of the metadata. Next to it: `model`, and if compiled `training`, and with the optimizer `step` and `momentumProduct`. */
+/**
+ * Entry `format` of the metadata. Next to it: `version` of the writer, `model`, if compiled `training`, with the optimizer
+ * `step` and `momentumProduct`, and `metadata` of the user's own.
+ */
 export const formatVersion = 'gradus 1'
+
+export interface SaveOptions {
+  /** True: with the optimizer's state, so that training can go on as if never interrupted. Default false. */
+  optimizer?: boolean
+  /**
+   * Whatever else belongs to the model, as plain JSON: names, a vocabulary, where the data came from. {@link Model.metadata}
+   * of the loaded model. Default: that of the model, if it was loaded with any.
+   */
+  metadata?: unknown
+}
+
+export const readSaveOptions = optionsOf<SaveOptions>()('save', {
+  optimizer: [checkBoolean, false],
+  metadata: checkMetadata,
+})
 
 /** What else a file can hold for each trained weight: the arenas of the optimizer's slots and of the running average. */
 export const stateArenas = (program: NativeProgram): string[] =>
@@ -20,32 +41,31 @@ export const stateArenas = (program: NativeProgram): string[] =>
 export const entryName = (arena: string, parameter: string): string =>
   arena === 'parameters' ? parameter : `${arena}/${parameter}`
 
-/** Copies everything in the program's turn, so that what is written is of one moment between steps, then writes. */
-export async function saveModel(
-  file: string,
-  network: Network,
-  { descriptor: { parameters }, custom }: Lowered,
-  program: NativeProgram,
-  compiled: Compiled | undefined,
-  conventions: Conventions,
-  withOptimizer: boolean,
-): Promise<void> {
-  const functions = [...custom.layers.values(), compiled?.loss.custom, compiled?.optimizer.custom].find((part) => part)
-  if (functions || custom.regularizers.size) {
-    const name = functions?.name ?? 'a custom regularizer'
-    const message = `save: a file cannot hold the functions of ${name}; write getWeights() yourself`
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-  }
-  const metadata: Record<string, string> = { format: formatVersion, model: JSON.stringify(define(network)) }
+/** What the file will hold, copied in the program's turn, so that it is of one moment between steps. */
+export async function packModel(of: {
+  readonly network: Network
+  readonly lowered: Lowered
+  readonly program: NativeProgram
+  readonly compiled: Compiled | undefined
+  readonly conventions: Conventions
+  readonly optimizer: boolean
+  readonly metadata: unknown
+}): Promise<{ tensors: Tensor[]; metadata: Record<string, string> }> {
+  const { program, compiled, conventions } = of
+  const { parameters } = of.lowered.descriptor
+  const definition = define(of.network)
+  checkNames(definition.layers)
+  const metadata: Record<string, string> = { format: formatVersion, version, model: JSON.stringify(definition) }
   if (conventions.classes) metadata.conventions = JSON.stringify(conventions)
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
-  const arenas = ['parameters', ...(withOptimizer ? stateArenas(program) : [])]
+  if (of.metadata !== undefined) metadata.metadata = JSON.stringify(of.metadata)
+  const arenas = ['parameters', ...(of.optimizer ? stateArenas(program) : [])]
   const state = await inTurn(program, () => program.exportState(arenas))
-  if (withOptimizer) {
+  if (of.optimizer) {
     metadata.step = String(state.step)
     metadata.momentumProduct = String(state.momentumProduct)
   }
-  const tensors: Tensor[] = arenas.flatMap((arena) => {
+  const tensors = arenas.flatMap((arena) => {
     let end = 0
     return parameters.flatMap(({ name, shape, trainable }) => {
       const begin = end
@@ -54,5 +74,5 @@ export async function saveModel(
       return arena === 'parameters' || trainable ? { name: entryName(arena, name), shape, data } : []
     })
   })
-  await writeSafetensors(file, tensors, metadata)
+  return { tensors, metadata }
 }

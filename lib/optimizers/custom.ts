@@ -25,8 +25,8 @@ export interface CustomOptimizerOptions<Slot extends string> extends OptimizerOp
 }
 
 /**
- * An optimizer of one's own, for experiments: it runs on the main thread, a call for each parameter and step. A model
- * compiled with it cannot be saved to a file. Learning rate 0.01 unless given.
+ * An optimizer of one's own, for experiments: it runs on the main thread, a call for each parameter and step. A saved
+ * model has its name alone: give it to `loadModel(file, { optimizers: { heavyBall } })`. Learning rate 0.01 unless given.
  *
  * @example
  * const heavyBall = customOptimizer({

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { cpus, hostname, totalmem } from 'node:os'
 import type { Data } from '../../data/stream.js'
 import { defaultBatchSize, type Settings } from '../../train/options.js'
 import type { TrainTarget } from '../../train/target.js'
+import { version } from '../../version.js'
 import type { RunInfo } from '../recording/recording.js'
 import { targetFacts } from './target-facts.js'
-
-const version: string = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version
 
 /** What is known when a run begins. */
 export function runInfo(
