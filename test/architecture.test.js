@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const architecture = suite('architecture')
 
-const base = ['errors', 'checks', 'options', 'suggest', 'call', 'native']
+const base = ['errors', 'checks', 'options', 'suggest', 'call', 'native', 'signals']
 /** What each part of lib/ may import, besides itself. A new part needs a line here. */
 const mayImport = {
   errors: [],
@@ -22,6 +22,7 @@ const mayImport = {
   call: ['errors', 'suggest'],
   plot: ['errors', 'checks', 'options'],
   words: [],
+  signals: [],
   kernels: ['native', 'errors', 'checks', 'options'],
   data: [...base, 'files'],
   schedules: [...base, 'plot'],

@@ -158,7 +158,8 @@ for (const event of ['onTrainBegin', 'onEpochBegin', 'onStepsEnd', 'onEpochEnd',
     const watcher = { onTrainEnd: ({ stoppedBy }) => void ended.push(stoppedBy) }
     const run = made.fit(train, { epochs: 3, callbacks: [thrower, watcher], quiet: true })
     assert.is(await errorOf(run.done), mistake)
-    assert.equal(ended, [event === 'onTrainEnd' ? 'epochs' : 'error'])
+    // Whoever was not told of the begin is not told of the end.
+    assert.equal(ended, event === 'onTrainBegin' ? [] : [event === 'onTrainEnd' ? 'epochs' : 'error'])
     const steps = { onTrainBegin: 0, onEpochBegin: 0, onStepsEnd: 1, onEpochEnd: 2, onTrainEnd: 6 }
     assert.ok(made.program.step === steps[event] || event === 'onStepsEnd', `${made.program.step} steps`)
     assert.is((await made.fit(train, { quiet: true }).done).epochs, 1)
@@ -259,10 +260,13 @@ test('early stopping watches what it is told, larger or smaller', async () => {
   const scripted = async (values, options) => {
     const stopping = earlyStopping(options)
     const stops = []
-    stopping.onTrainBegin()
+    await stopping.onTrainBegin({})
     for (const [i, value] of values.entries()) {
       const record = { epoch: i + 1, loss: 1, valAccuracy: value, valLoss: value }
-      await stopping.onEpochEnd({ target: model(), record, stop: () => stops.push(i + 1) })
+      await stopping.onEpochEnd({
+        ...{ target: model(), record, defaultColumn: 'valLoss' },
+        stop: () => stops.push(i + 1),
+      })
       if (stops.length) break
     }
     return [stopping.best?.epoch, stops[0]]
@@ -301,23 +305,23 @@ function spawn(body) {
   return { status, stdout, stderr }
 }
 
-test('not in a terminal, a run writes one line an epoch; quiet, nothing', () => {
+test('not in a terminal, a run writes nothing; when told to, one line an epoch, to standard error', () => {
   const { stdout, stderr } = spawn(`
-    await model.fit(good, { epochs: 2, validation: good }).done
-    await model.fit(good, { epochs: 3, callbacks: [({ stop }) => stop('enough')] }).done
-    console.log('now quiet')
-    await model.fit(good, { quiet: true }).done`)
+    await model.fit(good, { epochs: 2, validation: good, quiet: false })
+    await model.fit(good, { epochs: 3, callbacks: [({ stop }) => stop('enough')], quiet: false })
+    await model.fit(good)
+    console.log('a result')`)
   const number = '[0-9.e+-]+'
   const line = (epoch, values) =>
     new RegExp(
       `^epoch ${epoch} · ${number} s · [0-9]+ examples/s · ${values.map((name) => `${name} ${number}`).join(' · ')}$`,
     )
-  const lines = stdout.split('\n')
+  const lines = stderr.split('\n')
   assert.match(lines[0], line('1/2', ['loss', 'learningRate', 'accuracy', 'valLoss', 'valAccuracy']))
   assert.match(lines[1], line('2/2', ['loss', 'learningRate', 'accuracy', 'valLoss', 'valAccuracy']))
   assert.match(lines[2], line('1/3', ['loss', 'learningRate', 'accuracy']))
-  assert.equal(lines.slice(3), ['ended by enough in epoch 1', 'now quiet', ''])
-  assert.is(stderr, '')
+  assert.equal(lines.slice(3), ['ended by enough in epoch 1', ''])
+  assert.is(stdout, 'a result\n')
 })
 
 test('an error seen by the iteration alone, or by done alone, is no unhandled rejection', () => {

@@ -1,6 +1,7 @@
 /** Data that does not fit in memory: iterables of pieces, each loaded while the one before it is at work. */
 import { invalidArgument } from '../errors.js'
 import type { NativeDataset } from '../native.js'
+import { settlesWithin, unlessAborted } from '../signals.js'
 import type { Conventions } from './conventions.js'
 import { Dataset, type Requirements } from './dataset.js'
 import type { Examples } from './examples.js'
@@ -23,29 +24,38 @@ export function isStream(data: unknown): data is Stream {
   return Symbol.asyncIterator in data || Symbol.iterator in data
 }
 
-/** The pieces in native memory, one ahead of the one in use; each is given back when the next is asked for. */
-export async function* loadAhead(stream: Stream, requirements: Requirements): AsyncGenerator<NativeDataset> {
-  const iterator = iterate(typeof stream === 'function' ? stream() : stream)
-  const pieces = new Pieces(iterator, requirements)
+/** Milliseconds that a stream which is told to end may take for it before others go on without it. */
+const graceToEnd = 50
+
+/**
+ * The pieces in native memory, one ahead of the one in use; each is given back when the next is asked for. A stream that is
+ * left is closed; what it then throws is thrown here.
+ * @throws the signal's reason when it fires, also while the stream hangs
+ */
+export async function* loadAhead(
+  stream: Stream,
+  requirements: Requirements,
+  signal?: AbortSignal,
+): AsyncGenerator<NativeDataset, void> {
+  const loader = new Loader(iterate(typeof stream === 'function' ? stream() : stream), requirements)
   let piece: NativeDataset | null = null
-  let next = pieces.next()
-  let isDone = false
+  let hasFailed = false
   try {
-    for (piece = await next; piece; piece = await next) {
-      next = pieces.next()
-      next.catch(() => {}) // thrown when it is awaited; not before, and not when the run ends first
+    loader.ask()
+    for (;;) {
+      piece = await unlessAborted(loader.next, signal)
+      if (!piece) break
+      loader.ask()
       yield piece
       piece.dispose()
     }
-    isDone = true
+  } catch (error) {
+    hasFailed = !signal?.aborted
+    throw error
   } finally {
-    // Left early, by the run or by a bad piece: nothing stays behind.
-    if (!isDone) {
-      piece?.dispose()
-      const unused = await next.catch(() => null)
-      unused?.dispose()
-      await iterator.return?.()
-    }
+    piece?.dispose()
+    // The error on its way counts, not what closing adds to it.
+    await (hasFailed ? loader.close().catch(() => {}) : loader.close())
   }
 }
 
@@ -55,11 +65,14 @@ function iterate(iterable: Iterated): AnyIterator {
   return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
 }
 
-/** One piece of a stream after the other, all with the classes of the model or else of the first piece. */
-class Pieces {
+/** One piece of a stream after the other, all with the classes of the model or else of the first piece, and the stream's end. */
+class Loader {
   readonly #iterator: AnyIterator
   readonly #requirements: Requirements
   readonly #conventions: Conventions
+  /** By itself: there is nothing to close. */
+  #hasEnded = false
+  next: Promise<NativeDataset | null> = Promise.resolve(null)
 
   constructor(iterator: AnyIterator, requirements: Requirements) {
     this.#iterator = iterator
@@ -67,13 +80,51 @@ class Pieces {
     this.#requirements = { ...requirements, conventions: this.#conventions }
   }
 
-  async next(): Promise<NativeDataset | null> {
-    const item = await this.#iterator.next()
-    if (item.done) return null
-    const dataset = new Dataset(item.value)
-    if (dataset.classes && !this.#conventions.classes && !item.value.classes) {
+  /** `next` is the next piece, or null at the end. */
+  ask(): void {
+    this.next = this.#load()
+    this.next.catch(() => {}) // thrown to whoever awaits it
+  }
+
+  async #load(): Promise<NativeDataset | null> {
+    const examples = await this.#examples()
+    if (examples === null) return null
+    const dataset = new Dataset(examples)
+    if (dataset.classes && !this.#conventions.classes && !examples.classes) {
       throw invalidArgument('classes', 'the names of all classes, with each piece of a stream', undefined)
     }
     return await dataset.resident(this.#requirements)
+  }
+
+  async #examples(): Promise<Examples | null> {
+    try {
+      const item = await this.#iterator.next()
+      if (!item.done) return item.value
+    } catch (error) {
+      this.#hasEnded = true
+      throw error
+    }
+    this.#hasEnded = true
+    return null
+  }
+
+  /** Tells the stream that no more is wanted, and waits a moment for its end: one that hangs must not hold up the rest. */
+  async close(): Promise<void> {
+    const closing = Promise.all([this.#discard(), this.#return()])
+    closing.catch(() => {})
+    if (await settlesWithin(graceToEnd, closing)) return
+    closing.catch((error) => {
+      const message = `A stream of data failed after it was no longer needed: ${error}`
+      process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_STREAM_FAILED' })
+    })
+  }
+
+  async #discard(): Promise<void> {
+    const unused = await this.next
+    unused?.dispose()
+  }
+
+  async #return(): Promise<void> {
+    if (!this.#hasEnded) await this.#iterator.return?.()
   }
 }

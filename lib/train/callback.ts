@@ -15,6 +15,8 @@ export interface CallbackContext {
   readonly epochs: number
   /** The epochs finished so far. */
   readonly history: History
+  /** The column that is watched unless another is named: `valLoss`, or `loss` without validation. */
+  readonly defaultColumn: 'loss' | 'valLoss'
   /** In `onEpochEnd`: the finished epoch. */
   readonly record?: EpochRecord
   /** In `onStepsEnd`: the updates since the last call. */
@@ -68,6 +70,6 @@ export interface Callback {
   onStepsEnd?(context: CallbackContext): void | Promise<void>
   /** After validation. */
   onEpochEnd?(context: CallbackContext): void | Promise<void>
-  /** However the run ends. */
+  /** However the run ends, once `onTrainBegin` was told. */
   onTrainEnd?(context: CallbackContext): void | Promise<void>
 }

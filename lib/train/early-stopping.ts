@@ -2,8 +2,7 @@ import { checkNotNegative, checkOptions, checkPositiveInteger } from '../checks.
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import type { Callback, CallbackContext } from './callback.js'
-import type { EpochRecord } from './history.js'
-import { modeOf, monitored } from './monitor.js'
+import { modeOf } from './monitor.js'
 import { copyWeights, restoreWeights } from './weights.js'
 
 export interface EarlyStoppingOptions {
@@ -51,8 +50,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
       bestWeights = null
       waited = 0
     },
-    async onEpochEnd({ target, record, stop }: CallbackContext) {
-      const { name, value, epoch } = monitored(record as EpochRecord, options.monitor)
+    async onEpochEnd({ target, record, defaultColumn, stop }: CallbackContext) {
+      const { epoch } = record!
+      const name = options.monitor ?? defaultColumn
+      const value = record![name]
+      if (typeof value !== 'number') return // its validation was cut short, by a stop
       const sign = (options.mode ?? modeOf(name, target)) === 'max' ? -1 : 1
       const isBetter = best === null ? !Number.isNaN(value) : sign * value < sign * best.value - minimumDelta
       if (isBetter) {

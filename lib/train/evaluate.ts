@@ -36,9 +36,13 @@ export async function evaluate(target: TrainTarget, data: Data, options: Evaluat
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()
-  const source = await openSource(data, requirementsOf(target))
+  const source = await openSource(data, requirementsOf(target), signal)
   try {
     return await evaluateSource(target, source, { batchSize, threads, signal })
+  } catch (error) {
+    // A stream that ends with its signal may say so in its own way.
+    signal?.throwIfAborted()
+    throw error
   } finally {
     source.close()
   }
@@ -57,7 +61,7 @@ export async function evaluateSource(
   let weight = 0
   let regularizationLoss = 0
   let rows = 0
-  for await (const dataset of source.pieces()) {
+  for await (const dataset of source.pieces(signal)) {
     if (dataset.size === 0) continue
     const call = () => program.evaluate({ dataset, batchSize, threads, metricSums })
     const result = await callInTurn(program, signal, call)

@@ -1,7 +1,7 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeProgram } from '../native.js'
-import { type FitOptions, resolveFitOptions } from './options.js'
+import { type FitOptions, resolveFitOptions, type Settings } from './options.js'
 import { progress } from './progress.js'
 import { Run } from './run.js'
 import type { TrainTarget } from './target.js'
@@ -22,19 +22,26 @@ export const isInTraining = (program: NativeProgram): boolean => inTraining.has(
  * throws; the signal's reason. The model then has the weights of its last accepted step.
  */
 export function fit(target: TrainTarget, data: Data, options: FitOptions = {}): Run {
-  const settings = resolveFitOptions(target, options)
+  const settings = withOwnCallbacks(resolveFitOptions(target, options))
   const { program } = target
   if (inTraining.has(program)) throw new GradusError('GRADUS_BUSY', 'The model is being fitted: await run.done first')
-  if (settings.dir !== undefined && !settings.callbacks.some(watchingParts().isMonitor)) {
-    settings.callbacks = [...settings.callbacks, watchingParts().monitor()]
-  }
-  if (!settings.quiet) settings.callbacks = [progress(), ...settings.callbacks]
   inTraining.add(program)
   const training = new Training(target, data, settings)
   return new Run({
     history: training.history,
+    get best() {
+      return training.best
+    },
     diagnose: () => watchingParts().diagnose({ target, data, settings, history: training.history }),
     stop: (reason) => training.stop(reason),
     run: (report) => training.run(report).finally(() => inTraining.delete(program)),
   })
+}
+
+/** A monitor where a run directory asks for one, and what shows progress. */
+function withOwnCallbacks(settings: Settings): Settings {
+  const { monitor, isMonitor } = watchingParts()
+  const monitors = settings.dir === undefined || settings.callbacks.some(isMonitor) ? [] : [monitor()]
+  const shown = settings.quiet ? [] : [progress()]
+  return { ...settings, callbacks: [...shown, ...settings.callbacks, ...monitors] }
 }

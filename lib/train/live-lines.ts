@@ -6,9 +6,24 @@ export class LiveLines {
   readonly #stream: NodeJS.WriteStream
   #shown: readonly string[] = []
   #unhook = () => {}
+  /** The reader of a pipe has gone, or the terminal: nobody sees what is written, and nothing ends because of that. */
+  #isGone = false
+  readonly #onError = () => {
+    this.#isGone = true
+  }
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
+  }
+
+  /** From here until `close` errors of the stream are no errors of the process. */
+  open(): void {
+    this.#stream.on('error', this.#onError)
+  }
+
+  close(): void {
+    // Errors of the last write come after it.
+    setImmediate(() => this.#stream.off('error', this.#onError))
   }
 
   get #columns(): number {
@@ -31,7 +46,7 @@ export class LiveLines {
   /** A plain line above them, with which they move down. */
   print(line: string): void {
     if (this.#shown.length === 0) {
-      this.#stream.write(`${line}\n`)
+      this.#write(`${line}\n`)
       return
     }
     const [shown, more] = [this.#shownRows(), this.#rows(line)]
@@ -42,8 +57,9 @@ export class LiveLines {
 
   clear(): void {
     if (this.#shown.length === 0) return
-    this.#write(`${this.#toTop()}\x1b[J`)
+    const top = this.#toTop()
     this.#shown = []
+    this.#write(`${top}\x1b[J`)
   }
 
   #shownRows(): number {
@@ -58,13 +74,17 @@ export class LiveLines {
 
   #write(text: string): void {
     this.#unhook()
-    this.#stream.write(text)
+    if (!this.#isGone) this.#stream.write(text)
   }
 
   /** Until the next write of our own. Node.js's warnings pass by the streams, but not by a listener before its own. */
   #hook(): void {
-    const clear = () => this.clear()
-    const restore = [...new Set([this.#stream, process.stderr])].map((stream) => {
+    let isOn = true
+    const clear = () => {
+      if (isOn) this.clear()
+    }
+    const terminals = [process.stdout, process.stderr].filter(({ isTTY }) => isTTY)
+    const restore = [...new Set([this.#stream, ...terminals])].map((stream) => {
       const { write } = stream
       const hooked = (...parts: Parameters<typeof write>) => {
         clear()
@@ -77,6 +97,8 @@ export class LiveLines {
     })
     process.prependListener('warning', clear)
     this.#unhook = () => {
+      // Whoever has wrapped the stream's write meanwhile goes on calling what was there: it then only passes on.
+      isOn = false
       for (const one of restore) one()
       process.off('warning', clear)
       this.#unhook = () => {}

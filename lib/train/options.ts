@@ -12,7 +12,11 @@ import type { Data } from '../data/stream.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { checkUnit, type Schedule } from '../schedules/schedule.js'
 import type { Callback } from './callback.js'
+<<<<<<< HEAD
 import { type ClassWeights, checkClassWeights } from './class-weights.js'
+=======
+import { longestSeconds } from './halt.js'
+>>>>>>> e0805de (A run is awaited, and leaving its loop stops it; stops and aborts are heard in validation and behind hanging streams)
 import type { TrainTarget } from './target.js'
 
 export interface FitOptions {
@@ -58,6 +62,8 @@ export interface FitOptions {
   callbacks?: (Callback | NonNullable<Callback['onEpochEnd']>)[]
   /** Ends the run after the step it is in: `done` rejects with the signal's reason; the weights stay as they are. */
   signal?: AbortSignal
+  /** Ends the run after so many seconds, counted from the call of `fit`: after the step it is in. Default: no limit. */
+  maxSeconds?: number
   /** Steps in a row with a gradient that is not finite, after which training gives up. Default 10. */
   maxRefusedSteps?: number
   /**
@@ -72,7 +78,7 @@ export interface FitOptions {
    * wrong. Default false.
    */
   sanityCheck?: boolean
-  /** Writes nothing to the terminal. Default false. */
+  /** Shows no progress. Default: false when standard error, where it is shown, is a terminal. */
   quiet?: boolean
 }
 
@@ -85,7 +91,7 @@ export const passBatchSize = 256
 const fitOptions = [
   ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
   ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],
-  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule', 'dir'],
+  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule', 'dir', 'maxSeconds'],
 ]
 
 export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
@@ -105,7 +111,8 @@ export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'>
 /** The options with their defaults. Error: `GRADUS_INVALID_ARGUMENT` names the bad one. */
 export function resolveFitOptions(target: TrainTarget, options: FitOptions): Settings {
   checkOptions('options', options, fitOptions)
-  const { epochs = 1, initialEpoch = 0, accumulate = 1, shuffle = true, maxRefusedSteps = 10, quiet = false } = options
+  const { epochs = 1, initialEpoch = 0, accumulate = 1, shuffle = true, maxRefusedSteps = 10 } = options
+  const { quiet = !process.stderr.isTTY } = options
   checkPositiveInteger('epochs', epochs)
   if (!Number.isSafeInteger(initialEpoch) || initialEpoch < 0) {
     throw invalidArgument('initialEpoch', 'a whole number from 0 up', initialEpoch)
@@ -116,6 +123,9 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
   checkOptional(checkBoolean, 'sanityCheck', options.sanityCheck)
   checkOptional(checkSignal, 'signal', options.signal)
   checkPositiveInteger('maxRefusedSteps', maxRefusedSteps)
+  if (options.maxSeconds !== undefined && !(options.maxSeconds > 0 && options.maxSeconds <= longestSeconds)) {
+    throw invalidArgument('maxSeconds', `a positive number up to ${longestSeconds}`, options.maxSeconds)
+  }
   checkOptional(checkPositiveInteger, 'batchSize', options.batchSize)
   checkOptional(checkPositiveInteger, 'stepsPerCall', options.stepsPerCall)
   checkOptional(checkPositive, 'clipNorm', options.clipNorm)

@@ -4,6 +4,7 @@ import { Dataset, type Examples } from '../data/dataset.js'
 import { areFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
 import type { DataType, FloatArray, TypedArray } from '../native.js'
+import { unlessAborted } from '../signals.js'
 import type { EvaluateOptions } from './evaluate.js'
 import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { Predictions } from './predictions.js'
@@ -34,7 +35,7 @@ export async function predict(
   const { program, outputShape } = target
   const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
   try {
-    const dataset = await examples.resident(inputRequirements(target))
+    const dataset = await unlessAborted(examples.resident(inputRequirements(target)), signal)
     const { size } = dataset
     if (size === 0) return new Predictions(new types[program.dtype](0), [0, ...outputShape])
     const result = await callInTurn(program, signal, () => program.predict({ dataset, batchSize, threads, link }))

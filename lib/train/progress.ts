@@ -12,13 +12,13 @@ const onlyIfAny = new Set(['regularizationLoss', 'refusedSteps'])
 const room = { columns: 80, rows: 12 }
 
 /**
- * Writes to standard output; `fit` adds it unless told to be quiet.
+ * Writes to standard error, which leaves standard output to results; `fit` adds it unless told to be quiet.
  *
  * @param interval least milliseconds from one picture to the next
  * @param now milliseconds from some moment on
  */
 export function progress(
-  stream: NodeJS.WriteStream = process.stdout,
+  stream: NodeJS.WriteStream = process.stderr,
   interval = 200,
   now: () => number = () => performance.now(),
 ): Callback {
@@ -30,6 +30,7 @@ export function progress(
     onTrainBegin() {
       curve = new LossCurve()
       drawn = Number.NEGATIVE_INFINITY
+      live.open()
     },
     onStepsEnd({ epoch, epochs, steps }: CallbackContext) {
       if (!isLive || !steps) return
@@ -44,7 +45,8 @@ export function progress(
     },
     onTrainEnd({ stoppedBy, epoch }: CallbackContext) {
       live.clear()
-      if (stoppedBy !== 'epochs') stream.write(`ended by ${stoppedBy} in epoch ${epoch}\n`)
+      if (stoppedBy !== 'epochs') live.print(`ended by ${stoppedBy} in epoch ${epoch}`)
+      live.close()
     },
   }
 }

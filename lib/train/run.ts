@@ -4,55 +4,82 @@ import type { Finding } from './watching.js'
 /** What a {@link Run} shows of the training behind it. */
 interface Training {
   readonly history: History
+  readonly best: EpochRecord | null
   diagnose(): Finding[]
   stop(reason?: string): void
   run(report: (record: EpochRecord) => void): Promise<History>
 }
 
 /**
- * A training run under way, made by `fit`. It goes on whether or not anybody looks. Iterating gives each epoch's
- * record, from the first, and then throws the run's error if it had one; leaving the loop early does not stop the run.
+ * A training run under way, made by `fit`. It goes on whether or not anybody looks.
+ *
+ * Awaiting it gives the history when the run has ended, or throws its error; an abort's is the signal's reason. Iterating
+ * gives each epoch's record, from the first, and then throws the run's error if it had one. Leaving the loop early, by
+ * `break`, `return` or an error, stops the run after the step it is in.
+ *
+ * A run that an async function returns is awaited on its way, as every promise is: whoever calls the function gets the
+ * history. Return `{ run }` to hand out the run itself.
  *
  * @example
- * const run = model.fit({ x, y }, { epochs: 10 })
- * for await (const epoch of run) console.log(epoch.loss)
- * const history = await run.done
+ * const history = await model.fit({ x, y }, { epochs: 10 })
+ * @example
+ * const run = model.fit({ x, y }, { epochs: 100 })
+ * for await (const epoch of run) if (epoch.loss < 0.1) break
  */
-export class Run implements AsyncIterable<EpochRecord> {
+export class Run implements AsyncIterable<EpochRecord>, PromiseLike<History> {
   readonly #training: Training
   readonly #records: EpochRecord[] = []
-  readonly #done: Promise<History>
-  #ended = false
-  #observed = false
+  readonly #ended: Promise<History>
+  #hasEnded = false
+  #done: Promise<History> | null = null
+  /** Loops that are not left: they get the run's error. */
+  #loops = 0
   #waiting: (() => void)[] = []
 
   /** @internal */
   constructor(training: Training) {
     this.#training = training
-    this.#done = training.run((record) => {
+    this.#ended = training.run((record) => {
       this.#records.push(record)
       this.#wake()
     })
     const end = () => {
-      this.#ended = true
+      this.#hasEnded = true
       this.#wake()
     }
-    // An error counts as handled once somebody iterates or takes `done`; one that nobody could see is not swallowed.
-    this.#done.then(end, (error) => {
+    this.#ended.then(end, (error) => {
+      // An error that nobody waits for is not swallowed: Node.js ends the process with it.
+      if (!this.#done && this.#loops === 0) void Promise.reject(error)
       end()
-      if (!this.#observed) void Promise.reject(error)
     })
   }
 
-  /** Resolves with the history when the run has ended, rejects with its error (an abort's is the signal's reason). */
+  /** The run as a promise: resolves with the history when the run has ended, rejects with its error. */
   get done(): Promise<History> {
-    this.#observed = true
+    // One of its own, so that Node.js sees whether anybody listens.
+    this.#done ??= this.#ended.then((history) => history)
     return this.#done
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a run is there to be awaited
+  then<Kept = History, Handled = never>(
+    onHistory?: ((history: History) => Kept | PromiseLike<Kept>) | null,
+    onError?: ((error: unknown) => Handled | PromiseLike<Handled>) | null,
+  ): Promise<Kept | Handled> {
+    return this.done.then(onHistory, onError)
   }
 
   /** The epochs finished so far, by columns. */
   get history(): History {
     return this.#training.history
+  }
+
+  /**
+   * The record of the best epoch so far: the one with the lowest `valLoss`, without validation the lowest `loss`; null
+   * before the first.
+   */
+  get best(): EpochRecord | null {
+    return this.#training.best
   }
 
   /**
@@ -65,7 +92,8 @@ export class Run implements AsyncIterable<EpochRecord> {
   }
 
   /**
-   * Ends the run after the step it is in; `done` resolves. An epoch cut short leaves no record.
+   * Ends the run after the step or the batch it is in; `done` resolves. An epoch whose training is cut short leaves no record;
+   * one whose validation is, a record without its columns.
    *
    * @param reason what `history.stoppedBy` will be
    */
@@ -74,16 +102,26 @@ export class Run implements AsyncIterable<EpochRecord> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochRecord, void> {
-    this.#observed = true
-    for (let i = 0; ; i++) {
-      while (i >= this.#records.length && !this.#ended) {
-        await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#loops++
+    let hasSeenAll = false
+    try {
+      for (let i = 0; ; i++) {
+        while (i >= this.#records.length && !this.#hasEnded) {
+          await new Promise<void>((resolve) => this.#waiting.push(resolve))
+        }
+        const record = this.#records[i]
+        if (!record) break
+        yield record
       }
-      const record = this.#records[i]
-      if (!record) break
-      yield record
+      hasSeenAll = true
+      await this.#ended
+    } finally {
+      if (!hasSeenAll) {
+        this.stop('break')
+        await this.#ended
+      }
+      this.#loops--
     }
-    await this.#done
   }
 
   #wake(): void {

@@ -3,13 +3,14 @@ import { Dataset, type Requirements } from '../data/dataset.js'
 import { type Data, isStream, loadAhead } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
+import { firstOf } from '../signals.js'
 import type { TrainTarget } from './target.js'
 
 export interface Source {
   /** Null for a stream, which does not say. */
   readonly rows: number | null
-  /** The pieces of one epoch, in order. */
-  pieces(): AsyncIterable<NativeDataset>
+  /** The pieces of one epoch, in order. A stream throws the signal's reason when it fires. */
+  pieces(signal?: AbortSignal): AsyncIterable<NativeDataset>
   close(): void
 }
 
@@ -26,9 +27,20 @@ export const requirementsOf = (target: PredictTarget & Pick<TrainTarget, 'loss'>
   targets: target.loss.targets,
 })
 
-/** Plain examples are copied now and given back by `close`; a {@link Dataset} keeps its copy. */
-export async function openSource(data: Data, needs: Requirements): Promise<Source> {
-  if (isStream(data)) return { rows: null, pieces: () => loadAhead(data, needs), close() {} }
+/**
+ * Plain examples are copied now and given back by `close`; a {@link Dataset} keeps its copy.
+ * @throws the signal's reason as soon as it fires
+ */
+export async function openSource(data: Data, needs: Requirements, signal?: AbortSignal): Promise<Source> {
+  const opening = open(data, needs)
+  const opened = await firstOf(opening, signal)
+  if (opened) return opened.value
+  void opening.then((late) => late.close()).catch(() => {})
+  throw signal?.reason
+}
+
+async function open(data: Data, needs: Requirements): Promise<Source> {
+  if (isStream(data)) return { rows: null, pieces: (signal) => loadAhead(data, needs, signal), close() {} }
   const dataset = data instanceof Dataset ? data : new Dataset(data, { temporary: true })
   const resident = await dataset.resident(needs)
   return {

@@ -3,9 +3,11 @@ import { someOf } from '../data/labels.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
+import { unlessAborted } from '../signals.js'
 import type { Callback, CallbackContext, FitCall } from './callback.js'
 import { resolveClassWeights } from './class-weights.js'
 import { evaluateSource } from './evaluate.js'
+import { Halt } from './halt.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
 import { defaultBatchSize, passBatchSize, type Settings } from './options.js'
 import { runPreflight } from './preflight.js'
@@ -20,13 +22,13 @@ export class Training {
   readonly #target: TrainTarget
   readonly #data: Data
   readonly #settings: Settings
-  readonly #halt = new AbortController()
-  /** Fires on `stop` and with the user's signal. */
-  readonly #signal: AbortSignal
-  #stopReason: string | null = null
+  readonly #halt: Halt
   /** What the data mean: the model's copied, and what these data settle. */
   readonly #conventions: Conventions
   #validationConventions: Conventions = {}
+  /** The callbacks that have been told of the begin, and are to be told of the end. */
+  readonly #told: Callback[] = []
+  #best: EpochRecord | null = null
   #epoch: number
   /** From when the data are open on. */
   #call: FitCall | null = null
@@ -38,45 +40,56 @@ export class Training {
     this.#conventions = { ...target.conventions }
     this.#settings = settings
     this.#epoch = settings.initialEpoch
-    const { signal } = settings
-    this.#signal = signal ? AbortSignal.any([signal, this.#halt.signal]) : this.#halt.signal
+    this.#halt = new Halt(settings)
+  }
+
+  /** The record of the best epoch so far, by what is watched by default. */
+  get best(): EpochRecord | null {
+    return this.#best
   }
 
   stop(reason = 'stop'): void {
-    this.#stopAfterEpoch(reason)
-    this.#halt.abort()
-  }
-
-  #stopAfterEpoch(reason: string): void {
-    this.#stopReason ??= reason
+    this.#halt.stop(reason)
   }
 
   async run(report: (record: EpochRecord) => void): Promise<History> {
     this.#report = report
     const sources: Source[] = []
     try {
-      this.#settings.signal?.throwIfAborted()
-      await runPreflight(this.#target, this.#data, this.#settings)
+      await this.#train(sources)
+    } catch (error) {
+      // The run's own error counts, not one that a callback makes of it.
+      await this.#end(sources, this.#halt.isAborted ? 'abort' : 'error', error)
+      throw error
+    }
+    const failures = await this.#end(sources, this.#halt.stoppedBy ?? 'epochs')
+    if (failures.length > 0) throw failures[0]
+    return this.history
+  }
+
+  async #train(sources: Source[]): Promise<void> {
+    const { signal } = this.#halt
+    try {
+      signal.throwIfAborted()
+      await unlessAborted(runPreflight(this.#target, this.#data, { ...this.#settings, signal }), signal)
       const [training, validation] = await this.#open(sources)
       if (training.rows !== null) await this.#settle(training)
       this.#call = { settings: this.#settings, data: this.#data, training, validation }
-      await this.#notify('onTrainBegin')
+      for (const callback of this.#settings.callbacks) {
+        this.#told.push(callback)
+        await callback.onTrainBegin?.(this.#context())
+      }
       await this.#trainEpochs(training, validation)
     } catch (error) {
-      // The run's own error counts, not one that a callback makes of it.
-      await this.#end(sources, this.#settings.signal?.aborted ? 'abort' : 'error', error)
-      throw error
+      if (!this.#halt.isStop(error)) throw error
     }
-    const failures = await this.#end(sources, this.#stopReason ?? 'epochs')
-    if (failures.length > 0) throw failures[0]
-    return this.history
   }
 
   /** The sources of training and validation; all that must be closed goes into `opened`. */
   async #open(opened: Source[]): Promise<[Source, Source | null]> {
     const { validation, validationSplit } = this.#settings
     const open = async (data: Data, conventions: Conventions) => {
-      const source = await openSource(data, { ...requirementsOf(this.#target), conventions })
+      const source = await openSource(data, { ...requirementsOf(this.#target), conventions }, this.#halt.signal)
       opened.push(source)
       if (source.rows === 0) {
         throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
@@ -106,19 +119,17 @@ export class Training {
   }
 
   async #trainEpochs(training: Source, validation: Source | null): Promise<void> {
-    const { initialEpoch, epochs, signal } = this.#settings
-    const steps = new Steps(this.#target, this.#settings, this.#signal)
-    for (let epoch = initialEpoch; epoch < epochs && this.#stopReason === null; epoch++) {
-      signal?.throwIfAborted()
+    const { initialEpoch, epochs } = this.#settings
+    const steps = new Steps(this.#target, this.#settings, this.#halt.signal)
+    for (let epoch = initialEpoch; epoch < epochs && this.#halt.stoppedBy === null; epoch++) {
+      this.#halt.signal.throwIfAborted()
       this.#epoch = epoch + 1
       const started = performance.now()
       await this.#notify('onEpochBegin')
       const totals = new EpochTotals(this.#target)
-      const isWhole = await this.#trainEpoch(training, epoch, steps, totals)
-      signal?.throwIfAborted()
-      if (!isWhole) return
+      await this.#trainEpoch(training, epoch, steps, totals)
       const trained = performance.now()
-      const validated = validation ? await this.#validate(validation) : {}
+      const validated = validation && (await this.#validate(validation))
       const record: EpochRecord = {
         epoch: epoch + 1,
         ...totals.finish(),
@@ -127,28 +138,35 @@ export class Training {
         samplesPerSecond: totals.rows / ((trained - started) / 1000),
       }
       addRecord(this.history, record)
-      steps.observe(record)
+      this.#best = better(this.#best, record, validation ? 'valLoss' : 'loss')
+      // A schedule that goes by validation has nothing to go by where that was cut short.
+      if (!validation || validated) steps.observe(record)
       this.#report(record)
       await this.#notify('onEpochEnd', { record })
     }
   }
 
-  /** Returns whether the epoch came to its end, that is, was not stopped. */
-  async #trainEpoch(source: Source, epoch: number, steps: Steps, totals: EpochTotals): Promise<boolean> {
-    const pieces = source.pieces()[Symbol.asyncIterator]()
+  /** @throws the signal's reason when it fires before the last step. */
+  async #trainEpoch(source: Source, epoch: number, steps: Steps, totals: EpochTotals): Promise<void> {
+    const { signal } = this.#halt
     try {
+<<<<<<< HEAD
       for (;;) {
         const next = await firstOf(pieces.next(), this.#signal)
         if (!next) return false
         if (next.done) break
         if (source.rows === null) await this.#settle(source)
         if (!(await this.#trainPiece(next.value, source.rows, epoch, steps, totals))) return false
+=======
+      for await (const piece of source.pieces(signal)) {
+        await this.#trainPiece(piece, source.rows, epoch, steps, totals)
+>>>>>>> e0805de (A run is awaited, and leaving its loop stops it; stops and aborts are heard in validation and behind hanging streams)
       }
-    } finally {
-      // Not awaited: a stream that hangs must not keep the run from ending.
-      void pieces.return?.().catch(() => {})
+    } catch (error) {
+      if (this.#halt.isAborted) signal.throwIfAborted()
+      throw error
     }
-    if (totals.rows > 0) return true
+    if (totals.rows > 0) return
     const problem = 'the iterable gave no examples in epoch'
     const remedy = 'a function that makes a new iterable each time is what several epochs need'
     throw new GradusError('GRADUS_INVALID_ARGUMENT', `data: ${problem} ${epoch + 1}; ${remedy}`)
@@ -160,13 +178,19 @@ export class Training {
     epoch: number,
     steps: Steps,
     totals: EpochTotals,
+<<<<<<< HEAD
   ): Promise<boolean> {
+=======
+  ): Promise<void> {
+    this.#settleConventions()
+    const { signal } = this.#halt
+>>>>>>> e0805de (A run is awaited, and leaving its loop stops it; stops and aborts are heard in validation and behind hanging streams)
     const isStream = rowsTotal === null
     const batchSize = this.#settings.batchSize ?? (isStream ? piece.size : defaultBatchSize)
     const shuffle = this.#settings.shuffle && !isStream
     for (let firstRow = 0; firstRow < piece.size; ) {
       const done = await steps.train(piece, { epoch, firstRow, batchSize, shuffle, metricSums: totals.metricSums })
-      if (!done) return false
+      if (!done) throw signal.reason
       const { result, firstStep, annealed } = done
       firstRow += result.rows
       totals.add(result, annealed)
@@ -179,20 +203,25 @@ export class Training {
       }
       await this.#notify('onStepsEnd', { steps: report, stop: (reason = 'stop') => this.stop(reason) })
       steps.throwGivenUp(result)
-      if (this.#signal.aborted && firstRow < piece.size) return false
     }
-    return true
   }
 
-  async #validate(validation: Source): Promise<Record<string, number | number[][] | undefined>> {
-    const { threads, signal } = this.#settings
-    const options = { batchSize: passBatchSize, threads, signal }
-    const { regularizationLoss: _, ...values } = await evaluateSource(this.#target, validation, options)
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationColumn(name), value]))
+  /** The columns of the record; null when the run is stopped meanwhile. */
+  async #validate(validation: Source): Promise<Record<string, number | number[][] | undefined> | null> {
+    const { threads } = this.#settings
+    const options = { batchSize: passBatchSize, threads, signal: this.#halt.signal }
+    try {
+      const { regularizationLoss: _, ...values } = await evaluateSource(this.#target, validation, options)
+      return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationColumn(name), value]))
+    } catch (error) {
+      if (this.#halt.isStop(error)) return null
+      if (this.#halt.isAborted) options.signal.throwIfAborted()
+      throw error
+    }
   }
 
   async #notify(
-    event: Exclude<keyof Callback, 'inspections' | 'onTrainEnd'>,
+    event: 'onEpochBegin' | 'onStepsEnd' | 'onEpochEnd',
     details?: Partial<CallbackContext>,
   ): Promise<void> {
     for (const callback of this.#settings.callbacks) await callback[event]?.(this.#context(details))
@@ -200,9 +229,10 @@ export class Training {
 
   /** Tells every callback, whatever another one throws; returns what they threw. */
   async #end(sources: Source[], stoppedBy: string, error?: unknown): Promise<unknown[]> {
+    this.#halt.close()
     this.history.stoppedBy = stoppedBy
     const failures: unknown[] = []
-    for (const callback of this.#settings.callbacks) {
+    for (const callback of this.#told) {
       try {
         await callback.onTrainEnd?.(this.#context({ stoppedBy, error }))
       } catch (failure) {
@@ -219,24 +249,17 @@ export class Training {
       epoch: this.#epoch,
       epochs: this.#settings.epochs,
       history: this.history,
+      defaultColumn: this.#call?.validation ? 'valLoss' : 'loss',
       call: this.#call,
-      stop: (reason = 'stop') => this.#stopAfterEpoch(reason),
+      stop: (reason = 'stop') => this.#halt.stopAfterEpoch(reason),
       ...details,
     }
   }
 }
 
-/** The promise's value, or null when the signal fires first. */
-async function firstOf<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  if (signal.aborted) return null
-  let onAbort = () => {}
-  const aborted = new Promise<null>((resolve) => {
-    onAbort = () => resolve(null)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+/** The one of them with the smaller value; one without a value is worse. */
+function better(best: EpochRecord | null, record: EpochRecord, column: 'loss' | 'valLoss'): EpochRecord | null {
+  const value = record[column] ?? Number.NaN
+  if (Number.isNaN(value)) return best
+  return best === null || value < best[column]! ? record : best
 }

@@ -123,5 +123,5 @@ setPreflight(async (target, data, settings) => {
     ...{ validation: held, schedule, threads, signal },
   })
   if (!report.passed) throw new GradusError('GRADUS_SANITY_CHECK', String(report))
-  if (!quiet) process.stdout.write(`sanity checks: all ${report.checks.length} passed\n`)
+  if (!quiet) process.stderr.write(`sanity checks: all ${report.checks.length} passed\n`)
 })
