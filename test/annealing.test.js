@@ -86,7 +86,7 @@ test('units: an epoch has one rate, a step each its own', async () => {
   )
   const rates = []
   const callbacks = [{ onStepsEnd: ({ steps }) => void rates.push(...steps.learningRates) }]
-  const schedule = warmup({ length: 7, unit: 'step' }).then(cosine({ length: 13, unit: 'step' }))
+  const schedule = warmup({ length: 7, unit: 'step' }).followedBy(cosine({ length: 13, unit: 'step' }))
   const byStep = await fit(model, { epochs, schedule, callbacks, stepsPerCall: 3 })
   const rate = (t) => (t < 7 ? (0.2 * (t + 1)) / 7 : 0.1 * (1 + Math.cos((Math.PI * (t - 7)) / 13)))
   assert.is(rates.length, 20)
@@ -221,7 +221,7 @@ test('bad schedules are refused, at once or in the step that they are bad for', 
       /momentumSchedule: .* received 1 for step 2/,
     ],
     [adam(), { weightDecaySchedule: (t) => 1 - t }, /weightDecaySchedule: .* from 0 up, received -1 for epoch 2/],
-    [adam(), { schedule: reduceOnPlateau({ monitor: 'valLoss' }) }, /monitor: expected a column of the run/],
+    [adam(), { schedule: reduceOnPlateau({ monitor: 'valLoss' }) }, /schedule.monitor: there is no column "valLoss"; fit has no validation/],
   ]
   for (const [optimizer, options, message] of cases) {
     const said = await refusal(() => fit(smallModel(optimizer), { epochs: 3, ...options }))
@@ -256,7 +256,7 @@ test('reduce on plateau goes by the validation loss of the run', async () => {
   const finest = { patience: 2, threshold: 0 }
   const byAccuracy = await fit(smallModel(sgd({ learningRate: 2 })), {
     ...options,
-    schedule: warmup({ length: 1 }).then(reduceOnPlateau({ ...finest, monitor: 'accuracy' })),
+    schedule: warmup({ length: 1 }).followedBy(reduceOnPlateau({ ...finest, monitor: 'accuracy' })),
   })
   const misses = byAccuracy.accuracy.slice(1).map((accuracy) => 100 - accuracy)
   assert.equal(byAccuracy.learningRate, [2, ...plateauRates(misses, 2, finest)])

@@ -112,37 +112,35 @@ test('a schedule has a unit, and a duration if it comes to an end', () => {
   }
 })
 
-test('then: the second begins where the first ends, at its own 0', () => {
+test('followedBy: the second begins where the first ends, at its own 0', () => {
   const [first, second] = [warmup({ length: 8 }), cosine({ length: 40 })]
-  const both = first.then(second)
+  const both = first.followedBy(second)
   isFormula(both, (t, a) => (t < 8 ? first(t, a) : second(t - 8, a)), 'warmup then cosine')
   assert.equal([both.unit, both.duration], ['epoch', 48])
-  const three = both.then(exponentialDecay({ rate: 0.1 }))
+  const three = both.followedBy(exponentialDecay({ rate: 0.1 }))
   isFormula(three, (t, a) => (t < 48 ? both(t, a) : a * Math.exp(-0.1 * (t - 48))), 'three in a row')
   assert.is(three.duration, undefined)
   // What has no unit of its own counts what comes before.
-  const bySteps = warmup({ length: 3, unit: 'step' }).then((t, a) => a / (1 + t))
+  const bySteps = warmup({ length: 3, unit: 'step' }).followedBy((t, a) => a / (1 + t))
   assert.equal([bySteps.unit, bySteps(2, 6), bySteps(3, 6), bySteps(5, 6)], ['step', 6, 6, 2])
-  assert.is(warmup({ length: 3, unit: 'step' }).then(constant(0.5)).unit, 'step')
+  assert.is(warmup({ length: 3, unit: 'step' }).followedBy(constant(0.5)).unit, 'step')
 })
 
-test('then refuses what cannot follow', async () => {
+test('followedBy refuses what cannot follow', async () => {
   const first = warmup({ length: 3, unit: 'step' })
   const code = (error) => error.code === 'GRADUS_INVALID_ARGUMENT'
   assert.throws(
-    () => stepDecay({ every: 2 }).then(cosine({ length: 3 })),
-    /then: expected a schedule that comes to an end/,
+    () => stepDecay({ every: 2 }).followedBy(cosine({ length: 3 })),
+    /followedBy: expected a schedule that comes to an end/,
   )
-  assert.throws(() => reduceOnPlateau().then(first), code)
-  assert.throws(() => first.then(cosine({ length: 3 })), /then: expected a schedule by 'step', .* received "epoch"/)
-  assert.throws(() => first.then(0.1), /then: expected a function, received 0.1/)
-  let caught
-  try {
-    await first
-  } catch (error) {
-    caught = error
-  }
-  assert.match(`${caught?.code} ${caught?.message}`, /^GRADUS_INVALID_ARGUMENT then: a schedule is no promise/)
+  assert.throws(() => reduceOnPlateau().followedBy(first), code)
+  assert.throws(
+    () => first.followedBy(cosine({ length: 3 })),
+    /followedBy: expected a schedule by 'step', .* received "epoch"/,
+  )
+  assert.throws(() => first.followedBy(0.1), /followedBy: expected a function, received 0.1/)
+  // Nothing takes a schedule for a promise: await gives it back.
+  assert.is(await first, first)
 })
 
 test('bad options are refused, by name', () => {
@@ -222,20 +220,29 @@ test('reduce on plateau follows a written trace', () => {
   assert.equal(reduced(reduceOnPlateau({ patience: 3, threshold: 0.3 }), trace), strict)
 })
 
+test('reduce on plateau: whatever is finite is better than an infinite loss, and nothing better than the other infinity', () => {
+  const { POSITIVE_INFINITY: most, NEGATIVE_INFINITY: least } = Number
+  const once = reduceOnPlateau({ patience: 1 })
+  assert.equal(reduced(once, [most, 5, 4, 3, 2, 1]), [1, 1, 1, 1, 1, 1])
+  assert.equal(reduced(once, [least, 3, 4, 5], 'max'), [1, 1, 1, 1])
+  assert.equal(reduced(once, [most, most, 5]), [1, 0.5, 0.5])
+  assert.equal(reduced(once, [3, least, 2, most]), [1, 1, 0.5, 0.25])
+})
+
 test('reduce on plateau: modes, factors, and after a warm-up', () => {
   const rising = [0.1, 0.5, 0.5, 0.5]
   assert.equal(reduced(reduceOnPlateau({ patience: 2, factor: 0.1 }), rising, 'max'), [1, 1, 1, 0.1])
   assert.equal(reduced(reduceOnPlateau({ patience: 2, mode: 'max' }), rising), [1, 1, 1, 0.5])
   assert.equal(reduced(reduceOnPlateau({ patience: 2 }), rising), [1, 1, 0.5, 0.5])
   // The epochs of the warm-up are not looked at.
-  const after = warmup({ length: 2 }).then(reduceOnPlateau({ patience: 2 }))
+  const after = warmup({ length: 2 }).followedBy(reduceOnPlateau({ patience: 2 }))
   assert.equal([after(0, 1), after(1, 1)], [0.5, 1])
   assert.equal(reduced(after, [0, 0, 3, 3, 3, 3]), [1, 1, 1, 1, 0.5, 0.5])
 })
 
 test('a plot shows the course of a schedule', () => {
   const plot = warmup({ length: 4 })
-    .then(cosine({ length: 12 }))
+    .followedBy(cosine({ length: 12 }))
     .plot({ width: 16, height: 4, initial: 0.2, quiet: true })
   const lines = plot.split('\n')
   assert.equal(lines.length, 6)

@@ -1,4 +1,7 @@
 // What a run draws in a terminal, as a terminal shows it.
+import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import xterm from '@xterm/headless'
 import { dense, sequential, sgd, softmaxCrossEntropy } from 'gradus'
 import { suite } from 'uvu'
@@ -11,14 +14,14 @@ const test = suite('terminal')
 /** A stream as process.stdout is in a terminal, and what stands on that terminal's screen and above it. */
 function makeTerminal(columns = 100, rows = 30) {
   const terminal = new xterm.Terminal({ cols: columns, rows, convertEol: true, allowProposedApi: true })
-  const stream = {
+  const stream = Object.assign(new EventEmitter(), {
     ...{ isTTY: true, columns, rows, written: [] },
     write(text) {
       stream.written.push(text)
       terminal.write(text)
       return true
     },
-  }
+  })
   return {
     stream,
     resize(columns, rows) {
@@ -53,7 +56,7 @@ test.after.each(() => {
 
 /** What a run that is not in a terminal writes. */
 function makePlain() {
-  const stream = { text: '', write: (text) => (stream.text += text) }
+  const stream = Object.assign(new EventEmitter(), { text: '', write: (text) => (stream.text += text) })
   return stream
 }
 
@@ -215,6 +218,27 @@ test('what others write in the meantime stands between the lines, whole', async 
   assert.is(process.listenerCount('warning'), listeners)
 })
 
+test('whoever wraps the write of a stream while lines are live breaks nothing, nor does it when it lets go', async () => {
+  const terminal = makeTerminal()
+  const { stream } = terminal
+  const bar = begin(stream, 0)
+  show(bar, report(1))
+  const { write } = stream
+  stream.write = (...parts) => write.apply(stream, parts)
+  for (let i = 0; i < 3; i++) {
+    show(bar, report(2 + i))
+    stream.write(`message ${i}\n`)
+    bar.onEpochEnd({ record: record(), epochs: 2 })
+  }
+  stream.write = write
+  show(bar, report(5))
+  stream.write('message 3\n')
+  bar.onTrainEnd({ stoppedBy: 'epochs' })
+  const line = 'epoch 1/2 · 1.0 s · 2 examples/s · loss 3'
+  const expected = ['message 0', line, 'message 1', line, 'message 2', line, 'message 3']
+  assert.equal(await terminal.lines(), expected)
+})
+
 test('a terminal that cannot move its cursor gets plain lines', () => {
   const { TERM } = process.env
   process.env.TERM = 'dumb'
@@ -228,6 +252,24 @@ test('a terminal that cannot move its cursor gets plain lines', () => {
     if (TERM === undefined) delete process.env.TERM
     else process.env.TERM = TERM
   }
+})
+
+test('a reader that closes the pipe ends no training', async () => {
+  const script = `
+    import { dense, sequential, sgd, softmaxCrossEntropy } from 'gradus'
+    const model = sequential({ input: [2] }, [dense(2)]).compile({ loss: softmaxCrossEntropy(), optimizer: sgd() })
+    const { epochs } = await model.fit({ x: [[1, 2], [3, 4]], y: [0, 1] }, { epochs: 2000, quiet: false })
+    console.log(epochs)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+  })
+  child.stderr.once('data', () => child.stderr.destroy())
+  let said = ''
+  child.stdout.on('data', (text) => {
+    said += text
+  })
+  const [status] = await once(child, 'close')
+  assert.equal([status, said], [0, '2000\n'])
 })
 
 test.run()

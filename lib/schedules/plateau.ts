@@ -54,8 +54,11 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): TimedSche
   const begin = () => {
     let best: number | null = null
     let [reductions, waited, cooling] = [0, 0, 0]
-    const isImprovement = (value: number, sign: number) =>
-      best === null ? !Number.isNaN(value) : sign * (best - value) > threshold * Math.abs(best)
+    const isImprovement = (value: number, sign: number) => {
+      if (best === null) return !Number.isNaN(value)
+      // A share of infinity says nothing.
+      return Number.isFinite(best) ? sign * (best - value) > threshold * Math.abs(best) : sign * value < sign * best
+    }
     return complete((_, initial) => Math.max(minimum, initial * factor ** reductions), {
       observe({ watch }) {
         const seen = watch(monitor)
@@ -72,5 +75,5 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): TimedSche
       },
     })
   }
-  return complete((_, initial) => Math.max(minimum, initial), { begin })
+  return complete((_, initial) => Math.max(minimum, initial), { begin, monitor })
 }

@@ -12,10 +12,12 @@ export type TimeUnit = 'step' | 'epoch'
  */
 export interface Schedule {
   (t: number, initial: number): number
-  /** What `t` counts. Without it: epochs, or in `then` what the schedule before it counts. */
+  /** What `t` counts. Without it: epochs, or in `followedBy` what the schedule before it counts. */
   readonly unit?: TimeUnit
   /** Of a schedule that goes by how training goes: the schedule for one run. A run that goes on keeps the one it had. */
   begin?(): Schedule
+  /** A column of the epochs' records that it goes by: `fit` makes sure that there is one of this name. */
+  readonly monitor?: string | undefined
   /** Told of each finished epoch, after validation. */
   observe?(epoch: Observation): void
 }
@@ -35,9 +37,9 @@ export interface TimedSchedule extends Schedule {
    * This schedule to its end, then `next` with its own t from 0 on.
    *
    * @throws `GRADUS_INVALID_ARGUMENT` when this one has no end, or `next` counts another unit
-   * @example warmup({ length: 500, unit: 'step' }).then(cosine({ length: 20_000, unit: 'step' }))
+   * @example warmup({ length: 500, unit: 'step' }).followedBy(cosine({ length: 20_000, unit: 'step' }))
    */
-  then(next: Schedule): TimedSchedule
+  followedBy(next: Schedule): TimedSchedule
   /** Prints the schedule in the terminal, and returns what it printed. */
   plot(options?: SchedulePlotOptions): string
 }
@@ -57,7 +59,7 @@ export interface Timed {
   unit?: TimeUnit
 }
 
-type Running = Pick<Schedule, 'begin' | 'observe'>
+type Running = Pick<Schedule, 'begin' | 'observe' | 'monitor'>
 
 export const checkUnit = (argument: string, unit: unknown): TimeUnit =>
   checkOneOf<TimeUnit>(argument, unit, ['step', 'epoch'])
@@ -82,37 +84,27 @@ export function complete(
     unit,
     duration,
     plot: (options?: SchedulePlotOptions) => plotSchedule(schedule, options),
-    // biome-ignore lint/suspicious/noThenProperty: what a promise would make of it is refused below
-    then: (next: Schedule, reject?: unknown) => {
-      // `await` takes whatever has a `then` for a promise and would wait for ever.
-      if (typeof reject === 'function') return reject(awaited())
-      return follow(schedule, next)
-    },
+    followedBy: (next: Schedule) => follow(schedule, next),
   })
   return schedule
 }
 
-const awaited = () =>
-  new GradusError(
-    'GRADUS_INVALID_ARGUMENT',
-    'then: a schedule is no promise; do not await it, and return it from async functions inside an object',
-  )
-
 function follow(first: TimedSchedule, next: Schedule): TimedSchedule {
-  checkFunction('then', next)
+  checkFunction('followedBy', next)
   const { unit, duration } = first
   if (duration === undefined) {
-    const message = 'then: expected a schedule that comes to an end before it, received one without a length'
+    const message = 'followedBy: expected a schedule that comes to an end before it, received one without a length'
     throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
   }
   if (next.unit !== undefined && next.unit !== unit) {
-    throw invalidArgument('then', `a schedule by '${unit}', as the one before it`, next.unit)
+    throw invalidArgument('followedBy', `a schedule by '${unit}', as the one before it`, next.unit)
   }
   const { duration: rest } = next as Partial<TimedSchedule>
-  const { begin, observe } = next
+  const { begin, observe, monitor } = next
   return complete((t, initial) => (t < duration ? first(t, initial) : next(t - duration, initial)), {
     unit,
     duration: rest === undefined ? undefined : duration + rest,
+    monitor,
     begin: begin && (() => follow(first, begin.call(next))),
     observe:
       observe &&

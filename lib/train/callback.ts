@@ -64,6 +64,8 @@ export interface Callback {
    * every second one), with histograms if one wants them.
    */
   inspections?: { every: number; histograms: boolean }
+  /** A column of the records that it goes by: `fit` makes sure that there is one of this name. */
+  readonly monitor?: string | undefined
   onTrainBegin?(context: CallbackContext): void | Promise<void>
   onEpochBegin?(context: CallbackContext): void | Promise<void>
   /** After each native call of about 50 ms; see `stepsPerCall`. */

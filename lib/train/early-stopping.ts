@@ -42,6 +42,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   let waited = 0
 
   return {
+    monitor: options.monitor,
     get best() {
       return best
     },

@@ -1,22 +1,47 @@
 /** A column of an epoch's record, watched by whoever stops or anneals by it. */
 import { GradusError } from '../errors.js'
+import { nearest } from '../suggest.js'
 import { type EpochRecord, validationColumn } from './history.js'
 import type { TrainTarget } from './target.js'
 
 /** The column and its value; default `valLoss`, or `loss` without validation. */
 export function monitored(record: EpochRecord, monitor: string | undefined) {
   const name = monitor ?? ('valLoss' in record ? 'valLoss' : 'loss')
-  const value = record[name]
-  if (typeof value !== 'number') {
-    const columns = Object.keys(record).filter((column) => typeof record[column] === 'number')
-    const message = `monitor: expected a column of the run (${columns.join(', ')}), received ${name}`
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-  }
-  return { name, value, epoch: record.epoch }
+  return { name, value: record[name] as number }
 }
 
 /** Whether small or large values of a column are good. */
 export function modeOf(column: string, target: TrainTarget): 'min' | 'max' {
   const metric = target.metrics.find(({ name }) => name === column || validationColumn(name) === column)
   return metric?.better === 'larger' ? 'max' : 'min'
+}
+
+interface Columns {
+  readonly target: TrainTarget
+  readonly hasValidation: boolean
+  /** The further values that have a schedule: `momentum`, `weightDecay`. */
+  readonly scheduled: readonly string[]
+}
+
+/** The columns with one number an epoch. */
+function columnsOf({ target, hasValidation, scheduled }: Columns): string[] {
+  const measured = ['loss', ...target.metrics.filter(({ better }) => better !== undefined).map(({ name }) => name)]
+  return [
+    ...measured,
+    ...(hasValidation ? measured.map(validationColumn) : []),
+    ...['regularizationLoss', 'learningRate', ...scheduled, 'updateRatio', 'gradientNorm', 'refusedSteps'],
+    ...['seconds', 'samplesPerSecond'],
+  ]
+}
+
+/** @throws `GRADUS_INVALID_ARGUMENT` when the run will have no such column. `place`: `callbacks[0].monitor`. */
+export function checkMonitor(place: string, column: unknown, run: Columns): void {
+  const columns = columnsOf(run)
+  if (typeof column === 'string' && columns.includes(column)) return
+  const name = typeof column === 'string' ? column : String(column)
+  const isOfValidation = !run.hasValidation && columnsOf({ ...run, hasValidation: true }).includes(name)
+  const meant = nearest(name, columns)
+  const hint = isOfValidation ? 'fit has no validation; ' : meant ? `did you mean ${meant}? ` : ''
+  const message = `${place}: there is no column ${JSON.stringify(name)}; ${hint}the columns are ${columns.join(', ')}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }

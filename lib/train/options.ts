@@ -11,12 +11,11 @@ import {
 import type { Data } from '../data/stream.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { checkUnit, type Schedule } from '../schedules/schedule.js'
+import { nearest } from '../suggest.js'
 import type { Callback } from './callback.js'
-<<<<<<< HEAD
 import { type ClassWeights, checkClassWeights } from './class-weights.js'
-=======
 import { longestSeconds } from './halt.js'
->>>>>>> e0805de (A run is awaited, and leaving its loop stops it; stops and aborts are heard in validation and behind hanging streams)
+import { checkMonitor } from './monitor.js'
 import type { TrainTarget } from './target.js'
 
 export interface FitOptions {
@@ -138,6 +137,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
     if (validation !== undefined) throw invalidArgument('validationSplit', 'no validation beside it', validationSplit)
   }
   checkSchedules(target, options)
+  checkMonitors(target, options)
   if (options.dir !== undefined && (typeof options.dir !== 'string' || options.dir === '')) {
     throw invalidArgument('dir', 'a path', options.dir)
   }
@@ -156,8 +156,10 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
   }
 }
 
+const schedules = ['schedule', 'momentumSchedule', 'weightDecaySchedule'] as const
+
 function checkSchedules({ optimizer }: TrainTarget, options: FitOptions): void {
-  for (const name of ['schedule', 'momentumSchedule', 'weightDecaySchedule'] as const) {
+  for (const name of schedules) {
     const schedule = checkOptional(checkFunction<Schedule>, name, options[name])
     checkOptional(checkUnit, `${name}.unit`, schedule?.unit)
   }
@@ -166,13 +168,60 @@ function checkSchedules({ optimizer }: TrainTarget, options: FitOptions): void {
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
+/** Every column that somebody goes by is there. */
+function checkMonitors(target: TrainTarget, options: FitOptions): void {
+  const scheduled = (['momentum', 'weightDecay'] as const).filter((name) => options[`${name}Schedule`] !== undefined)
+  const hasValidation = options.validation !== undefined || options.validationSplit !== undefined
+  const check = (place: string, monitor: unknown) => {
+    if (monitor !== undefined) checkMonitor(`${place}.monitor`, monitor, { target, hasValidation, scheduled })
+  }
+  for (const role of schedules) check(role, options[role]?.monitor)
+  options.callbacks?.forEach((callback, i) => {
+    if (typeof callback === 'object') check(`callbacks[${i}]`, callback?.monitor)
+  })
+}
+
 function resolveCallbacks(callbacks: NonNullable<FitOptions['callbacks']>): Callback[] {
   if (!Array.isArray(callbacks)) throw invalidArgument('callbacks', 'an array', callbacks)
   return callbacks.map((callback, i) => {
     if (typeof callback === 'function') return { onEpochEnd: callback }
-    if (typeof callback === 'object' && callback !== null) return checkInspections(callback, i)
-    throw invalidArgument(`callbacks[${i}]`, 'an object or a function', callback)
+    if (typeof callback !== 'object' || callback === null) {
+      throw invalidArgument(`callbacks[${i}]`, 'an object or a function', callback)
+    }
+    checkEvents(`callbacks[${i}]`, callback)
+    return checkInspections(callback, i)
   })
+}
+
+const events = ['onTrainBegin', 'onEpochBegin', 'onStepsEnd', 'onEpochEnd', 'onTrainEnd'] as const
+
+/** What others call the events there are. */
+const foreignEvents: Readonly<Record<string, string>> = {
+  onBatchBegin: 'onStepsEnd tells of steps, when some are done',
+  onBatchEnd: 'onStepsEnd tells of steps',
+  onStepEnd: 'onStepsEnd tells of steps',
+  onTrainBatchEnd: 'onStepsEnd tells of steps',
+  onYield: 'onStepsEnd tells of steps',
+  onValidationEnd: 'onEpochEnd comes after validation',
+  onTestEnd: 'onEpochEnd comes after validation',
+  onTrainStart: 'onTrainBegin tells of the begin',
+  onEpochStart: 'onEpochBegin tells of the begin',
+  onTrainEpochEnd: 'onEpochEnd tells of epochs',
+}
+
+/** Everything that is called like an event is one, and a function. */
+function checkEvents(place: string, callback: Callback): void {
+  for (const event of events) checkOptional(checkFunction, `${place}.${event}`, callback[event])
+  // Methods of classes are not among an object's own keys.
+  for (let object: object | null = callback; object && object !== Object.prototype; ) {
+    for (const name of Object.getOwnPropertyNames(object)) {
+      if (!/^on_?[A-Z]|^on_/.test(name) || events.some((event) => event === name)) continue
+      const meant = nearest(name, events)
+      const hint = foreignEvents[name] ?? (meant ? `did you mean ${meant}?` : `there are ${events.join(', ')}`)
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', `${place}: there is no event ${JSON.stringify(name)}; ${hint}`)
+    }
+    object = Object.getPrototypeOf(object)
+  }
 }
 
 function checkInspections(callback: Callback, i: number): Callback {

@@ -150,17 +150,9 @@ export class Training {
   async #trainEpoch(source: Source, epoch: number, steps: Steps, totals: EpochTotals): Promise<void> {
     const { signal } = this.#halt
     try {
-<<<<<<< HEAD
-      for (;;) {
-        const next = await firstOf(pieces.next(), this.#signal)
-        if (!next) return false
-        if (next.done) break
-        if (source.rows === null) await this.#settle(source)
-        if (!(await this.#trainPiece(next.value, source.rows, epoch, steps, totals))) return false
-=======
       for await (const piece of source.pieces(signal)) {
+        if (source.rows === null) await this.#settle(source)
         await this.#trainPiece(piece, source.rows, epoch, steps, totals)
->>>>>>> e0805de (A run is awaited, and leaving its loop stops it; stops and aborts are heard in validation and behind hanging streams)
       }
     } catch (error) {
       if (this.#halt.isAborted) signal.throwIfAborted()
@@ -178,13 +170,8 @@ export class Training {
     epoch: number,
     steps: Steps,
     totals: EpochTotals,
-<<<<<<< HEAD
-  ): Promise<boolean> {
-=======
   ): Promise<void> {
-    this.#settleConventions()
     const { signal } = this.#halt
->>>>>>> e0805de (A run is awaited, and leaving its loop stops it; stops and aborts are heard in validation and behind hanging streams)
     const isStream = rowsTotal === null
     const batchSize = this.#settings.batchSize ?? (isStream ? piece.size : defaultBatchSize)
     const shuffle = this.#settings.shuffle && !isStream

@@ -13,7 +13,7 @@ import {
 
 declare const model: Model
 
-const schedule: TimedSchedule = warmup({ length: 500, unit: 'step' }).then(cosine({ length: 5000, unit: 'step' }))
+const schedule: TimedSchedule = warmup({ length: 500, unit: 'step' }).followedBy(cosine({ length: 5000, unit: 'step' }))
 const plot: string = schedule.plot({ initial: 0.1, quiet: true })
 const own: Schedule = (t, initial) => initial / (1 + t)
 
@@ -24,7 +24,7 @@ export async function example(x: Float32Array, y: Uint8Array): Promise<void> {
   )
   const { momentum, weightDecay } = await run.done
   const last: number | undefined = momentum?.at(-1) ?? weightDecay?.at(-1)
-  await model.fit({ x, y }, { schedule: warmup({ length: 3 }).then(reduceOnPlateau({ patience: 2 })) }).done
+  await model.fit({ x, y }, { schedule: warmup({ length: 3 }).followedBy(reduceOnPlateau({ patience: 2 })) }).done
   const { learningRate, rates } = await findLearningRate(model, { x, y }, { steps: 100 })
   const found: number | null = learningRate
   // @ts-expect-error: there may be none
