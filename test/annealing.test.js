@@ -221,7 +221,11 @@ test('bad schedules are refused, at once or in the step that they are bad for', 
       /momentumSchedule: .* received 1 for step 2/,
     ],
     [adam(), { weightDecaySchedule: (t) => 1 - t }, /weightDecaySchedule: .* from 0 up, received -1 for epoch 2/],
-    [adam(), { schedule: reduceOnPlateau({ monitor: 'valLoss' }) }, /schedule.monitor: there is no column "valLoss"; fit has no validation/],
+    [
+      adam(),
+      { schedule: reduceOnPlateau({ monitor: 'valLoss' }) },
+      /schedule.monitor: there is no column "valLoss"; fit has no validation/,
+    ],
   ]
   for (const [optimizer, options, message] of cases) {
     const said = await refusal(() => fit(smallModel(optimizer), { epochs: 3, ...options }))
