@@ -60,7 +60,7 @@ export interface MaxoutOptions {
  * @param winners (rows, units), written: its number, the first of equal ones
  */
 export function maxoutForward<A extends FloatArray>(x: A, y: A, winners: Int32Array, options: MaxoutOptions): A {
-  checkOptions('options', options, ['rows', 'units', 'pieces'])
+  checkOptions('maxoutForward', options, ['rows', 'units', 'pieces'])
   call.maxout_forward!(options.rows, options.units, options.pieces, x, y, winners)
   return y
 }
@@ -71,14 +71,14 @@ export function maxoutForward<A extends FloatArray>(x: A, y: A, winners: Int32Ar
  * @param dx (rows, units, pieces), written: dy where the winner was, else 0
  */
 export function maxoutBackward<A extends FloatArray>(dy: A, winners: Int32Array, dx: A, options: MaxoutOptions): A {
-  checkOptions('options', options, ['rows', 'units', 'pieces'])
+  checkOptions('maxoutBackward', options, ['rows', 'units', 'pieces'])
   call.maxout_backward!(options.rows, options.units, options.pieces, dy, winners, dx)
   return dx
 }
 
 /** y = softmax of each row of x; both (rows, columns), columns from 1 up. */
 export function softmax<A extends FloatArray>(x: A, y: A, options: { rows: number; columns: number }): A {
-  checkOptions('options', options, ['rows', 'columns'])
+  checkOptions('softmax', options, ['rows', 'columns'])
   call.softmax!(options.rows, options.columns, x, y)
   return y
 }

@@ -41,7 +41,7 @@ const matmulOptions = [
  * const y = matmul(x, weights, new Float32Array(64 * 10), { m: 64, n: 10, k: 784, bias, activation: 'relu' })
  */
 export function matmul<A extends FloatArray>(a: A, b: A, c: A, options: MatmulOptions<A>): A {
-  checkOptions('options', options, matmulOptions)
+  checkOptions('matmul', options, matmulOptions)
   const activation = checkOneOf('activation', options.activation ?? 'identity', [...activations.keys()])
   const [name, defaultParameter] = activations.get(activation)!
   call.matmul!(
@@ -78,7 +78,7 @@ export function columnSums<A extends FloatArray>(
     beta?: number
   },
 ): A {
-  checkOptions('options', options, ['rows', 'columns', 'beta'])
+  checkOptions('columnSums', options, ['rows', 'columns', 'beta'])
   call.column_sums!(options.rows, options.columns, options.beta ?? 0, x, sums)
   return sums
 }

@@ -32,14 +32,14 @@ export function dropout<A extends FloatArray>(
     rate: number
   },
 ): A {
-  checkOptions('options', options, [...drawOptions, 'rate'])
+  checkOptions('dropout', options, [...drawOptions, 'rate'])
   call.dropout!(...place(options), checkFraction('rate', options.rate), x, y)
   return y
 }
 
 /** Fills y with numbers of [low, high), each as likely as another; default [0, 1). */
 export function randomUniform<A extends FloatArray>(y: A, options: DrawOptions & { low?: number; high?: number }): A {
-  checkOptions('options', options, [...drawOptions, 'low', 'high'])
+  checkOptions('randomUniform', options, [...drawOptions, 'low', 'high'])
   call.random_uniform!(...place(options), options.low ?? 0, options.high ?? 1, y)
   return y
 }
@@ -49,7 +49,7 @@ export function randomNormal<A extends FloatArray>(
   y: A,
   options: DrawOptions & { mean?: number; deviation?: number },
 ): A {
-  checkOptions('options', options, [...drawOptions, 'mean', 'deviation'])
+  checkOptions('randomNormal', options, [...drawOptions, 'mean', 'deviation'])
   const deviation = checkNotNegative('deviation', options.deviation ?? 1)
   call.random_normal!(...place(options), options.mean ?? 0, deviation, y)
   return y

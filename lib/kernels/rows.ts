@@ -17,7 +17,7 @@ export interface TableOptions {
  * @param y (n, columns), written
  */
 export function gatherRows<A extends FloatArray>(table: A, rows: Int32Array, y: A, options: TableOptions): A {
-  checkOptions('options', options, ['columns', 'tableRows'])
+  checkOptions('gatherRows', options, ['columns', 'tableRows'])
   call.gather_rows!(rows?.length, options.columns, options.tableRows, table, rows, y)
   return y
 }
@@ -30,7 +30,7 @@ export function gatherRows<A extends FloatArray>(table: A, rows: Int32Array, y: 
  * @param table (tableRows, columns), added into
  */
 export function scatterAddRows<A extends FloatArray>(dy: A, rows: Int32Array, table: A, options: TableOptions): A {
-  checkOptions('options', options, ['columns', 'tableRows'])
+  checkOptions('scatterAddRows', options, ['columns', 'tableRows'])
   call.scatter_add_rows!(rows?.length, options.columns, options.tableRows, dy, rows, table)
   return table
 }
@@ -41,7 +41,7 @@ export function convertBytes<A extends FloatArray>(
   y: A,
   options: { scale?: number; offset?: number } = {},
 ): A {
-  checkOptions('options', options, ['scale', 'offset'])
+  checkOptions('convertBytes', options, ['scale', 'offset'])
   call.convert_bytes!(options.scale ?? 1 / 255, options.offset ?? 0, x, y)
   return y
 }

@@ -9,7 +9,7 @@ export function gradientNorm<A extends FloatArray>(
   parameters: A,
   options: { l1?: number; l2?: number } = {},
 ): StepSums {
-  checkOptions('options', options, ['l1', 'l2'])
+  checkOptions('gradientNorm', options, ['l1', 'l2'])
   const terms = [checkNotNegative('l1', options.l1 ?? 0), checkNotNegative('l2', options.l2 ?? 0)]
   return call.gradient_norm!(...terms, gradient, parameters) as StepSums
 }
@@ -28,7 +28,7 @@ export function limitColumnNorms<A extends FloatArray>(
     limit: number
   },
 ): A {
-  checkOptions('options', options, ['rows', 'columns', 'limit'])
+  checkOptions('limitColumnNorms', options, ['rows', 'columns', 'limit'])
   call.limit_column_norms!(options.rows, options.columns, checkPositive('limit', options.limit), w)
   return w
 }
