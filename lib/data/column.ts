@@ -1,4 +1,13 @@
 /** Columns of numbers as users give them (typed arrays, nested arrays, tables), read row by row. */
+import {
+  isBigInt64Array,
+  isBigUint64Array,
+  isFloat32Array,
+  isFloat64Array,
+  isTypedArray,
+  isUint8Array,
+  isUint8ClampedArray,
+} from 'node:util/types'
 import { describe, GradusError, invalidArgument } from '../errors.js'
 
 export type NumberArray =
@@ -43,14 +52,16 @@ export interface OpenColumn {
   read(first: number, count: number): NumberArray
 }
 
+/** Of any realm: arrays from a `vm` context or from Jest are no `instanceof` anything here. */
 export function isNumberArray(value: unknown): value is NumberArray {
-  return (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView) &&
-    !(value instanceof BigInt64Array) &&
-    !(value instanceof BigUint64Array)
-  )
+  return isTypedArray(value) && !isLongArray(value)
 }
+
+const isLongArray = (value: unknown): boolean => isBigInt64Array(value) || isBigUint64Array(value)
+
+const isByteArray = (value: unknown): boolean => isUint8Array(value) || isUint8ClampedArray(value)
+
+export const isFloatArray = (value: unknown): boolean => isFloat32Array(value) || isFloat64Array(value)
 
 /** `{ data }` with nothing but a table's keys; anything else that is an object holds named columns. */
 export function isTable(value: unknown): value is Table {
@@ -70,12 +81,12 @@ export function product(shape: readonly number[]): number {
 
 /** Elements of one row when there are `rows` of them; null when that cannot be known (no rows). */
 export function elementsPerRow(argument: string, data: ColumnData, rows: number): number | null {
-  if (Array.isArray(data)) return data.length > 0 ? countNumbers(data[0]) : null
+  if (Array.isArray(data)) return data.length > 0 ? countNumbers(data[0], `${argument}[0]`) : null
   const table = asTable(argument, data)
   if (table.shape) return product(table.shape.slice(1))
   if (rows === 0) return null
   if (table.data.length % rows !== 0) {
-    throw invalidArgument(argument, `the same count of numbers for each of ${rows} rows`, table.data)
+    throw invalidArgument(argument, `${rows} rows (a multiple of ${rows} numbers)`, table.data)
   }
   return table.data.length / rows
 }
@@ -100,7 +111,7 @@ function openTable(argument: string, table: Table, elements: number, defaultScal
   if (elements === 0 || length % elements !== 0) {
     throw invalidArgument(argument, `a multiple of ${elements} numbers, one example's`, data)
   }
-  const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray
+  const isBytes = isByteArray(data)
   if (!isBytes && (table.scale !== undefined || table.offset !== undefined)) {
     throw invalidArgument(`${argument}.scale`, 'scale and offset only with a Uint8Array', data)
   }
@@ -118,6 +129,14 @@ function openTable(argument: string, table: Table, elements: number, defaultScal
 }
 
 function openNested(argument: string, rows: NestedArray, elements: number): OpenColumn {
+  if (elements > 1 && typeof rows[0] === 'number') {
+    const example = rows.length === elements && elements <= 8 ? `[[${rows}]]` : '[[…]]'
+    throw invalidArgument(
+      argument,
+      `an array of ${elements} numbers for each example (a single one is ${example})`,
+      rows,
+    )
+  }
   let buffer = new Float64Array(0)
   return {
     argument,
@@ -129,10 +148,10 @@ function openNested(argument: string, rows: NestedArray, elements: number): Open
       if (buffer.length < count * elements) buffer = new Float64Array(count * elements)
       const out = buffer.subarray(0, count * elements)
       for (let i = 0; i < count; i++) {
-        const end = flatten(`${argument}[${first + i}]`, rows[first + i], out, i * elements, (i + 1) * elements)
+        const place = `${argument}[${first + i}]`
+        const end = flatten(place, rows[first + i], out, i * elements, (i + 1) * elements)
         if (end !== (i + 1) * elements) {
-          const expected = `${elements} numbers`
-          throw invalidArgument(`${argument}[${first + i}]`, expected, `${countNumbers(rows[first + i])} of them`)
+          throw invalidArgument(place, countOf(elements), countNumbers(rows[first + i], place))
         }
       }
       return out
@@ -140,8 +159,15 @@ function openNested(argument: string, rows: NestedArray, elements: number): Open
   }
 }
 
+const countOf = (elements: number): string => (elements === 1 ? '1 number' : `${elements} numbers`)
+
+/** Arrays in arrays, as deep as anybody nests them; what holds itself has no end. */
+const deepest = 64
+/** Numbers that a nested row is believed to have. */
+const mostNumbers = 2 ** 24
+
 /** Writes the numbers of one row from `at` on; returns where it ended, which is past `end` when there are too many. */
-function flatten(argument: string, value: unknown, out: Float64Array, at: number, end: number): number {
+function flatten(argument: string, value: unknown, out: Float64Array, at: number, end: number, depth = 0): number {
   if (typeof value === 'number') {
     if (at < end) out[at] = value
     return at + 1
@@ -150,22 +176,36 @@ function flatten(argument: string, value: unknown, out: Float64Array, at: number
     if (at + value.length <= end) out.set(value, at)
     return at + value.length
   }
-  if (!Array.isArray(value)) throw invalidArgument(argument, 'numbers', value)
-  for (const item of value) at = flatten(argument, item, out, at, end)
+  checkNested(argument, value, depth)
+  for (let i = 0; i < value.length && at <= end; i++) at = flatten(argument, value[i], out, at, end, depth + 1)
   return at
 }
 
-export function countNumbers(value: unknown): number {
+function checkNested(argument: string, value: unknown, depth: number): asserts value is unknown[] {
+  if (!Array.isArray(value)) {
+    const hint = typeof value === 'string' ? ' (names of classes stand in y, one an example; readCsv reads files)' : ''
+    throw invalidArgument(argument, `numbers${hint}`, value)
+  }
+  if (depth < deepest) return
+  const message = `${argument}: expected arrays at most ${deepest} deep, received deeper ones, or one that holds itself`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+/** Numbers in nested arrays; counted no further than to one beyond `most`. */
+export function countNumbers(value: unknown, argument: string, most = mostNumbers, depth = 0): number {
   if (isNumberArray(value)) return value.length
-  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countNumbers(item), 0)
-  return 1
+  if (!Array.isArray(value)) return 1
+  checkNested(argument, value, depth)
+  let count = 0
+  for (let i = 0; i < value.length && count <= most; i++) count += countNumbers(value[i], argument, most, depth + 1)
+  return count
 }
 
 /** A typed array or a table as a table, checked. */
 export function asTable(argument: string, data: unknown): Table {
   if (isNumberArray(data)) return { data }
   if (!isTable(data)) {
-    const hint = data instanceof BigInt64Array || data instanceof BigUint64Array ? ' (not of 64-bit integers)' : ''
+    const hint = isLongArray(data) ? ' (not of 64-bit integers)' : ''
     throw invalidArgument(argument, `a typed array${hint}, nested arrays of numbers or { data, shape }`, data)
   }
   const { shape, scale = 1, offset = 0 } = data
@@ -184,7 +224,7 @@ export function takeRows(argument: string, data: ColumnData, rows: Uint32Array, 
   const table = asTable(argument, data)
   const elements = elementsPerRow(argument, data, total) ?? 0
   // A Buffer is a Uint8Array, but is not made with new.
-  const Type = table.data instanceof Uint8Array ? Uint8Array : (table.data.constructor as typeof Float64Array)
+  const Type = isUint8Array(table.data) ? Uint8Array : (table.data.constructor as typeof Float64Array)
   const taken: NumberArray = new Type(rows.length * elements)
   for (const [i, row] of rows.entries()) {
     taken.set(table.data.subarray(row * elements, (row + 1) * elements), i * elements)

@@ -20,6 +20,8 @@ export interface Requirements {
    * settled by the data, once they are resident.
    */
   conventions?: Conventions
+  /** The option that the data were given as, such as `validation`; errors then speak of `validation.x`. Default: the data. */
+  argument?: string | undefined
 }
 
 export type { Examples }
@@ -43,10 +45,13 @@ export class Dataset {
   readonly #temporary: boolean
   #disposed = false
 
-  /** @internal `temporary`: whoever makes it disposes of it, however its work ends. */
-  constructor(examples: Examples, { temporary = false } = {}) {
-    checkExamples('data', examples)
-    this.examples = numbered(examples)
+  /**
+   * @internal `temporary`: whoever makes it disposes of it, however its work ends. `argument`: how errors name it where it
+   * comes as an option.
+   */
+  constructor(examples: Examples, { temporary = false, argument = 'data' } = {}) {
+    checkExamples(argument, examples)
+    this.examples = numbered(examples, argument === 'data' ? 'y' : `${argument}.y`)
     this.#temporary = temporary
   }
 
@@ -117,13 +122,8 @@ async function load(
   requirements: Requirements,
   temporary: boolean,
 ): Promise<NativeDataset> {
-  const plans = planInputs(examples.x, requirements)
+  const plans = planAll(examples, requirements)
   const rows = rowsOf(plans)
-  if (requirements.targets !== 'none') plans.push(planTargets(examples, requirements, rows))
-  if (examples.sampleWeights !== undefined && requirements.targets !== 'none') {
-    plans.push(planWeights(examples.sampleWeights, requirements))
-  }
-  rowsOf(plans)
   const of = (role: ColumnRole) => plans.filter((plan) => plan.role === role).map((plan) => plan.native)
   const made = new native.Dataset(rows, of('input'), of('target')[0] ?? null, of('weight')[0] ?? null, temporary)
   try {
@@ -135,20 +135,54 @@ async function load(
   return made
 }
 
+function planAll(examples: NumberedExamples, requirements: Requirements): Plan[] {
+  try {
+    const plans = planInputs(examples.x, requirements)
+    if (requirements.targets === 'none') return plans
+    plans.push(planTargets(examples, requirements, rowsOf(plans)))
+    if (examples.sampleWeights !== undefined) plans.push(planWeights(examples.sampleWeights, requirements))
+    rowsOf(plans)
+    return plans
+  } catch (error) {
+    if (!(error instanceof GradusError) || !areMixedUp(examples, requirements)) throw error
+    throw new GradusError(error.code, `${error.message}; were x and y mixed up?`, { cause: error })
+  }
+}
+
+/** Whether x and y would fit if each stood in the other's place. */
+function areMixedUp({ x, y }: NumberedExamples, requirements: Requirements): boolean {
+  const elements = product(requirements.inputs[0]?.shape ?? [])
+  if (y === undefined || !isColumn(x) || requirements.targets === 'none' || elements === 1) return false
+  try {
+    const inputs = planInputs(y, requirements)
+    const rows = rowsOf(inputs)
+    const targets = planTargets({ x: y, y: x }, requirements, rows)
+    const isWide = elementsPerRow('y', y, rows) === elements
+    return rows > 0 && targets.column.rows === rows && isWide
+  } catch {
+    return false
+  }
+}
+
 /** How many rows each of the columns has. */
 export function rowsOf(plans: Plan[]): number {
   const rows = plans[0]?.column.rows ?? 0
   for (const { column } of plans) {
     if (column.rows === rows) continue
-    throw invalidArgument(column.argument, `${rows} rows, as many as the first input has`, `${column.rows}`)
+    throw invalidArgument(column.argument, `${rows} rows, as many as the first input has`, column.rows)
   }
   return rows
 }
 
-export function planInputs(x: Examples['x'], { inputs, dtype, targets }: Requirements): Plan[] {
-  const named = namedColumns(x, inputs)
+/** How errors name a part of the data. */
+const nameIn = ({ argument }: Requirements, part: string): string => (argument ? `${argument}.${part}` : part)
+
+export function planInputs(x: Examples['x'], requirements: Requirements): Plan[] {
+  const { inputs, dtype, targets } = requirements
+  const whole = nameIn(requirements, 'x')
+  const named = namedColumns(x, inputs, whole)
   return inputs.map(({ name, shape, kind, vocabulary }, index) => {
-    const argument = inputs.length > 1 ? `x.${name}` : 'x'
+    const argument = inputs.length > 1 ? `${whole}.${name}` : whole
     const given = named[name] as ColumnData
     const column = openColumn(argument, targets === 'none' ? asRows(given, shape) : given, product(shape), 1 / 255)
     const limit = vocabulary ?? 2 ** 31
@@ -159,7 +193,11 @@ export function planInputs(x: Examples['x'], { inputs, dtype, targets }: Require
 }
 
 /** The columns by the inputs' names. */
-export function namedColumns(x: Examples['x'], inputs: Requirements['inputs']): Record<string, ColumnData> {
+export function namedColumns(
+  x: Examples['x'],
+  inputs: Requirements['inputs'],
+  argument = 'x',
+): Record<string, ColumnData> {
   const names = inputs.map((input) => input.name)
   if (isColumn(x) && names.length === 1) return { [names[0] as string]: x }
   const record = (isColumn(x) ? {} : x) as Record<string, ColumnData>
@@ -167,35 +205,38 @@ export function namedColumns(x: Examples['x'], inputs: Requirements['inputs']): 
   const fits = names.length === given.length && names.every((name) => given.includes(name))
   if (!fits) {
     const expected = names.length === 1 ? 'one column of numbers' : `one column for each input (${names.join(', ')})`
-    throw invalidArgument('x', expected, isColumn(x) || given.length === 0 ? x : `{ ${given.join(', ')} }`)
+    if (isColumn(x) || given.length === 0) throw invalidArgument(argument, expected, x)
+    const message = `${argument}: expected ${expected}, received { ${someOf(given)} }`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
   }
   return record
 }
 
 function planTargets(examples: NumberedExamples, requirements: Requirements, rows: number): Plan {
   const { y } = examples
-  if (y === undefined) throw invalidArgument('y', 'the targets', y)
+  const name = nameIn(requirements, 'y')
+  if (y === undefined) throw invalidArgument(name, 'the targets', y)
   const { outputShape, dtype, targets } = requirements
   const labelShape = outputShape.slice(0, -1)
   const outputs = outputShape.at(-1) ?? 1
-  const elements = elementsPerRow('y', y, rows)
+  const elements = elementsPerRow(name, y, rows)
   // Where both would fit (a single output) the numbers are targets as they stand.
   const dense = targets === 'dense' || (targets === 'either' && elements === product(outputShape))
   if (dense) {
-    if (examples.classes && elements === 1) checkBinary(examples.classes, outputShape)
-    const column = renumber(openColumn('y', y, product(outputShape), 1), examples, requirements)
+    if (examples.classes && elements === 1) checkBinary(name, examples.classes, outputShape)
+    const column = renumber(openColumn(name, y, product(outputShape), 1), examples, requirements)
     return plan('target', 0, 'y', column, outputShape, { type: column.bytes ? 'uint8' : dtype })
   }
   if (elements !== null && elements !== product(labelShape)) {
-    const either = targets === 'either' ? ` or ${product(outputShape)} numbers` : ''
-    throw invalidArgument('y', `${product(labelShape)} class number${either} an example`, `${elements} numbers`)
+    const either = targets === 'either' ? ` or ${numbersOf(product(outputShape))}` : ''
+    throw invalidArgument(name, `${numbersOf(product(labelShape), 'class number')}${either} an example`, elements)
   }
   const names = wantedOf(examples, requirements)
   if (names && names.length > outputs) {
     const expected = `at most ${outputs} classes, as many as the last layer has outputs`
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', `y: expected ${expected}, received ${countOf(names)}`)
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `${name}: expected ${expected}, received ${countOf(names)}`)
   }
-  const column = renumber(openColumn('y', y, product(labelShape), 1), examples, requirements)
+  const column = renumber(openColumn(name, y, product(labelShape), 1), examples, requirements)
   return plan('target', 0, 'y', column, labelShape, { type: 'int32', limit: outputs, meaning: 'class number' })
 }
 
@@ -204,13 +245,15 @@ const wantedOf = (examples: NumberedExamples, { conventions }: Requirements): re
   conventions?.classes ?? examples.classes
 
 /** Class numbers as targets of a single output: the second of two classes is the answer yes. */
-function checkBinary(classes: readonly string[], outputShape: readonly number[]): void {
+function checkBinary(argument: string, classes: readonly string[], outputShape: readonly number[]): void {
   if (product(outputShape) === 1 && classes.length <= 2) return
   const expected = `numbers shaped as the output [${outputShape}]`
   const advice = 'a loss on classes takes names, such as softmaxCrossEntropy() with an output for each'
-  const message = `y: expected ${expected}, received the names of ${countOf(classes)}; ${advice}`
+  const message = `${argument}: expected ${expected}, received the names of ${countOf(classes)}; ${advice}`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
+
+const numbersOf = (count: number, what = 'number') => `${count} ${what}${count === 1 ? '' : 's'}`
 
 const countOf = (names: readonly string[]) => `${names.length} classes (${someOf(names)})`
 
@@ -219,13 +262,14 @@ function renumber(column: OpenColumn, { classes }: Examples, requirements: Requi
   const wanted = requirements.conventions?.classes
   if (!classes || !wanted || sameClasses(classes, wanted)) return column
   if (column.elements === 1) return renumbered(column, classes, wanted)
-  const message = `classes: expected those of the model, ${someOf(wanted)}, received ${someOf(classes)}`
+  const place = nameIn(requirements, 'classes')
+  const message = `${place}: expected those of the model, ${someOf(wanted)}, received ${someOf(classes)}`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
-function planWeights(weights: ColumnData, { dtype }: Requirements): Plan {
-  const column = openColumn('sampleWeights', weights, 1, 1)
-  return plan('weight', 0, 'sampleWeights', column, [], { type: dtype, nonNegative: true })
+function planWeights(weights: ColumnData, requirements: Requirements): Plan {
+  const column = openColumn(nameIn(requirements, 'sampleWeights'), weights, 1, 1)
+  return plan('weight', 0, 'sampleWeights', column, [], { type: requirements.dtype, nonNegative: true })
 }
 
 function plan(

@@ -1,5 +1,6 @@
 /** Copies columns into native memory a slice at a time, checking each value, so that the event loop stays free. */
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { isFloat32Array, isFloat64Array, isSharedArrayBuffer } from 'node:util/types'
 import { GradusError } from '../errors.js'
 import type { ColumnRole, FloatArray, NativeDataset, TypedArray } from '../native.js'
 import type { NumberArray, OpenColumn } from './column.js'
@@ -39,7 +40,7 @@ export function convertAll(column: OpenColumn, conversion: Conversion): TypedArr
 /** Memory shared with other threads may change between check and use: the check is made on a copy. */
 function readOwn(column: OpenColumn, first: number, count: number): NumberArray {
   const values = column.read(first, count)
-  return values.buffer instanceof ArrayBuffer ? values : values.slice()
+  return isSharedArrayBuffer(values.buffer) ? values.slice() : values
 }
 
 type Converter = (values: NumberArray, firstRow: number) => TypedArray
@@ -50,9 +51,10 @@ function converter(column: OpenColumn, conversion: Conversion): Converter {
   if (conversion.type === 'int32') return wholeNumbers(column, conversion)
   const { type, nonNegative } = conversion
   const Type = type === 'float32' ? Float32Array : Float64Array
+  const isOfType = type === 'float32' ? isFloat32Array : isFloat64Array
   const converted = reused(Type as new (length: number) => FloatArray)
   return (values, firstRow) => {
-    const numbers = values instanceof Type ? values : converted(values)
+    const numbers = isOfType(values) ? values : converted(values)
     const bad = firstBad(numbers, nonNegative ? 0 : -Infinity)
     if (bad < 0) return numbers
     const expected = nonNegative ? 'a finite number from 0 up' : `a finite ${type} number`
@@ -66,8 +68,22 @@ function wholeNumbers(column: OpenColumn, { limit, meaning }: { limit: number; m
     const numbers = exact(values)
     const bad = numbers.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value < limit))
     if (bad < 0) return whole(numbers)
-    throw badValue(column, firstRow, bad, `a ${meaning} from 0 to ${limit - 1}`, numbers[bad] as number)
+    const hint = meaning === 'class number' && beginAtOne(column, limit) ? '; the labels begin at 1: subtract 1' : ''
+    throw badValue(column, firstRow, bad, `a ${meaning} from 0 to ${limit - 1}`, numbers[bad] as number, hint)
   }
+}
+
+/** Whether the numbers go from 1 to `limit`. */
+function beginAtOne(column: OpenColumn, limit: number): boolean {
+  let [least, most] = [Infinity, -Infinity]
+  const rows = Math.max(1, Math.floor(slice.copied / Math.max(1, column.elements)))
+  for (let first = 0; first < column.rows; first += rows) {
+    for (const value of column.read(first, Math.min(rows, column.rows - first))) {
+      least = Math.min(least, value)
+      most = Math.max(most, value)
+    }
+  }
+  return least === 1 && most === limit
 }
 
 /** Copies numbers into an array of the type, the same one each time while it is long enough. */
@@ -91,8 +107,16 @@ function firstBad(numbers: FloatArray, least: number): number {
   return -1
 }
 
-function badValue(column: OpenColumn, firstRow: number, at: number, expected: string, value: number): GradusError {
+function badValue(
+  column: OpenColumn,
+  firstRow: number,
+  at: number,
+  expected: string,
+  value: number,
+  hint = '',
+): GradusError {
   const row = firstRow + Math.floor(at / column.elements)
   const place = column.elements > 1 ? `row ${row}, column ${at % column.elements}` : `row ${row}`
-  return new GradusError('GRADUS_INVALID_DATA', `${column.argument}, ${place}: expected ${expected}, received ${value}`)
+  const message = `${column.argument}, ${place}: expected ${expected}, received ${value}${hint}`
+  return new GradusError('GRADUS_INVALID_DATA', message)
 }

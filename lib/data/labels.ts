@@ -10,16 +10,16 @@ export function areNames(y: unknown): y is readonly string[] {
 }
 
 /** Examples with names as targets get numbers, and `classes` that tell what they mean; others are given back. */
-export function numbered(examples: Examples): NumberedExamples {
+export function numbered(examples: Examples, argument = 'y'): NumberedExamples {
   const { y } = examples
   if (examples.classes !== undefined) checkClasses('classes', examples.classes)
   if (!areNames(y)) return examples as NumberedExamples
   y.forEach((name, row) => {
     if (isName(name)) return
-    throw badLabel('y', row, `expected the name of a class, as in the first row, received ${describe(name)}`)
+    throw badLabel(argument, row, `expected the name of a class, as in the first row, received ${describe(name)}`)
   })
   const classes = examples.classes ?? namesIn(y)
-  return { ...examples, y: numbersOf(y, classes, (row, problem) => badLabel('y', row, problem)), classes }
+  return { ...examples, y: numbersOf(y, classes, (row, problem) => badLabel(argument, row, problem)), classes }
 }
 
 /** The names that occur, sorted by their UTF-16 codes: the same order in every country. */

@@ -7,8 +7,8 @@ import { type ColumnData, countNumbers, isTable, product } from './column.js'
 export function asRows(data: ColumnData, shape: readonly number[]): ColumnData {
   const elements = product(shape)
   if (Array.isArray(data)) {
-    const isRows = data.length === 0 || countNumbers(data[0]) === elements
-    return !isRows && countNumbers(data) === elements ? [data] : data
+    const isRows = data.length === 0 || countNumbers(data[0], 'x[0]', elements) === elements
+    return !isRows && countNumbers(data, 'x', elements) === elements ? [data] : data
   }
   if (!isTable(data) || !data.shape || product(data.shape.slice(1)) === elements) return data
   return product(data.shape) === elements ? { ...data, shape: [1, ...data.shape] } : data

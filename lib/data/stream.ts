@@ -20,7 +20,7 @@ export type Data = Dataset | Examples | Stream
 
 export function isStream(data: unknown): data is Stream {
   if (typeof data === 'function') return true
-  if (typeof data !== 'object' || data === null || data instanceof Dataset) return false
+  if (typeof data !== 'object' || data === null || data instanceof Dataset || ArrayBuffer.isView(data)) return false
   return Symbol.asyncIterator in data || Symbol.iterator in data
 }
 
@@ -37,7 +37,9 @@ export async function* loadAhead(
   requirements: Requirements,
   signal?: AbortSignal,
 ): AsyncGenerator<NativeDataset, void> {
-  const loader = new Loader(iterate(typeof stream === 'function' ? stream() : stream), requirements)
+  const argument = requirements.argument ?? 'data'
+  if (Array.isArray(stream) && !isExamples(stream[0])) throw invalidArgument(argument, 'examples as { x, y }', stream)
+  const loader = new Loader(iterate(typeof stream === 'function' ? stream() : stream, argument), requirements)
   let piece: NativeDataset | null = null
   let hasFailed = false
   try {
@@ -59,10 +61,16 @@ export async function* loadAhead(
   }
 }
 
+const isExamples = (piece: unknown): boolean => typeof piece === 'object' && piece !== null && 'x' in piece
+
 type AnyIterator = AsyncIterator<Examples> | Iterator<Examples>
 
-function iterate(iterable: Iterated): AnyIterator {
-  return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
+function iterate(iterable: Iterated, argument: string): AnyIterator {
+  const begin = iterable?.[Symbol.asyncIterator as never] ?? iterable?.[Symbol.iterator as never]
+  if (typeof begin !== 'function') throw invalidArgument(argument, 'an iterable of { x, y }', iterable)
+  const iterator = (begin as () => unknown).call(iterable) as AnyIterator | null
+  if (typeof iterator?.next !== 'function') throw invalidArgument(argument, 'an iterator with next()', iterator)
+  return iterator
 }
 
 /** One piece of a stream after the other, all with the classes of the model or else of the first piece, and the stream's end. */
@@ -70,6 +78,7 @@ class Loader {
   readonly #iterator: AnyIterator
   readonly #requirements: Requirements
   readonly #conventions: Conventions
+  readonly #argument: string
   /** By itself: there is nothing to close. */
   #hasEnded = false
   next: Promise<NativeDataset | null> = Promise.resolve(null)
@@ -78,6 +87,7 @@ class Loader {
     this.#iterator = iterator
     this.#conventions = requirements.conventions ?? {}
     this.#requirements = { ...requirements, conventions: this.#conventions }
+    this.#argument = requirements.argument ?? 'data'
   }
 
   /** `next` is the next piece, or null at the end. */
@@ -89,9 +99,10 @@ class Loader {
   async #load(): Promise<NativeDataset | null> {
     const examples = await this.#examples()
     if (examples === null) return null
-    const dataset = new Dataset(examples)
+    const dataset = new Dataset(examples, { argument: this.#argument })
     if (dataset.classes && !this.#conventions.classes && !examples.classes) {
-      throw invalidArgument('classes', 'the names of all classes, with each piece of a stream', undefined)
+      const argument = this.#requirements.argument ? `${this.#argument}.classes` : 'classes'
+      throw invalidArgument(argument, 'the names of all classes, with each piece of a stream', undefined)
     }
     return await dataset.resident(this.#requirements)
   }
@@ -99,6 +110,9 @@ class Loader {
   async #examples(): Promise<Examples | null> {
     try {
       const item = await this.#iterator.next()
+      if (typeof item !== 'object' || item === null) {
+        throw invalidArgument(this.#argument, 'an iterator that gives { done, value }', item)
+      }
       if (!item.done) return item.value
     } catch (error) {
       this.#hasEnded = true

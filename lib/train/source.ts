@@ -41,7 +41,7 @@ export async function openSource(data: Data, needs: Requirements, signal?: Abort
 
 async function open(data: Data, needs: Requirements): Promise<Source> {
   if (isStream(data)) return { rows: null, pieces: (signal) => loadAhead(data, needs, signal), close() {} }
-  const dataset = data instanceof Dataset ? data : new Dataset(data, { temporary: true })
+  const dataset = data instanceof Dataset ? data : new Dataset(data, { temporary: true, argument: needs.argument })
   const resident = await dataset.resident(needs)
   return {
     ...residentSource(resident),

@@ -88,18 +88,23 @@ export class Training {
   /** The sources of training and validation; all that must be closed goes into `opened`. */
   async #open(opened: Source[]): Promise<[Source, Source | null]> {
     const { validation, validationSplit } = this.#settings
-    const open = async (data: Data, conventions: Conventions) => {
-      const source = await openSource(data, { ...requirementsOf(this.#target), conventions }, this.#halt.signal)
+    const open = async (data: Data, conventions: Conventions, argument?: string) => {
+      const needs = { ...requirementsOf(this.#target), conventions, argument }
+      const source = await openSource(data, needs, this.#halt.signal)
       opened.push(source)
       if (source.rows === 0) {
-        throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
+        const message = `${argument ?? 'data'}: expected at least one example, received none`
+        throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
       }
       return source
     }
     const training = await open(this.#data, this.#conventions)
     if (validationSplit !== undefined) return await splitSource(training, validationSplit)
     this.#validationConventions = { ...this.#conventions }
-    return [training, validation === undefined ? null : await open(validation, this.#validationConventions)]
+    return [
+      training,
+      validation === undefined ? null : await open(validation, this.#validationConventions, 'validation'),
+    ]
   }
 
   /** The model keeps what its training data mean. Of a stream that is known once its first piece is there. */
