@@ -7,13 +7,13 @@ export type { Examples } from './examples.js'
 export type { ReadOptions } from './file.js'
 export { readIdx } from './idx.js'
 export { readNpy, readNpz } from './npy.js'
+export { argmax, oneHot } from './prepare.js'
+export { type SplitOptions, shuffle, split } from './split.js'
 export {
-  argmax,
-  oneHot,
   type Standardization,
+  type Standardized,
   type StandardizeOptions,
   standardization,
   standardize,
-} from './prepare.js'
-export { type SplitOptions, shuffle, split } from './split.js'
+} from './standardize.js'
 export type { Data, Stream } from './stream.js'
