@@ -36,11 +36,11 @@ test('shapes', async () => {
     ],
     [
       { x, y: y.subarray(1) },
-      'GRADUS_INVALID_ARGUMENT y: expected 10 rows (a multiple of 10 numbers), received a Int32Array of length 9',
+      'GRADUS_INVALID_ARGUMENT y: expected 10 rows (a multiple of 10 numbers), received an Int32Array of length 9',
     ],
     [
       { x: y, y: flat },
-      "GRADUS_INVALID_ARGUMENT x: expected a multiple of 4 numbers, one example's, received a Int32Array of length 10; were x and y mixed up?",
+      "GRADUS_INVALID_ARGUMENT x: expected a multiple of 4 numbers, one example's, received an Int32Array of length 10; were x and y mixed up?",
     ],
     [
       { x: [...y], y: x },
@@ -127,11 +127,11 @@ test('iterables that are none', async () => {
   const cases = [
     [
       { x, [Symbol.iterator]: 5 },
-      'GRADUS_INVALID_ARGUMENT data: expected an iterable of { x, y }, received a Object object',
+      'GRADUS_INVALID_ARGUMENT data: expected an iterable of { x, y }, received an object with x',
     ],
     [
       { [Symbol.iterator]: () => ({}) },
-      'GRADUS_INVALID_ARGUMENT data: expected an iterator with next(), received a Object object',
+      'GRADUS_INVALID_ARGUMENT data: expected an iterator with next(), received an empty object',
     ],
     [
       { [Symbol.asyncIterator]: () => null },
