@@ -168,7 +168,10 @@ test('one example, flat or in its own shape, is one row', async () => {
     assert.match(await rejected(flat.predict(x)), /^GradusError GRADUS_INVALID_ARGUMENT x/)
   }
   const trained = compiled(softmaxCrossEntropy(), 2, { inputs: 4 })
-  assert.match(await rejected(trained.evaluate({ x: [1, 2, 3, 4], y: [1, 0, 1, 0] })), /ARGUMENT x: expected an array of 4 numbers for each/)
+  assert.match(
+    await rejected(trained.evaluate({ x: [1, 2, 3, 4], y: [1, 0, 1, 0] })),
+    /ARGUMENT x: expected an array of 4 numbers for each/,
+  )
 })
 
 test('probabilities: softmax or sigmoid of the scores, in float64 and float32', async () => {
