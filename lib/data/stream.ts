@@ -97,8 +97,9 @@ class Loader {
   }
 
   async #load(): Promise<NativeDataset | null> {
-    const examples = await this.#examples()
-    if (examples === null) return null
+    const item = await this.#item()
+    if (item === null) return null
+    const examples = item.value
     const dataset = new Dataset(examples, { argument: this.#argument })
     if (dataset.classes && !this.#conventions.classes && !examples.classes) {
       const argument = this.#requirements.argument ? `${this.#argument}.classes` : 'classes'
@@ -107,13 +108,14 @@ class Loader {
     return await dataset.resident(this.#requirements)
   }
 
-  async #examples(): Promise<Examples | null> {
+  /** Null at the end. */
+  async #item(): Promise<{ value: Examples } | null> {
     try {
       const item = await this.#iterator.next()
       if (typeof item !== 'object' || item === null) {
         throw invalidArgument(this.#argument, 'an iterator that gives { done, value }', item)
       }
-      if (!item.done) return item.value
+      if (!item.done) return item
     } catch (error) {
       this.#hasEnded = true
       throw error
