@@ -121,6 +121,6 @@ if (process.stdout.isTTY) {
   console.log(`\nIts page stays at ${address} until you press Ctrl+C`)
   process.once('SIGINT', () => process.exit())
 } else {
-  console.log(`\nIts page: gradus watch ${runs}, or gradus report ${dir}`)
+  console.log(`\nIts page: npm run gradus -- watch ${runs}, or npm run gradus -- report ${dir}`)
   server.kill()
 }

@@ -1,11 +1,12 @@
 // Where something is missing that a command needs, one line says what, and how to get it.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { prebuild } from '../scripts/stamps.js'
 
 const tools = suite('tools')
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -53,6 +54,39 @@ tools('no headers of Node.js, nor a way to them', () => {
   const { status, lines } = run('scripts/native.js', ['gradus'], { node, env })
   assert.equal([status, lines.length], [1, 1], lines.join('\n'))
   assert.match(lines[0], /headers of Node\.js .* could not be downloaded: apt-get install .* npm_config_nodedir/)
+})
+
+/** A checkout that has nothing but these files and the scripts. */
+function checkout(name, files = {}) {
+  const place = join(folder, name)
+  cpSync(join(root, 'scripts'), join(place, 'scripts'), { recursive: true })
+  for (const [path, text] of Object.entries({ 'package.json': '{ "type": "module" }', ...files })) {
+    mkdirSync(dirname(join(place, path)), { recursive: true })
+    writeFileSync(join(place, path), text)
+  }
+  return place
+}
+const script = (place, name) => spawnSync(process.execPath, [join(place, 'scripts', name)], { encoding: 'utf8' })
+
+tools('a package without a binary for this platform, or with one of other sources, is not packed', () => {
+  const bare = script(checkout('bare'), 'pack.js')
+  assert.is(bare.status, 1)
+  assert.match(bare.stderr, /^The package has no binary for this platform \(.*\): run npm run compile first\n$/)
+  const files = { 'binding.gyp': '{}', [prebuild]: readFileSync(join(root, 'build/Release/gradus.node')) }
+  const place = checkout('changed', files)
+  assert.is(script(place, 'pack.js').status, 0, 'made elsewhere')
+  mkdirSync(join(place, 'build'))
+  const stamp = { sources: 'of yesterday', result: 'of yesterday' }
+  writeFileSync(join(place, 'build/stamps.json'), JSON.stringify({ addon: stamp, prebuild: stamp }))
+  const changed = script(place, 'pack.js')
+  assert.is(changed.status, 1)
+  assert.match(changed.stderr, /^prebuilds\/\S+ was made of other sources: run npm run compile first\n$/)
+})
+
+tools('a checkout without the packages of development is told to install them', () => {
+  const { status, stderr } = script(checkout('production', { 'binding.gyp': '{}' }), 'build.js')
+  assert.is(status, 1)
+  assert.is(stderr, 'The packages for development are missing: run npm ci, without --omit=dev\n')
 })
 
 tools('no browser: the tests of the page fail by themselves, with the way to one', () => {
