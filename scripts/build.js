@@ -31,13 +31,15 @@ const parts = {
     },
   },
   dist: {
-    sources: ['lib', 'tsconfig.json', 'scripts/build.js', 'package-lock.json'],
+    sources: ['lib', 'tsconfig.json', 'scripts', 'package-lock.json'],
     result: 'dist',
-    make() {
+    async make() {
       console.log('Compiling TypeScript and the live page')
       const fresh = 'dist-new'
       rmSync(join(root, fresh), { recursive: true, force: true })
       runPackage('typescript', 'tsc', '--outDir', fresh)
+      // Imported here, as a checkout may lack the packages that it needs.
+      await (await import('./bundle.js')).bundle(join(root, fresh))
       const page = join(root, fresh, 'watch/page')
       runPackage('vite', 'vite', 'build', '--logLevel', 'warn', '--outDir', page, '--emptyOutDir', 'lib/watch/page')
       chmodSync(join(root, fresh, 'cli/main.js'), 0o755)
@@ -77,7 +79,7 @@ const stamps = readStamps()
 for (const [name, { sources, result, make }] of Object.entries(parts)) {
   const from = hashOf(...sources)
   if (stamps[name]?.sources === from && stamps[name].result === hashOf(result)) continue
-  make()
+  await make()
   stamps[name] = { sources: from, result: hashOf(result) }
   writeStamps(stamps)
 }

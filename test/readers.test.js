@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { strToU8, zipSync } from 'fflate'
 import { readCsv, readIdx, readNpy, readNpz } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { barePackage } from './support/bare-package.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-readers-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -263,11 +264,8 @@ test('NPZ gives its arrays by name', async () => {
 })
 
 test('readers need no other package; one that is missing is named with the command that installs it', () => {
-  const root = join(dirname(fileURLToPath(import.meta.url)), '..')
   const bare = join(folder, 'bare')
-  mkdirSync(bare, { recursive: true })
-  cpSync(join(root, 'dist'), join(bare, 'dist'), { recursive: true })
-  writeFileSync(join(bare, 'package.json'), '{ "type": "module" }')
+  barePackage(bare)
   file('numbers.csv', 'a\n1\n')
   file('numbers.npz', zipSync({ 'x.npy': npy('|u1', [1], Buffer.of(1)) }))
   const script = `

@@ -1,6 +1,6 @@
 // Event files of TensorBoard, read by plain code that shares nothing with the writer.
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import { adam, cosine, dense, relu, sequential, softmaxCrossEntropy } from 'grad
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { tensorboard } from '../dist/watch/tensorboard/index.js'
+import { barePackage } from './support/bare-package.js'
 import { readEvents, scalarsOf } from './support/event-file.js'
 import { numbers } from './support/reference.js'
 
@@ -244,11 +245,7 @@ test('what is asked for is checked, and a missing package named with the command
     )
   }
   const bare = join(folder, 'bare')
-  mkdirSync(join(bare, 'node_modules'), { recursive: true })
-  cpSync(join(root, 'dist'), join(bare, 'dist'), { recursive: true })
-  symlinkSync(join(root, 'build'), join(bare, 'build'))
-  symlinkSync(join(root, 'node_modules', 'node-gyp-build'), join(bare, 'node_modules', 'node-gyp-build'))
-  writeFileSync(join(bare, 'package.json'), '{ "name": "gradus", "type": "module" }')
+  barePackage(bare)
   const script = `
     import { tensorboard } from './dist/watch/tensorboard/index.js'
     await tensorboard({ dir: 'runs' }).onTrainBegin().catch((error) => console.log(error.code, error.message))`

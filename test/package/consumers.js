@@ -56,6 +56,26 @@ export const consumers = {
     write(folder, { 'program.mjs': esm })
     node(folder, 'program.mjs')
   },
+  'import loads few files, and no other package'(project, node) {
+    const folder = join(project, 'files')
+    const hooks = `import { appendFileSync } from 'node:fs'
+      export async function load(url, context, next) {
+        appendFileSync('loaded', url + '\\n')
+        return next(url, context)
+      }`
+    const program = `import { createRequire, register } from 'node:module'
+      register('./hooks.mjs', import.meta.url)
+      await import('gradus')
+      const required = Object.keys(createRequire(import.meta.url).cache).filter((file) => file.endsWith('.js'))
+      if (!required.every((file) => file.includes('/node-gyp-build/'))) throw new Error(required.join())`
+    write(folder, { 'hooks.mjs': hooks, 'program.mjs': program })
+    node(folder, 'program.mjs')
+    const loaded = readFileSync(join(folder, 'loaded'), 'utf8').trim().split('\n')
+    const files = loaded.filter((url) => url.startsWith('file:'))
+    // The files of the package, and what answers for the binary.
+    if (!files.every((file) => file.includes('/node_modules/gradus/')) || files.length > 10)
+      throw new Error(files.join('\n'))
+  },
   'it trains from CommonJS'(project, node) {
     const folder = join(project, 'commonjs')
     write(folder, { 'program.cjs': commonjs })
@@ -138,7 +158,8 @@ import { matmul } from 'gradus/kernels'
 
 export async function main(): Promise<Model> {
   const { x, y } = await readCsv('table.csv', { target: 'price' })
-  const { train, test } = split({ x, y }, { fraction: 0.2 })
+  const prices: Float64Array | Int32Array = y
+  const { train, test } = split({ x, y: prices }, { fraction: 0.2 })
   const scale = standardize(train.x)
   const model = sequential({ input: [3] }, [dense(1)])
   model.compile({ loss: meanSquaredError(), optimizer: sgd() })
