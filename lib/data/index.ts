@@ -7,6 +7,7 @@ export type { Examples } from './examples.js'
 export type { ReadOptions } from './file.js'
 export { readIdx } from './idx.js'
 export { readNpy, readNpz } from './npy.js'
+export type { Groups } from './partition.js'
 export { argmax, oneHot } from './prepare.js'
 export { type SplitOptions, shuffle, split } from './split.js'
 export {

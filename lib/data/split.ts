@@ -1,38 +1,71 @@
 /** Rows in another order and in two parts; the same seed gives the same rows. */
-import { checkOptions, checkSeed } from '../checks.js'
-import { invalidArgument } from '../errors.js'
-import { asTable, type ColumnData, elementsPerRow, openColumn, takeRows } from './column.js'
-import { type Examples, inputColumns } from './examples.js'
-import { numbered } from './labels.js'
+import { checkBoolean, checkNotNegativeInteger, checkSeed } from '../checks.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import { anything, optionsOf } from '../options.js'
+import { asTable, type ColumnData, elementsPerRow, isFloatArray, openColumn, takeRows } from './column.js'
+import { Dataset } from './dataset.js'
+import { checkExamples, type Examples, inputColumns } from './examples.js'
+import { areNames, numbered } from './labels.js'
+import { checkGroups, checkParts, type Groups, groupRows, lastRows, stratified, wholeGroups } from './partition.js'
 import { permutation } from './random.js'
 
 export interface SplitOptions {
   /** The share of the rows that goes into `test`, between 0 and 1. Default 0.2. */
-  fraction?: number
+  fraction?: number | undefined
   /** 0 to 2⁵³ − 1. Default 0. */
-  seed?: number
-  /** Keeps the share of each class (each value of `y`) the same in both parts. Default false. */
-  stratify?: boolean
+  seed?: number | undefined
+  /** Keeps the share of each class (each value of `y`) the same in both parts, to within one row. Default false. */
+  stratify?: boolean | undefined
+  /**
+   * One number or word for each example, such as the patient it is of: examples of one group all go into the same part,
+   * which may then be somewhat larger or smaller. Default: each example by itself.
+   */
+  groupBy?: Groups | undefined
+  /** False: the last rows are the test, in their order, as for what is measured over time. Default true. */
+  shuffle?: boolean | undefined
   /** How many examples there are; needed only where the shapes do not tell. */
-  rows?: number
+  rows?: number | undefined
+}
+
+const readSplit = optionsOf<SplitOptions>()('split', {
+  fraction: [checkShare, 0.2],
+  seed: [checkSeed, 0],
+  stratify: [checkBoolean, false],
+  groupBy: anything<Groups>,
+  shuffle: [checkBoolean, true],
+  rows: checkNotNegativeInteger,
+})
+
+function checkShare(argument: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0 && value < 1) return value
+  throw invalidArgument(argument, 'a number between 0 and 1', value)
 }
 
 /**
- * Splits examples at random in two. The arrays are copied; those given are left as they are.
+ * Splits examples in two, at random unless `shuffle` says otherwise. The arrays are copied, on the calling thread (a gigabyte
+ * takes one to two seconds); those given are left as they are. Where `y` holds names, both parts get `classes` with all of
+ * them. A dataset gives two datasets.
  *
  * @example const { train, test } = split({ x, y }, { fraction: 0.1, seed: 7, stratify: true })
+ * @example const { train, test } = split({ x, y }, { groupBy: patients })
+ *
+ * @throws `GRADUS_INVALID_ARGUMENT` also when a part would be empty.
  */
-export function split<E extends Examples>(examples: E, options: SplitOptions = {}): { train: E; test: E } {
-  checkOptions('options', options, ['fraction', 'seed', 'stratify', 'rows'])
-  const whole = withClasses(examples)
-  const { fraction = 0.2, seed = 0, stratify = false } = options
-  if (!(fraction > 0 && fraction < 1)) throw invalidArgument('fraction', 'a number between 0 and 1', fraction)
-  const rows = countRows(examples, options.rows)
-  const order = permutation(rows, checkSeed('seed', seed))
-  const held = new Uint8Array(rows)
-  for (const group of stratify ? groupByTarget(examples, order) : [order]) {
-    for (const row of group.subarray(0, Math.round(group.length * fraction))) held[row] = 1
+export function split(dataset: Dataset, options?: SplitOptions): { train: Dataset; test: Dataset }
+export function split<E extends Examples>(examples: E, options?: SplitOptions): { train: E; test: E }
+export function split(data: Dataset | Examples, options?: SplitOptions): { train: unknown; test: unknown } {
+  const settings = readSplit(options)
+  if (data instanceof Dataset) {
+    const { train, test } = split(data.examples, options)
+    return { train: new Dataset(train), test: new Dataset(test) }
   }
+  const whole = withClasses(data)
+  const rows = countRows(whole, settings.rows)
+  const order = settings.shuffle
+    ? permutation(rows, settings.seed)
+    : Uint32Array.from({ length: rows }, (_, row) => row)
+  const held = new Uint8Array(rows)
+  for (const row of testRows(whole, order, settings)) held[row] = 1
   const part = (isTest: boolean) => {
     const chosen = order.filter((row) => (held[row] === 1) === isTest)
     return takeExamples(whole, chosen, rows)
@@ -40,17 +73,47 @@ export function split<E extends Examples>(examples: E, options: SplitOptions = {
   return { train: part(false), test: part(true) }
 }
 
+function testRows(examples: Examples, order: Uint32Array, settings: ReturnType<typeof readSplit>): Uint32Array {
+  const { fraction, seed, stratify, groupBy, shuffle } = settings
+  const rows = order.length
+  const count = Math.round(rows * fraction)
+  if (stratify && (groupBy !== undefined || !shuffle)) {
+    const other = groupBy !== undefined ? 'groupBy' : 'shuffle: false'
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `stratify: expected no ${other} beside it, received both`)
+  }
+  if (groupBy !== undefined) {
+    const groups = groupRows(checkGroups('groupBy', groupBy, rows), order)
+    if (groups.length < 2) throw invalidArgument('groupBy', 'at least two groups, one for each part', groups.length)
+    return wholeGroups(groups, count, !shuffle)
+  }
+  checkParts(fraction, count, rows)
+  return stratify ? stratified(groupRows(classesOf(examples, rows), order), count, seed) : lastRows(order, count)
+}
+
 /** Names of classes get the list of all of them: a part may lack some. */
 function withClasses<E extends Examples>(examples: E): E {
+  checkExamples('data', examples)
   const { classes } = numbered(examples)
   return classes ? { ...examples, classes } : examples
 }
 
-/** The examples in a random order that depends on the seed alone; a copy. */
-export function shuffle<E extends Examples>(examples: E, options: { seed?: number; rows?: number } = {}): E {
-  checkOptions('options', options, ['seed', 'rows'])
-  const rows = countRows(examples, options.rows)
-  return takeExamples(withClasses(examples), permutation(rows, checkSeed('seed', options.seed ?? 0)), rows)
+const readShuffle = optionsOf<Pick<SplitOptions, 'seed' | 'rows'>>()('shuffle', {
+  seed: [checkSeed, 0],
+  rows: checkNotNegativeInteger,
+})
+
+/**
+ * The examples in a random order that depends on the seed alone; a copy, made on the calling thread. A dataset gives a
+ * dataset.
+ */
+export function shuffle(dataset: Dataset, options?: Pick<SplitOptions, 'seed' | 'rows'>): Dataset
+export function shuffle<E extends Examples>(examples: E, options?: Pick<SplitOptions, 'seed' | 'rows'>): E
+export function shuffle(data: Dataset | Examples, options?: Pick<SplitOptions, 'seed' | 'rows'>): unknown {
+  const { seed, rows: given } = readShuffle(options)
+  if (data instanceof Dataset) return new Dataset(shuffle(data.examples, options))
+  const whole = withClasses(data)
+  const rows = countRows(whole, given)
+  return takeExamples(whole, permutation(rows, seed), rows)
 }
 
 /** Name and data of each column there is. Names of classes are a column too: they move with their rows. */
@@ -64,24 +127,31 @@ function columnsOf({ x, y, sampleWeights }: Examples): [string, ColumnData][] {
 /** As the columns say; a flat array says it only where each number is one example: weights, and labels of integers. */
 function countRows(examples: Examples, given: number | undefined): number {
   const columns = columnsOf(examples)
-  const counts = columns.map(([argument, data]) => {
-    if (Array.isArray(data)) return data.length
-    const table = asTable(argument, data)
-    if (table.shape) return table.shape[0] ?? 0
-    const isFloat = table.data instanceof Float32Array || table.data instanceof Float64Array
-    const isOneEach = argument === 'sampleWeights' || (argument === 'y' && !isFloat)
-    return isOneEach ? table.data.length : null
-  })
+  const counts = columns.map(([argument, data]) => countOf(argument, data))
   const rows = given ?? counts.find((count) => count !== null)
-  if (rows === undefined || !Number.isSafeInteger(rows) || rows < 0) {
-    throw invalidArgument('rows', 'how many examples there are, which flat arrays do not tell', rows)
+  if (rows === undefined) {
+    const [argument = 'x'] = columns[0] ?? []
+    const advice = `give the option rows, or ${argument} as { data, shape: [rows, …] }`
+    const message = `rows: expected how many examples there are, which the flat ${argument} does not tell; ${advice}`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
   }
   columns.forEach(([argument, data], i) => {
     const count = counts[i] ?? rows
     if (count !== rows) throw invalidArgument(argument, `${rows} rows, as many as the others have`, count)
-    elementsPerRow(argument, data, rows)
+    if (rows === 0 || areNames(data)) return
+    const elements = elementsPerRow(argument, data, rows)
+    if (!elements) throw invalidArgument(argument, `numbers for ${rows} rows`, data)
+    openColumn(argument, data, elements, 1)
   })
   return rows
+}
+
+function countOf(argument: string, data: ColumnData): number | null {
+  if (Array.isArray(data)) return data.length
+  const table = asTable(argument, data)
+  if (table.shape) return table.shape[0] ?? 0
+  const isOneEach = argument === 'sampleWeights' || (argument === 'y' && !isFloatArray(table.data))
+  return isOneEach ? table.data.length : null
 }
 
 /** These of `total` rows, in this order; a copy. */
@@ -95,19 +165,11 @@ export function takeExamples<E extends Examples>(examples: E, rows: Uint32Array,
   return { ...examples, x, ...Object.fromEntries(given) }
 }
 
-/** The rows of each value of y, in the order given. */
-function groupByTarget(examples: Examples, order: Uint32Array): Uint32Array[] {
+/** The class of each row, to stratify by. */
+function classesOf(examples: Examples, rows: number): ArrayLike<number> {
   const { y } = numbered(examples)
   if (y === undefined) throw invalidArgument('y', 'class numbers to stratify by', y)
-  const labels = openColumn('y', y, elementsPerRow('y', y, order.length) ?? 1, 1)
-  if (labels.elements !== 1) throw invalidArgument('y', 'one class number an example to stratify by', y)
-  const values = labels.read(0, labels.rows)
-  const groups = new Map<number, number[]>()
-  for (const row of order) {
-    const value = values[row] as number
-    const group = groups.get(value)
-    if (group) group.push(row)
-    else groups.set(value, [row])
-  }
-  return [...groups.values()].map((group) => Uint32Array.from(group))
+  const elements = elementsPerRow('y', y, rows) ?? 1
+  if (elements !== 1) throw invalidArgument('y', 'one class number an example to stratify by', elements)
+  return openColumn('y', y, elements, 1).read(0, rows)
 }
