@@ -18,3 +18,4 @@ export {
   standardize,
 } from './standardize.js'
 export type { Data, Stream } from './stream.js'
+export { type WindowOptions, type Windows, window } from './window.js'
