@@ -1,7 +1,8 @@
 /** Axes of charts: what stands along them, how far they go, where their ticks are. */
 import type uPlot from 'uplot'
-import { duration, logTexts, short, ticks, whole } from './format.js'
+import { duration, short, whole } from './format.js'
 import { colour } from './palette.js'
+import { logTexts, logTicks, ticks } from './ticks.js'
 
 /** What a horizontal axis counts. */
 export type AxisKind = 'step' | 'epoch' | 'time'
@@ -52,23 +53,6 @@ export function describeAxes(kind: AxisKind, isLog: boolean): uPlot.Axis[] {
   const splits: uPlot.Axis.Splits = (plot, _, least, most) => logTicks(least, most, plot.bbox.height / devicePixelRatio)
   const logLabels = (_: uPlot, values: number[]) => logTexts(values)
   return [horizontal, { ...vertical, splits, filter: (_, values) => values, values: logLabels }]
-}
-
-/** The least pixels between ticks of a logarithmic axis. */
-const room = 24
-
-/** Powers of ten, as many as there is room for; where there are less than two, halves and fifths of them too. */
-export function logTicks(least: number, most: number, pixels: number): number[] {
-  const [low, high] = [Math.ceil(Math.log10(least) - 1e-9), Math.floor(Math.log10(most) + 1e-9)]
-  const count = high - low + 1
-  if (count < 2) {
-    const all = [low - 1, low, high].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power))
-    const found = [...new Set(all)].filter((value) => value >= least && value <= most).sort((a, b) => a - b)
-    return found.length >= 2 ? found : [least, most]
-  }
-  const stride = Math.ceil(count / Math.max(2, Math.floor(pixels / room)))
-  const first = Math.ceil(low / stride) * stride
-  return Array.from({ length: Math.floor((high - first) / stride) + 1 }, (_, i) => 10 ** (first + i * stride))
 }
 
 /** `limit`: what lies above it is cut. */

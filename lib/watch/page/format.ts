@@ -1,6 +1,6 @@
 /** Numbers, times and sizes as people read them. */
 
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 /** Four digits: `0.2134`, `1.2e-5`, `12,400`. */
 export function short(value: number | null | undefined, digits = 4): string {
@@ -16,48 +16,19 @@ export function short(value: number | null | undefined, digits = 4): string {
   return trim(value, digits)
 }
 
-/** One tick: `0.002`, `1e-5`, `20k`, `9e26`. */
-export function tick(value: number | null): string {
-  if (!isNumber(value)) return ''
-  const size = Math.abs(value)
-  if (size === 0) return '0'
-  if (size >= 1e9 || size < 1e-3) return exponential(value)
-  if (size >= 1e6) return `${trim(value / 1e6)}M`
-  return size >= 1e4 ? `${trim(value / 1e3)}k` : trim(value)
-}
-
-/** Ticks of an axis at equal distances, all written alike: `1k` beside `10k`, `5.0e-4` beside `1.0e-3`. */
-export function ticks(values: readonly number[]): string[] {
-  const most = values.reduce((size, value) => Math.max(size, Math.abs(value)), 0)
-  const apart = Math.abs(values[1]! - values[0]!)
-  if (most >= 1e9 || apart < 1e-4) return values.map((value) => alike(value, apart))
-  const [unit, name] = most >= 1e6 ? [1e6, 'M'] : most >= 1e4 ? [1e3, 'k'] : [1, '']
-  return values.map((value) => (value === 0 ? '0' : trim(value / unit) + name))
-}
-
-/** Ticks of a logarithmic axis, all written alike where they go over many decades. */
-export function logTexts(values: readonly number[]): string[] {
-  const isWide = values.some((value) => value >= 1e9 || (value > 0 && value < 1e-6))
-  return values.map((value) => (isWide && value !== 1 ? exponential(value) : tick(value)))
-}
-
-/** With as many digits as tell it from those `apart` from it. */
-function alike(value: number, apart: number): string {
-  if (value === 0) return '0'
-  const [mantissa = '', power] = Number(apart.toPrecision(3)).toExponential().split('e')
-  const decimals = Math.floor(Math.log10(Math.abs(value))) - Number(power) + Math.max(0, mantissa.length - 2)
-  return value
-    .toExponential(Math.min(Math.max(decimals, 0), 6))
-    .replace('e+', 'e')
-    .replaceAll('-', '−')
-}
-
 /** `9e26`, with as many digits as it has, at most six. */
-const exponential = (value: number): string =>
+export const exponential = (value: number): string =>
   Number(value.toPrecision(6)).toExponential().replace('e+', 'e').replaceAll('-', '−')
 
+/** Four digits, zeros at the end too: for numbers below each other. */
+export function aligned(value: number | null | undefined): string {
+  const isPlain = isNumber(value) && Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4
+  return isPlain && !Number.isInteger(value) ? value.toPrecision(4).replace('-', '−') : short(value)
+}
+
 /** With a minus sign, at which no line is broken. */
-const trim = (value: number, digits = 6): string => Number(value.toPrecision(digits)).toString().replace('-', '−')
+export const trim = (value: number, digits = 6): string =>
+  Number(value.toPrecision(digits)).toString().replace('-', '−')
 
 export const whole = (value: number | null | undefined): string =>
   isNumber(value) ? Math.round(value).toLocaleString('en') : '–'
@@ -89,10 +60,17 @@ const parts = (large: number, unit: string, small: number, smallUnit: string): s
   small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`
 
 export const date = (text: string | number): string =>
-  new Date(text).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
+  new Date(text).toLocaleString('en-GB', {
+    ...({ day: 'numeric', month: 'short', year: 'numeric' } as const),
+    ...({ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const),
+  })
 
-/** `topFiveAccuracy` → `top five accuracy`. */
-export const words = (name: string): string => name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+/** `topFiveAccuracy` and `top_five_accuracy` → `top five accuracy`. */
+export const words = (name: string): string =>
+  name
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .replaceAll('_', ' ')
+    .toLowerCase()
 
 /** `valAccuracy` → `validation accuracy`. */
 export const scoreName = (column: string): string => words(column).replace(/^val /, 'validation ')

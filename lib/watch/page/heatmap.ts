@@ -1,9 +1,10 @@
 /** Histograms over time: a column a look, a row a bin, darker where more values lie. */
 
 import { element, setText } from './dom.js'
-import { percent, short, tick, whole } from './format.js'
+import { percent, short, whole } from './format.js'
 import { colour, heatColours, onColourChange } from './palette.js'
 import type { HistogramsView } from './source.js'
+import { tick } from './ticks.js'
 
 const shades = 64
 /** Of the values nearest to zero. */

@@ -1,6 +1,6 @@
 /** Columns of the list of runs. */
 import type { RunListing } from '../server/wire.js'
-import { duration, scoreName, short, whole, words } from './format.js'
+import { aligned, duration, scoreName, short, whole, words } from './format.js'
 
 export interface RunColumn {
   /** In the address, when it is sorted by. */
@@ -42,7 +42,7 @@ const setting = (name: string, title = words(name)): RunColumn => {
 
 /** Of every list; the first one, the name, is the table's own. */
 const always: readonly RunColumn[] = [
-  number('loss', 'loss', ({ loss }) => loss),
+  number('loss', 'loss', ({ loss }) => loss, aligned),
   setting('learningRate'),
   setting('batchSize'),
   { ...setting('optimizer'), isNumber: false },
@@ -59,7 +59,7 @@ function best(runs: readonly RunListing[]): RunColumn {
   const [only] = columns
   return {
     ...number('best', columns.size === 1 ? `best ${scoreName(only!)}` : 'best', (run) => run.best?.value),
-    text: ({ best: own }) => (own ? short(own.value) + (columns.size > 1 ? ` ${scoreName(own.column)}` : '') : ''),
+    text: ({ best: own }) => (own ? aligned(own.value) + (columns.size > 1 ? ` ${scoreName(own.column)}` : '') : ''),
   }
 }
 

@@ -33,6 +33,7 @@ export class RunTable {
   readonly #body = element('tbody')
   readonly #rows = new Map<string, Row>()
   #shape = ''
+  #inView = ''
 
   constructor(section: HTMLElement, listener: Listener) {
     this.#section = section
@@ -97,6 +98,18 @@ export class RunTable {
     if (isSame) return
     this.#body.replaceChildren(...rows)
     if (focused) document.getElementById(focused)?.focus()
+    if (marked.focus !== this.#inView) this.#bringIntoView(marked.focus)
+  }
+
+  /** The run that is shown, when it becomes so; the page itself stays where it is. */
+  #bringIntoView(name: string): void {
+    this.#inView = name
+    const row = this.#rows.get(name)?.element
+    const box = row?.closest<HTMLElement>('.runs-scroll')
+    if (!row || !box) return
+    const [top, bottom] = [row.offsetTop - row.offsetHeight, row.offsetTop + row.offsetHeight]
+    if (top < box.scrollTop) box.scrollTop = top
+    else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight
   }
 
   #row(

@@ -13,8 +13,8 @@ export interface State {
   range: Range | null
   /** As chosen; null for what the curves suggest. */
   isLog: boolean | null
-  /** Weight of what went before in a running mean; 0 for none. */
-  smoothing: number
+  /** Weight of what went before in a running mean, 0 for none; null for what the curves suggest. */
+  smoothing: number | null
   /** Column of the list of runs, with a `-` before it when the largest come first. */
   sort: string
   filter: string
@@ -24,7 +24,7 @@ const axes: readonly AxisKind[] = ['step', 'epoch', 'time']
 
 export function readState(): State {
   const of = fragment()
-  const smoothing = Number(of.get('smoothing'))
+  const smoothing = Number(of.get('smoothing') ?? Number.NaN)
   const log = of.get('log')
   return {
     view: of.get('view') ?? '',
@@ -33,7 +33,7 @@ export function readState(): State {
     axis: axes.find((axis) => axis === of.get('axis')) ?? 'step',
     range: readRange(of.get('from'), of.get('to')),
     isLog: log === null ? null : log === '1',
-    smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
+    smoothing: smoothing >= 0 && smoothing < 1 ? smoothing : null,
     sort: of.get('sort') ?? '',
     filter: of.get('filter') ?? '',
   }
@@ -54,7 +54,7 @@ export function writeState(state: State): void {
     ['from', state.range ? String(round(state.range.from)) : ''],
     ['to', state.range ? String(round(state.range.to)) : ''],
     ['log', state.isLog === null ? '' : state.isLog ? '1' : '0'],
-    ['smoothing', state.smoothing > 0 ? String(state.smoothing) : ''],
+    ['smoothing', state.smoothing === null ? '' : String(state.smoothing)],
     ['sort', state.sort],
     ['filter', state.filter],
   ]

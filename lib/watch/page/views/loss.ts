@@ -88,7 +88,9 @@ export class LossView implements View {
   }
 
   #updateLoss(loaded: readonly Loaded[], scale: ChartScale): void {
-    const { isLog: wanted, smoothing } = this.#context!.state
+    const { isLog: wanted, smoothing: chosen } = this.#context!.state
+    // Noise of several curves hides which is lower.
+    const smoothing = chosen ?? (loaded.length > 1 ? 0.9 : 0)
     const curves = loaded.map(({ steps }) => steps.loss)
     const isLog = wanted ?? areExploded(curves)
     const limit = isLog ? undefined : limitOf(curves)

@@ -1,7 +1,7 @@
 import type { RunInfo, SystemEntry } from '../../recording/recording.js'
 import { Chart } from '../chart.js'
 import { element, empty, panel } from '../dom.js'
-import { bytes, date, short, whole } from '../format.js'
+import { bytes, date, short, whole, words } from '../format.js'
 import { NotesPanel } from '../notes.js'
 import { seriesColour } from '../palette.js'
 import type { Context, View } from '../view.js'
@@ -22,7 +22,7 @@ export class RunDetails implements View {
   readonly #sharpness = new Chart({
     title: 'Sharpness',
     height: 150,
-    note: 'largest eigenvalue λ of the Hessian; learning rates above the stability limit 2/λ diverge',
+    note: 'largest Hessian eigenvalue λ; stable up to 2/λ',
     isLog: true,
   })
   readonly #notes = new NotesPanel()
@@ -88,8 +88,8 @@ function lists(info: RunInfo): HTMLElement[] {
     facts('Training', [
       ['started', date(info.started)],
       ['seed', String(info.seed)],
-      ['loss', descriptor.loss?.kind],
-      ['optimizer', descriptor.optimizer?.kind],
+      ['loss', words(descriptor.loss?.kind ?? '')],
+      ['optimizer', words(descriptor.optimizer?.kind ?? '')],
       ['learning rate', `${short(options.learningRate)}${options.isScheduled ? ', scheduled' : ''}`],
       ['momentum', plain(options.momentum)],
       ['weight decay', options.weightDecay > 0 ? short(options.weightDecay) : null],
