@@ -1,5 +1,5 @@
 /** What the rules ask of a recording: levels, ratios and shares, each made once. */
-import { percent } from '../../words.js'
+import { short } from '../../words.js'
 import type { EpochEntry, LayerSeries, Recording, TensorSeries } from '../recording/recording.js'
 import { baselinesOf } from './chance.js'
 import { largest, median, part, smallest } from './curve.js'
@@ -97,10 +97,10 @@ export class Picture {
     return accepted * this.span >= enoughSteps && accepted * this.recording.steps.count >= enoughRecords
   }
 
-  /** How much an update changes the weights, in words. */
+  /** How much an update changes the weights, in words; in the unit of the chart. */
   get updates(): string {
-    const early = this.earlyRatio >= 0 ? `, ${percent(this.earlyRatio)} at first` : ''
-    return `an update changes the weights by ${percent(this.ratio)}${early}`
+    const early = this.earlyRatio >= 0 ? `, ${short(this.earlyRatio)} at first` : ''
+    return `update-to-weight ratio ${short(this.ratio)}${early}`
   }
 
   /** Whether after all these steps the loss is still about chance level. */

@@ -96,7 +96,7 @@ export function sortRuns(runs: readonly RunListing[], columns: readonly RunColum
 const compare = (a: string | number, b: string | number): number =>
   typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en', { numeric: true })
 
-/** Whether every word of the filter stands in what is known of a run: `adam batch size 32`, `#baseline`. */
+/** Whether all that the filter names, between commas, stands in what is known of a run: `adam, batch size 32, #baseline`. */
 export function matches(run: RunListing, title: string, filter: string): boolean {
   const { status, verdict, notes, settings } = run
   const text = [
@@ -107,6 +107,6 @@ export function matches(run: RunListing, title: string, filter: string): boolean
   const all = text.join('\n').toLowerCase()
   return filter
     .toLowerCase()
-    .split(/\s+/)
-    .every((word) => all.includes(word))
+    .split(',')
+    .every((part) => all.includes(part.trim()))
 }

@@ -36,7 +36,7 @@ export const learningRateTooHigh: Rule = {
     if (!picked) return null
     return {
       severity: picked === 'stuck' ? 'severe' : 'warning',
-      message: `${texts[picked](level, base, peak, picture.baseName)}; ${picture.updates}, where 0.1 % is healthy`,
+      message: `${texts[picked](level, base, peak, picture.baseName)}; ${picture.updates}, where 1e-3 is healthy`,
       evidence: { updateRatio: ratio, earlyUpdateRatio: earlyRatio, level, base, peak },
       advice: `take a tenth of the learning rate (it is ${short(steps.learningRate[0]!)}), or let it begin small with warmup()`,
       since: picture.at(steps.step[0]!),

@@ -1,4 +1,4 @@
-import { percent, short } from '../../../words.js'
+import { short } from '../../../words.js'
 import { median, part, rise, straightness } from '../curve.js'
 import type { Rule } from '../finding.js'
 
@@ -21,7 +21,7 @@ export const learningRateTooLow: Rule = {
     const share = Math.max(0, 1 - level / begin)
     return {
       severity: share < 0.15 ? 'severe' : 'warning',
-      message: `In ${picture.span} steps the loss went from ${short(begin)} to ${short(level)} only, like a line: an update changes the weights by ${percent(ratio)} at most, where 0.1 % is healthy`,
+      message: `In ${picture.span} steps the loss went from ${short(begin)} to ${short(level)} only, like a line: the update-to-weight ratio is at most ${short(ratio)}, where 1e-3 is healthy`,
       evidence: { updateRatio: ratio, begin, level, learningRate: steps.learningRate[0] },
       advice: `take a learning rate ${ratio > 0 ? `${Number((1e-3 / ratio).toPrecision(1))} times` : 'far'} larger than ${short(steps.learningRate[0]!)}; findLearningRate() shows the range`,
       since: picture.at(steps.step[0]!),

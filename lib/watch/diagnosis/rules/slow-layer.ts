@@ -1,4 +1,4 @@
-import { percent, short } from '../../../words.js'
+import { short } from '../../../words.js'
 import { median } from '../curve.js'
 import type { Rule } from '../finding.js'
 
@@ -20,7 +20,7 @@ export const slowLayer: Rule = {
     const multiplier = parameters.find((parameter) => parameter?.name === slowest.name)?.learningRateMultiplier
     return {
       severity: 'warning',
-      message: `The weights ${slowest.name} hardly move: by ${percent(slowest.ratio)} a step, where those of other layers move by ${percent(others)}`,
+      message: `The weights ${slowest.name} hardly move: an update-to-weight ratio of ${short(slowest.ratio)}, where other layers have ${short(others)}`,
       evidence: { updateRatio: slowest.ratio, others, learningRateMultiplier: multiplier ?? 1 },
       advice:
         multiplier !== undefined && multiplier < 1
