@@ -31,6 +31,9 @@ const views: readonly { id: string; title: string; make: () => View }[] = [
   { id: 'run', title: 'Run & system', make: () => new RunDetails() },
 ]
 
+/** Milliseconds for which findings are told though another epoch has ended: to make them costs the server some. */
+const judgedFor = 2000
+
 const axisNames: Record<AxisKind, string> = { step: 'steps', epoch: 'epochs', time: 'wall time' }
 
 class Page {
@@ -50,6 +53,8 @@ class Page {
   #shown: readonly ShownRun[] = []
   /** Of the run in focus, as it was when its findings were made. */
   #judged: RunListing | null = null
+  #judgedAt = 0
+  #judging: ReturnType<typeof setTimeout> | null = null
   #isBusy = false
   #isStale = false
   /** Nothing is asked before the page hears of what is new, or it would ask twice. */
@@ -131,8 +136,22 @@ class Page {
     if (!summary) return
     this.#bar.tell(this.#shown[0]!.title, summary, this.#judged ?? summary)
     this.#updateTable(list)
+    if (this.#judged && this.#judged.epoch !== summary.epoch) this.#judgeSoon()
     const view = this.#made.get(this.#state.view)
     if (view?.isLive && this.#state.range === null && !this.#isBusy) await view.update(this.#context(this.#shown))
+  }
+
+  /** What the head and the findings say is of one moment, and not long ago. */
+  #judgeSoon(): void {
+    this.#judging ??= setTimeout(
+      () => {
+        this.#judging = null
+        this.#judgedAt = performance.now()
+        this.#source.forget(this.#shown[0]?.name ?? '')
+        this.#refresh()
+      },
+      Math.max(0, this.#judgedAt + judgedFor - performance.now()),
+    )
   }
 
   #updateTable(list: RunList): void {

@@ -69,7 +69,12 @@ export function differences(chosen: readonly RunListing[]): RunColumn[] {
   const isTold = (name: string) => always.some(({ id }) => id === name)
   const differs = (name: string) => new Set(chosen.map(({ settings }) => settings[name])).size > 1
   // The length of a run stands among the epochs.
-  return names.filter((name) => !isTold(name) && name !== 'epochs' && differs(name)).map((name) => setting(name))
+  return names
+    .filter((name) => !isTold(name) && name !== 'epochs' && differs(name))
+    .map((name) => ({
+      ...setting(name),
+      isNumber: chosen.every(({ settings }) => typeof (settings[name] ?? 0) === 'number'),
+    }))
 }
 
 export const columnsOf = (runs: readonly RunListing[], chosen: readonly RunListing[]): RunColumn[] => [

@@ -37,6 +37,11 @@ export class Source {
   histograms = (run: string, kind: string, name: string): Promise<HistogramsView> =>
     this.#get(run, '/api/histograms', { run, kind, name })
 
+  /** Has all of a run but its columns asked for anew. */
+  forget(run: string): void {
+    this.#kept.delete(address('/api/run', { run }))
+  }
+
   /** The page about a finding, as HTML. */
   async explanation(page: string): Promise<string> {
     const path = `/${page.replace(/\.md$/, '.html')}`

@@ -1,4 +1,5 @@
 /** What can be asked about runs: an address, its parameters, and the value that answers. Reports ask the same. */
+import { setImmediate } from 'node:timers/promises'
 import { histogramEdges, readHistograms, readLatest, readSteps } from '../recording/index.js'
 import { mergeColumns, thin } from './columns.js'
 import type { RunFolder } from './folder.js'
@@ -38,7 +39,12 @@ const routes: ReadonlyMap<string, Route> = new Map([
 
 async function listRuns(folder: RunFolder): Promise<RunList> {
   await folder.refresh()
-  for (const run of folder.runs) await run.refresh()
+  for (const run of folder.runs) {
+    await run.refresh()
+    run.judge()
+    // Hundreds of runs take a second or two when they are judged for the first time.
+    await setImmediate()
+  }
   folder.count()
   const runs = folder.runs.map((run) => run.listing())
   return { folder: folder.name, runs }

@@ -111,6 +111,11 @@ export class WatchedRun {
     return all
   }
 
+  /** Brings the verdict up to date where it is due. */
+  judge(): void {
+    void this.#verdict
+  }
+
   /** The gravest finding; for a run that grows it is looked for anew now and then, as it costs more than all the rest. */
   get #verdict(): Verdict | undefined {
     const known = this.#findings

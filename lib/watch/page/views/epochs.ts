@@ -57,7 +57,7 @@ export class EpochsView implements View {
     if (this.#charts.has(key)) return
     const score = key.replace(/ gap$/, '')
     const title = key === score ? capital(words(key)) : `Gap in ${words(score)}`
-    const note = key === score ? undefined : 'Validation minus training'
+    const note = key === score ? 'by epoch' : 'validation minus training, by epoch'
     const chart = new Chart({ title, note })
     this.#charts.set(key, chart)
     this.#grid.append(chart.element)
