@@ -39,7 +39,7 @@ export interface Descriptor {
 /**
  * Ops with their attributes and parameters: `dense` (weight, bias or none), `activation` { kind, parameter? }, `softmax`,
  * `maxout` { pieces }, `dropout` { rate }, `reshape` { shape }, `layer_norm` { epsilon } (gain, bias), `batch_norm`
- * { epsilon, momentum } (gain, bias, mean, variance; momentum is the share of the running values that is kept),
+ * { epsilon, momentum } (mean, variance, and gain and bias or neither; momentum is the share of the running values that is kept),
  * `embedding` (weight), `add`, `concat` (last dimension). Dense, softmax, maxout and concat work on the last
  * dimension; the norms take one dimension. `custom` { shape, operands: numbers of its parameters }: the host computes it.
  * Shapes are of one example.

@@ -17,6 +17,7 @@ import {
   input,
   layerNorm,
   meanSquaredError,
+  normalization,
   relu,
   reshape,
   sequential,
@@ -63,6 +64,11 @@ function joined() {
   const right = input([5], { name: 'right' })
   return graph({ inputs: [left, right], output: softmax()(add(dense(4)(left), dense(4)(right))), seed: 2 })
 }
+async function normalized(dtype) {
+  const model = of(7, [normalization(), dense(33), relu(), dense(3)], dtype)
+  await model.adapt({ x: float(7 * 20) })
+  return model
+}
 const bytes = (count) => Uint8Array.from({ length: count }, (_, i) => (i * 37) % 256)
 const float = (count) => Float32Array.from(numbers(count, 4))
 
@@ -81,6 +87,8 @@ const cases = {
   'a view': [deep('float32'), float(7 * 5).subarray(7, 21)],
   'shared memory': [deep('float32'), new Float32Array(new SharedArrayBuffer(4 * 14)).fill(0.25)],
   bytes: [deep('float32'), bytes(7 * 3)],
+  'normalized, odd sizes': [await normalized('float32'), float(7 * 31)],
+  'normalized pixels': [await normalized('float64'), bytes(7 * 3)],
   'bytes with a scale, float64': [deep('float64'), { data: bytes(7 * 3), scale: 0.3, offset: -7 }],
   indices: [words(), Int32Array.of(0, 8, 3, 3, 1, 2, 4, 7)],
   'indices in arrays': [words(), [[0, 8, 3, 3]]],

@@ -1,17 +1,22 @@
-import { checkOptions } from '../checks.js'
+import { checkBoolean, checkOptions } from '../checks.js'
 import { checkClasses } from './labels.js'
 
 /** What a model's data mean: settled by the first data that it trains on, then kept with it and in its file. */
 export interface Conventions {
   /** Class c is `classes[c]`. */
   classes?: readonly string[]
+  /** Whether the normalization layers have the mean and variance of data. */
+  isAdapted?: boolean
 }
 
 /** From what a file holds. Throws on what is none. */
 export function restoreConventions(conventions: unknown): Conventions {
-  checkOptions('conventions', conventions, ['classes'])
-  const { classes } = conventions as Record<string, unknown>
-  return classes === undefined ? {} : { classes: checkClasses('classes', classes) }
+  checkOptions('conventions', conventions, ['classes', 'isAdapted'])
+  const { classes, isAdapted } = conventions as Record<string, unknown>
+  return {
+    ...(classes !== undefined && { classes: checkClasses('classes', classes) }),
+    ...(isAdapted !== undefined && { isAdapted: checkBoolean('isAdapted', isAdapted) }),
+  }
 }
 
 /** Whether two lists name the same classes in the same order. */

@@ -29,6 +29,8 @@ export interface LayerDefinition {
   readonly merges?: boolean
   /** Takes row numbers below this, not real values. */
   readonly vocabulary?: number
+  /** Takes numbers from the data that an input of the model gets, before training: as of {@link normalization}. */
+  readonly adapts?: 'feature' | 'all'
   /** Throws an error that begins with `label` when the inputs do not fit. */
   outputShape(inputs: readonly Shape[], label: string): Shape
   /** Adds the layer's parameters and ops; returns the number of the node that holds its output. */
@@ -87,12 +89,15 @@ export function applyLayer(layer: Layer, inputs: readonly GraphNode[], label = l
   inputs.forEach((node, i) => {
     if (!(node instanceof GraphNode)) throw invalidArgument(`${label}: inputs[${i}]`, 'a node of a graph', node)
   })
-  const { merges, vocabulary, outputShape } = layer.definition
+  const { merges, vocabulary, adapts, outputShape } = layer.definition
   if (merges ? inputs.length < 2 : inputs.length !== 1) {
     throw invalidArgument(label, merges ? 'two nodes or more' : 'one node', inputs)
   }
   if (vocabulary !== undefined && inputs[0]?.layer) {
     throw invalidArgument(label, 'an input of the model, which holds row numbers', inputs[0].layer)
+  }
+  if (adapts !== undefined && inputs[0]?.layer) {
+    throw invalidArgument(label, 'an input of the model, whose data it is adapted to', inputs[0].layer)
   }
   const shape = outputShape(
     inputs.map((node) => node.shape),

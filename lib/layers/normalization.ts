@@ -75,6 +75,6 @@ function oneDimension([shape = []]: readonly Shape[], label: string): Shape {
   return shape
 }
 
-function filled(shape: Shape, value: number, trainable: boolean): NewParameter {
+export function filled(shape: Shape, value: number, trainable: boolean): NewParameter {
   return { shape: [...shape], trainable, initializer: { kind: 'constant', value } }
 }

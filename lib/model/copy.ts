@@ -34,6 +34,7 @@ export function copyModel(
     inputs: lowered.inputs,
     outputShape: program.outputShape,
     conventions: { ...conventions },
+    normalizations: lowered.normalizations,
     loss,
     metrics,
     optimizer: optimizerOf(compiled),

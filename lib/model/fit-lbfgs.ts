@@ -5,6 +5,7 @@ import { type Data, isStream } from '../data/stream.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { NativeDataset, NativeProgram } from '../native.js'
 import { optionsOf } from '../options.js'
+import { adaptFirst } from '../train/adapt.js'
 import { checkWeight } from '../train/evaluate.js'
 import { readFlat, writeFlat } from '../train/flat.js'
 import {
@@ -16,7 +17,7 @@ import {
   minimizeRules,
 } from '../train/lbfgs/minimize.js'
 import { resolveThreads } from '../train/options.js'
-import { requirementsOf } from '../train/source.js'
+import { requirementsOf, residentSource } from '../train/source.js'
 import { inTurn } from '../train/turn.js'
 import { norm } from '../train/vectors.js'
 import { Model } from './model.js'
@@ -65,6 +66,7 @@ export async function fitLbfgs(model: Model, data: Data, options: FitLbfgsOption
     return await inTurn(program, async () => {
       const resident = await dataset
       Object.assign(model.conventions, needs.conventions)
+      await adaptFirst(model, residentSource(resident), true)
       return trainFullBatch(program, resident, settings)
     })
   } finally {

@@ -6,6 +6,7 @@ import { type GraphNode, type Layer, type Scope, stemOf } from '../layers/layer.
 import type { CustomRegularizer } from '../layers/regularizers.js'
 import { formatShape, sameShape } from '../layers/shape.js'
 import type { DataType, Descriptor, NodeDescriptor, ParameterDescriptor } from '../native.js'
+import type { Normalization } from '../train/adapt.js'
 
 /** A model before lowering: what `sequential`, `graph` and a saved file all come down to. */
 export interface Network {
@@ -21,6 +22,7 @@ export interface Lowered {
   /** Every node of the graph in the order of work; inputs first. */
   readonly steps: readonly Step[]
   readonly custom: CustomParts
+  readonly normalizations: readonly Normalization[]
 }
 
 /** What JavaScript computes: by numbers of nodes, and of parameters. */
@@ -52,12 +54,15 @@ export function lower(network: Network): Lowered {
   const work = new Lowering(inputs.length)
   const numberOf = new Map<GraphNode, number>(network.inputs.map((node, i) => [node, i]))
   const steps: Step[] = []
+  const normalizations: Normalization[] = []
   for (const node of order) {
     const name = names.get(node.layer ?? node)!
     const known = work.parameters.length
     if (node.layer) {
       const from = node.inputs.map((input) => ({ node: numberOf.get(input)!, shape: input.shape }))
       numberOf.set(node, node.layer.definition.lower(work.scope(node.layer, name), from))
+      const per = node.layer.definition.adapts
+      if (per) normalizations.push({ layer: name, input: from[0]!.node, per, ...work.momentsOf(name) })
     }
     const parameters = work.parameters.slice(known).map((_, i) => known + i)
     steps.push({ name, node, inputs: node.inputs.map((input) => names.get(input.layer ?? input)!), parameters })
@@ -70,7 +75,15 @@ export function lower(network: Network): Lowered {
     parameters: work.parameters,
     output: numberOf.get(network.output)!,
   }
-  return { descriptor: plain(descriptor), inputs, steps, custom: work.custom }
+  return { descriptor: plain(descriptor), inputs, steps, custom: work.custom, normalizations: alone(normalizations) }
+}
+
+/** Numbers of one input's data cannot be those of another's. */
+function alone(normalizations: Normalization[]): Normalization[] {
+  const twice = normalizations.find(({ layer }, i) => normalizations.findIndex((other) => other.layer === layer) < i)
+  if (!twice) return normalizations
+  const message = `${twice.layer}: expected to be called once, received two inputs; make a normalization() for each`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
 /** Nodes and parameters as they come in. */
@@ -81,6 +94,12 @@ class Lowering {
   readonly #numberOf = new Map<Layer, Map<string, number>>()
 
   constructor(private readonly inputs: number) {}
+
+  /** Numbers of the parameters that hold mean and variance. */
+  momentsOf(layer: string): { mean: number; variance: number } {
+    const numberOf = (role: string) => this.parameters.findIndex(({ name }) => name === `${layer}.${role}`)
+    return { mean: numberOf('mean'), variance: numberOf('variance') }
+  }
 
   scope(layer: Layer, name: string): Scope {
     const roles = this.#numberOf.get(layer) ?? new Map<string, number>()

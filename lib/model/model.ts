@@ -8,6 +8,7 @@ import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
+import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import { fit, isInTraining } from '../train/fit.js'
@@ -39,6 +40,8 @@ export class Model implements TrainTarget {
   readonly conventions: Conventions = {}
   /** What `save` was given as metadata of the user's own, in a model that was loaded; otherwise undefined. */
   readonly metadata: unknown
+  /** @internal */
+  readonly normalizations: TrainTarget['normalizations']
 
   readonly #network: Network
   readonly #lowered: Lowered
@@ -60,6 +63,7 @@ export class Model implements TrainTarget {
     this.seed = network.seed
     this.inputs = this.#lowered.inputs
     this.outputShape = network.output.shape
+    this.normalizations = this.#lowered.normalizations
   }
 
   /** The network as plain data: what the native program is made from. A copy. */
@@ -186,6 +190,21 @@ export class Model implements TrainTarget {
     return predictSync(this, x)
   }
 
+  /**
+   * Takes the mean and variance of the model's {@link normalization} layers from these inputs. `fit` does so by itself, from
+   * its training data, when the model has none yet; a stream must be given here first.
+   *
+   * @throws those of the data; GRADUS_INVALID_ARGUMENT for a model without such a layer, GRADUS_BUSY during `fit`
+   */
+  async adapt(data: Data, options?: AdaptOptions): Promise<void> {
+    if (this.normalizations.length === 0) {
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', 'adapt: expected a model with normalization(), received none')
+    }
+    if (isInTraining(this.program))
+      throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
+    await adaptTo(this, data, options)
+  }
+
   /** How many numbers the model consists of, running averages of batch norm included. */
   get parameterCount(): number {
     return this.#lowered.descriptor.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
@@ -218,6 +237,7 @@ export class Model implements TrainTarget {
     const program = this.#readable()
     const copies = checkWeights(weights, this.#lowered.descriptor.parameters, this.dtype)
     for (const [i, data] of copies.entries()) program.write('parameters', i, data)
+    if (this.normalizations.length > 0) this.conventions.isAdapted = true
   }
 
   /** A table of the layers with their output shapes and parameters. */

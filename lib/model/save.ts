@@ -56,7 +56,7 @@ export async function packModel(of: {
   const definition = define(of.network)
   checkNames(definition.layers)
   const metadata: Record<string, string> = { format: formatVersion, version, model: JSON.stringify(definition) }
-  if (conventions.classes) metadata.conventions = JSON.stringify(conventions)
+  if (Object.keys(conventions).length > 0) metadata.conventions = JSON.stringify(conventions)
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
   if (of.metadata !== undefined) metadata.metadata = JSON.stringify(of.metadata)
   const arenas = ['parameters', ...(of.optimizer ? stateArenas(program) : [])]

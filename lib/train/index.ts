@@ -1,3 +1,4 @@
+export type { AdaptOptions } from './adapt.js'
 export type { Callback, CallbackContext, StepsReport } from './callback.js'
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export type { EvaluateOptions, Evaluation } from './evaluate.js'

@@ -15,7 +15,7 @@ export interface Source {
 }
 
 /** What a model that need not be compiled has, and all that predictions take. */
-export type PredictTarget = Pick<TrainTarget, 'program' | 'inputs' | 'outputShape' | 'conventions'>
+export type PredictTarget = Pick<TrainTarget, 'program' | 'inputs' | 'outputShape' | 'conventions' | 'normalizations'>
 
 /** Conventions are copied: data that are not trained on settle none of the model's. */
 export function inputRequirements({ inputs, outputShape, program, conventions }: PredictTarget): Requirements {

@@ -1,6 +1,7 @@
 import type { Conventions } from '../data/conventions.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Descriptor, NativeProgram } from '../native.js'
+import type { Normalization } from './adapt.js'
 
 export type { Metric }
 
@@ -18,6 +19,7 @@ export interface TrainTarget {
   readonly outputShape: readonly number[]
   /** Which target the loss takes: class numbers, a dense array shaped as the output, or either. */
   readonly loss: { readonly kind: string; readonly targets: 'labels' | 'dense' | 'either' }
+  readonly normalizations: readonly Normalization[]
   /** Training settles what is not settled yet. */
   readonly conventions: Conventions
   readonly metrics: readonly Metric[]

@@ -4,6 +4,7 @@ import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
 import { unlessAborted } from '../signals.js'
+import { adaptFirst } from './adapt.js'
 import type { Callback, CallbackContext, FitCall } from './callback.js'
 import { resolveClassWeights } from './class-weights.js'
 import { evaluateSource } from './evaluate.js'
@@ -120,6 +121,7 @@ export class Training {
     }
     Object.assign(this.#target.conventions, this.#conventions)
     const { givenClassWeights } = this.#settings
+    await adaptFirst(this.#target, training)
     this.#settings.classWeights = await resolveClassWeights(this.#target, givenClassWeights, training)
   }
 

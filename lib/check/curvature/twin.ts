@@ -7,9 +7,10 @@ import type { ModelCopy } from '../../model/copy.js'
 import { Model } from '../../model/model.js'
 import type { NativeDataset } from '../../native.js'
 import { type Check, optionsOf } from '../../options.js'
+import { adaptFirst } from '../../train/adapt.js'
 import { type FlatParameter, flatParameters } from '../../train/flat.js'
 import { checkSignal, resolveThreads } from '../../train/options.js'
-import { requirementsOf } from '../../train/source.js'
+import { requirementsOf, residentSource } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { examplesOf, spreadExamples } from '../subset.js'
 
@@ -67,6 +68,7 @@ export class HessianTwin {
     const examples = new Dataset(spreadExamples(examplesOf(data), settings.examples, copy.inputs))
     try {
       const dataset = await examples.resident(requirementsOf(copy))
+      await adaptFirst(copy, residentSource(dataset))
       const twin = new HessianTwin(copy, dataset, settings)
       if (twin.size > 0) return await use(twin)
       throw new GradusError('GRADUS_INVALID_ARGUMENT', 'model: all of its layers are frozen, so it has no Hessian')

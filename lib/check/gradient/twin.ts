@@ -6,7 +6,8 @@ import { randomNormal } from '../../kernels/random.js'
 import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
 import type { Descriptor, FloatArray, NativeDataset, NativeProgram, PassCall, ProbeResult } from '../../native.js'
-import { requirementsOf } from '../../train/source.js'
+import { adaptFirst } from '../../train/adapt.js'
+import { requirementsOf, residentSource } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { examplesOf, spreadExamples } from '../subset.js'
 import type { CheckSettings } from './options.js'
@@ -52,6 +53,7 @@ export class Twin {
     const examples = new Dataset(spreadExamples(examplesOf(data), settings.examples, copy.inputs))
     try {
       const dataset = await examples.resident(requirementsOf(copy))
+      await adaptFirst(copy, residentSource(dataset))
       await burnIn(copy, dataset, settings)
       await passOnOthers(copy.program, dataset, settings)
       const base = await equalEvaluations(copy.program, dataset, settings)

@@ -2,7 +2,8 @@ import { Dataset } from '../../data/dataset.js'
 import type { Data } from '../../data/stream.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { Model } from '../../model/model.js'
-import { requirementsOf } from '../../train/source.js'
+import { adaptFirst } from '../../train/adapt.js'
+import { requirementsOf, residentSource } from '../../train/source.js'
 import { examplesOf } from '../subset.js'
 import { type FindLearningRateOptions, resolveFindOptions } from './options.js'
 import { LearningRateReport, readSweep } from './report.js'
@@ -32,6 +33,7 @@ export async function findLearningRate(
   const examples = data instanceof Dataset ? data : new Dataset(examplesOf(data))
   try {
     const dataset = await examples.resident(requirementsOf(copy))
+    await adaptFirst(copy, residentSource(dataset))
     if (dataset.size === 0) {
       throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
     }

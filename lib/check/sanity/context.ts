@@ -5,8 +5,9 @@ import { Dataset, namedColumns } from '../../data/dataset.js'
 import type { Examples, NumberedExamples } from '../../data/examples.js'
 import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
-import type { Descriptor, NativeDataset, PassCall } from '../../native.js'
-import { requirementsOf } from '../../train/source.js'
+import type { Descriptor, FloatArray, NativeDataset, PassCall } from '../../native.js'
+import { adaptFirst } from '../../train/adapt.js'
+import { requirementsOf, residentSource } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { TargetTally } from '../chance.js'
 import { countExamples, spreadExamples } from '../subset.js'
@@ -36,6 +37,8 @@ export class Context {
   readonly #copies = new Set<ModelCopy>()
   #sample: Promise<NativeDataset> | undefined
   #base: ModelCopy | undefined
+  /** Copies of a model whose normalization waits for `fit` have the mean and variance of the sample. */
+  #moments: [parameter: number, data: FloatArray][] = []
   #targets: Promise<TargetTally | null> | undefined
 
   constructor(model: Model, examples: NumberedExamples, settings: SanitySettings) {
@@ -58,6 +61,12 @@ export class Context {
       .map(({ name, shape }) =>
         open(this.model.inputs.length > 1 ? `x.${name}` : 'x', columns[name]!, product(shape), 1 / 255),
       )
+  }
+
+  /** How errors name the inputs that go into a normalization layer. */
+  get normalized(): string[] {
+    const { inputs, normalizations } = this.model
+    return normalizations.map(({ input }) => (inputs.length > 1 ? `x.${inputs[input]!.name}` : 'x'))
   }
 
   /** The targets, with the elements each example seems to have; null where they do not divide evenly. */
@@ -99,8 +108,19 @@ export class Context {
   /** A copy of the model, trained or changed by one check alone. It goes with the context. */
   copy(change?: (descriptor: Descriptor) => Descriptor): ModelCopy {
     const copy = this.model.copy(change)
+    for (const [parameter, data] of this.#moments) copy.program.write('parameters', parameter, data)
     this.#copies.add(copy)
     return copy
+  }
+
+  /** To be called before there are copies, on data that are finite. */
+  async prepare(): Promise<void> {
+    const { normalizations, conventions } = this.model
+    if (normalizations.length === 0 || conventions.isAdapted || this.#moments.length > 0) return
+    const { program } = this.base
+    await adaptFirst(this.base, residentSource(await this.sample()))
+    const parameters = normalizations.flatMap(({ mean, variance }) => [mean, variance])
+    this.#moments = parameters.map((parameter) => [parameter, program.read('parameters', parameter)])
   }
 
   /** The copy that nobody trains. */

@@ -93,6 +93,7 @@ export async function sanityCheck(model: Model, data: Data, options: SanityCheck
     for (const check of all) {
       if (settings.skip.includes(check.name) || (check.needs === 'targets' && hasFailed(targets.name))) continue
       settings.signal?.throwIfAborted()
+      if (check.needs !== 'data') await context.prepare()
       results.push({ name: check.name, ...(await check.run(context)) })
       // The other checks see the rows that are sound.
       if (check === finiteData && hasFailed(finiteData.name)) context = await withoutBadRows(context)

@@ -1,6 +1,6 @@
 // Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages
 // take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then. So
-// they do for a batch of one example and where the layer is frozen, and stay as they are.
+// they do for a batch of one example and where the layer is frozen, as without gain and bias, and stay as they are.
 #include "norm.h"
 
 namespace gradus {
@@ -14,14 +14,14 @@ class BatchNorm final : public NormOp<T> {
     running_variance_ = node.parameter("variance", this->shape);
     for (size_t running : {running_mean_, running_variance_})
       if (node.parameters[running].trainable) node.fields.fail("mean and variance cannot be trainable");
-    is_frozen_ = !node.parameters[gain_].trainable && !node.parameters[bias_].trainable;
+    is_frozen_ = !gain_ || (!node.parameters[*gain_].trainable && !node.parameters[*bias_].trainable);
     momentum_ = T(node.fields.number_within("momentum", 0.9, 0, 1));
   }
 
   bool needs_several_examples() const override { return !is_frozen_; }
 
-  // mean, variance and inverse deviation; gradients of gain and bias over the batch; two sums for each block of rows:
-  // mean and squares, later those of the gradients
+  // mean, variance and inverse deviation; gradients of gain and bias over the batch, or 1 and 0 in their place; two
+  // sums for each block of rows: mean and squares, later those of the gradients
   void reserve(size_t batch, OpMemory<T>& memory) const override {
     memory.reals[0].grow(3 * columns_);
     memory.reals[1].grow(2 * columns_);
@@ -29,6 +29,11 @@ class BatchNorm final : public NormOp<T> {
   }
 
   void forward(Pass<T>& pass) const override {
+    if (!gain_) {
+      T* plain = pass.of_op(this->node).reals[1].data();
+      pass.device.fill(T(1), columns_, plain);
+      pass.device.fill(T(0), columns_, plain + columns_);
+    }
     Norm<T> norm = of(pass);
     norm.y = pass.value(this->node);
     if (follows(pass)) {
@@ -63,8 +68,9 @@ class BatchNorm final : public NormOp<T> {
   bool follows(const Pass<T>& pass) const { return pass.training && !is_frozen_ && pass.batch > 1; }
 
   Norm<T> of(Pass<T>& pass) const {
-    T* mean = pass.of_op(this->node).reals[0].data();
-    return this->norm_of(pass, mean, mean + columns_);
+    OpMemory<T>& memory = pass.of_op(this->node);
+    T* mean = memory.reals[0].data();
+    return this->norm_of(pass, mean, mean + columns_, memory.reals[1].data());
   }
   NormTangent<T> tangent_of(Pass<T>& pass) const { return NormOp<T>::tangent_of(pass, of(pass), follows(pass)); }
 

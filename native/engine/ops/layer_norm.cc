@@ -7,7 +7,9 @@ namespace {
 template <class T>
 class LayerNorm final : public NormOp<T> {
  public:
-  explicit LayerNorm(const NodeReader& node) : NormOp<T>(node) {}
+  explicit LayerNorm(const NodeReader& node) : NormOp<T>(node) {
+    if (!gain_) node.fields.fail("expected a gain and a bias");
+  }
 
   // mean, inverse deviation, sums of blocks of rows for the gradients of gain and bias
   void reserve(size_t batch, OpMemory<T>& memory) const override {
@@ -52,7 +54,7 @@ class LayerNorm final : public NormOp<T> {
   }
   NormTangent<T> tangent_of(Pass<T>& pass) const { return NormOp<T>::tangent_of(pass, of(pass), true); }
 
-  using NormOp<T>::columns_;
+  using NormOp<T>::columns_, NormOp<T>::gain_;
 };
 
 }  // namespace

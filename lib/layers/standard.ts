@@ -1,0 +1,52 @@
+/** Inputs brought to mean 0 and deviation 1 by numbers that come from the training data. */
+import { callOf } from '../call.js'
+import { oneOf } from '../checks.js'
+import { optionsOf } from '../options.js'
+import { checkName, defineLayer, type Layer } from './layer.js'
+import { filled } from './normalization.js'
+import { sizeOf } from './shape.js'
+
+export interface NormalizationOptions {
+  /** A mean and variance for each number of an example (default), or one of each for all of them, as for images. */
+  per?: 'feature' | 'all'
+  /** Default `normalization1`, … in layer order. */
+  name?: string
+}
+
+const readNormalization = optionsOf<NormalizationOptions>()('normalization', {
+  per: [oneOf('feature', 'all'), 'feature'],
+  name: checkName,
+})
+
+/** Far below any variance: the op adds it under the root. */
+const epsilon = 1e-30
+
+/**
+ * (x − mean) / deviation, with the mean and deviation of the training data: `fit` takes them from its data when the model has
+ * none yet, `model.adapt(data)` from others. They are weights that are not trained, and are saved with the model: whoever
+ * loads it gives it the raw numbers. A feature that never changes becomes 0. Takes an input of the model directly.
+ *
+ * @example
+ * const model = sequential({ input: [13] }, [normalization(), dense(32, { activation: 'relu' }), dense(3)])
+ */
+export function normalization(options?: NormalizationOptions): Layer {
+  const { per, name } = readNormalization(options)
+  return defineLayer({
+    call: callOf('normalization', { per, name }),
+    name,
+    adapts: per,
+    outputShape: ([shape]) => shape!,
+    // A batch norm without gain and bias, whose mean and variance stay as they are.
+    lower(scope, [input]) {
+      const { shape, node } = input!
+      const flat = [sizeOf(shape)]
+      const parameters = {
+        mean: scope.parameter('mean', filled(flat, 0, false)),
+        variance: scope.parameter('variance', filled(flat, 1, false)),
+      }
+      const from = shape.length === 1 ? node : scope.node('reshape', [node], { shape: flat })
+      const normal = scope.node('batch_norm', [from], { parameters, epsilon })
+      return shape.length === 1 ? normal : scope.node('reshape', [normal], { shape: [...shape] })
+    },
+  })
+}
