@@ -93,7 +93,7 @@ test('validation goes by the names of the training data', async () => {
   assert.ok(history.valAccuracy.at(-1) > 0.9)
   const wrong = made()
   const said = await refusal(() => wrong.fit({ x, y }, quick({ validation: { x: [[0]], y: ['Low'] } })).done)
-  assert.match(said, /GRADUS_INVALID_DATA y, row 0: .* received "Low"; did you mean "low"\?/)
+  assert.match(said, /GRADUS_INVALID_DATA validation\.y, row 0: .* received "Low"; did you mean "low"\?/)
   assert.is(wrong.classes, undefined, 'a run that does not begin settles nothing')
   await wrong.fit({ x, y: y.map((name) => name.toUpperCase()) }, quick()).done
   assert.equal(wrong.classes, ['HIGH', 'LOW', 'MIDDLE'])

@@ -29,7 +29,10 @@ export interface Table {
   data: NumberArray
   /** (examples, …). */
   shape?: readonly number[]
-  /** For 8-bit data: an element v stands for `v * scale + offset`. Default 1/255 in inputs, 1 elsewhere. */
+  /**
+   * For 8-bit data: an element v stands for `v * scale + offset`. Default in inputs what it was in training, and there 1/255;
+   * elsewhere 1. Of other numbers only 1: they stand for themselves.
+   */
   scale?: number
   /** Default 0. */
   offset?: number
@@ -59,7 +62,7 @@ export function isNumberArray(value: unknown): value is NumberArray {
 
 const isLongArray = (value: unknown): boolean => isBigInt64Array(value) || isBigUint64Array(value)
 
-const isByteArray = (value: unknown): boolean => isUint8Array(value) || isUint8ClampedArray(value)
+export const isByteArray = (value: unknown): boolean => isUint8Array(value) || isUint8ClampedArray(value)
 
 export const isFloatArray = (value: unknown): boolean => isFloat32Array(value) || isFloat64Array(value)
 
@@ -112,7 +115,8 @@ function openTable(argument: string, table: Table, elements: number, defaultScal
     throw invalidArgument(argument, `a multiple of ${elements} numbers, one example's`, data)
   }
   const isBytes = isByteArray(data)
-  if (!isBytes && (table.scale !== undefined || table.offset !== undefined)) {
+  // A scale of 1 says that numbers stand for themselves.
+  if (!isBytes && ((table.scale ?? 1) !== 1 || (table.offset ?? 0) !== 0)) {
     throw invalidArgument(`${argument}.scale`, 'scale and offset only with a Uint8Array', data)
   }
   return {

@@ -1,11 +1,22 @@
 /** Examples to train on, evaluate with or predict from; copied once into native memory for each kind of model. */
 import { GradusError, invalidArgument } from '../errors.js'
 import { type ColumnRole, type DataType, type NativeColumn, type NativeDataset, native } from '../native.js'
-import { type ColumnData, elementsPerRow, isColumn, type OpenColumn, openColumn, product } from './column.js'
+import {
+  type ColumnData,
+  elementsPerRow,
+  isByteArray,
+  isColumn,
+  isTable,
+  type NumberArray,
+  type OpenColumn,
+  openColumn,
+  product,
+} from './column.js'
 import { type Conventions, sameClasses } from './conventions.js'
 import { checkExamples, type Examples, type NumberedExamples } from './examples.js'
 import { type Conversion, fill } from './fill.js'
 import { numbered, renumbered, someOf } from './labels.js'
+import { type BytesMeaning, checkScaleOfBytes, likeBytes, meaningOf, scaleOfBytes, statesScale } from './meaning.js'
 import { asRows } from './one-example.js'
 
 /** What a model needs of its data. */
@@ -20,6 +31,8 @@ export interface Requirements {
    * settled by the data, once they are resident.
    */
   conventions?: Conventions
+  /** Whether they are trained on, so that what their inputs mean is what the inputs will mean. */
+  settles?: boolean
   /** The option that the data were given as, such as `validation`; errors then speak of `validation.x`. Default: the data. */
   argument?: string | undefined
 }
@@ -32,6 +45,14 @@ interface Plan {
   index: number
   native: NativeColumn
   conversion: Conversion
+  /** Numbers that may mean bytes: {@link likeBytes} tells, once they have been looked at. */
+  undecided?: BytesMeaning | undefined
+}
+
+/** A copy in native memory, and what the bytes of each of its inputs mean; null for numbers. */
+interface Loaded {
+  dataset: NativeDataset
+  bytes: OpenColumn['bytes'][]
 }
 
 /**
@@ -41,7 +62,7 @@ interface Plan {
 export class Dataset {
   /** As they were given, with class numbers for names of classes. */
   readonly examples: NumberedExamples
-  #resident = new Map<string, Promise<NativeDataset>>()
+  #resident = new Map<string, Promise<Loaded>>()
   readonly #temporary: boolean
   #disposed = false
 
@@ -67,15 +88,16 @@ export class Dataset {
    * @internal
    */
   async resident(requirements: Requirements): Promise<NativeDataset> {
-    const made = await this.#load(requirements)
-    const { conventions, targets } = requirements
+    const loaded = await this.#load(requirements)
+    const { conventions, targets, settles } = requirements
     if (conventions && this.classes && targets !== 'none') conventions.classes ??= this.classes
-    return made
+    if (conventions && settles) await settleInputs(conventions, requirements.inputs, loaded)
+    return loaded.dataset
   }
 
-  #load(requirements: Requirements): Promise<NativeDataset> {
+  #load(requirements: Requirements): Promise<Loaded> {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'The dataset was disposed: make a new one')
-    const inputs = JSON.stringify([requirements.dtype, requirements.inputs])
+    const inputs = JSON.stringify([requirements.dtype, requirements.inputs, meaningsOf(this.examples.x, requirements)])
     const targets =
       requirements.targets === 'none'
         ? ''
@@ -97,7 +119,7 @@ export class Dataset {
   /** Gives the native memory back now. A `fit` that still needs it ends with `GRADUS_DISPOSED`. */
   dispose(): void {
     this.#disposed = true
-    for (const made of this.#resident.values()) made.then((dataset) => dataset.dispose()).catch(() => {})
+    for (const made of this.#resident.values()) made.then(({ dataset }) => dataset.dispose()).catch(() => {})
     this.#resident.clear()
   }
 
@@ -117,12 +139,12 @@ export function dataset(examples: Examples): Dataset {
   return new Dataset(examples)
 }
 
-async function load(
-  examples: NumberedExamples,
-  requirements: Requirements,
-  temporary: boolean,
-): Promise<NativeDataset> {
-  const plans = planAll(examples, requirements)
+async function load(examples: NumberedExamples, requirements: Requirements, temporary: boolean): Promise<Loaded> {
+  const plans: Plan[] = []
+  for (const planned of planAll(examples, requirements)) {
+    const { column, undecided } = planned
+    plans.push(undecided ? withColumn(planned, await likeBytes(column, undecided)) : planned)
+  }
   const rows = rowsOf(plans)
   const of = (role: ColumnRole) => plans.filter((plan) => plan.role === role).map((plan) => plan.native)
   const made = new native.Dataset(rows, of('input'), of('target')[0] ?? null, of('weight')[0] ?? null, temporary)
@@ -132,7 +154,34 @@ async function load(
     made.dispose()
     throw error
   }
-  return made
+  return { dataset: made, bytes: plans.filter(({ role }) => role === 'input').map(({ column }) => column.bytes) }
+}
+
+/** Whoever trains on them first settles what the numbers of the inputs mean. */
+async function settleInputs(
+  conventions: Conventions,
+  inputs: Requirements['inputs'],
+  { dataset, bytes }: Loaded,
+): Promise<void> {
+  for (const [i, { name, shape, kind }] of inputs.entries()) {
+    if (kind === 'index' || conventions.inputs?.[name]) continue
+    const read = (first: number, count: number) => dataset.read('input', i, first, count) as NumberArray
+    const meaning = bytes[i]
+      ? { kind: 'bytes' as const, ...bytes[i] }
+      : await meaningOf({ rows: dataset.size, elements: product(shape), read })
+    conventions.inputs = { ...conventions.inputs, [name]: meaning }
+  }
+}
+
+/** What tells one copy of the inputs from another: how bytes are scaled, and numbers that are to be taken for bytes. */
+function meaningsOf(x: Examples['x'], { inputs, conventions }: Requirements): unknown[] {
+  return inputs.map(({ name }) => {
+    const given = isColumn(x) ? x : (x as Record<string, ColumnData> | null)?.[name]
+    const meaning = conventions?.inputs?.[name]
+    if (!isColumn(given) || statesScale(given)) return null
+    if (isByteArray(isTable(given) ? given.data : given)) return scaleOfBytes(meaning)
+    return meaning?.kind === 'bytes' ? { scale: meaning.scale, offset: meaning.offset } : null
+  })
 }
 
 function planAll(examples: NumberedExamples, requirements: Requirements): Plan[] {
@@ -178,19 +227,27 @@ export function rowsOf(plans: Plan[]): number {
 const nameIn = ({ argument }: Requirements, part: string): string => (argument ? `${argument}.${part}` : part)
 
 export function planInputs(x: Examples['x'], requirements: Requirements): Plan[] {
-  const { inputs, dtype, targets } = requirements
+  const { inputs, dtype, targets, conventions } = requirements
   const whole = nameIn(requirements, 'x')
   const named = namedColumns(x, inputs, whole)
   return inputs.map(({ name, shape, kind, vocabulary }, index) => {
     const argument = inputs.length > 1 ? `${whole}.${name}` : whole
     const given = named[name] as ColumnData
     const column = openColumn(argument, targets === 'none' ? asRows(given, shape) : given, product(shape), 1 / 255)
-    const limit = vocabulary ?? 2 ** 31
-    return kind === 'index'
-      ? plan('input', index, name, column, shape, { type: 'int32', limit, meaning: 'whole number' })
-      : plan('input', index, name, column, shape, { type: column.bytes ? 'uint8' : dtype })
+    if (kind === 'index') {
+      const limit = vocabulary ?? 2 ** 31
+      return plan('input', index, name, column, shape, { type: 'int32', limit, meaning: 'whole number' })
+    }
+    const meaning = statesScale(given) ? undefined : conventions?.inputs?.[name]
+    if (column.bytes && meaning) column.bytes = checkScaleOfBytes(argument, meaning)
+    const undecided = !column.bytes && meaning?.kind === 'bytes' ? meaning : undefined
+    return { ...plan('input', index, name, column, shape, { type: column.bytes ? 'uint8' : dtype }), undecided }
   })
 }
+
+/** The plan of an input with numbers that have become bytes, or have not. */
+export const withColumn = ({ index, native, conversion }: Plan, column: OpenColumn): Plan =>
+  plan('input', index, native.name, column, native.shape, column.bytes ? { type: 'uint8' } : conversion)
 
 /** The columns by the inputs' names. */
 export function namedColumns(

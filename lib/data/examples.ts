@@ -8,6 +8,12 @@ export interface Examples {
    * The inputs: one column for a model with one input, else a record of columns by the inputs' names. A typed array is
    * cut into examples of the model's input shape. A `Uint8Array` stays 8-bit in memory and means v/255, unless
    * `{ data, scale, offset }` says otherwise; other numbers become the model's dtype.
+   *
+   * The first data that a model trains on settle what the numbers of each input mean, for good and in its file, so that the
+   * same pixels give the same predictions however they come. After bytes, whole numbers from 0 to 255 are bytes as well, and
+   * numbers within the bytes' range (0 to 1) are scaled already; what could be both (nothing but 0 and 1) or is neither, is
+   * refused, unless `{ data, scale: 1 }` says that numbers stand for themselves. After whole numbers from 0 to 255, bytes
+   * stand for themselves; after fractions from 0 to 1, for v/255; after others they need a scale.
    */
   x: ColumnData | Record<string, ColumnData>
   /**

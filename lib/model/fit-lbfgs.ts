@@ -61,7 +61,7 @@ export async function fitLbfgs(model: Model, data: Data, options: FitLbfgsOption
   if (isStream(data)) throw invalidArgument('data', 'examples in memory as { x, y }', 'a stream')
   const examples = data instanceof Dataset ? data : new Dataset(data)
   try {
-    const needs = requirementsOf(model)
+    const needs = { ...requirementsOf(model), settles: true }
     const dataset = examples.resident(needs)
     return await inTurn(program, async () => {
       const resident = await dataset

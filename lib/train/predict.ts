@@ -48,10 +48,16 @@ export async function predict(
 
 /** The same at once, on the calling thread. Throws what {@link predict} rejects with. */
 export function predictSync(target: PredictTarget & { dtype: DataType }, x: Examples['x']): Predictions {
-  const { inputs, dtype } = target
+  const { inputs, dtype, conventions } = target
   const [input] = inputs
   // What most calls bring goes straight through; all else goes the long way, which also says what is wrong with it.
-  if (inputs.length === 1 && input?.kind === 'real' && x instanceof types[dtype] && x.buffer instanceof ArrayBuffer) {
+  if (
+    inputs.length === 1 &&
+    input?.kind === 'real' &&
+    x instanceof types[dtype] &&
+    x.buffer instanceof ArrayBuffer &&
+    conventions.inputs?.[input.name]?.kind !== 'bytes'
+  ) {
     const rows = x.length / product(input.shape)
     if (Number.isInteger(rows) && areFinite(x)) return outputs(target, rows, [x])
   }

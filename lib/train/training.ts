@@ -90,7 +90,8 @@ export class Training {
   async #open(opened: Source[]): Promise<[Source, Source | null]> {
     const { validation, validationSplit } = this.#settings
     const open = async (data: Data, conventions: Conventions, argument?: string) => {
-      const needs = { ...requirementsOf(this.#target), conventions, argument }
+      const settles = conventions === this.#conventions
+      const needs = { ...requirementsOf(this.#target), conventions, settles, argument }
       const source = await openSource(data, needs, this.#halt.signal)
       opened.push(source)
       if (source.rows === 0) {
