@@ -96,7 +96,7 @@ function programAndCall(rows) {
 
 test('to stop or abort what is disposed of already does no harm', async () => {
   const { code, signal, stdout, stderr } = await ended('unfinished', 'abortAfterDispose')
-  assert.equal([code, signal, stdout], [0, null, 'GRADUS_DISPOSED\n'], stderr)
+  assert.equal([code, signal, stdout], [0, null, 'AbortError\n'], stderr)
 })
 
 async function codeOf(promise) {

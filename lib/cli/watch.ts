@@ -15,12 +15,14 @@ export async function watch(directory: string, { open, ...options }: Options): P
   await checkFolder(directory)
   giveWay()
   const server = await startServer(directory, options)
-  console.log(server.url)
-  const opened = open === 'yes' || (open === undefined && hasBrowser()) ? await openBrowser(server.url) : null
-  await new Promise((resolve) => {
+  // Listened to from here on: whoever has read the address may end it, and the browser's file goes in any case.
+  const told = new Promise((resolve) => {
     process.once('SIGINT', resolve)
     process.once('SIGTERM', resolve)
   })
+  console.log(server.url)
+  const opened = open === 'yes' || (open === undefined && hasBrowser()) ? await openBrowser(server.url) : null
+  await told
   await Promise.all([server.close(), opened && rm(opened, { recursive: true, force: true })])
 }
 

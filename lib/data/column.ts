@@ -28,14 +28,14 @@ export type NestedArray = readonly (number | NumberArray | NestedArray)[]
 export interface Table {
   data: NumberArray
   /** (examples, …). */
-  shape?: readonly number[]
+  shape?: readonly number[] | undefined
   /**
    * For 8-bit data: an element v stands for `v * scale + offset`. Default in inputs what it was in training, and there 1/255;
    * elsewhere 1. Of other numbers only 1: they stand for themselves.
    */
-  scale?: number
+  scale?: number | undefined
   /** Default 0. */
-  offset?: number
+  offset?: number | undefined
 }
 
 export type ColumnData = NumberArray | NestedArray | Table

@@ -21,7 +21,7 @@ async function predictedByItself() {
   const layer = customLayer({ name: 'custom', forward: (x) => (model ? x : x.slice()), backward: (dy) => ({ dx: dy }) })
   model = sequential({ input: [6], seed: 3 }, [dense(32), layer])
   registry.register(model, 'model with functions')
-  return (await model.predict(Float32Array.from(numbers(6, 9)))).length
+  return (await model.predict(Float32Array.from(numbers(6, 9)))).data.length
 }
 
 /** Collects in every turn of the event loop, so between any two native calls. */

@@ -86,7 +86,7 @@ const roles = {
     const model = longModel()
     const data = { x: new Float32Array(rows * 8), y: new Int32Array(rows) }
     const run = model.fit(data, { batchSize: 1, threads, quiet: true, signal: controller.signal })
-    run.done.catch(({ code }) => say(code))
+    run.done.catch(({ name }) => say(name))
     const look = () => {
       if (!model.program.busy) return setImmediate(look)
       model.dispose()
