@@ -91,7 +91,7 @@ function testRows(examples: Examples, order: Uint32Array, settings: ReturnType<t
 }
 
 /** Names of classes get the list of all of them: a part may lack some. */
-function withClasses<E extends Examples>(examples: E): E {
+export function withClasses<E extends Examples>(examples: E): E {
   checkExamples('data', examples)
   const { classes } = numbered(examples)
   return classes ? { ...examples, classes } : examples
@@ -125,7 +125,7 @@ function columnsOf({ x, y, sampleWeights }: Examples): [string, ColumnData][] {
 }
 
 /** As the columns say; a flat array says it only where each number is one example: weights, and labels of integers. */
-function countRows(examples: Examples, given: number | undefined): number {
+export function countRows(examples: Examples, given: number | undefined): number {
   const columns = columnsOf(examples)
   const counts = columns.map(([argument, data]) => countOf(argument, data))
   const rows = given ?? counts.find((count) => count !== null)
@@ -166,7 +166,7 @@ export function takeExamples<E extends Examples>(examples: E, rows: Uint32Array,
 }
 
 /** The class of each row, to stratify by. */
-function classesOf(examples: Examples, rows: number): ArrayLike<number> {
+export function classesOf(examples: Examples, rows: number): ArrayLike<number> {
   const { y } = numbered(examples)
   if (y === undefined) throw invalidArgument('y', 'class numbers to stratify by', y)
   const elements = elementsPerRow('y', y, rows) ?? 1
