@@ -47,7 +47,7 @@ export const statesScale = (data: ColumnData): boolean =>
   isTable(data) && (data.scale !== undefined || data.offset !== undefined)
 
 /** Numbers looked at before the event loop has its turn. */
-const sliceNumbers = 1 << 14
+const sliceNumbers = 1 << 16
 
 /** What there is in a column. */
 class Look {
@@ -56,12 +56,14 @@ class Look {
   isWhole = true
 
   add(values: ArrayLike<number>): void {
+    let { low, high, isWhole } = this
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!
-      if (value < this.low) this.low = value
-      if (value > this.high) this.high = value
-      if (this.isWhole && !Number.isInteger(value)) this.isWhole = false
+      if (value < low) low = value
+      if (value > high) high = value
+      if (isWhole) isWhole = Math.trunc(value) === value
     }
+    Object.assign(this, { low, high, isWhole })
   }
 }
 
