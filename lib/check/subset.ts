@@ -1,8 +1,9 @@
 /** Some of the examples a check is given: it needs few, wherever they lie. */
 import { openColumn, product } from '../data/column.js'
-import { Dataset, namedColumns, type Requirements } from '../data/dataset.js'
+import { Dataset } from '../data/dataset.js'
 import { checkExamples, type Examples, type NumberedExamples } from '../data/examples.js'
 import { numbered } from '../data/labels.js'
+import { namedColumns, type Requirements } from '../data/plans.js'
 import { philox } from '../data/random.js'
 import { takeExamples } from '../data/split.js'
 import { type Data, isStream } from '../data/stream.js'

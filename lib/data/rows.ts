@@ -1,10 +1,11 @@
 /** Inputs for calls that take no dataset: checked as those of a dataset are, and all at once. */
 import { invalidArgument } from '../errors.js'
 import type { TypedArray } from '../native.js'
-import { Dataset, planInputs, type Requirements, rowsOf, withColumn } from './dataset.js'
+import { Dataset } from './dataset.js'
 import type { Examples } from './examples.js'
 import { convertAll } from './fill.js'
 import { likeBytesAtOnce } from './meaning.js'
+import { planInputs, type Requirements, rowsOf, withColumn } from './plans.js'
 
 /** The rows, and what `predictRows` takes of each input. An array may be the user's own: valid until JavaScript runs. */
 export function inputRows(x: Examples['x'], requirements: Requirements): [number, (TypedArray | number)[]] {

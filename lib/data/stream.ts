@@ -3,8 +3,9 @@ import { invalidArgument } from '../errors.js'
 import type { NativeDataset } from '../native.js'
 import { settlesWithin, unlessAborted } from '../signals.js'
 import type { Conventions } from './conventions.js'
-import { Dataset, type Requirements } from './dataset.js'
+import { Dataset } from './dataset.js'
 import type { Examples } from './examples.js'
+import type { Requirements } from './plans.js'
 
 type Iterated = AsyncIterable<Examples> | Iterable<Examples>
 

@@ -1,7 +1,8 @@
 /** Scores as what they mean: probabilities, and the class of each example. */
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { product } from '../data/column.js'
-import type { Dataset, Examples } from '../data/dataset.js'
+import type { Dataset } from '../data/dataset.js'
+import type { Examples } from '../data/examples.js'
 import { GradusError } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'

@@ -1,6 +1,7 @@
 import { checkPositiveInteger } from '../checks.js'
 import { product } from '../data/column.js'
-import { Dataset, type Examples } from '../data/dataset.js'
+import { Dataset } from '../data/dataset.js'
+import type { Examples } from '../data/examples.js'
 import { areFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
 import type { DataType, FloatArray, TypedArray } from '../native.js'

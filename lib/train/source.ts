@@ -1,5 +1,6 @@
 /** Examples on their way into native calls: one resident piece, or a stream of them. */
-import { Dataset, type Requirements } from '../data/dataset.js'
+import { Dataset } from '../data/dataset.js'
+import type { Requirements } from '../data/plans.js'
 import { type Data, isStream, loadAhead } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'

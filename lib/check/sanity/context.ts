@@ -1,8 +1,9 @@
 /** What the checks share: the data as numbers, and copies of the model to do as they like with. */
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { type ColumnData, openColumn, product } from '../../data/column.js'
-import { Dataset, namedColumns } from '../../data/dataset.js'
+import { Dataset } from '../../data/dataset.js'
 import type { Examples, NumberedExamples } from '../../data/examples.js'
+import { namedColumns } from '../../data/plans.js'
 import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
 import type { Descriptor, FloatArray, NativeDataset, PassCall } from '../../native.js'

@@ -1,5 +1,5 @@
 import type { ColumnData } from '../../../data/column.js'
-import type { Examples } from '../../../data/dataset.js'
+import type { Examples } from '../../../data/examples.js'
 import { permutation } from '../../../data/random.js'
 import { takeExamples } from '../../../data/split.js'
 import { adam } from '../../../optimizers/index.js'

@@ -1,5 +1,5 @@
 import type { ColumnData } from '../../../data/column.js'
-import type { Examples } from '../../../data/dataset.js'
+import type { Examples } from '../../../data/examples.js'
 import { countExamples, spreadExamples } from '../../subset.js'
 import { failed, passed, type SanityCheck, short } from '../check.js'
 import type { Context } from '../context.js'
