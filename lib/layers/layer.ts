@@ -1,7 +1,7 @@
 /** What a layer is, and how layers are joined into a graph. */
 import type { Call } from '../call.js'
 import { invalidArgument } from '../errors.js'
-import type { ParameterDescriptor } from '../native.js'
+import type { FloatArray, ParameterDescriptor } from '../native.js'
 import type { CustomLayer } from './hosted.js'
 import { checkName } from './name.js'
 import type { CustomRegularizer } from './regularizers.js'
@@ -31,6 +31,8 @@ export interface LayerDefinition {
   readonly vocabulary?: number
   /** Takes numbers from the data that an input of the model gets, before training: as of {@link normalization}. */
   readonly adapts?: 'feature' | 'all'
+  /** By role: what its weights begin with, in place of what its initializers say. */
+  readonly weights?: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: FloatArray }>
   /** Throws an error that begins with `label` when the inputs do not fit. */
   outputShape(inputs: readonly Shape[], label: string): Shape
   /** Adds the layer's parameters and ops; returns the number of the node that holds its output. */

@@ -17,6 +17,8 @@ export interface Definition {
   /** A layer's number, then the numbers of the nodes it is called on; the inputs are the first nodes. */
   readonly nodes: readonly (readonly number[])[]
   readonly output: number
+  /** Names of parameters that the model does not train, whatever their layers say. */
+  readonly frozen?: readonly string[]
 }
 
 /** More than these are read too slowly from a file that lies; nets of today have hundreds. */
@@ -38,12 +40,13 @@ export function define(network: Network): Definition {
       .filter((node) => node.layer)
       .map((node) => [layerNumber.get(node.layer!)!, ...node.inputs.map((from) => nodeNumber.get(from)!)]),
     output: nodeNumber.get(network.output)!,
+    ...(network.frozen?.size && { frozen: [...network.frozen] }),
   }
 }
 
 /** Joins the layers again; what comes out, `graph` checks once more. Throws on anything that `define` would not write. */
 export function restoreNetwork(definition: unknown, custom: CustomPartsGiven): Network {
-  checkOptions('definition', definition, ['dtype', 'seed', 'inputs', 'layers', 'nodes', 'output'])
+  checkOptions('definition', definition, ['dtype', 'seed', 'inputs', 'layers', 'nodes', 'output', 'frozen'])
   const { dtype, seed, ...parts } = definition as Record<keyof Definition, unknown>
   const inputs = checkArray('inputs', parts.inputs).map((column, i) => {
     checkOptions(`inputs[${i}]`, column, ['name', 'shape'])
@@ -68,6 +71,7 @@ export function restoreNetwork(definition: unknown, custom: CustomPartsGiven): N
     seed: seed as number,
     inputs,
     output: pick('output', nodes, parts.output),
+    frozen: new Set(checkArray('frozen', parts.frozen ?? []) as string[]),
   }
 }
 

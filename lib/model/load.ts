@@ -1,22 +1,21 @@
 /** A model made again from its file. */
-import { isAnyArrayBuffer, isUint8Array } from 'node:util/types'
 import { checkBoolean } from '../checks.js'
 import { restoreConventions } from '../data/conventions.js'
-import { GradusError, invalidArgument } from '../errors.js'
-import { checkPath, type FileSource, fileError, nameOf } from '../files.js'
-import { formatShape, sameShape } from '../layers/shape.js'
-import type { DataType, FloatArray } from '../native.js'
+import { GradusError } from '../errors.js'
+import type { FileSource } from '../files.js'
+import type { FloatArray } from '../native.js'
 import { optionsOf } from '../options.js'
 import { version } from '../version.js'
 import { checkGraph } from './build.js'
 import { restoreCompileOptions } from './compile.js'
 import { type CustomPartsByName, type CustomPartsGiven, partsOf } from './custom-parts.js'
 import { restoreNetwork } from './definition.js'
-import { openBytes, SafetensorsReader } from './file.js'
+import type { SafetensorsReader } from './file.js'
 import { parseShallow, short } from './json-reader.js'
 import { Model } from './model.js'
 import { badFile, type Header } from './safetensors.js'
 import { entryName, formatVersion, stateArenas } from './save.js'
+import { checkEntry, checkFinite, withTensors } from './tensors.js'
 import { beginWith } from './weights.js'
 
 /** Of a model with parts of one's own, these: a file holds no functions. */
@@ -47,37 +46,6 @@ const readOptions = optionsOf<LoadOptions>()('loadModel', {
 export async function loadModel(file: FileSource | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
   const read = readOptions(options)
   return withTensors(file, (tensors) => load(tensors, read))
-}
-
-/** Opens a safetensors file, or reads bytes as one. Whatever check finds that it does not fit, errors name it. */
-export async function withTensors<Result>(
-  file: unknown,
-  work: (tensors: SafetensorsReader) => Promise<Result>,
-): Promise<Result> {
-  const source = checkSource(file)
-  const bytes = await openBytes(source)
-  try {
-    return await work(await SafetensorsReader.open(bytes))
-  } catch (error) {
-    throw aboutFile(source, error)
-  } finally {
-    await bytes.close()
-  }
-}
-
-function checkSource(file: unknown): string | Uint8Array {
-  if (isUint8Array(file)) return file
-  if (isAnyArrayBuffer(file)) return new Uint8Array(file)
-  if (typeof file === 'string' || (typeof file === 'object' && file !== null)) return checkPath('file', file)
-  throw invalidArgument('file', 'a path, a file URL or the bytes of a file', file)
-}
-
-const faultsOfFile = ['GRADUS_BAD_FILE', 'GRADUS_INVALID_ARGUMENT', 'GRADUS_SHAPE_MISMATCH', 'GRADUS_BAD_DESCRIPTOR']
-
-function aboutFile(source: FileSource, error: unknown): GradusError {
-  if (!(error instanceof GradusError)) return fileError(source, error)
-  const code = faultsOfFile.includes(error.code) ? 'GRADUS_BAD_FILE' : error.code
-  return new GradusError(code, `${nameOf(source)}: ${error.message}`, { cause: error })
 }
 
 async function load(file: SafetensorsReader, options: ReturnType<typeof readOptions>): Promise<Model> {
@@ -123,7 +91,8 @@ function checkFormat({ format, version: writer }: Header['metadata']): void {
 /** The model without its weights. */
 function make(definition: unknown, writer: string | undefined, parts: CustomPartsGiven, metadata: unknown): Model {
   try {
-    return new Model(checkGraph(restoreNetwork(definition, parts)), { initialize: false, metadata })
+    const { frozen, ...network } = restoreNetwork(definition, parts)
+    return new Model({ ...checkGraph(network), frozen }, { initialize: false, metadata })
   } catch (error) {
     if (!(error instanceof GradusError) || writer === undefined || writer === version) throw error
     throw new GradusError(error.code, `${error.message}; Gradus ${short(writer)} wrote it, and this is ${version}`, {
@@ -160,25 +129,6 @@ async function readTensors(
       else model.program.write(arena, i, values, first)
     }
   }
-}
-
-export function checkFinite(name: string, values: FloatArray, first: number, dtype: DataType): void {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue
-    throw badFile(`tensor ${short(name)}, element ${first + i}: expected a finite ${dtype}, received ${values[i]}`)
-  }
-}
-
-function checkEntry({ tensors }: Header, name: string, shape: number[], dtype: DataType): void {
-  const tensor = tensors.get(name)
-  if (!tensor) throw badFile(`there is no tensor "${name}", which the model needs`)
-  if (!sameShape(tensor.shape, shape)) {
-    throw badFile(
-      `tensor "${name}" is of shape ${formatShape(tensor.shape)}, and the model needs ${formatShape(shape)}`,
-    )
-  }
-  const needed = dtype === 'float32' ? 'F32' : 'F64'
-  if (tensor.dtype !== needed) throw badFile(`tensor "${name}" is ${tensor.dtype}, and the model needs ${needed}`)
 }
 
 function checkStep({ step, training }: Header['metadata']): number | undefined {

@@ -1,11 +1,11 @@
 /** From a graph of layers to the descriptor that the native program is made from. */
 import { plain } from '../call.js'
-import { GradusError } from '../errors.js'
+import { GradusError, invalidArgument } from '../errors.js'
 import type { CustomLayer } from '../layers/hosted.js'
-import { type GraphNode, type Layer, type Scope, stemOf } from '../layers/layer.js'
+import { type GraphNode, type Layer, type NewParameter, type Scope, stemOf } from '../layers/layer.js'
 import type { CustomRegularizer } from '../layers/regularizers.js'
 import { formatShape, sameShape } from '../layers/shape.js'
-import type { DataType, Descriptor, NodeDescriptor, ParameterDescriptor } from '../native.js'
+import type { DataType, Descriptor, FloatArray, NodeDescriptor, ParameterDescriptor } from '../native.js'
 import type { Normalization } from '../train/adapt.js'
 
 /** A model before lowering: what `sequential`, `graph` and a saved file all come down to. */
@@ -14,6 +14,8 @@ export interface Network {
   readonly seed: number
   readonly inputs: readonly GraphNode[]
   readonly output: GraphNode
+  /** Names of parameters that are not trained, whatever their layers say. */
+  readonly frozen?: ReadonlySet<string>
 }
 
 export interface Lowered {
@@ -23,6 +25,8 @@ export interface Lowered {
   readonly steps: readonly Step[]
   readonly custom: CustomParts
   readonly normalizations: readonly Normalization[]
+  /** By number of the parameter: what it begins with, where its layer brings that along. */
+  readonly weights: ReadonlyMap<number, FloatArray>
 }
 
 /** What JavaScript computes: by numbers of nodes, and of parameters. */
@@ -51,7 +55,7 @@ export function lower(network: Network): Lowered {
   const order = orderOf(network)
   const names = nameAll(order)
   const inputs = network.inputs.map((node) => inputColumn(node, order, names.get(node)!))
-  const work = new Lowering(inputs.length)
+  const work = new Lowering(inputs.length, network.frozen)
   const numberOf = new Map<GraphNode, number>(network.inputs.map((node, i) => [node, i]))
   const steps: Step[] = []
   const normalizations: Normalization[] = []
@@ -75,7 +79,15 @@ export function lower(network: Network): Lowered {
     parameters: work.parameters,
     output: numberOf.get(network.output)!,
   }
-  return { descriptor: plain(descriptor), inputs, steps, custom: work.custom, normalizations: alone(normalizations) }
+  work.checkFrozen()
+  return {
+    descriptor: plain(descriptor),
+    inputs,
+    steps,
+    custom: work.custom,
+    normalizations: alone(normalizations),
+    weights: work.weights,
+  }
 }
 
 /** Numbers of one input's data cannot be those of another's. */
@@ -93,7 +105,18 @@ class Lowering {
   readonly custom = { layers: new Map<number, CustomLayer>(), regularizers: new Map<number, CustomRegularizer>() }
   readonly #numberOf = new Map<Layer, Map<string, number>>()
 
-  constructor(private readonly inputs: number) {}
+  readonly weights = new Map<number, FloatArray>()
+
+  constructor(
+    private readonly inputs: number,
+    private readonly frozen: ReadonlySet<string> = new Set(),
+  ) {}
+
+  checkFrozen(): void {
+    const names = new Set(this.parameters.map(({ name }) => name))
+    const unknown = [...this.frozen].find((name) => !names.has(name))
+    if (unknown !== undefined) throw invalidArgument('frozen', 'names of weights', unknown)
+  }
 
   /** Numbers of the parameters that hold mean and variance. */
   momentsOf(layer: string): { mean: number; variance: number } {
@@ -109,9 +132,8 @@ class Lowering {
         const shared = roles.get(role)
         if (shared === undefined) {
           roles.set(role, this.parameters.length)
-          const { custom, ...plain } = parameter
-          if (custom) this.custom.regularizers.set(this.parameters.length, custom)
-          return this.parameters.push({ name: `${name}.${role}`, ...plain, customRegularizer: custom && true }) - 1
+          this.#bring(layer, name, role, parameter.shape)
+          return this.#add(`${name}.${role}`, parameter)
         }
         const { shape } = this.parameters[shared]!
         if (sameShape(shape, parameter.shape)) return shared
@@ -124,6 +146,23 @@ class Lowering {
         return number
       },
     }
+  }
+
+  #add(name: string, { custom, ...parameter }: NewParameter): number {
+    if (custom) this.custom.regularizers.set(this.parameters.length, custom)
+    const trainable = parameter.trainable && !this.frozen.has(name)
+    return this.parameters.push({ name, ...parameter, trainable, customRegularizer: custom && true }) - 1
+  }
+
+  /** The weights of a layer that was trained in another model. */
+  #bring(layer: Layer, name: string, role: string, shape: readonly number[]): void {
+    const brought = layer.definition.weights?.get(role)
+    if (!brought) return
+    if (!sameShape(brought.shape, shape)) {
+      const shapes = `${formatShape(brought.shape)}, and here they would be of ${formatShape(shape)}`
+      throw new GradusError('GRADUS_SHAPE_MISMATCH', `${name}.${role}: the layer brings weights of shape ${shapes}`)
+    }
+    this.weights.set(this.parameters.length, brought.data)
   }
 }
 

@@ -3,11 +3,13 @@ import { checkBoolean, checkOptions } from '../checks.js'
 import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
 import { GradusError } from '../errors.js'
-import { checkPath } from '../files.js'
+import { checkPath, type FileSource } from '../files.js'
+import type { Layer } from '../layers/layer.js'
 import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
+import { checkPatterns, type NamePatterns, namesMatching } from '../optimizers/patterns.js'
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
@@ -22,6 +24,7 @@ import { copyModel, type ModelCopy } from './copy.js'
 import { encodeSafetensors, writeSafetensors } from './file.js'
 import { hostOf } from './host.js'
 import { type Lowered, lower, type Network } from './lower.js'
+import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
 import { packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize } from './summary.js'
 import { beginWith, checkWeights, readWeights, type Weights } from './weights.js'
@@ -43,8 +46,8 @@ export class Model implements TrainTarget {
   /** @internal */
   readonly normalizations: TrainTarget['normalizations']
 
-  readonly #network: Network
-  readonly #lowered: Lowered
+  #network: Network
+  #lowered: Lowered
   readonly #initialize: boolean
   #program: NativeProgram | undefined
   #compiled: Compiled | undefined
@@ -64,6 +67,7 @@ export class Model implements TrainTarget {
     this.inputs = this.#lowered.inputs
     this.outputShape = network.output.shape
     this.normalizations = this.#lowered.normalizations
+    this.#noteNumbers(this.#lowered.weights)
   }
 
   /** The network as plain data: what the native program is made from. A copy. */
@@ -83,9 +87,21 @@ export class Model implements TrainTarget {
   /** @internal The native program, made when it is first needed. */
   get program(): NativeProgram {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the model has been disposed')
-    const { descriptor } = this.#lowered
-    this.#program ??= new native.Program({ ...descriptor, initialize: this.#initialize }, hostOf(this.#lowered))
+    this.#program ??= this.#make(this.#lowered.descriptor, hostOf(this.#lowered))
     return this.#program
+  }
+
+  /** A program with the weights that there are: those of the one before, or those that layers bring along. */
+  #make(descriptor: Descriptor, host: ReturnType<typeof hostOf>): NativeProgram {
+    const before = this.#program
+    const program = new native.Program({ ...descriptor, initialize: this.#initialize && !before }, host)
+    if (before) {
+      for (const i of program.parameters.keys()) beginWith(program, i, before.read('parameters', i))
+      before.dispose()
+    } else {
+      for (const [i, data] of this.#lowered.weights) beginWith(program, i, data)
+    }
+    return program
   }
 
   /**
@@ -96,19 +112,8 @@ export class Model implements TrainTarget {
    */
   compile(options: CompileOptions): this {
     const compiled = checkCompileOptions(options, this.#network)
-    if (this.#disposed || this.#program?.busy) this.#readable()
-    if (this.#program && isInTraining(this.#program)) {
-      throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
-    }
-    const host = hostOf(this.#lowered, compiled)
-    const before = this.#program
-    const descriptor = trainable(this.#lowered.descriptor, compiled)
-    const program = new native.Program({ ...descriptor, initialize: this.#initialize && !before }, host)
-    if (before) {
-      for (const i of program.parameters.keys()) beginWith(program, i, before.read('parameters', i))
-      before.dispose()
-    }
-    this.#program = program
+    this.#checkIdle()
+    this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), hostOf(this.#lowered, compiled))
     this.#compiled = compiled
     return this
   }
@@ -240,6 +245,76 @@ export class Model implements TrainTarget {
     if (this.normalizations.length > 0) this.conventions.isAdapted = true
   }
 
+  /**
+   * Reads weights by name out of a safetensors file, or its bytes: those of another model, or what Python wrote. Everything is
+   * checked first: after an error nothing has changed. The optimizer's state stays; a running average begins at the weights.
+   *
+   * @param options - `names` says which; what else lies in the file is left alone
+   * @throws GRADUS_BAD_FILE naming a weight that the file lacks or that has another shape, GRADUS_BUSY
+   * @example await model.loadWeights('trunk.safetensors', { names: ['dense1', 'dense2'] })
+   */
+  async loadWeights(file: FileSource | ArrayBuffer, options: LoadWeightsOptions = {}): Promise<void> {
+    this.#checkIdle()
+    const weights = await readWeightsOf(this.#lowered, file, options)
+    this.#checkIdle()
+    for (const [i, data] of weights) beginWith(this.program, i, data)
+    this.#noteNumbers(weights)
+  }
+
+  /** Normalization layers that were given their numbers take none from the data. */
+  #noteNumbers(written: ReadonlyMap<number, unknown>): void {
+    const all = this.normalizations.every(({ mean, variance }) => written.has(mean) && written.has(variance))
+    if (this.normalizations.length > 0 && all) this.conventions.isAdapted = true
+  }
+
+  /** Of the layers, in order of work. */
+  get layerNames(): readonly string[] {
+    return [...new Set(this.#lowered.steps.filter(({ node }) => node.layer).map(({ name }) => name))]
+  }
+
+  /**
+   * A layer for another model, which there begins with copies of the weights that it has here now, and keeps its name.
+   *
+   * @throws GRADUS_INVALID_ARGUMENT when there is no layer of this name, GRADUS_BUSY
+   * @example
+   * const names = trained.layerNames.slice(0, -1)
+   * const trunk = names.map((name) => trained.layer(name))
+   * const model = sequential({ input: [784] }, [...trunk, dense(3, { name: 'head' })]).freeze(names)
+   */
+  layer(name: string): Layer {
+    return layerWithWeights(this.#lowered, this.#readable(), name, this.conventions.isAdapted === true)
+  }
+
+  /**
+   * Keeps weights as they are from now on, as `trainable: false` of their layers would. A compiled model is compiled again
+   * with the same options: the optimizer starts anew. Batch norm goes on to normalize by the batch, and to average.
+   *
+   * @param names - patterns of layers or weights; default: all
+   * @throws GRADUS_INVALID_ARGUMENT when a pattern names nothing, GRADUS_BUSY
+   * @example model.freeze(['embedding1', 'dense*']).unfreeze('dense3')
+   */
+  freeze(names: NamePatterns = '*'): this {
+    return this.#setFrozen(names, (frozen, name) => frozen.add(name))
+  }
+
+  /** Trains again what {@link Model.freeze} keeps; what its layer itself does not train stays so. */
+  unfreeze(names: NamePatterns = '*'): this {
+    return this.#setFrozen(names, (frozen, name) => frozen.delete(name))
+  }
+
+  #setFrozen(names: NamePatterns, change: (frozen: Set<string>, name: string) => void): this {
+    this.#checkIdle()
+    const all = this.#lowered.descriptor.parameters.map(({ name }) => name)
+    const frozen = new Set(this.#network.frozen)
+    for (const name of namesMatching('names', checkPatterns('names', names), all)) change(frozen, name)
+    this.#network = { ...this.#network, frozen }
+    this.#lowered = lower(this.#network)
+    const compiled = this.#compiled
+    const descriptor = compiled ? trainable(this.#lowered.descriptor, compiled) : this.#lowered.descriptor
+    if (this.#program) this.#program = this.#make(descriptor, hostOf(this.#lowered, compiled))
+    return this
+  }
+
   /** A table of the layers with their output shapes and parameters. */
   summary(): string {
     return summarize(this.#lowered)
@@ -308,6 +383,13 @@ export class Model implements TrainTarget {
   #needCompiled(what: string): Compiled {
     if (this.#compiled) return this.#compiled
     throw new GradusError('GRADUS_NOT_COMPILED', `${what}: call compile({ loss, optimizer }) first`)
+  }
+
+  /** The program may be replaced: nothing runs on it, and no run will go on with it. */
+  #checkIdle(): void {
+    if (this.#disposed || this.#program?.busy) this.#readable()
+    if (!this.#program || !isInTraining(this.#program)) return
+    throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
   }
 
   #readable(): NativeProgram {

@@ -7,6 +7,7 @@ import { common, type Optimizer, type OptimizerOptions, optimizer } from './opti
 export { type CustomOptimizerOptions, customOptimizer } from './custom.js'
 export type { ParameterGroup } from './groups.js'
 export type { CustomUpdate, Optimizer, OptimizerOptions } from './optimizer.js'
+export type { NamePatterns } from './patterns.js'
 
 export interface SgdOptions extends OptimizerOptions {
   /** How much of the velocity is kept; default 0. */
