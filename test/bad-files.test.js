@@ -264,7 +264,7 @@ lies.push(
   [
     'a model of a million nodes',
     () => write(path(), model({ nodes: Array.from({ length: 1_000_000 }, () => [0, 0]) }), bytes),
-    /nodes: expected at most 65536 of them/,
+    /nodes: expected at most 16384 of them/,
   ],
   [
     'a metadata entry each word',

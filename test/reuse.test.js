@@ -120,7 +120,9 @@ test('a layer that is not there, or that fits no more, is named', async () => {
   let error = await failure(() => from.layer('denze1'))
   assert.is(error.message, 'layer: the model has no layer "denze1"; did you mean "dense1"?')
   assert.is(error.code, 'GRADUS_INVALID_ARGUMENT')
-  for (const bad of [undefined, 3, 'input', {}]) {
+  const circle = []
+  circle.push(circle)
+  for (const bad of [undefined, 3, 'input', {}, Object.create(null), circle, 'x'.repeat(2 ** 28)]) {
     assert.is((await failure(() => from.layer(bad))).code, 'GRADUS_INVALID_ARGUMENT')
   }
   error = await failure(() => sequential({ input: [5] }, [from.layer('first')]))
@@ -182,7 +184,7 @@ test('patterns that name nothing, and a model in training, are refused', async (
     assert.is(error.code, 'GRADUS_INVALID_ARGUMENT')
     assert.match(error.message, /^names: "dens1" names none of first.weight, first.bias, batchNorm1.gain/)
   }
-  for (const bad of [[], 3, null, [3]]) {
+  for (const bad of [[], 3, null, [3], new Array(2)]) {
     for (const work of [() => model.freeze(bad), () => model.loadWeights(path, { names: bad })]) {
       const error = await failure(work)
       assert.is(error.code, 'GRADUS_INVALID_ARGUMENT', error.stack)

@@ -205,6 +205,12 @@ files('metadata of the user come back, and stay when the model is saved again', 
   assert.is((await loadModel(await loaded.toBuffer({ metadata: null }))).metadata, null)
 })
 
+files('a model of more layers than a file holds is refused by who saves it', async () => {
+  const model = sequential({ input: [2] }, Array.from({ length: 16_384 }, () => leakyRelu()))
+  const error = await failure(() => model.toBuffer())
+  assert.is(`${error.code} ${error.message}`, 'GRADUS_TOO_LARGE save: a file holds at most 16384 layers')
+})
+
 files('more metadata than a header holds are refused, and leave the old file', async () => {
   await classifier().save(path())
   const error = await failure(() => classifier().save(path(), { metadata: 'x'.repeat(16_000_000) }))

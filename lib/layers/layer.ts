@@ -2,6 +2,7 @@
 import type { Call } from '../call.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray, ParameterDescriptor } from '../native.js'
+import { optionsOf } from '../options.js'
 import type { CustomLayer } from './hosted.js'
 import { checkName } from './name.js'
 import type { CustomRegularizer } from './regularizers.js'
@@ -77,8 +78,9 @@ export class GraphNode {
  * const model = graph({ inputs: [image], output: dense(10)(hidden), seed: 1 })
  */
 export function input(shape: number | readonly number[], options: { name?: string } = {}): GraphNode {
-  return new GraphNode(checkShape('shape', shape), null, [], checkName('name', options.name))
+  return new GraphNode(checkShape('shape', shape), null, [], readInput(options).name)
 }
+const readInput = optionsOf<{ name?: string }>()('input', { name: checkName }, ['shape'])
 
 export function defineLayer(definition: LayerDefinition): Layer {
   const layer: Layer = Object.assign((...inputs: GraphNode[]) => applyLayer(layer, inputs), { definition })

@@ -22,7 +22,7 @@ export interface Definition {
 }
 
 /** More than these are read too slowly from a file that lies; nets of today have hundreds. */
-const most = 1 << 16
+const most = 1 << 14
 
 export function define(network: Network): Definition {
   const order = orderOf(network)

@@ -1,4 +1,5 @@
 /** Answers a program that asks for custom layers, losses and regularizers. */
+import { isFloat32Array, isFloat64Array } from 'node:util/types'
 import { invalidArgument } from '../errors.js'
 import type { CustomContext, CustomLayer } from '../layers/hosted.js'
 import type { FloatArray, Host } from '../native.js'
@@ -129,9 +130,9 @@ function update(
 const byRole = ({ roles }: CustomLayer, arrays: FloatArray[]): Record<string, FloatArray> =>
   Object.fromEntries(roles.map((role, i) => [role, arrays[i]!]))
 
-/** The array, if it is of the type of `like` and of this length. */
+/** The array, if it is of the type of `like` and of this length; of any realm. */
 function check(argument: string, array: unknown, like: FloatArray, length: number): FloatArray {
-  const Type = like.constructor as Float64ArrayConstructor
-  if (array instanceof Type && array.length === length) return array
-  throw invalidArgument(argument, `a ${Type.name} of length ${length}`, array)
+  const isAlike = (value: unknown) => (isFloat64Array(like) ? isFloat64Array(value) : isFloat32Array(value))
+  if (isAlike(array) && (array as FloatArray).length === length) return array as FloatArray
+  throw invalidArgument(argument, `a ${like.constructor.name} of length ${length}`, array)
 }

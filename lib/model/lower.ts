@@ -2,7 +2,14 @@
 import { plain } from '../call.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { CustomLayer } from '../layers/hosted.js'
-import { type GraphNode, type Layer, type NewParameter, type Scope, stemOf } from '../layers/layer.js'
+import {
+  type GraphNode,
+  type Layer,
+  type LayerDefinition,
+  type NewParameter,
+  type Scope,
+  stemOf,
+} from '../layers/layer.js'
 import type { CustomRegularizer } from '../layers/regularizers.js'
 import { formatShape, sameShape } from '../layers/shape.js'
 import type { DataType, Descriptor, FloatArray, NodeDescriptor, ParameterDescriptor } from '../native.js'
@@ -54,7 +61,8 @@ export interface Step {
 export function lower(network: Network): Lowered {
   const order = orderOf(network)
   const names = nameAll(order)
-  const inputs = network.inputs.map((node) => inputColumn(node, order, names.get(node)!))
+  const takers = takersOf(order)
+  const inputs = network.inputs.map((node) => inputColumn(node, takers.get(node) ?? [], names.get(node)!))
   const work = new Lowering(inputs.length, network.frozen)
   const numberOf = new Map<GraphNode, number>(network.inputs.map((node, i) => [node, i]))
   const steps: Step[] = []
@@ -169,12 +177,14 @@ class Lowering {
 /** Inputs first, then every node that leads to the output, each after those it takes. */
 export function orderOf({ inputs, output }: Network): GraphNode[] {
   const order = new Set<GraphNode>(inputs)
-  const open = [output]
+  const open = [{ node: output, next: 0 }]
   while (open.length) {
-    const node = open.at(-1)!
-    const next = node.inputs.find((input) => !order.has(input))
+    const top = open.at(-1)!
+    const { node } = top
+    while (top.next < node.inputs.length && order.has(node.inputs[top.next]!)) top.next++
+    const next = node.inputs[top.next]
     if (next) {
-      open.push(next)
+      open.push({ node: next, next: 0 })
     } else if (node.layer || order.has(node)) {
       order.add(node)
       open.pop()
@@ -218,10 +228,22 @@ export function nameThings(things: readonly (Layer | GraphNode)[]): Map<Layer | 
   )
 }
 
+/** Which layers take a node's value. */
+function takersOf(order: readonly GraphNode[]): Map<GraphNode, LayerDefinition[]> {
+  const takers = new Map<GraphNode, LayerDefinition[]>()
+  for (const { inputs, layer } of order) {
+    for (const input of new Set(inputs)) {
+      const known = takers.get(input)
+      if (known) known.push(layer!.definition)
+      else takers.set(input, [layer!.definition])
+    }
+  }
+  return takers
+}
+
 /** An input is of row numbers if an embedding takes it; then nothing else may take it. */
-function inputColumn(input: GraphNode, order: readonly GraphNode[], name: string): LoweredInputColumn {
+function inputColumn(input: GraphNode, takers: readonly LayerDefinition[], name: string): LoweredInputColumn {
   const shape = [...input.shape]
-  const takers = order.filter((node) => node.inputs.includes(input)).map((node) => node.layer!.definition)
   const vocabularies = takers.flatMap(({ vocabulary }) => vocabulary ?? [])
   if (!vocabularies.length) return { name, shape, kind: 'real' }
   if (vocabularies.length === takers.length)

@@ -1,6 +1,6 @@
 /** Trained layers for other models, and weights out of files. */
 import type { Call } from '../call.js'
-import { GradusError } from '../errors.js'
+import { describe, GradusError, invalidArgument } from '../errors.js'
 import type { FileSource } from '../files.js'
 import { defineLayer, type Layer } from '../layers/layer.js'
 import type { FloatArray, NativeProgram } from '../native.js'
@@ -12,13 +12,14 @@ import { checkEntry, checkFinite, withTensors } from './tensors.js'
 
 /** The layer of this name, with the weights that it has now: where it is put, it begins with those. */
 export function layerWithWeights({ steps, descriptor }: Lowered, program: NativeProgram, name: unknown): Layer {
+  if (typeof name !== 'string') throw invalidArgument('layer', 'the name of a layer', name)
   const layer = steps.find((step) => step.name === name && step.node.layer)?.node.layer
   if (!layer) {
     const names = steps.filter(({ node }) => node.layer).map((step) => step.name)
-    const hint = didYouMean(String(name), names) || `; there are ${names.join(', ')}`
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', `layer: the model has no layer "${String(name)}"${hint}`)
+    const hint = didYouMean(name, names) || `; there are ${names.join(', ')}`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `layer: the model has no layer ${describe(name)}${hint}`)
   }
-  const prefix = `${String(name)}.`
+  const prefix = `${name}.`
   const weights = new Map(
     descriptor.parameters.flatMap((parameter, i) =>
       parameter.name.startsWith(prefix)
@@ -28,8 +29,8 @@ export function layerWithWeights({ steps, descriptor }: Lowered, program: Native
   )
   return defineLayer({
     ...layer.definition,
-    name: String(name),
-    call: named(layer.definition.call, String(name)),
+    name: name,
+    call: named(layer.definition.call, name),
     weights,
   })
 }

@@ -1,4 +1,5 @@
 /** Weights by name, as copies. */
+import { isFloat32Array, isFloat64Array } from 'node:util/types'
 import { describe, GradusError, invalidArgument } from '../errors.js'
 import { formatShape, sameShape, sizeOf } from '../layers/shape.js'
 import type { DataType, FloatArray, NativeProgram } from '../native.js'
@@ -45,7 +46,7 @@ export function checkWeights(
     const argument = `${record}["${name}"]`
     const weight: Partial<Weight> = (weights as Weights)[name] ?? {}
     const { data } = weight
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+    if (!(isFloat32Array(data) || isFloat64Array(data))) {
       throw invalidArgument(`${argument}.data`, 'a Float32Array or Float64Array', data)
     }
     if (!Array.isArray(weight.shape) || !sameShape(weight.shape, shape)) {

@@ -5,11 +5,9 @@ import { GradusError, invalidArgument } from '../errors.js'
 export type NamePatterns = string | readonly string[]
 
 export function checkPatterns(argument: string, value: unknown): string[] {
-  const patterns = typeof value === 'string' ? [value] : value
-  if (!Array.isArray(patterns) || !patterns.length || patterns.some((pattern) => typeof pattern !== 'string')) {
-    throw invalidArgument(argument, "a pattern such as '*.bias', or an array of them", value)
-  }
-  return [...patterns]
+  const patterns: unknown[] = typeof value === 'string' ? [value] : Array.isArray(value) ? [...value] : []
+  if (patterns.length && patterns.every((pattern) => typeof pattern === 'string')) return patterns
+  throw invalidArgument(argument, "a pattern such as '*.bias', or an array of them", value)
 }
 
 /** Those of the names that one of the patterns names. @throws when a pattern names none */

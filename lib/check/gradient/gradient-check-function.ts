@@ -1,4 +1,5 @@
 /** The check of any function's gradient. */
+import { isFloat32Array, isFloat64Array } from 'node:util/types'
 import { checkFunction } from '../../checks.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { checkTensors } from './check-tensors.js'
@@ -73,7 +74,7 @@ function checkPoint(x: unknown): Float64Array {
 }
 
 function checkGradient(gradient: unknown, length: number): Float64Array {
-  const isNumbers = Array.isArray(gradient) || gradient instanceof Float64Array || gradient instanceof Float32Array
+  const isNumbers = Array.isArray(gradient) || isFloat64Array(gradient) || isFloat32Array(gradient)
   if (isNumbers && gradient.length === length) return Float64Array.from(gradient)
   throw invalidArgument('gradient', `a function that returns ${length} numbers, one for each of x`, gradient)
 }

@@ -1,5 +1,7 @@
 /** L-BFGS: a quasi-Newton method for smooth functions of many variables. */
+
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { isFloat64Array } from 'node:util/types'
 import { checkFraction, checkFunction, checkNotNegative, checkPositiveInteger } from '../../checks.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { optionsOf } from '../../options.js'
@@ -75,7 +77,7 @@ export async function minimize(
   options: MinimizeOptions = {},
 ): Promise<Minimum> {
   checkFunction('f', f)
-  if (!(x0 instanceof Float64Array)) throw invalidArgument('x0', 'a Float64Array', x0)
+  if (!isFloat64Array(x0)) throw invalidArgument('x0', 'a Float64Array', x0)
   const settings = readOptions(options)
   checkWolfe(settings)
   return new Minimization(f, settings).run(x0.slice())
@@ -166,7 +168,7 @@ class Minimization {
     this.settings.signal?.throwIfAborted()
     const { value, gradient } = result ?? {}
     if (typeof value !== 'number') throw invalidArgument('value (of f)', 'a number', value)
-    if (!(gradient instanceof Float64Array) || gradient.length !== x.length) {
+    if (!isFloat64Array(gradient) || gradient.length !== x.length) {
       throw invalidArgument('gradient (of f)', `a Float64Array of length ${x.length}`, gradient)
     }
     return { x, value, gradient: gradient.slice(), step, slope: direction ? dot(gradient, direction) : 0 }
