@@ -85,8 +85,9 @@ export function batchNormStatistics<A extends FloatArray>(
   options: NormOptions,
 ): typeof statistics {
   const [mean, inverseDeviation] = statisticsOf(statistics)
+  const dimensions = sizes(options)
   const epsilon = epsilonOf(options)
-  call.batch_norm_statistics!(...sizes(options), epsilon, x, mean, statistics.variance, inverseDeviation)
+  call.batch_norm_statistics!(...dimensions, epsilon, x, mean, statistics.variance, inverseDeviation)
   return statistics
 }
 
