@@ -17,7 +17,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { numbers } from './support/reference.js'
 
-const test = suite('another realm')
+const test = suite('arrays of another realm')
 const foreign = { Float32Array, Float64Array, Error, Uint8Array }
 for (const name of Object.keys(foreign)) foreign[name] = runInNewContext(name)
 assert.is.not(foreign.Float32Array, Float32Array)
