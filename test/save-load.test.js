@@ -206,7 +206,10 @@ files('metadata of the user come back, and stay when the model is saved again', 
 })
 
 files('a model of more layers than a file holds is refused by who saves it', async () => {
-  const model = sequential({ input: [2] }, Array.from({ length: 16_384 }, () => leakyRelu()))
+  const model = sequential(
+    { input: [2] },
+    Array.from({ length: 16_384 }, () => leakyRelu()),
+  )
   const error = await failure(() => model.toBuffer())
   assert.is(`${error.code} ${error.message}`, 'GRADUS_TOO_LARGE save: a file holds at most 16384 layers')
 })
