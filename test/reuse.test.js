@@ -17,6 +17,7 @@ import {
   loadModel,
   maxout,
   meanSquaredError,
+  normalization,
   relu,
   sequential,
 } from 'gradus'
@@ -113,6 +114,19 @@ test('layers of every way to be called keep their names', async () => {
   assert.equal(model.layerNames, from.layerNames)
   const loaded = await loadModel(await model.toBuffer(), { layers: { scale } })
   assert.equal(loaded.getWeights(), from.getWeights())
+})
+
+test('a normalization brings the numbers that it has, and takes none from the data of the second model', async () => {
+  const from = sequential({ input: [6] }, [normalization(), dense(2)]).compile(training)
+  const fresh = sequential({ input: [6] }, [from.layer('normalization1'), dense(2)]).compile(training)
+  await from.fit(data, fitting).done
+  const model = sequential({ input: [6] }, [from.layer('normalization1'), dense(2)]).compile(training)
+  const read = sequential({ input: [6] }, [normalization(), dense(2)]).compile(training)
+  await read.loadWeights(await from.toBuffer(), { names: 'normalization1' })
+  const other = { x: numbers(rows * 6, 7).map((value) => 3 * value + 1), y: data.y }
+  await Promise.all([model, read, fresh].map((one) => one.fit(other, fitting).done))
+  for (const one of [model, read]) assert.equal(of(one, ['normalization1']), of(from, ['normalization1']))
+  assert.not.equal(of(fresh, ['normalization1']), of(from, ['normalization1']))
 })
 
 test('a layer that is not there, or that fits no more, is named', async () => {

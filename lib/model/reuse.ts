@@ -10,8 +10,16 @@ import { didYouMean } from '../suggest.js'
 import type { Lowered } from './lower.js'
 import { checkEntry, checkFinite, withTensors } from './tensors.js'
 
-/** The layer of this name, with the weights that it has now: where it is put, it begins with those. */
-export function layerWithWeights({ steps, descriptor }: Lowered, program: NativeProgram, name: unknown): Layer {
+/**
+ * The layer of this name, with the weights that it has now: where it is put, it begins with those. A normalization that has
+ * seen no data brings nothing.
+ */
+export function layerWithWeights(
+  { steps, descriptor }: Lowered,
+  program: NativeProgram,
+  name: unknown,
+  isAdapted: boolean,
+): Layer {
   if (typeof name !== 'string') throw invalidArgument('layer', 'the name of a layer', name)
   const layer = steps.find((step) => step.name === name && step.node.layer)?.node.layer
   if (!layer) {
@@ -27,12 +35,9 @@ export function layerWithWeights({ steps, descriptor }: Lowered, program: Native
         : [],
     ),
   )
-  return defineLayer({
-    ...layer.definition,
-    name: name,
-    call: named(layer.definition.call, name),
-    weights,
-  })
+  const { adapts, call } = layer.definition
+  const brought = adapts && !isAdapted ? undefined : weights
+  return defineLayer({ ...layer.definition, name, call: named(call, name), weights: brought })
 }
 
 /** The call of a layer with this name among its options, which come last. */
