@@ -103,6 +103,29 @@ test('it learns as on data that were standardised before', async () => {
   near(a.loss, b.loss, 1e-8, 'loss')
 })
 
+test('second derivatives pass through it', async () => {
+  const layers = () => [dense(4, { activation: 'tanh' }), dense(1)]
+  const [inside, before] = [made([normalization(), ...layers()]), made(layers())]
+  await inside.adapt({ x })
+  const trained = Object.entries(inside.getWeights()).filter(([name]) => name.startsWith('dense'))
+  before.setWeights(Object.fromEntries(trained))
+  const { mean, variance } = moments(x, 3)
+  const scaled = x.map((value, i) => (i % 3 === 2 ? 0 : (value - mean[i % 3]) / Math.sqrt(variance[i % 3])))
+  const products = []
+  for (const [model, inputs] of [
+    [inside, x],
+    [before, scaled],
+  ]) {
+    const { dtype, inputs: columns, outputShape, program } = model
+    const needs = { dtype, inputs: columns, outputShape, targets: 'dense' }
+    const data = await dataset({ x: inputs, y }).resident(needs)
+    const call = { dataset: data, training: true, randomness: false, threads: 2, term: 'total' }
+    products.push(await program.hessianVector({ ...call, vector: numbers(4 * 3 + 4 + 4 + 1, 5) }))
+  }
+  assert.is(products[0].length, 21)
+  for (const [i, value] of products[1].entries()) assert.ok(Math.abs(products[0][i] - value) < 1e-7, `${i}`)
+})
+
 test('validation rows tell nothing', async () => {
   const model = made()
   await model.fit({ x, y }, { ...once, validationSplit: 0.2 }).done
