@@ -72,12 +72,21 @@ export function fileError(source: FileSource, error: unknown, done: 'read' | 'wr
   if (error instanceof GradusError) return error
   const code = codeOf(error)
   const message = String((error as Error | undefined)?.message ?? error)
-  if (code === 'ENOENT') return badFile(source, done === 'read' ? 'no such file' : 'no such folder', error)
+  if (code === 'ENOENT') return missing(source, done === 'read' ? 'no such file' : 'no such folder', error)
   if (code === 'ENOMEM' || /allocation failed/i.test(message)) {
     const sentence = `${nameOf(source)}: there is not enough memory for it`
     return new GradusError('GRADUS_OUT_OF_MEMORY', sentence, { cause: error })
   }
   return badFile(source, problems[code] ?? `could not be ${done} (${shortened(message)})`, error)
+}
+
+/** Who gives an address in place of a path is told so. */
+function missing(source: FileSource, problem: string, cause: unknown): GradusError {
+  const address = typeof source === 'string' ? /^([a-z]{2,}):\/\//i.exec(source)?.[1] : undefined
+  if (address === undefined) return badFile(source, problem, cause)
+  const hint =
+    address.toLowerCase() === 'file' ? 'give new URL(…), or the path alone' : 'nothing is fetched, give the bytes'
+  return badFile(source, `${problem}; ${hint}`, cause)
 }
 
 /** The work's result, or its error by {@link fileError}. */
@@ -167,7 +176,7 @@ async function targetOf(path: string): Promise<string> {
   } catch (error) {
     if (!isMissing(error)) throw error
     const folder = await realpath(dirname(path)).catch((error) => {
-      throw isMissing(error) ? badFile(path, `there is no folder ${shortened(dirname(path))}`, error) : error
+      throw isMissing(error) ? missing(path, `there is no folder ${shortened(dirname(path))}`, error) : error
     })
     const link = await readlink(path).catch(() => null)
     return link === null ? resolve(path) : targetOf(resolve(folder, link))

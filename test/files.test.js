@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { dense, loadModel, meanSquaredError, sequential, sgd } from 'gradus'
+import { dense, loadModel, meanSquaredError, readCsv, sequential, sgd } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fileError, replaceFile } from '../dist/files.js'
@@ -78,6 +78,21 @@ test('a path that can be none is a bad argument', async () => {
   }
 })
 
+test('an address in place of a path is told what to give', async () => {
+  for (const [address, hint] of [
+    ['https://gradus.example/m.safetensors', 'nothing is fetched, give the bytes'],
+    ['file://./m.safetensors', 'give new URL(…), or the path alone'],
+  ]) {
+    const loading = await failure(() => loadModel(address))
+    assert.is(loading.message, `${address}: no such file; ${hint}`)
+    const saving = await failure(() => model.save(address))
+    assert.ok(saving.message.startsWith(`${address}: there is no folder `), saving.message)
+    assert.ok(saving.message.endsWith(`; ${hint}`), saving.message)
+  }
+  const table = await failure(() => readCsv('https://gradus.example/iris.csv'))
+  assert.match(table.message, /nothing is fetched, give the bytes/)
+})
+
 test('a path as long as JavaScript can hold is refused in a line', async () => {
   for (const verb of ['load', 'save']) {
     const error = await failure(() => works[verb]('x'.repeat(2 ** 29 - 24)))
@@ -93,7 +108,7 @@ test('a path as long as JavaScript can hold is refused in a line', async () => {
 
 test('a disk that takes no more leaves the old file and nothing else, and fit says so', () => {
   const script = `
-    import { dense, loadModel, meanSquaredError, sequential, sgd } from ${JSON.stringify(import.meta.resolve('gradus'))}
+    import { dense, loadModel, meanSquaredError, readCsv, sequential, sgd } from ${JSON.stringify(import.meta.resolve('gradus'))}
     const model = sequential({ input: [1], seed: 1 }, [dense(200_000)])
     const error = await model.save('old').catch((error) => error)
     console.log(error.name, error.code, error.message, error.cause.code)`
