@@ -6,7 +6,7 @@ import { unpackAll } from '../../dist/watch/server/packed.js'
 
 const url = new URL(process.argv[2])
 const agent = new Agent({ keepAlive: true })
-const headers = { cookie: '' }
+const headers = { authorization: `Bearer ${url.hash.replace('#token=', '')}` }
 
 /** A response, as text that comes bit by bit. Not by `fetch`, which takes longer here than in a browser. */
 async function open(path) {
@@ -23,13 +23,21 @@ async function ask(path) {
   return JSON.parse(text)
 }
 
-const entered = await open(url.pathname + url.search)
-headers.cookie = entered.headers['set-cookie'].map((cookie) => cookie.split(';')[0]).join('; ')
+const entered = await open('/')
 entered.resume()
 
 /** As the page's source does: the curves are asked for once and then grow by what events bring. */
 const curves = new Map()
-async function hear({ steps, redraw }) {
+/** What is judged of a run goes by its epochs, every two seconds at most. */
+const judged = new Map()
+const judgedFor = 2000
+async function hear({ grown, steps, redraw }) {
+  for (const { name, epoch } of grown) {
+    const last = judged.get(name)
+    if (last && (last.epoch === epoch || performance.now() - last.at < judgedFor)) continue
+    judged.set(name, { epoch, at: performance.now() })
+    if (last && !redraw.includes(name)) await ask(`/api/run?run=${encodeURIComponent(name)}`)
+  }
   for (const { run, steps: ends } of steps) {
     if (curves.has(run)) curves.set(run, extend(curves.get(run), unpackAll(ends)))
   }
