@@ -95,6 +95,18 @@ control('notes that are none are refused, and a damaged file counts as none', as
   rmSync(join(folder, 'kept', 'notes.json'))
 })
 
+control('notes are neither read nor written through links', async () => {
+  const outside = mkdtempSync(join(tmpdir(), 'gradus-beside-'))
+  const elsewhere = join(outside, 'notes.json')
+  writeFileSync(elsewhere, JSON.stringify({ text: 'not of this run', tags: [] }))
+  // After the run was found: then, what leads out is refused as a whole.
+  symlinkSync(elsewhere, join(folder, 'kept', 'notes.json'))
+  assert.is((await post('/control/notes?run=kept', { text: 'new', tags: [] })).status, 422)
+  assert.equal(JSON.parse(readFileSync(elsewhere, 'utf8')), { text: 'not of this run', tags: [] })
+  assert.equal(await noted('kept'), { text: '', tags: [] })
+  for (const path of [join(folder, 'kept', 'notes.json'), outside]) rmSync(path, { recursive: true })
+})
+
 control('nobody but the page itself may ask: token, origin and kind of body are looked at', async () => {
   const ask = async (headers, body = { text: 'x', tags: [] }) =>
     (await post('/control/notes?run=kept', body, headers)).status

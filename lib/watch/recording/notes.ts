@@ -1,8 +1,8 @@
 /** What somebody has written about a run: `notes.json` in its directory. */
-import { readFileSync, statSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '../../errors.js'
+import { badFile, replaceFile } from '../../files.js'
 import { files } from './files.js'
 import { parseObject } from './json.js'
 
@@ -33,12 +33,12 @@ export function checkNotes({ text, tags }: Record<string, unknown>): Notes {
   return { text, tags: [...new Set(tags)] }
 }
 
-/** In place of what was there; never half a file. */
+/** In place of what was there, unless that is a link: it may lead anywhere. Errors: `GRADUS_BAD_FILE`. */
 export async function writeNotes(directory: string, notes: Notes): Promise<void> {
   const path = join(directory, files.notes)
-  const beside = `${path}.${process.pid}.tmp`
-  await writeFile(beside, JSON.stringify(notes))
-  await rename(beside, path)
+  const before = lstatSync(path, { throwIfNoEntry: false })
+  if (before && !before.isFile()) throw badFile(path, 'it is no plain file')
+  await replaceFile(path, (file) => file.writeFile(JSON.stringify(notes)))
 }
 
 /** Reads them again when they have changed; what cannot be read counts as none. */
@@ -57,7 +57,7 @@ export class NotesReader {
 
   /** Whether there is something new. */
   refresh(): boolean {
-    const stat = statSync(this.#path, { throwIfNoEntry: false })
+    const stat = lstatSync(this.#path, { throwIfNoEntry: false })
     const seen = stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : ''
     if (seen === this.#seen) return false
     this.#seen = seen
