@@ -28,11 +28,10 @@ export interface Descriptor {
   /** `custom` with `targets`: the host computes it. */
   loss?: { kind: string; parameter?: number; targets?: 'labels' | 'dense' | 'either' }
   /**
-   * Sums over examples, weighted: `accuracy`, `top_k` { k }: 1 if right; `confusion_matrix`: classes × (classes + 1) counts,
-   * row the right class, the last column those of no class; `mean_absolute_error`: the mean over the outputs; `r2`: Σ 1 and
-   * for each output the first t, the mean of t − first, Σ (t − mean)², Σ (t − y)².
+   * Sums over examples, each with its own weight: native/engine/metrics.def. `answers`: the outputs answer yes or no, else they
+   * are scores of classes. `custom`: the host adds up `width` numbers.
    */
-  metrics?: { kind: string; k?: number }[]
+  metrics?: { kind: string; k?: number; answers?: boolean; width?: number }[]
   optimizer?: OptimizerDescriptor
 }
 
@@ -214,7 +213,7 @@ export interface TrainResult {
   weight: Float64Array
   gradientNorm: Float64Array
   refused: Uint8Array
-  /** `metricWidth` numbers of all metrics: those that the call went on from, and the examples of its accepted updates. */
+  /** The sums of all metrics, one after the other: those that the call went on from, and the examples of its accepted updates. */
   metricSums: Float64Array
   tensors: Float64Array
   /** Only with `inspectEvery`, and only if there were any. */
@@ -236,7 +235,7 @@ export interface EvaluateResult {
 
 /** What a program asks for that JavaScript computes; arrays are copies. Kinds and arrays: native/engine/host.h. */
 export type Host = (
-  kind: 'forward' | 'backward' | 'loss' | 'lossSlope' | 'regularizer' | 'update',
+  kind: 'forward' | 'backward' | 'loss' | 'lossSlope' | 'regularizer' | 'update' | 'metric',
   number: number,
   info: { batch: number; training: boolean; seed: number; learningRate: number; step: number },
   inputs: (FloatArray | Int32Array)[],
@@ -319,7 +318,8 @@ export interface NativeProgram {
   readonly parameters: { name: string; shape: number[]; size: number; trainable: boolean }[]
   readonly arenas: string[]
   readonly outputShape: number[]
-  readonly metricWidth: number
+  /** How many sums each metric takes. */
+  readonly metricWidths: number[]
   /** Names of the layers of the ops that lead to the output, in order. */
   readonly opNames: string[]
   readonly inspection: InspectionLayout

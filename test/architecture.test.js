@@ -27,7 +27,7 @@ const mayImport = {
   data: [...base, 'files', 'words'],
   schedules: [...base, 'plot'],
   layers: base,
-  losses: base,
+  losses: [...base, 'metrics'],
   optimizers: base,
   metrics: base,
   train: [...base, 'plot', 'data', 'schedules', 'losses', 'optimizers', 'metrics'],

@@ -70,7 +70,7 @@ test('steps are told as columns', async () => {
     assert.is(steps[name].length, 4, name)
   }
   assert.equal([...steps.weight], [10, 10, 10, 10])
-  assert.is(steps.metricSums.length, 1)
+  assert.is(steps.metricSums.length, 2)
   assert.is(steps.tensors.length, 4 * 4 * 4)
 })
 

@@ -19,6 +19,7 @@ import {
   l2,
   layerNorm,
   maxout,
+  meanAbsoluteError,
   multiclassHinge,
   relu,
   sequential,
@@ -165,6 +166,8 @@ test('every kind of layer and loss passes, inputs too', async () => {
   }
   const regression = compiled(sequential({ input: [5], seed: 1 }, [dense(4), tanh(), dense(2)]), huber({ delta: 0.3 }))
   await assertGradients(regression, { x: data.x, y: numbers(rows * 2, 8) }, { checkInput: true })
+  const absolute = compiled(sequential({ input: [5], seed: 1 }, [dense(4), tanh(), dense(2)]), meanAbsoluteError())
+  await assertGradients(absolute, { x: data.x, y: numbers(rows * 2, 8) }, { checkInput: true })
   const words = input([4], { name: 'words' })
   const lookup = compiled(
     graph({ inputs: [words], output: dense(3)(tanh()(dense(4)(embedding(7, 3)(words)))) }),

@@ -214,6 +214,12 @@ const references = {
       (s, t) => 2 * (s - t),
     ),
   },
+  meanAbsoluteError: {
+    of: average(
+      (s, t) => Math.abs(s - t),
+      (s, t) => Math.sign(s - t),
+    ),
+  },
   binaryCrossEntropy: {
     of: average(
       (s, t) => -t * Math.log(sigmoid(s)) - (1 - t) * Math.log(1 - sigmoid(s)),

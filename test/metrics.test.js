@@ -3,10 +3,12 @@ import {
   accuracy,
   binaryCrossEntropy,
   confusionMatrix,
+  customMetric,
   dense,
   meanAbsoluteError,
   meanSquaredError,
   r2,
+  rootMeanSquaredError,
   sequential,
   sgd,
   softmaxCrossEntropy,
@@ -62,31 +64,36 @@ metrics('accuracy, top-k accuracy and confusion matrix of class scores', async (
   assert.equal(plain.confusionMatrix, counts)
 })
 
-metrics('accuracy and confusion matrix of a single output: yes above 0 for scores, above 0.5 for values', async () => {
+metrics('accuracy and confusion matrix of a single output: a score above 0 says yes', async () => {
   const y = Float64Array.from(all, (i) => i % 2)
-  for (const [loss, threshold] of [
-    [binaryCrossEntropy(), 0],
-    [meanSquaredError(), 0.5],
-  ]) {
-    const { row, plain } = await evaluated(1, loss, [accuracy(), confusionMatrix()], y)
-    const said = (i) => (row(i)[0] > threshold ? 1 : 0)
-    near(plain.accuracy, shares((i) => (said(i) === y[i] ? 1 : 0)).plain, 'accuracy')
-    const counts = [0, 1].map((right) =>
-      [0, 1].map((taken) => all.filter((i) => y[i] === right && said(i) === taken).length),
-    )
-    assert.equal(plain.confusionMatrix, counts)
-  }
+  const { row, plain } = await evaluated(1, binaryCrossEntropy(), [accuracy(), confusionMatrix()], y)
+  const said = (i) => (row(i)[0] > 0 ? 1 : 0)
+  near(plain.accuracy, shares((i) => (said(i) === y[i] ? 1 : 0)).plain, 'accuracy')
+  const counts = [0, 1].map((right) =>
+    [0, 1].map((taken) => all.filter((i) => y[i] === right && said(i) === taken).length),
+  )
+  assert.equal(plain.confusionMatrix, counts)
 })
 
-metrics('mean absolute error and R² of several outputs', async () => {
+metrics('mean absolute and squared error, its root, and R² of several outputs', async () => {
   const outputs = 3
   const y = { data: numbers(rows * outputs, 7), shape: [rows, outputs] }
-  const { row, plain, weighted, history } = await evaluated(outputs, meanSquaredError(), [meanAbsoluteError(), r2()], y)
+  const list = [meanAbsoluteError(), meanSquaredError(), rootMeanSquaredError(), r2()]
+  const { row, plain, weighted, history } = await evaluated(outputs, meanSquaredError(), list, y)
   const target = (i) => [...y.data.subarray(i * outputs, (i + 1) * outputs)]
   const errors = shares((i) => row(i).reduce((sum, value, j) => sum + Math.abs(value - target(i)[j]) / outputs, 0))
   near(plain.meanAbsoluteError, errors.plain, 'mean absolute error')
   near(weighted.meanAbsoluteError, errors.weighted, 'mean absolute error, weighted')
   near(history.meanAbsoluteError[0], errors.weighted, 'mean absolute error, in training')
+  const squares = shares((i) => row(i).reduce((sum, value, j) => sum + (value - target(i)[j]) ** 2 / outputs, 0))
+  for (const [found, expected] of [
+    [plain, squares.plain],
+    [weighted, squares.weighted],
+  ]) {
+    near(found.meanSquaredError, expected, 'mean squared error')
+    near(found.meanSquaredError, found.loss, 'mean squared error, as the loss is')
+    near(found.rootMeanSquaredError, Math.sqrt(expected), 'root mean squared error')
+  }
   const explained = { plain: 0, weighted: 0 }
   for (let j = 0; j < outputs; j++) {
     const center = shares((i) => target(i)[j])
@@ -160,19 +167,24 @@ metrics('scores that are no numbers belong to no class: they are wrong and have 
 })
 
 metrics('a single output that is no number is neither yes nor no; errors of it are none', async () => {
-  const model = mirror(1, ['accuracy', 'confusionMatrix', 'meanAbsoluteError', 'r2'])
-  const of = (x, y, sampleWeights = x.map(() => 1)) =>
+  const of = (model, x, y, sampleWeights = x.map(() => 1)) =>
     model.evaluate({ x: shown(single(x)), y: single(y), sampleWeights })
-  const found = await of([0, 1, Number.NaN, Number.NaN], [0, 1, 0, 1])
-  assert.is(found.accuracy, 2 / 4)
-  assert.equal(found.confusionMatrix, [
+  const binary = mirror(1, ['accuracy', 'confusionMatrix'], binaryCrossEntropy())
+  const said = await of(binary, [-1, 1, Number.NaN, Number.NaN], [0, 1, 0, 1])
+  assert.is(said.accuracy, 2 / 4)
+  assert.equal(said.confusionMatrix, [
     [1, 0, 1],
     [0, 1, 1],
   ])
-  assert.ok(Number.isNaN(found.meanAbsoluteError) && Number.isNaN(found.r2))
-  assert.ok(Number.isNaN((await of([5, Number.NaN], [5, 5])).r2), 'constant targets')
-  const without = await of([0.25, 1, Number.NaN], [0, 1, 0], [1, 1, 0])
+  const model = mirror(1, ['meanAbsoluteError', 'meanSquaredError', 'rootMeanSquaredError', 'r2'])
+  const found = await of(model, [0, 1, Number.NaN, Number.NaN], [0, 1, 0, 1])
+  for (const name of ['meanAbsoluteError', 'meanSquaredError', 'rootMeanSquaredError', 'r2']) {
+    assert.ok(Number.isNaN(found[name]), name)
+  }
+  assert.ok(Number.isNaN((await of(model, [5, Number.NaN], [5, 5])).r2), 'constant targets')
+  const without = await of(model, [0.25, 1, Number.NaN], [0, 1, 0], [1, 1, 0])
   assert.is(without.meanAbsoluteError, 0.125)
+  assert.is(without.meanSquaredError, 0.0625 / 2)
   assert.is(without.r2, 1 - 0.0625 / 0.5)
 })
 
@@ -239,44 +251,81 @@ metrics('R² of constant targets: 1 for exact outputs, else 0, as scikit-learn s
   assert.ok(Math.abs(found - 0.93680052666) < 1e-10, String(found))
 })
 
-metrics(
-  'training metrics are the same bits however an epoch is cut into calls, and leave refused updates out',
-  async () => {
-    const list = ['accuracy', 'confusionMatrix', 'meanAbsoluteError', 'r2']
-    const scores = numbers(120, 9)
-    const targets = numbers(120, 8)
-    const pair = (from, i) => [from[2 * i], from[2 * i + 1]]
-    const examples = (kept) => ({
-      x: shown(kept.map((i) => (i === 20 ? [Number.NaN, 0] : pair(scores, i)))),
-      y: kept.map((i) => pair(targets, i)),
-      sampleWeights: kept.map((i) => sampleWeights[i]),
-    })
-    const whole = examples(all.slice(0, 60))
-    const withoutRefused = examples(all.slice(0, 60).filter((i) => i < 20 || i > 24))
-    const seen = []
-    const fitted = async (examples, stepsPerCall, more = {}) => {
-      const onStepsEnd = ({ steps }) => void seen.push(steps.metricSums.fill(0).length)
-      const options = {
-        ...standing,
-        batchSize: 5,
-        shuffle: false,
-        epochs: 2,
-        stepsPerCall,
-        callbacks: [{ onStepsEnd }],
+/** The largest distance of an output from the first target, as a metric of one's own. */
+const own = () =>
+  customMetric({
+    name: 'own',
+    sums(predictions, targets, weights) {
+      const outputs = predictions.length / weights.length || 1
+      const errors = Array.from(weights, (weight, i) => {
+        const target = targets[(i * targets.length) / weights.length]
+        const at = [...Array(outputs).keys()].map((j) => Math.abs(predictions[i * outputs + j] - target))
+        return weight * Math.max(...at)
+      })
+      return [errors.reduce((sum, error) => sum + error, 0), weights.reduce((sum, weight) => sum + weight, 0)]
+    },
+    value: ([errors, weight]) => errors / weight,
+  })
+
+const targets = numbers(120, 8)
+const pair = (from, i) => [from[2 * i], from[2 * i + 1]]
+for (const [kind, loss, list, width, targetOf] of [
+  [
+    'numbers',
+    meanSquaredError(),
+    ['meanAbsoluteError', 'rootMeanSquaredError', 'r2', own()],
+    3 + 9 + 2,
+    (i) => pair(targets, i),
+  ],
+  [
+    'classes',
+    softmaxCrossEntropy(),
+    ['accuracy', 'confusionMatrix', 'f1', 'recall', 'logLoss', 'auc', own()],
+    2 + 6 + 7 + 2 + 2 * (2 ** 17 + 1) + 2,
+    (i) => Number(targets[2 * i] > 0),
+  ],
+]) {
+  metrics(
+    `of ${kind}, training metrics are the same bits however an epoch is cut, without refused updates`,
+    async () => {
+      const names = list.map((metric) => metric.name ?? metric)
+      const scores = numbers(120, 9)
+      const examples = (kept) => ({
+        x: shown(kept.map((i) => (i === 20 ? [Number.NaN, 0] : pair(scores, i)))),
+        y: kept.map(targetOf),
+        sampleWeights: kept.map((i) => sampleWeights[i]),
+      })
+      const whole = examples(all.slice(0, 60))
+      const withoutRefused = examples(all.slice(0, 60).filter((i) => i < 20 || i > 24))
+      const seen = []
+      const fitted = async (examples, stepsPerCall, more = {}) => {
+        const onStepsEnd = ({ steps }) => void seen.push(steps.metricSums.fill(0).length)
+        const options = {
+          ...standing,
+          batchSize: 5,
+          shuffle: false,
+          epochs: 2,
+          stepsPerCall,
+          callbacks: [{ onStepsEnd }],
+        }
+        const { refusedSteps, ...history } = await mirror(2, list, loss).fit(examples, { ...options, ...more }).done
+        return [refusedSteps, names.map((name) => history[name])]
       }
-      const { refusedSteps, ...history } = await mirror(2, list).fit(examples, { ...options, ...more }).done
-      return [refusedSteps, list.map((name) => history[name])]
-    }
-    const [refused, expected] = await fitted(whole, 1)
-    assert.equal(refused, [1, 1])
-    for (const stepsPerCall of [2, 5, 100]) assert.equal((await fitted(whole, stepsPerCall))[1], expected)
-    assert.equal((await fitted(withoutRefused, 3))[1], expected)
-    const [accumulated, sums] = await fitted(whole, 2, { batchSize: 1, accumulate: 5 })
-    assert.equal(accumulated, [1, 1])
-    assert.equal(sums, expected)
-    assert.equal(new Set(seen), new Set([1 + 6 + 1 + 9]))
-  },
-)
+      const [refused, expected] = await fitted(whole, 1)
+      assert.equal(refused, [1, 1])
+      assert.ok(expected.flat().every((value) => typeof value !== 'number' || Number.isFinite(value)))
+      for (const stepsPerCall of [2, 5, 100]) assert.equal((await fitted(whole, stepsPerCall))[1], expected)
+      assert.equal((await fitted(withoutRefused, 3))[1], expected)
+      const [accumulated, sums] = await fitted(whole, 2, { batchSize: 1, accumulate: 5 })
+      assert.equal(accumulated, [1, 1])
+      // The sums of one's own are made batch by batch.
+      const last = names.length - 1
+      assert.equal(sums.slice(0, last), expected.slice(0, last))
+      for (const epoch of [0, 1]) near(sums[last][epoch], expected[last][epoch], 'own')
+      assert.equal(new Set(seen), new Set([width]))
+    },
+  )
+}
 
 metrics('a confusion matrix of too many classes is refused at compile', () => {
   const compiled = (outputs) => {
@@ -288,7 +337,7 @@ metrics('a confusion matrix of too many classes is refused at compile', () => {
     () => compiled(2001),
     (error) =>
       error.code === 'GRADUS_TOO_LARGE' &&
-      error.message === 'metrics[1]: confusion_matrix takes at most 2000 classes, received an output of 2001',
+      error.message === 'metrics[1]: confusionMatrix takes at most 2000 classes, received an output of 2001',
   )
 })
 

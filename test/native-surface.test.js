@@ -380,7 +380,7 @@ test('a disposed program or dataset', async () => {
   gone.dispose()
   gone.dispose()
   const works = [
-    ...['dtype', 'parameters', 'arenas', 'outputShape', 'metricWidth', 'step'].map((name) => () => disposed[name]),
+    ...['dtype', 'parameters', 'arenas', 'outputShape', 'metricWidths', 'step'].map((name) => () => disposed[name]),
     () => disposed.read('parameters', 0),
     () => disposed.write('parameters', 0, new Float32Array(15)),
     () => disposed.train(call()),

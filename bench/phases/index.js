@@ -14,7 +14,7 @@ const phases = {
   forward: /^forward$/,
   dX: /^dX$/,
   dW: /^dW$/,
-  'activations, loss': /^activation_|cross_entropy|hinge|squared_error|huber|softmax|^sum$/,
+  'activations, loss': /^activation_|cross_entropy|hinge|(squared|absolute)_error|huber|softmax|^sum$/,
   'bias gradients': /_sums$|^add_blocks$/,
   judging: /^find_nonfinite$/,
   update: /^update$/,

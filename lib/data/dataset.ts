@@ -73,6 +73,7 @@ export class Dataset {
             requirements.targets,
             requirements.outputShape,
             this.classes && wantedOf(this.examples, requirements),
+            requirements.probabilities,
           ])
     // A copy that carries targets as well serves predictions too.
     const known = [...this.#resident].find(([key]) => (targets ? key === inputs + targets : key.startsWith(inputs)))

@@ -4,14 +4,15 @@ import { isFloat32Array, isFloat64Array, isSharedArrayBuffer } from 'node:util/t
 import { GradusError } from '../errors.js'
 import type { ColumnRole, FloatArray, NativeDataset, TypedArray } from '../native.js'
 import type { NumberArray, OpenColumn } from './column.js'
+import { checkProbabilities, type Probabilities, rangeOf } from './probabilities.js'
 
 /** Numbers copied in one go, less than a millisecond of work: as they are, or converted one by one. */
 const slice = { copied: 1 << 16, converted: 1 << 13 }
 
 /** What a column becomes. `whole`: integers from 0 to below `limit`, named `meaning` in errors. */
 export type Conversion =
-  | { type: 'float32' | 'float64'; nonNegative?: boolean }
-  | { type: 'uint8' }
+  | { type: 'float32' | 'float64'; nonNegative?: boolean; probabilities?: Probabilities | undefined }
+  | { type: 'uint8'; probabilities?: Probabilities | undefined }
   | { type: 'int32'; limit: number; meaning: string }
 
 /** Fills one native column. Error: `GRADUS_INVALID_DATA` names the first bad row. */
@@ -47,6 +48,17 @@ type Converter = (values: NumberArray, firstRow: number) => TypedArray
 
 /** The arrays converters return are used again for the next slice: garbage by the megabyte would cost pauses. */
 function converter(column: OpenColumn, conversion: Conversion): Converter {
+  if (conversion.type === 'int32' || !conversion.probabilities) return plainConverter(column, conversion)
+  const { probabilities } = conversion
+  const convert = plainConverter(column, conversion)
+  return (values, firstRow) => {
+    const numbers = convert(values, firstRow)
+    checkProbabilities(column, probabilities, numbers, firstRow)
+    return numbers
+  }
+}
+
+function plainConverter(column: OpenColumn, conversion: Conversion): Converter {
   if (conversion.type === 'uint8') return (values) => new Uint8Array(values.buffer, values.byteOffset, values.length)
   if (conversion.type === 'int32') return wholeNumbers(column, conversion)
   const { type, nonNegative } = conversion
@@ -75,15 +87,8 @@ function wholeNumbers(column: OpenColumn, { limit, meaning }: { limit: number; m
 
 /** Whether the numbers go from 1 to `limit`. */
 function beginAtOne(column: OpenColumn, limit: number): boolean {
-  let [least, most] = [Infinity, -Infinity]
-  const rows = Math.max(1, Math.floor(slice.copied / Math.max(1, column.elements)))
-  for (let first = 0; first < column.rows; first += rows) {
-    for (const value of column.read(first, Math.min(rows, column.rows - first))) {
-      least = Math.min(least, value)
-      most = Math.max(most, value)
-    }
-  }
-  return least === 1 && most === limit
+  const { low, high } = rangeOf(column)
+  return low === 1 && high === limit
 }
 
 /** Copies numbers into an array of the type, the same one each time while it is long enough. */

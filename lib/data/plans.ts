@@ -8,6 +8,7 @@ import type { Conversion } from './fill.js'
 import { renumbered, someOf } from './labels.js'
 import { type BytesMeaning, checkScaleOfBytes, statesScale } from './meaning.js'
 import { asRows } from './one-example.js'
+import type { Probabilities } from './probabilities.js'
 
 /** What a model needs of its data. */
 export interface Requirements {
@@ -16,6 +17,8 @@ export interface Requirements {
   outputShape: readonly number[]
   /** `none`: inputs alone, for predictions. */
   targets: 'labels' | 'dense' | 'either' | 'none'
+  /** Of dense targets: they are probabilities. */
+  probabilities?: Probabilities | undefined
   /**
    * What the model's data mean: targets that come with names are numbered by its classes. What is not settled there yet is
    * settled by the data, once they are resident.
@@ -126,7 +129,7 @@ function planTargets(examples: NumberedExamples, requirements: Requirements, row
   const { y } = examples
   const name = nameIn(requirements, 'y')
   if (y === undefined) throw invalidArgument(name, 'the targets', y)
-  const { outputShape, dtype, targets } = requirements
+  const { outputShape, dtype, targets, probabilities } = requirements
   const labelShape = outputShape.slice(0, -1)
   const outputs = outputShape.at(-1) ?? 1
   const elements = elementsPerRow(name, y, rows)
@@ -135,7 +138,7 @@ function planTargets(examples: NumberedExamples, requirements: Requirements, row
   if (dense) {
     if (examples.classes && elements === 1) checkBinary(name, examples.classes, outputShape)
     const column = renumber(openColumn(name, y, product(outputShape), 1), examples, requirements)
-    return plan('target', 0, 'y', column, outputShape, { type: column.bytes ? 'uint8' : dtype })
+    return plan('target', 0, 'y', column, outputShape, { type: column.bytes ? 'uint8' : dtype, probabilities })
   }
   if (elements !== null && elements !== product(labelShape)) {
     const either = targets === 'either' ? ` or ${numbersOf(product(outputShape))}` : ''

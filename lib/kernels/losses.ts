@@ -109,6 +109,23 @@ export function meanSquaredError<A extends FloatArray>(
 }
 
 /**
+ * The mean over the columns of |score − target|, whose slope is 0 where they are equal.
+ *
+ * @param scores (rows, columns)
+ * @param targets (rows, columns)
+ * @param losses (rows), written: weight · loss
+ * @returns the sum of the losses
+ */
+export function meanAbsoluteError<A extends FloatArray>(
+  scores: A,
+  targets: A,
+  losses: A,
+  options: LossOptions<A>,
+): number {
+  return loss('mean_absolute_error', [scores, targets, losses], options)
+}
+
+/**
  * The mean over the columns of −target · log σ(score) − (1 − target) · log σ(−score), without overflow.
  *
  * @param scores (rows, columns), before the sigmoid

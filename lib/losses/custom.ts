@@ -2,6 +2,7 @@
 import { callOf } from '../call.js'
 import { checkFunction, oneOf } from '../checks.js'
 import { invalidArgument } from '../errors.js'
+import type { Outputs } from '../metrics/metric.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
 import type { CustomLoss, CustomLossContext, Loss } from './loss.js'
@@ -10,6 +11,11 @@ export interface CustomLossOptions<Targets extends 'labels' | 'dense'> {
   name: string
   /** `'dense'`: targets shaped as the output (default); `'labels'`: one class number an example, an Int32Array. */
   targets?: Targets
+  /**
+   * What it takes the outputs for, on which depends which metrics fit: scores of `'classes'` (default with labels),
+   * `'answers'` of yes, above 0, or no, or plain `'values'` (default with dense targets).
+   */
+  outputs?: Targets extends 'labels' ? 'classes' : Outputs
   /** The loss of each example, (batch) elements, for `output` of (batch, ...outputShape). */
   forward(output: FloatArray, targets: TargetsArray<Targets>, context: CustomLossContext): FloatArray
   /**
@@ -34,13 +40,21 @@ type TargetsArray<Targets> = Targets extends 'labels' ? Int32Array : FloatArray
  * })
  */
 export function customLoss<Targets extends 'labels' | 'dense' = 'dense'>(options: CustomLossOptions<Targets>): Loss {
-  const { targets, ...custom } = readOptions(options as unknown as CustomLossOptions<'labels' | 'dense'>)
-  return { call: callOf('customLoss', { name: custom.name }), kind: 'custom', targets, custom }
+  const {
+    targets,
+    outputs = targets === 'dense' ? 'values' : 'classes',
+    ...custom
+  } = readOptions(options as unknown as CustomLossOptions<'labels' | 'dense'>)
+  if (targets === 'labels' && outputs !== 'classes') {
+    throw invalidArgument('outputs', "'classes' with targets: 'labels'", outputs)
+  }
+  return { call: callOf('customLoss', { name: custom.name }), kind: 'custom', targets, outputs, custom }
 }
 
 const readOptions = optionsOf<CustomLossOptions<'labels' | 'dense'>>()('customLoss', {
   name: needed(checkName),
   targets: [oneOf('dense', 'labels'), 'dense'],
+  outputs: oneOf('classes', 'answers', 'values'),
   forward: needed(checkFunction<CustomLoss['forward']>),
   backward: needed(checkFunction<CustomLoss['backward']>),
 })

@@ -1,6 +1,8 @@
 /** The losses. Each is a mean over the examples, weighted if they have weights; regularisation is added apart. */
 import { callOf } from '../call.js'
 import { checkPositive } from '../checks.js'
+import { absoluteErrorMetric, squaredErrorMetric } from '../metrics/errors.js'
+import type { Metric } from '../metrics/metric.js'
 import { optionsOf } from '../options.js'
 import type { Loss } from './loss.js'
 
@@ -9,12 +11,14 @@ export type { CustomLossContext, Loss } from './loss.js'
 
 /**
  * −log of the probability that softmax of the scores gives to the right class. Takes scores, without a softmax layer at
- * the end; targets are class numbers, or probabilities for each class.
+ * the end; targets are class numbers, or for each class its probability, which sum to 1.
  */
 export const softmaxCrossEntropy = (): Loss => ({
   call: callOf('softmaxCrossEntropy'),
   kind: 'softmax_cross_entropy',
   targets: 'either',
+  outputs: 'classes',
+  probabilities: 'rows',
 })
 
 const marginRules = { margin: [checkPositive, 1] } as const
@@ -27,7 +31,13 @@ const readOneVsAll = optionsOf<{ margin?: number }>()('oneVsAllHinge', marginRul
  */
 export function multiclassHinge(options: { margin?: number } = {}): Loss {
   const { margin } = readMulticlass(options)
-  return { call: callOf('multiclassHinge', { margin }), kind: 'multiclass_hinge', parameter: margin, targets: 'labels' }
+  return {
+    call: callOf('multiclassHinge', { margin }),
+    kind: 'multiclass_hinge',
+    parameter: margin,
+    targets: 'labels',
+    outputs: 'classes',
+  }
 }
 
 /**
@@ -36,14 +46,34 @@ export function multiclassHinge(options: { margin?: number } = {}): Loss {
  */
 export function oneVsAllHinge(options: { margin?: number } = {}): Loss {
   const { margin } = readOneVsAll(options)
-  return { call: callOf('oneVsAllHinge', { margin }), kind: 'one_vs_all_hinge', parameter: margin, targets: 'labels' }
+  return {
+    call: callOf('oneVsAllHinge', { margin }),
+    kind: 'one_vs_all_hinge',
+    parameter: margin,
+    targets: 'labels',
+    outputs: 'classes',
+  }
 }
 
-/** The mean over the outputs of (output − target)². Targets are shaped as the output. */
-export const meanSquaredError = (): Loss => ({
+/** The mean over the outputs of (output − target)². Targets are shaped as the output. Also a metric. */
+export const meanSquaredError = (): Loss & Metric<'meanSquaredError', number> => ({
+  ...squaredErrorMetric,
   call: callOf('meanSquaredError'),
   kind: 'mean_squared_error',
   targets: 'dense',
+  outputs: 'values',
+})
+
+/**
+ * The mean over the outputs of |output − target|, whose slope is ±1, and 0 where they are equal: single targets far off pull
+ * no harder than others, and the best constant is the median. Targets are shaped as the output. Also a metric.
+ */
+export const meanAbsoluteError = (): Loss & Metric<'meanAbsoluteError', number> => ({
+  ...absoluteErrorMetric,
+  call: callOf('meanAbsoluteError'),
+  kind: 'mean_absolute_error',
+  targets: 'dense',
+  outputs: 'values',
 })
 
 /**
@@ -54,6 +84,8 @@ export const binaryCrossEntropy = (): Loss => ({
   call: callOf('binaryCrossEntropy'),
   kind: 'binary_cross_entropy',
   targets: 'dense',
+  outputs: 'answers',
+  probabilities: 'each',
 })
 
 const readHuber = optionsOf<{ delta?: number }>()('huber', { delta: [checkPositive, 1] })
@@ -64,5 +96,5 @@ const readHuber = optionsOf<{ delta?: number }>()('huber', { delta: [checkPositi
  */
 export function huber(options: { delta?: number } = {}): Loss {
   const { delta } = readHuber(options)
-  return { call: callOf('huber', { delta }), kind: 'huber', parameter: delta, targets: 'dense' }
+  return { call: callOf('huber', { delta }), kind: 'huber', parameter: delta, targets: 'dense', outputs: 'values' }
 }

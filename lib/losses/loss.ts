@@ -1,4 +1,5 @@
 import type { Call } from '../call.js'
+import type { Outputs } from '../metrics/metric.js'
 import type { FloatArray } from '../native.js'
 
 /** What a custom loss is told besides its arrays: as {@link CustomContext} of layers, without randomness. */
@@ -27,6 +28,10 @@ export interface Loss {
   readonly parameter?: number
   /** Class numbers, an array shaped as the output, or either. */
   readonly targets: 'labels' | 'dense' | 'either'
+  /** What it takes the outputs for: which metrics fit, and which targets are possible, follow from it. */
+  readonly outputs: Outputs
+  /** Of dense targets: each is a probability, or those of a row are and sum to 1. */
+  readonly probabilities?: 'each' | 'rows'
   /** The functions of {@link customLoss}. */
   readonly custom?: CustomLoss
 }

@@ -6,8 +6,7 @@ import { stemOf } from '../layers/layer.js'
 import { formatShape, sizeOf } from '../layers/shape.js'
 import * as losses from '../losses/index.js'
 import { isLoss, type Loss } from '../losses/loss.js'
-import * as metrics from '../metrics/index.js'
-import { isMetric, type Metric } from '../metrics/metric.js'
+import { descriptorsOf, type Metric } from '../metrics/metric.js'
 import type { Descriptor } from '../native.js'
 import { withGroups } from '../optimizers/groups.js'
 import * as optimizers from '../optimizers/index.js'
@@ -16,13 +15,9 @@ import { needed, optionsOf } from '../options.js'
 import type { TrainTarget } from '../train/target.js'
 import { type CustomPartsGiven, customPart } from './custom-parts.js'
 import type { Network } from './lower.js'
+import { checkMetrics, type MetricName, restoreMetric } from './metrics.js'
 
-/** The metrics that need no argument may be given by name. */
-const { accuracy, confusionMatrix, meanAbsoluteError, r2 } = metrics
-const metricsByName: { [Name in MetricName]: () => Metric<Name, metrics.MetricValues[Name]> } = {
-  ...{ accuracy, confusionMatrix, meanAbsoluteError, r2 },
-}
-export type MetricName = keyof metrics.MetricValues
+export type { MetricName }
 
 export interface CompileOptions {
   /** What training makes small: {@link softmaxCrossEntropy}, {@link meanSquaredError}, … */
@@ -55,23 +50,7 @@ function checkList(argument: string, value: unknown): NonNullable<CompileOptions
 export function checkCompileOptions(options: CompileOptions, network: Network): Compiled {
   const { loss, optimizer, metrics: asked } = readOptions(options)
   checkLoss(loss, network)
-  const chosen = asked.map((metric, i) => checkMetric(`metrics[${i}]`, metric))
-  chosen.forEach(({ name, descriptor: { k = 1 } }, i) => {
-    if (chosen.findIndex((metric) => metric.name === name) !== i) {
-      throw new GradusError('GRADUS_INVALID_ARGUMENT', `metrics[${i}]: "${name}" is there already`)
-    }
-    if (k > sizeOf(network.output.shape)) {
-      throw invalidArgument(`metrics[${i}]`, `a k of at most ${sizeOf(network.output.shape)}, the number of outputs`, k)
-    }
-  })
-  return { loss, optimizer, metrics: chosen }
-}
-
-function checkMetric(argument: string, metric: MetricName | Metric): Metric {
-  if (typeof metric === 'string' && Object.hasOwn(metricsByName, metric)) return metricsByName[metric]()
-  if (isMetric(metric)) return metric
-  const names = Object.keys(metricsByName).map((name) => `'${name}'`)
-  throw invalidArgument(argument, `${names.join(', ')} or a metric such as topKAccuracy(5)`, metric)
+  return { loss, optimizer, metrics: checkMetrics(asked, loss, sizeOf(network.output.shape)) }
 }
 
 /** The last layer that a loss takes upon itself, and that must therefore not be there. */
@@ -110,7 +89,7 @@ export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: 
     ...descriptor,
     parameters: withGroups(descriptor.parameters, optimizer.groups),
     loss: { kind: loss.kind, parameter: loss.parameter, targets: loss.custom && loss.targets },
-    metrics: metrics.map((metric) => metric.descriptor),
+    metrics: descriptorsOf(metrics, loss.outputs),
     optimizer: optimizer.descriptor,
   })
 
@@ -128,6 +107,6 @@ export function restoreCompileOptions(definition: unknown, parts: CustomPartsGiv
   return {
     loss: customPart('losses', loss, parts) ?? restore(losses, loss, isLoss),
     optimizer: customPart('optimizers', optimizer, parts) ?? restore(optimizers, optimizer, isOptimizer),
-    metrics: calls.map((call) => customPart('metrics', call, parts) ?? restore(metrics, call, isMetric)),
+    metrics: calls.map((call) => customPart('metrics', call, parts) ?? restoreMetric(call)),
   }
 }

@@ -25,7 +25,10 @@ export function copyModel(
   conventions: Conventions,
 ): ModelCopy {
   const { loss, metrics, optimizer } = compiled
-  const program = new native.Program({ ...descriptor, initialize: false }, hostOf(lowered, { loss, optimizer }))
+  const program = new native.Program(
+    { ...descriptor, initialize: false },
+    hostOf(lowered, { loss, optimizer, metrics }),
+  )
   for (const i of program.parameters.keys()) beginWith(program, i, from.read('parameters', i))
   return {
     program,

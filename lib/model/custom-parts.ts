@@ -16,7 +16,7 @@ export interface CustomPartsByName {
   losses?: Readonly<Record<string, Loss | (() => Loss)>>
   /** Made by {@link customOptimizer}, with the learning rate that it will have. */
   optimizers?: Readonly<Record<string, Optimizer | (() => Optimizer)>>
-  /** Made by `customMetric`. */
+  /** Made by {@link customMetric}. */
   metrics?: Readonly<Record<string, Metric | (() => Metric)>>
   /** Made by {@link customRegularizer}. */
   regularizers?: Readonly<Record<string, Regularizer | (() => Regularizer)>>

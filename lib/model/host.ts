@@ -1,7 +1,8 @@
-/** Answers a program that asks for custom layers, losses and regularizers. */
+/** Answers a program that asks for custom layers, losses, metrics and regularizers. */
 import { isFloat32Array, isFloat64Array } from 'node:util/types'
 import { invalidArgument } from '../errors.js'
 import type { CustomContext, CustomLayer } from '../layers/hosted.js'
+import { distinctSums, type Metric } from '../metrics/metric.js'
 import type { FloatArray, Host } from '../native.js'
 import type { CustomOptimizer } from '../optimizers/optimizer.js'
 import type { Compiled } from './compile.js'
@@ -16,8 +17,10 @@ export function hostOf(
   compiled?: Partial<Compiled>,
 ): Host | undefined {
   const { layers, regularizers } = custom
-  const { loss, optimizer } = compiled ?? {}
-  if (!layers.size && !regularizers.size && !loss?.custom && !optimizer?.custom) return undefined
+  const { loss, optimizer, metrics = [] } = compiled ?? {}
+  const hasFunctions = loss?.custom || optimizer?.custom || metrics.some(({ addUp }) => addUp)
+  if (!layers.size && !regularizers.size && !hasFunctions) return undefined
+  const addedUp = distinctSums(metrics)
   const contexts = new Map<number, Context>()
   let lossContext = new Context({ batch: 0, training: false, seed: 0, learningRate: 0, step: 0 })
   return (kind, number, info, inputs, wanted) => {
@@ -29,6 +32,7 @@ export function hostOf(
     }
     if (kind === 'backward') return backward(layers.get(number)!, arrays, contexts.get(number)!, wanted)
     if (kind === 'update') return update(optimizer!.custom!, parameters[number]!.name, arrays, info)
+    if (kind === 'metric') return addUp(addedUp[number]!, arrays, info)
     if (kind === 'regularizer') {
       const { loss: penalty, gradient } = regularizers.get(number)!
       return regularize(penalty, gradient, arrays[0]!, wanted)
@@ -125,6 +129,13 @@ function update(
   const checked = check(`${name}: the result of update`, change, weights!, length)
   const outputs = slots.map((slot) => check(`${name}: slots.${slot}`, record[slot], weights!, length))
   return { outputs: [checked, ...outputs], fingerprint: 0 }
+}
+
+/** Without weights each example counts 1. */
+function addUp(metric: Metric, [predictions, targets, weights]: FloatArray[], { batch }: Info): Answer {
+  const Type = predictions!.constructor as Float64ArrayConstructor
+  const sums = metric.addUp!(predictions!, targets!, weights!.length > 0 ? weights! : new Type(batch).fill(1))
+  return { outputs: [Float64Array.from(sums)], fingerprint: 0 }
 }
 
 const byRole = ({ roles }: CustomLayer, arrays: FloatArray[]): Record<string, FloatArray> =>

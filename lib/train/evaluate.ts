@@ -1,6 +1,7 @@
 import { checkPositiveInteger } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
+import { finishMetrics } from '../metrics/metric.js'
 import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { openSource, requirementsOf, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
@@ -75,7 +76,7 @@ export async function evaluateSource(
   }
   if (rows === 0) throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
   checkWeight(weight)
-  return { loss: loss / weight, regularizationLoss, ...finishMetrics(target, weight, metricSums) }
+  return { loss: loss / weight, regularizationLoss, ...metricsOf(target, metricSums) }
 }
 
 /** @throws `GRADUS_INVALID_DATA` when no example counts: a mean over them is none. */
@@ -86,18 +87,8 @@ export function checkWeight(weight: number): void {
 }
 
 /** The model's metrics by name, from their sums over examples; without sums there was none. */
-export function finishMetrics(
-  target: TrainTarget,
-  weight: number,
-  sums = new Float64Array(target.program.metricWidth) as Float64Array,
-) {
-  const outputSize = target.outputShape.reduce((size, dimension) => size * dimension, 1)
-  const values: Record<string, number | number[][]> = {}
-  let first = 0
-  for (const metric of target.metrics) {
-    const width = metric.width(outputSize)
-    values[metric.name] = metric.finish(sums.subarray(first, first + width), weight)
-    first += width
-  }
-  return values
+export function metricsOf({ program, metrics, loss }: TrainTarget, sums?: Float64Array) {
+  const widths = program.metricWidths
+  const zeros = () => new Float64Array(widths.reduce((total, width) => total + width, 0))
+  return finishMetrics(metrics, loss.outputs, widths, sums ?? zeros())
 }

@@ -26,6 +26,7 @@ export function inputRequirements({ inputs, outputShape, program, conventions }:
 export const requirementsOf = (target: PredictTarget & Pick<TrainTarget, 'loss'>): Requirements => ({
   ...inputRequirements(target),
   targets: target.loss.targets,
+  probabilities: target.loss.probabilities,
 })
 
 /**

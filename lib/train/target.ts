@@ -1,5 +1,5 @@
 import type { Conventions } from '../data/conventions.js'
-import type { Metric } from '../metrics/metric.js'
+import type { Metric, Outputs } from '../metrics/metric.js'
 import type { Descriptor, NativeProgram } from '../native.js'
 import type { Normalization } from './adapt.js'
 
@@ -17,8 +17,13 @@ export interface TrainTarget {
   readonly inputs: readonly { name: string; shape: number[]; kind: 'real' | 'index'; vocabulary?: number }[]
   /** Of one example, without the batch. */
   readonly outputShape: readonly number[]
-  /** Which target the loss takes: class numbers, a dense array shaped as the output, or either. */
-  readonly loss: { readonly kind: string; readonly targets: 'labels' | 'dense' | 'either' }
+  /** Which target the loss takes: class numbers, a dense array shaped as the output, or either; what the outputs mean. */
+  readonly loss: {
+    readonly kind: string
+    readonly targets: 'labels' | 'dense' | 'either'
+    readonly outputs: Outputs
+    readonly probabilities?: 'each' | 'rows'
+  }
   readonly normalizations: readonly Normalization[]
   /** Training settles what is not settled yet. */
   readonly conventions: Conventions

@@ -1,6 +1,6 @@
 import type { TrainResult } from '../native.js'
 import type { Annealed } from './annealing.js'
-import { checkWeight, finishMetrics } from './evaluate.js'
+import { checkWeight, metricsOf } from './evaluate.js'
 import type { EpochRecord } from './history.js'
 import type { TrainTarget } from './target.js'
 
@@ -52,7 +52,7 @@ export class EpochTotals {
       loss: this.#loss / this.#weight,
       regularizationLoss: this.#regularizationLoss / updates,
       ...this.#last,
-      ...finishMetrics(this.#target, this.#weight, this.metricSums),
+      ...metricsOf(this.#target, this.metricSums),
       updateRatio: this.#updateRatio / updates,
       gradientNorm: this.#gradientNorm / updates,
       refusedSteps: this.refusedSteps,

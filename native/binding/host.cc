@@ -23,6 +23,8 @@ const char* name_of(HostCall::Kind kind) {
       return "regularizer";
     case HostCall::Kind::update:
       return "update";
+    case HostCall::Kind::metric:
+      return "metric";
   }
   return "";
 }
@@ -145,15 +147,16 @@ JavaScriptHost::Outputs JavaScriptHost::ask(Napi::Env env, const HostCall& call)
 }
 
 void JavaScriptHost::copy(const Outputs& outputs, HostCall& call) const {
-  const napi_typedarray_type type = is_double_ ? napi_float64_array : napi_float32_array;
   for (size_t i = 0; i < call.outputs.size(); ++i) {
     const HostOutput& output = call.outputs[i];
     if (!output.data || output.size == 0) continue;
+    const bool is_double = is_double_ || output.is_double;
+    const napi_typedarray_type type = is_double ? napi_float64_array : napi_float32_array;
     const Napi::Value value = outputs.arrays[i];
     const std::string expected = std::string(array_name(type)) + " of length " + std::to_string(output.size);
     const Elements from = elements(value, "outputs", expected.c_str());
     if (from.type != type || from.length != output.size) invalid("outputs", expected, value);
-    const size_t bytes = output.size * (is_double_ ? sizeof(double) : sizeof(float));
+    const size_t bytes = output.size * (is_double ? sizeof(double) : sizeof(float));
     std::copy_n(static_cast<const uint8_t*>(from.data), bytes, static_cast<uint8_t*>(output.data));
   }
   call.fingerprint = whole_number(outputs.fingerprint, "fingerprint");

@@ -24,7 +24,7 @@ Napi::Function Program::define(Napi::Env env) {
                       accessor<&Program::arenas>("arenas"),
                       accessor<&Program::output_shape>("outputShape"),
                       accessor<&Program::op_names>("opNames"),
-                      accessor<&Program::metric_width>("metricWidth"),
+                      accessor<&Program::metric_widths>("metricWidths"),
                       accessor<&Program::inspection>("inspection"),
                       accessor<&Program::is_busy>("busy"),
                       accessor<&Program::step, &Program::set_step>("step"),
@@ -114,8 +114,9 @@ Napi::Value Program::output_shape(const Napi::CallbackInfo& info) {
   return shape_array(info.Env(), present().output_shape());
 }
 
-Napi::Value Program::metric_width(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(present().metric_width()));
+Napi::Value Program::metric_widths(const Napi::CallbackInfo& info) {
+  return array_of(info.Env(), present().metric_widths(),
+                  [&](size_t width) { return Napi::Number::New(info.Env(), double(width)); });
 }
 
 Napi::Value Program::op_names(const Napi::CallbackInfo& info) { return text_array(info.Env(), present().op_names()); }

@@ -29,7 +29,7 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value arenas(const Napi::CallbackInfo& info);
   Napi::Value output_shape(const Napi::CallbackInfo& info);
   Napi::Value op_names(const Napi::CallbackInfo& info);
-  Napi::Value metric_width(const Napi::CallbackInfo& info);
+  Napi::Value metric_widths(const Napi::CallbackInfo& info);
   Napi::Value inspection(const Napi::CallbackInfo& info);
   Napi::Value is_busy(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);

@@ -112,17 +112,25 @@ void Batch<T>::reserve(size_t rows) {
   if (kind_ == Targets::labels) memory_.labels.grow(rows);
   if (kind_ == Targets::dense) memory_.targets.grow(product(rows, columns()));
   if (weighted_) memory_.weights.grow(rows);
+  if (has_example_weights()) memory_.example_weights.grow(rows);
+}
+
+template <class T>
+double Batch<T>::example_weight_of(size_t i) const {
+  return has_example_weights() ? read(data_.columns(Dataset::Role::weight)[0], row(i)) : 1;
 }
 
 template <class T>
 double Batch<T>::weight_of(size_t i) const {
-  double weight = 1;
-  const auto& columns = data_.columns(Dataset::Role::weight);
-  if (!columns.empty()) weight = read(columns[0], row(i));
-  if (!class_weights_.empty()) {
-    weight *= class_weights_[size_t(read(data_.columns(Dataset::Role::target)[0], row(i)))];
-  }
-  return weight;
+  const double weight = example_weight_of(i);
+  if (class_weights_.empty()) return weight;
+  return weight * class_weights_[size_t(read(data_.columns(Dataset::Role::target)[0], row(i)))];
+}
+
+template <class T>
+const T* Batch<T>::example_weights() const {
+  if (class_weights_.empty()) return weights();
+  return has_example_weights() ? memory_.example_weights.data() : nullptr;
 }
 
 template <class T>
@@ -157,6 +165,8 @@ void Batch<T>::gather(size_t first, Pass<T>& pass) const {
   else
     pass.device.gather_examples(target, pass.batch, memory_.targets.data());
   for (size_t i = 0; weighted_ && i < pass.batch; ++i) memory_.weights.data()[i] = T(weight_of(first + i));
+  if (class_weights_.empty() || !has_example_weights()) return;
+  for (size_t i = 0; i < pass.batch; ++i) memory_.example_weights.data()[i] = T(example_weight_of(first + i));
 }
 
 template class Batch<float>;

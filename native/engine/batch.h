@@ -39,12 +39,15 @@ class Batch {
   const int32_t* labels() const { return kind_ == Targets::labels ? memory_.labels.data() : nullptr; }
   const T* targets() const { return kind_ == Targets::dense ? memory_.targets.data() : nullptr; }
   const T* weights() const { return weighted_ ? memory_.weights.data() : nullptr; }
+  const T* example_weights() const;  // without those of the classes, which act on the loss alone
 
  private:
   void check_inputs() const;
   void check_targets();
   void check_numbers(Dataset::Role role, size_t column, size_t limit) const;
   size_t row(size_t i) const { return data_.row(order_ ? (*order_)[i] : i); }
+  bool has_example_weights() const { return !data_.columns(Dataset::Role::weight).empty(); }
+  double example_weight_of(size_t i) const;
   double weight_of(size_t i) const;
   Examples examples_of(const Column& column, size_t first) const;
 

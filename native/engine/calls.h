@@ -61,7 +61,7 @@ struct TrainResult {
   std::vector<double> weight;               // sum of the rows' weights; where it is 0 the loss and its gradient are 0
   std::vector<double> gradient_norm;        // before clipping
   std::vector<uint8_t> refused;
-  std::vector<double> metric_sums;  // metric_width: the call's, with the rows of accepted updates added
+  std::vector<double> metric_sums;  // metric_widths: the call's, with the rows of accepted updates added
   // updates × trainable parameters × 4: ‖g‖, ‖w‖ before, ‖Δw‖, non-finite count; when asked for.
   std::vector<double> tensors;
   Inspections inspections;

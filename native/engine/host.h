@@ -15,15 +15,16 @@ struct HostInput {
 struct HostOutput {
   void* data = nullptr;  // null: not wanted
   size_t size = 0;
+  bool is_double = false;  // whatever the program's precision
 };
 
 struct HostCall {
   // forward: x, parameters → y. backward: dy, parameters → dx, gradients. loss: output, targets → losses of the
   // examples; loss_slope: → their derivatives by the output. regularizer: w → loss, gradient. update: gradient, w,
-  // slots → the change of w, slots.
-  enum class Kind { forward, backward, loss, loss_slope, regularizer, update };
+  // slots → the change of w, slots. metric: output, targets, weights of the examples or none → sums.
+  enum class Kind { forward, backward, loss, loss_slope, regularizer, update, metric };
   Kind kind = Kind::forward;
-  size_t number = 0;  // of the node; of the parameter
+  size_t number = 0;  // of the node; of the parameter; of the metric
   size_t batch = 1;
   bool training = false;
   uint64_t seed = 0;         // of this call's randomness: the same in forward and backward of one pass

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host.h"
+
 namespace gradus {
 
 template <class T>
@@ -9,7 +11,7 @@ Metrics<T>::Metrics(const Model<T>& model) {
   const size_t n = model.output_size();
   product(n, 4);
   const struct {
-    const char* name;
+    std::string name;
     size_t width;
     bool is_scattered;
   } traits[] = {
@@ -18,15 +20,26 @@ Metrics<T>::Metrics(const Model<T>& model) {
 #undef METRIC
   };
   for (const MetricPlan& metric : model.plan().metrics) {
+    if (metric.kind == custom_metric) {
+      places_.push_back({metric, metric.width, false, {}});
+      width_ += metric.width;
+      continue;
+    }
     const auto& [name, width, is_scattered] = traits[metric.kind];
-    if (is_scattered && n > most_confusion_classes)
+    if (name == "confusion_matrix" && n > most_confusion_classes)
       throw Error("GRADUS_TOO_LARGE", "metrics[" + std::to_string(places_.size()) + "]: " + name + " takes at most " +
                                           std::to_string(most_confusion_classes) + " classes, received an output of " +
                                           std::to_string(n));
     places_.push_back({metric, width, is_scattered, {}});
     width_ += width;
   }
-  if (model.plan().loss) yes_threshold_ = model.plan().loss->yes_threshold;
+}
+
+template <class T>
+std::vector<size_t> Metrics<T>::widths() const {
+  std::vector<size_t> widths;
+  for (const Place& place : places_) widths.push_back(place.width);
+  return widths;
 }
 
 template <class T>
@@ -72,17 +85,42 @@ void Metrics<T>::add(const Batch<T>& batch, const Pass<T>& pass, const T* scores
   Metric<T> metric;
   metric.rows = pass.batch, metric.columns = batch.columns();
   metric.scores = scores;
-  metric.labels = batch.labels(), metric.targets = batch.targets(), metric.weights = batch.weights();
-  metric.threshold = T(yes_threshold_);
+  metric.labels = batch.labels(), metric.targets = batch.targets();
+  metric.weights = batch.example_weights();
   metric.sums = sums;
-  for (Place& place : places_) {
+  for (size_t number = 0; number < places_.size(); ++number) {
+    Place& place = places_[number];
+    if (place.plan.kind == custom_metric) {
+      add_custom(number, batch, pass, scores, metric.sums);
+      metric.sums += place.width;
+      continue;
+    }
     const size_t changed = place.changed.size();
     if (remembers_ && place.is_scattered) place.changed.resize(changed + metric.rows);
     metric.changed = remembers_ ? place.changed.data() + changed : nullptr;
-    metric.k = place.plan.k;
+    metric.k = place.plan.k, metric.answers = place.plan.answers;
     (pass.device.*kernels[place.plan.kind])(metric);
     metric.sums += place.width;
   }
+}
+
+// The host gives the sums of these rows alone.
+template <class T>
+void Metrics<T>::add_custom(size_t number, const Batch<T>& batch, const Pass<T>& pass, const T* scores, double* sums) {
+  if (!pass.host) throw Error("GRADUS_BAD_DESCRIPTOR", "metrics: a custom metric needs a host");
+  const size_t rows = pass.batch, n = rows * batch.columns();
+  added_.assign(places_[number].width, 0);
+  HostCall call;
+  call.kind = HostCall::Kind::metric;
+  call.number = number;
+  call.batch = rows;
+  call.training = pass.training;
+  call.inputs = {{scores, n}};
+  call.inputs.push_back(batch.labels() ? HostInput{batch.labels(), rows, true} : HostInput{batch.targets(), n});
+  call.inputs.push_back({batch.example_weights(), batch.example_weights() ? rows : 0});
+  call.outputs = {{added_.data(), added_.size(), true}};
+  pass.host->run(call);
+  for (size_t i = 0; i < added_.size(); ++i) sums[i] += added_[i];
 }
 
 template class Metrics<float>;

@@ -68,7 +68,7 @@ template <class T>
 uint64_t loss_fingerprint(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores) {
   using Choices = void (Device<T>::*)(const Loss<T>&, uint64_t&) const;
   constexpr Choices choices[] = {
-#define LOSS(name, labels, dense, threshold, choices, tangent) &Device<T>::choices,
+#define LOSS(name, labels, dense, choices, tangent) &Device<T>::choices,
 #include "losses.def"
 #undef LOSS
   };
@@ -82,7 +82,7 @@ template <class T>
 void loss_gradient_tangent(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pass, const T* scores,
                            const T* tangent, double scale, T* gradient_tangent) {
   constexpr Kernel<T> tangents[] = {
-#define LOSS(name, labels, dense, threshold, choices, tangent) &Device<T>::tangent,
+#define LOSS(name, labels, dense, choices, tangent) &Device<T>::tangent,
 #include "losses.def"
 #undef LOSS
   };

@@ -75,9 +75,8 @@ void decode_parameters(const Fields& all, Plan& plan) {
 LossPlan decode_loss(const Value& value) {
   constexpr struct {
     bool labels, dense;
-    double threshold;
   } traits[] = {
-#define LOSS(name, labels, dense, threshold, ...) {labels, dense, threshold},
+#define LOSS(name, labels, dense, ...) {labels, dense},
 #include "losses.def"
 #undef LOSS
   };
@@ -86,10 +85,10 @@ LossPlan decode_loss(const Value& value) {
     const std::string& targets = fields.text("targets");
     if (targets != "labels" && targets != "dense")
       fields.fail("targets: expected labels or dense, received " + targets);
-    return {custom_loss, 1, targets == "labels", targets == "dense", 0};
+    return {custom_loss, 1, targets == "labels", targets == "dense"};
   }
   const size_t kind = line_of(loss_names(), fields);
-  return {kind, fields.number("parameter", 1), traits[kind].labels, traits[kind].dense, traits[kind].threshold};
+  return {kind, fields.number("parameter", 1), traits[kind].labels, traits[kind].dense};
 }
 
 MuonPlan decode_muon(const Fields& fields) {
@@ -162,7 +161,17 @@ std::vector<MetricPlan> decode_metrics(const Fields& all) {
   if (!all.find("metrics")) return metrics;
   for (const Value& value : all.array("metrics")) {
     const Fields fields(value, "metrics[" + std::to_string(metrics.size()) + "]");
-    metrics.push_back({line_of(metric_names(), fields), fields.find("k") ? fields.count("k") : 1});
+    MetricPlan metric;
+    metric.k = fields.find("k") ? fields.count("k") : 1;
+    metric.answers = fields.find("answers") && fields.flag("answers");
+    if (fields.text("kind") == "custom") {
+      metric.kind = custom_metric;
+      metric.width = fields.count("width");
+      if (metric.width > most_custom_sums) fields.fail("width: expected at most " + std::to_string(most_custom_sums));
+    } else {
+      metric.kind = line_of(metric_names(), fields);
+    }
+    metrics.push_back(metric);
   }
   return metrics;
 }

@@ -29,14 +29,17 @@ struct LossPlan {
   size_t kind = 0;  // line of losses.def; custom_loss for one that the host computes
   double parameter = 1;
   bool takes_labels = false, takes_dense = false;
-  double yes_threshold = 0;  // a single output above it means yes
 };
 constexpr size_t custom_loss = SIZE_MAX;
 
 struct MetricPlan {
-  size_t kind = 0;  // line of metrics.def
+  size_t kind = 0;  // line of metrics.def; custom_metric for one that the host adds up
   size_t k = 0;
+  bool answers = false;  // the outputs answer yes or no; else they are scores of classes
+  size_t width = 0;      // of the host's: how many sums
 };
+constexpr size_t custom_metric = SIZE_MAX;
+constexpr size_t most_custom_sums = 1 << 16;
 
 constexpr size_t most_confusion_classes = 2000;  // 32 MB of sums
 

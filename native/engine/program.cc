@@ -44,7 +44,7 @@ class ProgramOf final : public Program {
         optimizer_(model_.plan(), isa),
         inspection_(model_) {
     workspace_.gradients.arena.grow(this->plan().arena_size);
-    metric_width_ = Metrics<T>(model_).width();
+    metric_widths_ = Metrics<T>(model_).widths();
   }
 
   Precision precision() const override { return plan().precision; }
@@ -56,7 +56,7 @@ class ProgramOf final : public Program {
   }
   std::vector<size_t> output_shape() const override { return model_.output_shape(); }
   size_t output_size() const override { return model_.output_size(); }
-  size_t metric_width() const override { return metric_width_; }
+  const std::vector<size_t>& metric_widths() const override { return metric_widths_; }
   std::vector<std::string> op_names() const override {
     std::vector<std::string> names;
     for (size_t op = 0; op < model_.op_count(); ++op) names.push_back(model_.op(op).name);
@@ -142,7 +142,7 @@ class ProgramOf final : public Program {
   Inspection<T> inspection_;
   Workspace<T> workspace_;
   std::unique_ptr<Curvature<T>> curvature_;  // made by the first call that asks for it
-  size_t metric_width_ = 0;
+  std::vector<size_t> metric_widths_;
   size_t gradient_rows_ = 0;  // of the last gradient()
 };
 

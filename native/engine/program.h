@@ -39,7 +39,7 @@ class Program {
   virtual std::vector<std::string> arenas() const = 0;  // "parameters", "gradients", the optimizer's slots, "average"
   virtual size_t output_size() const = 0;               // elements of one example
   virtual std::vector<size_t> output_shape() const = 0;
-  virtual size_t metric_width() const = 0;
+  virtual const std::vector<size_t>& metric_widths() const = 0;
   virtual std::vector<std::string> op_names() const = 0;  // of the ops that lead to the output, in order
   virtual size_t memory() const = 0;                      // bytes that it has taken
 

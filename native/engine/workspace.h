@@ -51,7 +51,7 @@ struct Gradients {
 template <class T>
 struct BatchMemory {
   Buffer<int32_t> labels;
-  Buffer<T> targets, weights;
+  Buffer<T> targets, weights, example_weights;
 };
 
 // Of an update.

@@ -99,11 +99,12 @@ struct Metric {
   const int32_t* labels = nullptr;
   const T* targets = nullptr;
   const T* weights = nullptr;     // (rows), or none: all one
-  T threshold = 0;                // a single score above it means yes
+  bool answers = false;           // each column answers yes or no; else the columns are classes
   size_t k = 1;                   // of top_k
   double* sums = nullptr;         // added into
-  ChangedSum* changed = nullptr;  // (rows), of confusion_matrix, or none
+  ChangedSum* changed = nullptr;  // (rows), of confusion_matrix and answers_by_score, or none
 };
+constexpr size_t score_bins = size_t(1) << 17;  // of answers_by_score
 
 // Where the examples of a batch lie among those of a dataset, and as what.
 enum class ElementType { float32, float64, uint8, int32 };

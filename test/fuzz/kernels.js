@@ -37,6 +37,7 @@ const signatures = {
   multiclass_hinge: labelled,
   one_vs_all_hinge: labelled,
   mean_squared_error: dense,
+  mean_absolute_error: dense,
   binary_cross_entropy: dense,
   huber: dense,
   layer_norm_forward: `${norm} #epsilon x<rows*columns gain<columns bias<columns mean>rows inverseDeviation>rows y>rows*columns`,

@@ -91,7 +91,7 @@ TEST("losses fold the side of its kink that each score lies on, and one without 
         Loss<T> loss;
         loss.rows = rows, loss.columns = columns, loss.parameter = T(0.5);
         loss.scores = scores.data(), loss.labels = labels.data(), loss.targets = targets.data();
-        std::vector<bool> near_label, in_margin, in_delta;
+        std::vector<bool> near_label, in_margin, in_delta, above;
         for (size_t i = 0; i < rows; ++i)
           for (size_t j = 0; j < columns; ++j) {
             const T score = scores[i * columns + j], right = scores[i * columns + size_t(labels[i])];
@@ -99,15 +99,18 @@ TEST("losses fold the side of its kink that each score lies on, and one without 
             near_label.push_back(!is_label && score - right + T(0.5) > 0);
             in_margin.push_back((is_label ? score : -score) < T(0.5));
             in_delta.push_back(std::fabs(score - targets[i * columns + j]) <= T(0.5));
+            above.push_back(score > targets[i * columns + j]);
           }
-        uint64_t of_multiclass = 0, of_one_vs_all = 0, of_huber = 0, of_none = 13;
+        uint64_t of_multiclass = 0, of_one_vs_all = 0, of_huber = 0, of_absolute = 0, of_none = 13;
         kernels.multiclass_hinge_choices(loss, of_multiclass);
         kernels.one_vs_all_hinge_choices(loss, of_one_vs_all);
         kernels.huber_choices(loss, of_huber);
+        kernels.mean_absolute_error_choices(loss, of_absolute);
         kernels.no_choices(loss, of_none);
         CHECK_EQ(of_multiclass, fingerprint_of(near_label, 0));
         CHECK_EQ(of_one_vs_all, fingerprint_of(in_margin, 0));
         CHECK_EQ(of_huber, fingerprint_of(in_delta, 0));
+        CHECK_EQ(of_absolute, fingerprint_of(above, 0));
         CHECK_EQ(of_none, 13u);
       }
   });

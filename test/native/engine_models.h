@@ -151,13 +151,10 @@ struct LossCase {
   const char* kind;
   bool labels;
 };
-constexpr LossCase losses[] = {{"softmax_cross_entropy", true},
-                               {"softmax_cross_entropy", false},
-                               {"multiclass_hinge", true},
-                               {"one_vs_all_hinge", true},
-                               {"mean_squared_error", false},
-                               {"binary_cross_entropy", false},
-                               {"huber", false}};
+constexpr LossCase losses[] = {{"softmax_cross_entropy", true}, {"softmax_cross_entropy", false},
+                               {"multiclass_hinge", true},      {"one_vs_all_hinge", true},
+                               {"mean_squared_error", false},   {"mean_absolute_error", false},
+                               {"binary_cross_entropy", false}, {"huber", false}};
 constexpr const char* activations[] = {"identity", "relu", "leaky_relu", "elu",     "gelu",
                                        "silu",     "tanh", "sigmoid",    "softplus"};
 constexpr const char* ops[] = {"maxout", "softmax", "dropout", "reshape",  "layer_norm", "batch_norm",

@@ -153,9 +153,10 @@ TEST("training lowers the loss and evaluation agrees with prediction") {
   const int32_t* labels = reinterpret_cast<const int32_t*>(data->columns(Dataset::Role::target)[0].data.get());
   for (size_t i = 0; i < 64; ++i)
     right += std::max_element(&scores[i * 5], &scores[i * 5] + 5) - &scores[i * 5] == labels[i];
-  CHECK_EQ(result.metric_sums[0], right);
+  CHECK_EQ(result.metric_sums[0], 64.0);
+  CHECK_EQ(result.metric_sums[1], right);
   double diagonal = 0;
-  for (size_t j = 0; j < 5; ++j) diagonal += result.metric_sums[1 + 7 * j];
+  for (size_t j = 0; j < 5; ++j) diagonal += result.metric_sums[2 + 7 * j];
   CHECK_EQ(diagonal, right);
 }
 

@@ -55,6 +55,10 @@ double squared_error(const Row& s, size_t, const Row& t, double) {
   return mean_over_columns(s, [&](size_t j) { return std::pow(s[j] - t[j], 2); });
 }
 
+double absolute_error(const Row& s, size_t, const Row& t, double) {
+  return mean_over_columns(s, [&](size_t j) { return std::fabs(s[j] - t[j]); });
+}
+
 double yes_or_no(const Row& s, size_t, const Row& t, double) {
   return mean_over_columns(
       s, [&](size_t j) { return t[j] * std::log1p(std::exp(-s[j])) + (1 - t[j]) * std::log1p(std::exp(s[j])); });
@@ -82,6 +86,7 @@ const Kind kinds[] = {
     {LOSS(multiclass_hinge), Targets::labels, true, weston_watkins},
     {LOSS(one_vs_all_hinge), Targets::labels, true, one_vs_all},
     {LOSS(mean_squared_error), Targets::dense, false, squared_error},
+    {LOSS(mean_absolute_error), Targets::dense, true, absolute_error},
     {LOSS(binary_cross_entropy), Targets::dense, false, yes_or_no},
     {LOSS(huber), Targets::dense, true, squared_then_absolute},
 };

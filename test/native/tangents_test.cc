@@ -213,7 +213,7 @@ struct Kind {
 const Kind kinds[] = {
     {LOSS(softmax_cross_entropy), true, cross_entropy_slope},
     {LOSS(softmax_cross_entropy), false, cross_entropy_slope},
-    {LOSS(hinge), true, straight_slope},
+    {LOSS(no), true, straight_slope},
     {LOSS(mean_squared_error), false, squared_slope},
     {LOSS(binary_cross_entropy), false, logistic_slope},
     {LOSS(huber), false, huber_slope},

@@ -59,17 +59,19 @@ export class Reference {
 
   /** One record an epoch. Batches are cut from the rows as they lie; `accumulate` of them make one update. */
   train(x, y, { epochs, batchSize, accumulate = 1, rate, momentum, sampleWeights, classWeights, clipValue, clipNorm }) {
-    const weightOf = (row) => (sampleWeights?.[row] ?? 1) * (classWeights?.[y[row]] ?? 1)
+    // Class weights act on the loss, not on what counts examples.
+    const countOf = (row) => sampleWeights?.[row] ?? 1
+    const weightOf = (row) => countOf(row) * (classWeights?.[y[row]] ?? 1)
     const records = []
     for (let epoch = 0; epoch < epochs; epoch++) {
-      const sums = { loss: 0, right: 0, weight: 0, regularization: 0, norm: 0, ratio: 0, updates: 0 }
+      const sums = { loss: 0, right: 0, count: 0, weight: 0, regularization: 0, norm: 0, ratio: 0, updates: 0 }
       for (let first = 0; first < y.length; first += batchSize * accumulate) {
         const last = Math.min(y.length, first + batchSize * accumulate)
-        this.update(x, y, first, last, { weightOf, rate: rate(epoch), momentum, clipValue, clipNorm }, sums)
+        this.update(x, y, first, last, { weightOf, countOf, rate: rate(epoch), momentum, clipValue, clipNorm }, sums)
       }
       records.push({
         loss: sums.loss / sums.weight,
-        accuracy: sums.right / sums.weight,
+        accuracy: sums.right / sums.count,
         regularizationLoss: sums.regularization / sums.updates,
         gradientNorm: sums.norm / sums.updates,
         updateRatio: sums.ratio / sums.updates,
@@ -79,14 +81,15 @@ export class Reference {
     return records
   }
 
-  update(x, y, first, last, { weightOf, rate, momentum, clipValue, clipNorm }, sums) {
+  update(x, y, first, last, { weightOf, countOf, rate, momentum, clipValue, clipNorm }, sums) {
     let weight = 0
     for (let row = first; row < last; row++) weight += weightOf(row)
     const gradient = this.weights.map((values) => values.map(() => 0))
     for (let row = first; row < last; row++) {
       const { loss, right } = this.example(x, y, row, weightOf(row) / weight, gradient)
       sums.loss += loss * weightOf(row)
-      sums.right += right * weightOf(row)
+      sums.right += right * countOf(row)
+      sums.count += countOf(row)
     }
     sums.weight += weight
     sums.regularization += this.regularizationLoss()

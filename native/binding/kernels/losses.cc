@@ -27,7 +27,7 @@ Napi::Value run_loss(KernelCall<T>& call, void (*kernel)(const Loss<T>&), bool t
   return Napi::Number::New(call.env, sum);
 }
 
-#define LOSS(name, takes_labels, takes_dense, threshold, side, bend)       \
+#define LOSS(name, takes_labels, takes_dense, ...)                         \
   struct name##_kernel {                                                   \
     template <class T>                                                     \
     static Napi::Value run(KernelCall<T>& call) {                          \
@@ -40,7 +40,7 @@ Napi::Value run_loss(KernelCall<T>& call, void (*kernel)(const Loss<T>&), bool t
 }  // namespace
 
 void set_losses(Napi::Env env, Napi::Object& to) {
-#define LOSS(name, takes_labels, takes_dense, threshold, side, bend) set_kernel<name##_kernel>(env, to, #name);
+#define LOSS(name, ...) set_kernel<name##_kernel>(env, to, #name);
 #include "engine/losses.def"
 #undef LOSS
 }

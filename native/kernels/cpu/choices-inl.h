@@ -57,6 +57,11 @@ static void one_vs_all_hinge_choices(const Loss<T>& loss, uint64_t& fingerprint)
   });
 }
 template <class T>
+static void mean_absolute_error_choices(const Loss<T>& loss, uint64_t& fingerprint) {
+  fingerprint = fold_choices(fingerprint, loss.rows * loss.columns,
+                             [&](size_t i) INLINE_LAMBDA { return loss.scores[i] > loss.targets[i]; });
+}
+template <class T>
 static void huber_choices(const Loss<T>& loss, uint64_t& fingerprint) {
   fingerprint = fold_choices(fingerprint, loss.rows * loss.columns, [&](size_t i) INLINE_LAMBDA {
     const T error = loss.scores[i] - loss.targets[i];

@@ -180,6 +180,18 @@ struct SquaredError {
     return (s - t) + (s - t);
   }
 };
+// |s − t|, whose slope at 0 is 0
+struct AbsoluteError {
+  template <class T>
+  INLINE Vec<T> value(Vec<T> s, Vec<T> t, T) {
+    return abs(s - t);
+  }
+  template <class T>
+  INLINE Vec<T> slope(Vec<T> s, Vec<T> t, T) {
+    const Vec<T> zero(0), one(1);
+    return select(s > t, one, select(t > s, -one, s - t));  // NaN stays NaN
+  }
+};
 // −t · ln σ(s) − (1 − t) · ln(1 − σ(s)) = max(s, 0) − s · t + ln(1 + e^−|s|)
 struct BinaryCrossEntropy {
   template <class T>
@@ -207,6 +219,10 @@ struct Huber {
 template <class T>
 static void mean_squared_error(const Loss<T>& loss) {
   mean_losses<SquaredError>(loss);
+}
+template <class T>
+static void mean_absolute_error(const Loss<T>& loss) {
+  mean_losses<AbsoluteError>(loss);
 }
 template <class T>
 static void binary_cross_entropy(const Loss<T>& loss) {

@@ -122,9 +122,9 @@ static void softmax_cross_entropy_tangent(const Loss<T>& loss) {
   });
 }
 
-// The hinges are made of lines.
+// Of losses made of lines: the hinges, the absolute error.
 template <class T>
-static void hinge_tangent(const Loss<T>& loss) {
+static void no_tangent(const Loss<T>& loss) {
   fill(T(0), loss.rows * loss.columns, loss.gradient);
 }
 
