@@ -1,5 +1,5 @@
 /** Some of the examples a check is given: it needs few, wherever they lie. */
-import { openColumn, product } from '../data/column.js'
+import { asTable, type ColumnData, elementsPerRow, isColumn, openColumn, product } from '../data/column.js'
 import { Dataset } from '../data/dataset.js'
 import { checkExamples, type Examples, type NumberedExamples } from '../data/examples.js'
 import { numbered } from '../data/labels.js'
@@ -39,4 +39,30 @@ export function spreadExamples(examples: NumberedExamples, count: number, inputs
     ),
     total,
   )
+}
+
+/** Rows from `first` up to `end`, without copying them. */
+export function sliceExamples(
+  examples: NumberedExamples,
+  first: number,
+  end: number,
+  inputs: Inputs,
+): NumberedExamples {
+  const total = countExamples(examples, inputs)
+  const cut = (argument: string, data: ColumnData): ColumnData => {
+    if (Array.isArray(data)) return data.slice(first, end)
+    const table = asTable(argument, data)
+    const elements = elementsPerRow(argument, data, total) ?? 0
+    const part = table.data.subarray(first * elements, end * elements)
+    if (data !== table) return part
+    return { ...table, data: part, ...(table.shape && { shape: [end - first, ...table.shape.slice(1)] }) }
+  }
+  const named = Object.entries(namedColumns(examples.x, inputs)).map(([name, data]) => [name, cut('x', data)] as const)
+  const { y, sampleWeights } = examples
+  return {
+    ...examples,
+    x: isColumn(examples.x) ? named[0]![1] : Object.fromEntries(named),
+    ...(y !== undefined && { y: cut('y', y) }),
+    ...(sampleWeights !== undefined && { sampleWeights: cut('sampleWeights', sampleWeights) }),
+  }
 }

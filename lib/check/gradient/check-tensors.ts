@@ -140,7 +140,7 @@ function summarize(subject: Subject, sampling: Sampling, parameters: TensorRepor
     noiseFloor: stepSize > 0 ? noiseFloor(scale, stepSize) : 0,
     rule: describeRule(depth, subject.hasKinks),
     curve,
-    warnings: [...warningsOf(sampling.stepSize, curve), ...undecidableOnes(parameters)],
+    warnings: [...warningsOf(sampling.stepSize, curve), ...undecidableOnes(subject.tensors, parameters)],
     parameters,
   }
 }
@@ -174,9 +174,21 @@ function warningsOf(stepSize: number | 'auto', curve: readonly CurvePoint[]): st
   ]
 }
 
-function undecidableOnes(parameters: readonly TensorReport[]): string[] {
-  const names = parameters.filter(({ verdict }) => verdict === 'undecidable').map(({ name }) => name)
-  if (!names.length) return []
+function undecidableOnes(tensors: readonly CheckedTensor[], parameters: readonly TensorReport[]): string[] {
+  const undecidable = tensors.filter((_, i) => parameters[i]!.verdict === 'undecidable')
+  const cancelled = undecidable.flatMap(({ name, cancelledBy }) =>
+    cancelledBy
+      ? [
+          `${name}: ${cancelledBy} subtracts it with the mean of the batch, so that its gradient is 0 but for rounding; ` +
+            'leave it out with dense(…, { bias: false })',
+        ]
+      : [],
+  )
+  const names = undecidable.filter(({ cancelledBy }) => !cancelledBy).map(({ name }) => name)
+  if (!names.length) return cancelled
   const reason = 'too many gradients are lost in rounding or at kinks'
-  return [`${names.join(', ')}: ${reason} to say anything; try other examples, burnIn or weights that are not so small`]
+  return [
+    ...cancelled,
+    `${names.join(', ')}: ${reason} to say anything; try other examples, burnIn or weights that are not so small`,
+  ]
 }

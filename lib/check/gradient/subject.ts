@@ -9,6 +9,8 @@ export interface CheckedTensor {
   /** How many layers with weights lie from it to the loss, its own included. */
   readonly depth: number
   readonly terms: readonly Term[]
+  /** The batch norm that takes a bias away again. */
+  readonly cancelledBy?: string
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Descriptor, FloatArray, NativeDataset, NativeProgram, PassCall, Pr
 import { adaptFirst } from '../../train/adapt.js'
 import { requirementsOf, residentSource } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
+import { cancelledBiases } from '../cancelled.js'
 import { examplesOf, spreadExamples } from '../subset.js'
 import type { CheckSettings } from './options.js'
 import type { CheckedTensor, Evaluation, Point, Term } from './subject.js'
@@ -162,6 +163,7 @@ const passOf = (dataset: NativeDataset, { randomness, threads }: CheckSettings):
 
 function tensorsOf({ program, descriptor }: ModelCopy, { term, checkInput }: CheckSettings): Tensor[] {
   const depths = depthsOf(descriptor)
+  const cancelled = cancelledBiases(descriptor)
   const parameters = descriptor.parameters.flatMap((parameter, number): Tensor[] => {
     const { name, trainable, l1 = 0, l2 = 0, customRegularizer } = parameter
     if (!trainable) return []
@@ -170,7 +172,9 @@ function tensorsOf({ program, descriptor }: ModelCopy, { term, checkInput }: Che
     const { size } = program.parameters[number]!
     const users = descriptor.nodes.flatMap((node, i) => (parametersOf(node).includes(number) ? depths.nodes[i]! : []))
     const own = terms.filter((name) => name !== 'regularization' || isPenalized)
-    return own.length ? [{ name, number, size, depth: Math.max(...users, 1), terms: own }] : []
+    const norm = cancelled.get(number)
+    const cancelledBy = norm === undefined ? {} : { cancelledBy: program.opNames[norm]! }
+    return own.length ? [{ name, number, size, depth: Math.max(...users, 1), terms: own, ...cancelledBy }] : []
   })
   const inputs = !checkInput || term === 'regularization' ? [] : descriptor.inputs
   const tensors = inputs.flatMap(({ name, kind }, i): Tensor[] => {

@@ -85,7 +85,7 @@ function judge(
   const fall = smoothed[0]! - smoothed[lowest]!
   if (!(fall > certain * standardError(losses.slice(0, lowest + 1), reach))) {
     const larger = exploded ? '' : 'a larger to may find one, '
-    const advice = `${larger}the model may have learnt all it can, or sanityCheck may say what is wrong`
+    const advice = `${larger}the model may have learned all it can, or sanityCheck may say what is wrong`
     return {
       learningRate: null,
       reason: `The loss falls at no learning rate from ${rate(0)} to ${rate(-1)}: ${advice}.`,

@@ -11,7 +11,7 @@ import { adaptFirst } from '../../train/adapt.js'
 import { requirementsOf, residentSource } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { TargetTally } from '../chance.js'
-import { countExamples, spreadExamples } from '../subset.js'
+import { countExamples, examplesOf, spreadExamples } from '../subset.js'
 import type { SanitySettings } from './options.js'
 
 /** Examples that the checks of the untrained model look at. */
@@ -71,13 +71,13 @@ export class Context {
   }
 
   /** The targets, with the elements each example seems to have; null where they do not divide evenly. */
-  targetColumn(): NumberColumn | null {
-    const { y } = this.examples
+  targetColumn(examples = this.examples, rows = this.rows): NumberColumn | null {
+    const { y } = examples
     if (y === undefined) return null
     for (const elements of [1, product(this.model.outputShape)]) {
       try {
         const column = open('y', y, elements, 1)
-        if (column.rows === this.rows) return column
+        if (column.rows === rows) return column
       } catch {
         // Another count of elements may fit.
       }
@@ -104,6 +104,21 @@ export class Context {
     await forEachNumber(column, (value, _, element) => tally.count(value, element))
     if (tally.needsMeasure) await forEachNumber(column, (value, _, element) => tally.measure(value, element))
     return tally
+  }
+
+  /** How many validation examples each class has; null where there are none, or they are numbered otherwise. */
+  async validationCounts(classes: number): Promise<Float64Array | null> {
+    const { validation } = this.settings
+    if (validation === undefined || !this.hasLabels) return null
+    const held = examplesOf(validation)
+    const column = this.targetColumn(held, countExamples(held, this.model.inputs))
+    const isAlike = held.classes?.join('\n') === this.examples.classes?.join('\n')
+    if (column?.elements !== 1 || !isAlike) return null
+    const counts = new Float64Array(classes)
+    await forEachNumber(column, (label) => {
+      if (label in counts) counts[label]! += 1
+    })
+    return counts
   }
 
   /** A copy of the model, trained or changed by one check alone. It goes with the context. */

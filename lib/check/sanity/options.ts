@@ -9,7 +9,9 @@ import { checkSignal, resolveThreads } from '../../train/options.js'
 export interface SanityCheckOptions {
   /** Validation data, to be compared with the training data for examples they share. */
   validation?: Data
-  /** How many examples must be learnt by heart; default 20. */
+  /** Or: the share of the examples, the last ones, that training will keep out for that. Between 0 and 1. */
+  validationSplit?: number
+  /** How many examples must be memorized; default 20. */
   overfitExamples?: number
   /** Names of checks to leave out, when what they find is meant: `['gradients']` where layers are frozen on purpose. */
   skip?: readonly string[]
@@ -23,6 +25,7 @@ export interface SanityCheckOptions {
 
 export interface SanitySettings {
   readonly validation?: Data
+  readonly validationSplit?: number
   readonly overfitExamples: number
   readonly skip: readonly string[]
   readonly schedule?: Schedule
@@ -32,12 +35,18 @@ export interface SanitySettings {
 
 const readOptions = optionsOf<SanityCheckOptions>()('sanityCheck', {
   validation: anything,
+  validationSplit: checkShare,
   overfitExamples: [checkPositiveInteger, 20],
   skip: [checkSkip, []],
   schedule: checkFunction<Schedule>,
   threads: checkPositiveInteger,
   signal: checkSignal,
 })
+
+function checkShare(argument: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0 && value < 1) return value
+  throw invalidArgument(argument, 'a number between 0 and 1', value)
+}
 
 function checkSkip(argument: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalidArgument(argument, 'an array of names of checks', value)
@@ -46,6 +55,9 @@ function checkSkip(argument: string, value: unknown): readonly string[] {
 
 export function resolveSanityOptions(options: SanityCheckOptions, names: readonly string[]): SanitySettings {
   const read = readOptions(options)
+  if (read.validation !== undefined && read.validationSplit !== undefined) {
+    throw invalidArgument('validationSplit', 'no validation beside it', read.validationSplit)
+  }
   for (const [i, name] of read.skip.entries()) {
     if (!names.includes(name)) throw unknownName(`skip[${i}]`, `one of ${names.join(', ')}`, name, names)
   }

@@ -120,10 +120,16 @@ export class Picture {
   get validationDoubt(): number {
     const { validationTargets, validationExamples } = this.recording.info
     const counts = validationTargets?.classCounts
-    const rows = counts
-      ? counts.reduce((a, b) => a + b, 0) - Math.max(0, largest(counts))
-      : (validationTargets?.rows ?? validationExamples ?? Number.POSITIVE_INFINITY)
-    return Math.min(1, 2 / Math.sqrt(rows))
+    const rows = validationTargets?.rows ?? validationExamples ?? Number.POSITIVE_INFINITY
+    const others = counts ? counts.reduce((a, b) => a + b, 0) - Math.max(0, largest(counts)) : 0
+    return Math.min(1, 2 / Math.sqrt(others || rows))
+  }
+
+  /** How many times a weighted training loss may be below the same loss without weights. */
+  get weightRatio(): number {
+    if (!this.isWeighted) return 1
+    const weights = (this.recording.info.options.classWeights ?? []).filter((weight) => weight > 0)
+    return weights.length ? largest(weights) / smallest(weights) : Number.POSITIVE_INFINITY
   }
 
   /** Chance level, or what training began at, in words. */

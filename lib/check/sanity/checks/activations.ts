@@ -40,11 +40,11 @@ export const deadUnits: SanityCheck = {
         "make the weights smaller (init: 'xavier') or scale the inputs",
       )
     }
-    return passed(expected, `${percent(dead ? dead.dead / dead.units : 0)} dead`, 'units answer to the data')
+    return passed(expected, `${percent(dead ? dead.dead / dead.units : 0)} dead`, 'no layer is dead or saturated')
   },
 }
 
-/** The spread of values neither vanishes nor explodes from layer to layer (Glorot and Bengio 2010). */
+/** The spread of activations neither vanishes nor explodes from layer to layer (Glorot and Bengio 2010). */
 export const activationSpread: SanityCheck = {
   name: 'activationSpread',
   needs: 'targets',
@@ -60,7 +60,7 @@ export const activationSpread: SanityCheck = {
     if (!first || layers.length < 2) return passed(expected, 'one layer', 'there is only one layer')
     for (const { layer, deviation } of layers.slice(1)) {
       const ratio = deviation / first.deviation
-      const spread = `the spread of values goes from ${short(first.deviation)} after ${first.layer} to ${short(deviation)} after ${layer}`
+      const spread = `their standard deviation goes from ${short(first.deviation)} after ${first.layer} to ${short(deviation)} after ${layer}`
       if (ratio > widest) {
         return failed(
           expected,
@@ -82,7 +82,7 @@ export const activationSpread: SanityCheck = {
     return passed(
       expected,
       last.deviation / first.deviation,
-      `values spread by ${short(first.deviation)} after ${first.layer}, by ${short(last.deviation)} after ${last.layer}`,
+      `activations have the standard deviation ${short(first.deviation)} after ${first.layer}, ${short(last.deviation)} after ${last.layer}`,
     )
   },
 }

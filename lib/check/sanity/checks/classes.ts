@@ -15,13 +15,14 @@ export const classes: SanityCheck = {
     const present = `${counts.length - missing.length} of ${counts.length}`
     if (missing.length) {
       const list = missing.slice(0, 10).join(', ') + (missing.length > 10 ? ', …' : '')
-      const message = `no example of class ${list}: the model can only learn never to say ${missing.length > 1 ? 'them' : 'it'}`
-      return failed(
-        counts.length,
-        present,
-        message,
-        'look at how the data were cut (split with stratify: true), or take the class out',
-      )
+      const held = await context.validationCounts(counts.length)
+      const elsewhere = held ? missing.reduce((sum, label) => sum + held[label]!, 0) : 0
+      const where = elsewhere ? `, of which validation has ${elsewhere}` : ''
+      const message = `no example of class ${list}${where}: the model can only learn never to predict ${missing.length > 1 ? 'them' : 'it'}`
+      const advice = elsewhere
+        ? 'the data seem to be sorted: cut them with split(), or shuffle() them first'
+        : 'look at how the data were cut (split with stratify: true), or take the class out'
+      return failed(counts.length, present, message, advice)
     }
     const [rarest, most] = [counts.reduce((a, b) => Math.min(a, b)), largest(counts)]
     const balance =

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../../../native.js'
+import { cancelledBiases } from '../../cancelled.js'
 import { failed, passed, type SanityCheck } from '../check.js'
 import type { Context } from '../context.js'
 
@@ -24,8 +25,9 @@ export const gradients: SanityCheck = {
     await context.call(base, () => base.program.gradient({ ...pass, term: 'data' }))
     const zero: string[] = []
     const same: string[] = []
+    const cancelled = cancelledBiases(base.descriptor)
     for (const [number, { name, shape, trainable }] of parameters.entries()) {
-      if (!trainable) continue
+      if (!trainable || cancelled.has(number)) continue
       const gradient = base.program.read('gradients', number)
       if (gradient.every((value) => value === 0)) zero.push(name)
       else if (areAlike(base.program.read('parameters', number), gradient, shape)) same.push(name)
@@ -48,8 +50,16 @@ export const gradients: SanityCheck = {
         "initialise at random: init: 'he'",
       )
     }
-    return passed(expected, 'all of them', 'every parameter receives a gradient')
+    const remark = cancelled.size ? remarkOn(context, cancelled) : ''
+    return passed(expected, 'all of them', `every parameter receives a gradient${remark}`)
   },
+}
+
+/** Of biases before batch norm: they do no harm. */
+function remarkOn({ base }: Context, cancelled: ReadonlyMap<number, number>): string {
+  const names = [...cancelled.keys()].map((number) => base.descriptor.parameters[number]!.name)
+  const [node] = [...cancelled.values()]
+  return ` but ${list(names)}, which ${base.program.opNames[node!]} subtracts with the mean of the batch: dense(…, { bias: false }) saves it`
 }
 
 const list = (names: readonly string[]): string =>

@@ -1,7 +1,10 @@
+import { takeExamples } from '../../../data/split.js'
+import type { NativeDataset } from '../../../native.js'
 import { startLoss } from '../../chance.js'
 import { type Finding, failed, passed, type SanityCheck, short } from '../check.js'
 import type { Context } from '../context.js'
 import { describeShares } from './classes.js'
+import { evenRows } from './draw-rows.js'
 
 /** What a model that knows nothing loses, and what a healthy start may lose beyond it: scores are not all 0 yet. */
 interface Chance {
@@ -12,6 +15,10 @@ interface Chance {
   readonly formula: string
 }
 
+/** Entropy of the shares against that of equal ones; below, each class is made to count alike. */
+const even = 0.9
+const lookedAt = 512
+
 /** The untrained model loses what chance does, regularization left out (CS231n, "Before learning: sanity checks"). */
 export const initialLoss: SanityCheck = {
   name: 'initialLoss',
@@ -19,28 +26,35 @@ export const initialLoss: SanityCheck = {
   async run(context) {
     const chance = await chanceOf(context)
     const { base } = context
-    const pass = await context.pass()
+    const isEven = !chance || chance.best >= even * chance.loss
+    const pass = await context.pass(isEven ? undefined : await evenSample(context))
     const { loss } = await context.call(base, () => base.program.gradient({ ...pass, term: 'data' }))
     if (!chance)
-      return passed('unknown', loss, `the loss begins at ${short(loss)}; what chance gives is not known for it`)
+      return passed('unknown', loss, `the initial loss is ${short(loss)}; chance level is not known for this loss`)
     return judge(context, chance, loss)
   },
 }
 
+/** Each class counts alike: untrained scores lean to one side, which shows in full where nearly all examples are of one class. */
+async function evenSample(context: Context): Promise<NativeDataset> {
+  const { rows, weights } = await evenRows(context, lookedAt)
+  return context.resident({ ...takeExamples(context.examples, rows, context.rows), sampleWeights: weights })
+}
+
 function judge(context: Context, chance: Chance, loss: number): Finding {
   const expected = chance.loss
-  const what = `chance gives ${short(expected)} (${chance.formula})`
+  const what = `chance level is ${short(expected)} (${chance.formula})`
   if (!Number.isFinite(loss)) {
     return failed(
       expected,
       loss,
-      `the loss is ${loss} before training; ${what}`,
+      `the initial loss is ${loss}; ${what}`,
       'make the initial weights or the inputs smaller',
     )
   }
   if (loss > chance.limit) {
     const times = short(loss / expected)
-    const message = `the loss begins at ${short(loss)}, ${times} × what it should: ${what}`
+    const message = `the initial loss is ${short(loss)}, ${times} × what it should be: ${what}`
     return failed(
       expected,
       loss,
@@ -52,11 +66,11 @@ function judge(context: Context, chance: Chance, loss: number): Finding {
     return passed(
       expected,
       loss,
-      `the loss begins at ${short(loss)}, below chance: the model knows something already; ${what}`,
+      `the initial loss is ${short(loss)}, below chance level: the model knows something already; ${what}`,
     )
   }
-  const imbalance = chance.best < 0.95 * expected ? `; always giving the classes' shares, ${short(chance.best)}` : ''
-  return passed(expected, loss, `the loss begins at ${short(loss)}; ${what}${imbalance}`)
+  const imbalance = chance.best < 0.95 * expected ? `, base rate ${short(chance.best)}` : ''
+  return passed(expected, loss, `the initial loss is ${short(loss)}; ${what}${imbalance}`)
 }
 
 /** The likeliest cause, by what the weights are like. */
@@ -77,6 +91,9 @@ function causeOf({ model, base }: Context): string {
 
 export const chanceLoss = async (context: Context): Promise<number | undefined> => (await chanceOf(context))?.loss
 
+/** Scores of variance v add about v / 2 to a cross-entropy, and a healthy start has up to 2 or so, by luck more. */
+const limitOf = (loss: number) => Math.max(2 * loss + 0.5, loss + 2)
+
 /** Null for losses of which it is not known. */
 export async function chanceOf(context: Context): Promise<Chance | null> {
   const { kind, parameter = 1 } = context.model.loss
@@ -88,16 +105,16 @@ export async function chanceOf(context: Context): Promise<Chance | null> {
     return { loss: best, best, limit: 10 * best, formula: `the variance of y, whose mean is ${short(mean)}` }
   }
   if (kind === 'mean_absolute_error' || kind === 'huber') {
-    return { loss: best, best, limit: 10 * best, formula: `of always giving the mean of y, ${short(mean)}` }
+    return { loss: best, best, limit: 10 * best, formula: `of always predicting the mean of y, ${short(mean)}` }
   }
   const loss = startLoss(context.model.loss, classes)
   if (loss === null) return null
   if (kind === 'softmax_cross_entropy') {
-    return { loss, best, limit: 2 * loss + 0.5, formula: `−ln(1/${classes}); ${describeShares(tally.counts)}` }
+    return { loss, best, limit: limitOf(loss), formula: `−ln(1/${classes}); ${describeShares(tally.counts)}` }
   }
   if (kind === 'binary_cross_entropy') {
     const answers = tally.counts.reduce((sum, count) => sum + count, 0) / (context.rows * tally.counts.length)
-    return { loss, best, limit: 2 * loss + 0.5, formula: `ln 2; ${short(100 * answers)} % are yes` }
+    return { loss, best, limit: limitOf(loss), formula: `ln 2; ${short(100 * answers)} % are yes` }
   }
   const formula = kind === 'multiclass_hinge' ? `${classes} − 1 classes` : `${classes} classes`
   return { loss, best: 0, limit: 3 * loss, formula: `${formula} × the margin ${parameter}` }

@@ -10,7 +10,7 @@ import { rateOf } from './learning-rate.js'
 const mostSteps = 2000
 /** The loss is looked at after so many. */
 const round = 100
-/** Nearly zero: this share of what chance gives. */
+/** Nearly zero: this share of chance level. */
 const nearZero = 0.05
 /** What must be gained at the rate of the model's own, where only a larger one reaches the end. */
 const someProgress = 0.1
@@ -22,7 +22,7 @@ interface Attempt {
 }
 
 /**
- * A few examples are learnt by heart, without regularization and dropout (CS231n: "unless you pass this sanity check with
+ * A few examples are memorized, without regularization and dropout (CS231n: "unless you pass this sanity check with
  * a small dataset it is not worth proceeding to the full dataset").
  */
 export const overfit: SanityCheck = {
@@ -41,7 +41,12 @@ export const overfit: SanityCheck = {
       const other = await attempt(context, context.copy(unrestrained), dataset, factor * rate, goal)
       if (rate === 0 || !(other.loss <= goal)) continue
       if (own.loss > (1 - someProgress) * start) return failure(own, dataset.size, start, goal, other)
-      return success(other, dataset.size, goal, `; at the learning rate ${rate} the loss comes to ${short(own.loss)}`)
+      return success(
+        other,
+        dataset.size,
+        goal,
+        `; at the learning rate ${rate} the loss only reaches ${short(own.loss)}`,
+      )
     }
     return failure(own, dataset.size, start, goal)
   },
@@ -73,13 +78,13 @@ const evaluate = async (context: Context, copy: ModelCopy, dataset: NativeDatase
 const expectedOf = (goal: number): string => `at most ${short(goal)}`
 
 function success({ loss, steps, rate }: Attempt, examples: number, goal: number, remark = ''): Finding {
-  const message = `${examples} examples are learnt by heart in ${steps} steps at the rate ${short(rate)}: loss ${short(loss)}`
+  const message = `${examples} examples are memorized in ${steps} steps at the learning rate ${short(rate)}: loss ${short(loss)}`
   return passed(expectedOf(goal), loss, message + remark)
 }
 
 function failure(own: Attempt, examples: number, start: number, goal: number, other?: Attempt): Finding {
   const far = percent(Math.max(0, 1 - own.loss / start))
-  const way = `${examples} examples are not learnt by heart: after ${own.steps} steps the loss is ${short(own.loss)}, ${far} below ${short(start)}`
+  const way = `${examples} examples are not memorized: after ${own.steps} steps the loss is ${short(own.loss)}, ${far} below ${short(start)}`
   if (own.rate === 0) {
     return failed(
       expectedOf(goal),

@@ -1,8 +1,8 @@
 import { examplesOf } from '../../subset.js'
-import { failed, passed, percent, type SanityCheck } from '../check.js'
+import { failed, passed, percent, type SanityCheck, undecided } from '../check.js'
 import { forEachSlice, type NumberColumn } from '../context.js'
 
-/** Training and validation share no examples: what was learnt by heart says nothing about new data. */
+/** Training and validation share no examples: what was memorized says nothing about new data. */
 export const validationOverlap: SanityCheck = {
   name: 'validationOverlap',
   needs: 'data',
@@ -16,14 +16,27 @@ export const validationOverlap: SanityCheck = {
     const hashes = await rowHashes(held, held[0]?.rows ?? 0)
     const shared = [...hashes.keys()].filter((row) => rowOf.has(hashes[row]!))
     if (!shared.length) return passed('none', 'none', 'training and validation share no examples')
-    const share = percent(shared.length / hashes.length)
+    const actual = `${shared.length} shared examples`
     const [first] = shared as [number]
-    const message =
-      `${shared.length} of ${hashes.length} validation examples (${share}) are in the training data too: ` +
-      `row ${first} is row ${rowOf.get(hashes[first]!)} there`
+    const found = `${shared.length} of ${hashes.length} validation examples (${percent(shared.length / hashes.length)}) are in the training data too`
+    const repeated = repeatedShare(training)
+    const spread = Math.sqrt(repeated * (1 - repeated) * hashes.length)
+    if (repeated > 0 && shared.length <= repeated * hashes.length + 3 * spread + 1) {
+      const message = `cannot tell: ${found}, and ${percent(repeated)} of the training examples occur there more than once: such rows repeat by themselves, or copies were cut apart`
+      return undecided('none', actual, message)
+    }
+    const message = `${found}: row ${first} is row ${rowOf.get(hashes[first]!)} there`
     const advice = 'take them out of one of the two; split() never puts a row into both'
-    return failed('none', `${shared.length} shared examples`, message, advice)
+    return failed('none', actual, message, advice)
   },
+}
+
+/** Of the rows, those that are there twice or more: what any part shares with the rest by chance. */
+function repeatedShare(hashes: Float64Array): number {
+  const sorted = hashes.slice().sort()
+  let repeated = 0
+  for (let i = 0; i < sorted.length; i++) if (sorted[i] === sorted[i - 1] || sorted[i] === sorted[i + 1]) repeated++
+  return repeated / sorted.length
 }
 
 /** 52 bits for each row, of the numbers as the model will see them in float32. */

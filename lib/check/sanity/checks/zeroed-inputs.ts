@@ -17,10 +17,10 @@ export const zeroedInputs: SanityCheck = {
     const pass = await context.pass(await context.resident(zeroed(context)))
     const { loss } = await context.call(base, () => base.program.gradient({ ...pass, term: 'data' }))
     if (!chance)
-      return passed('unknown', loss, `with inputs of 0 the loss is ${short(loss)}; chance is not known for it`)
-    const what = `chance gives ${short(chance.loss)}`
-    if (loss <= chance.limit) return passed(chance.loss, loss, `with inputs of 0 the loss is ${short(loss)}; ${what}`)
-    const message = `with inputs of 0 the loss is ${short(loss)}, far above chance: ${what}`
+      return passed('unknown', loss, `with all inputs 0 the loss is ${short(loss)}; chance level is not known for it`)
+    const what = `chance level is ${short(chance.loss)}`
+    if (loss <= chance.limit) return passed(chance.loss, loss, `with all inputs 0 the loss is ${short(loss)}; ${what}`)
+    const message = `with all inputs 0 the loss is ${short(loss)}, far above chance: ${what}`
     return failed(
       chance.loss,
       loss,

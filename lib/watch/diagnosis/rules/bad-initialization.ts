@@ -7,7 +7,7 @@ const widest = 100
 /** The first loss against that of guessing evenly. */
 const tooFar = 10
 
-/** The spread of the layers' values vanishes or explodes with depth before anything is learnt. */
+/** The spread of the layers' values vanishes or explodes with depth before anything is learned. */
 export const badInitialization: Rule = {
   name: 'badInitialization',
   explains: [
@@ -33,7 +33,7 @@ function spreadWithDepth(picture: Picture): Observation | null {
     const explodes = bad.deviation > first.deviation
     return {
       severity: picture.isStuck ? 'severe' : 'warning',
-      message: `The values of the untrained layers ${explodes ? 'explode' : 'vanish'} with depth: they spread by ${short(first.deviation)} after ${first.name}, by ${short(last.deviation)} after ${last.name}`,
+      message: `Activations ${explodes ? 'explode' : 'vanish'} with depth before training: their standard deviation is ${short(first.deviation)} after ${first.name}, ${short(last.deviation)} after ${last.name}`,
       evidence: {
         op,
         deviations: Object.fromEntries(spreads.map(({ name, deviation }) => [name, deviation])),

@@ -20,7 +20,7 @@ export const gradients: Rule = {
     const vanish = decades > 0
     return {
       severity: picture.isStuck ? 'severe' : 'warning',
-      message: `Gradients ${vanish ? 'vanish' : 'explode'} on their way down: an element is about ${short(last.size)} in ${last.name}, ${short(first.size)} in ${first.name}`,
+      message: `Gradients ${vanish ? 'vanish' : 'explode'} towards the first layers: their RMS is ${short(last.size)} in ${last.name}, ${short(first.size)} in ${first.name}`,
       evidence: {
         sizes: Object.fromEntries(sizes.map(({ name, size }) => [name, size])),
         decades,

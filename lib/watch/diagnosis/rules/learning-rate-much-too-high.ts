@@ -21,7 +21,7 @@ export const learningRateMuchTooHigh: Rule = {
     const bucket = steps.lossMost.findIndex((loss) => loss > explosion * begin)
     return {
       severity: 'severe',
-      message: `The loss explodes: from ${short(begin)} up to ${short(peak)}, ${Number.isFinite(picture.level) ? `and ends at ${short(picture.level)}` : 'and is no number at the end'}`,
+      message: `The loss explodes: from ${short(begin)} up to ${short(peak)}, ${Number.isFinite(picture.level) ? `and ends at ${short(picture.level)}` : 'and is NaN at the end'}`,
       evidence: { begin, peak, level: picture.level, earlyUpdateRatio: picture.earlyRatio },
       advice: `the learning rate ${short(steps.learningRate[Math.max(0, bucket)]!)} is far too high: take a hundredth of it, then find the largest that goes well`,
       since: picture.atBucket(bucket),

@@ -51,7 +51,7 @@ const texts = {
   bouncing: (level: number) => `The loss bounces around ${short(level)} and no longer falls`,
   stumbling: (_level: number, base: number, peak: number) =>
     `The first steps threw the loss from ${short(base)} up to ${short(peak)} before it fell`,
-  wild: () => 'The weights are changed too much at a time',
+  wild: () => 'The weights change too much at each step',
 }
 
 function pick(picture: Picture, peak: number): keyof typeof texts | null {

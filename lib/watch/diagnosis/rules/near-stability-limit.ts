@@ -10,6 +10,13 @@ const limits: Record<string, (momentum: number) => number> = {
   nesterov: (momentum) => (1 + momentum) / (1 + 2 * momentum),
 }
 
+/** As a reader knows them. */
+const formulas: Record<string, string> = {
+  sgd: '2/λ',
+  momentum: '2(1 + μ)/λ',
+  nesterov: '2(1 + μ)/((1 + 2μ)λ)',
+}
+
 /** The learning rate is about as large as the curvature of the loss lets it be. */
 export const nearStabilityLimit: Rule = {
   name: 'nearStabilityLimit',
@@ -30,7 +37,7 @@ export const nearStabilityLimit: Rule = {
     if (!(rate > near * limit)) return null
     return {
       severity: 'warning',
-      message: `The learning rate ${short(rate)} is ${percent(rate / limit)} of ${short(limit)}, the most that the curvature of the loss (λ = ${short(entry.eigenvalue)}) bears`,
+      message: `The learning rate ${short(rate)} is ${percent(rate / limit)} of the stability limit ${short(limit)} (${formulas[kind]}, λ = ${short(entry.eigenvalue)})`,
       evidence: { learningRate: rate, limit, eigenvalue: entry.eigenvalue, share: rate / limit },
       advice: `expect jumps of the loss: a learning rate below ${short(limit / 2)}, or a warmup(), is safe`,
       since: { step: entry.step, epoch: entry.epoch },

@@ -28,14 +28,13 @@ export const overfitting: Rule = {
     const rise = now - validation[best]!
     const hasRisen = now > risen * validation[best]! && rise > risenOfBase * picture.base && rise > scatter(losses)
     const hasTurned = hasRisen && trained < training[best]! && epochs.length - best >= fewestSince
-    const gap = now * (1 - picture.validationDoubt) - trained
-    // Weighted, the training loss is of another kind than the validation loss.
-    const isWide = !picture.isWeighted && now > wide * trained && gap > wideOfBase * picture.base
+    const least = now * (1 - picture.validationDoubt)
+    const isWide = now > wide * picture.weightRatio * trained && least - trained > wideOfBase * picture.base
     if (!hasTurned && !isWide) return null
     const at = epochs[best]!
     const scores = accuracies(epochs.at(-1)!)
     const { validationChance, isWeighted } = picture
-    const isWorthless = validationChance !== null && now > validationChance && !isWeighted
+    const isWorthless = validationChance !== null && least > validationChance && !isWeighted
     return {
       severity: isWorthless && hasTurned ? 'severe' : 'warning',
       message: `The validation loss is ${short(now)}${hasTurned ? `, up from ${short(validation[best]!)} at epoch ${at.epoch}` : ''}, while the training loss has come down to ${short(trained)}${scores.text}: the network memorizes (overfits)`,
