@@ -3,7 +3,8 @@ import { monitor, sanityCheck } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { diagnose } from '../dist/watch/diagnosis/diagnose.js'
-import { ill, sound } from './support/situations.js'
+import { ill } from './support/ill-situations.js'
+import { sound } from './support/sound-situations.js'
 
 const test = suite('findings: rule × situation')
 const seeds = Array.from({ length: Number(process.env.GRADUS_SEEDS ?? 1) }, (_, i) => i + 1)
