@@ -10,7 +10,7 @@ export function cancelledBiases({ nodes, inputs, output }: Descriptor): Map<numb
     if (op !== 'dense' || bias === undefined) continue
     const number = inputs.length + i
     const users = [...nodes.keys()].filter((user) => nodes[user]!.inputs.includes(number))
-    const isCancelled = number !== output && users.length > 0 && users.every((user) => nodes[user]!.op === 'batch_norm')
+    const isCancelled = number !== output && users.length > 0 && users.every((user) => isBatchNorm(nodes[user]!))
     if (isCancelled) cancelled.set(bias, users[0]!)
     else kept.add(bias)
   }
@@ -18,3 +18,7 @@ export function cancelledBiases({ nodes, inputs, output }: Descriptor): Map<numb
   for (const bias of kept) cancelled.delete(bias)
   return cancelled
 }
+
+/** One with a gain: normalization() is batch norm of fixed statistics, which take nothing away. */
+const isBatchNorm = ({ op, parameters }: Descriptor['nodes'][number]) =>
+  op === 'batch_norm' && parameters?.gain !== undefined

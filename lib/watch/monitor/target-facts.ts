@@ -19,7 +19,8 @@ export function targetFacts(target: TrainTarget, data: Data, settings: Settings)
   const { validation, validationSplit = 0, classWeights } = settings
   const training = inMemory(data)
   const held = validationSplit > 0 ? training : inMemory(validation)
-  const classes = training?.classes
+  // The model's own numbers of the names, which training has settled by now.
+  const classes = target.conventions.classes ?? training?.classes
   // As fit() cuts it.
   const cut = (rows: number) => rows - Math.round(rows * validationSplit)
   return {

@@ -1,3 +1,4 @@
+import type { Descriptor } from '../../../native.js'
 import { percent, short } from '../../../words.js'
 import { median } from '../curve.js'
 import type { Rule } from '../finding.js'
@@ -33,7 +34,8 @@ export const validationEasier: Rule = {
     const limit = (easier - picture.validationDoubt) * expected
     if (!(validation < limit) || !(expected - validation > ofBase * picture.base)) return null
     const noise = Object.entries(causes).find(([op]) =>
-      picture.recording.info.descriptor.nodes.some((node) => node?.op === op),
+      // normalization() is batch norm of fixed statistics, without a gain.
+      picture.recording.info.descriptor.nodes.some((node) => node?.op === op && !isFixed(node)),
     )?.[1]
     const cause = lacking.length ? undefined : noise
     const { step, epoch } = epochs[Math.floor((epochs.length * 2) / 3)]!
@@ -48,6 +50,9 @@ export const validationEasier: Rule = {
     }
   },
 }
+
+const isFixed = ({ op, parameters = {} }: Descriptor['nodes'][number]) =>
+  op === 'batch_norm' && parameters.mean !== undefined && parameters.gain === undefined
 
 function reason(cause: string | undefined, lacking: readonly number[]): string {
   if (cause) return `${cause} makes training harder`
