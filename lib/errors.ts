@@ -1,16 +1,53 @@
+/** What went wrong, for programs. */
+export type ErrorCode = `GRADUS_${
+  | 'BAD_DESCRIPTOR'
+  | 'BAD_FILE'
+  | 'BUSY'
+  | 'DISPOSED'
+  | 'INTERNAL'
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_DATA'
+  | 'MISSING_BINARY'
+  | 'MISSING_FUNCTIONS'
+  | 'MISSING_PACKAGE'
+  | 'NON_FINITE'
+  | 'NOT_COMPILED'
+  | 'NOT_DETERMINISTIC'
+  | 'NO_SECOND_DERIVATIVE'
+  | 'OUT_OF_MEMORY'
+  | 'OUT_OF_THREADS'
+  | 'SANITY_CHECK'
+  | 'SHAPE_MISMATCH'
+  | 'TOO_LARGE'
+  | 'WRONG_GRADIENT'}`
+
+interface ErrorDetails extends ErrorOptions {
+  argument?: string
+  expected?: string
+}
+
 /** Every error Gradus throws: an `Error` with a stable `code` and one sentence. */
 export class GradusError extends Error {
-  readonly code: string
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  readonly code: ErrorCode
+  /** Of an argument that cannot be: its name, `validation` or `y[3]`. */
+  readonly argument?: string
+  /** And what it should be, in words. */
+  readonly expected?: string
+
+  constructor(code: ErrorCode, message: string, { argument, expected, ...options }: ErrorDetails = {}) {
     super(message, options)
     this.name = 'GradusError'
     this.code = code
+    // Only where there is one, so that nothing empty is printed with the error.
+    if (argument !== undefined) this.argument = argument
+    if (expected !== undefined) this.expected = expected
   }
 }
 
 /** The one sentence about a bad argument: `learningRate: expected a positive number, received -1`. */
 export function invalidArgument(argument: string, expected: string, received: unknown): GradusError {
-  return new GradusError('GRADUS_INVALID_ARGUMENT', `${argument}: expected ${expected}, received ${describe(received)}`)
+  const message = `${argument}: expected ${expected}, received ${describe(received)}`
+  return new GradusError('GRADUS_INVALID_ARGUMENT', message, { argument, expected })
 }
 
 /** A value in a few words, never longer than a line. */

@@ -1,7 +1,7 @@
 /** Gradus: training neural networks. */
 export * from './check/index.js'
 export * from './data/index.js'
-export { GradusError } from './errors.js'
+export { type ErrorCode, GradusError } from './errors.js'
 export * from './layers/index.js'
 export * from './losses/index.js'
 export * from './metrics/index.js'

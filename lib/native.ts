@@ -1,6 +1,6 @@
 /** The only importer of the binary, and the types of its surface. Everything else in `lib/` goes through here. */
 import { loadBinary } from './binary.js'
-import { GradusError } from './errors.js'
+import { type ErrorCode, GradusError } from './errors.js'
 
 export type DataType = 'float32' | 'float64'
 export type TypedArray = Float32Array | Float64Array | Uint8Array | Int32Array
@@ -364,7 +364,7 @@ export interface NativeProgram {
 
 export interface Native {
   /** What the core throws from now on: called with a code and a message. */
-  setErrorClass(errorClass: new (code: string, message: string) => Error): void
+  setErrorClass(errorClass: new (code: ErrorCode, message: string) => Error): void
   Dataset: new (
     examples: number,
     inputs: NativeColumn[],

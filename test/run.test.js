@@ -1,6 +1,6 @@
 // A run: awaited, iterated, left, stopped; what becomes of its errors.
 import { spawnSync } from 'node:child_process'
-import { dense, earlyStopping, sequential, sgd, softmaxCrossEntropy, tanh } from 'gradus'
+import { dense, earlyStopping, fitLbfgs, sequential, sgd, softmaxCrossEntropy, tanh } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { numbers } from './support/reference.js'
@@ -284,6 +284,58 @@ test('dispose, then stop', async () => {
   made.dispose()
   run.stop()
   await run.done.catch((error) => assert.is(error.code, 'GRADUS_DISPOSED'))
+})
+
+test('during fit weights are read and written in its callbacks alone; otherwise each time refused, not by chance', async () => {
+  const made = model()
+  const weights = made.getWeights()
+  const seen = []
+  const onEpochEnd = async () => {
+    made.setWeights(weights)
+    await new Promise(setImmediate)
+    seen.push(made.getWeights())
+  }
+  await made.fit(data, { ...quiet, epochs: 4, callbacks: [{ onEpochEnd }] })
+  assert.equal(seen, [weights, weights, weights, weights])
+
+  let run
+  const begun = new Promise((resolve) => {
+    run = made.fit(data, { ...long, batchSize: 8, stepsPerCall: 1, callbacks: [{ onStepsEnd: () => resolve() }] })
+  })
+  await begun
+  for (let i = 0; i < 150; i++) {
+    await new Promise(setImmediate)
+    for (const act of [() => made.getWeights(), () => made.setWeights(weights)]) {
+      assert.throws(act, (error) => error.code === 'GRADUS_BUSY' && /callback of fit/.test(error.message))
+    }
+  }
+  run.stop()
+  await run
+  made.setWeights(weights)
+})
+
+test('compile is refused while calls wait or are at work, and they come to their end', async () => {
+  const made = model()
+  const options = { loss: softmaxCrossEntropy(), optimizer: sgd() }
+  const busy = () => {
+    try {
+      made.compile(options)
+    } catch ({ code }) {
+      return code
+    }
+    return 'compiled'
+  }
+  const [first, second] = [made.predict(data.x), made.evaluate(data)]
+  // They copy their data, then wait for their turn.
+  assert.is(busy(), 'GRADUS_BUSY')
+  await new Promise(setImmediate)
+  assert.is((await first).length, rows)
+  assert.type((await second).loss, 'number')
+  assert.is(busy(), 'compiled')
+
+  const codes = []
+  await fitLbfgs(made, data, { maxIterations: 3, onIteration: () => void codes.push(busy()) })
+  assert.equal(codes, ['GRADUS_BUSY', 'GRADUS_BUSY', 'GRADUS_BUSY'])
 })
 
 test('onTrainEnd is told to the callbacks that were told of the begin, and to no others', async () => {

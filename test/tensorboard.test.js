@@ -84,10 +84,10 @@ async function written({ layers = [], tensors = [], ...options }, ...reports) {
   ]
   const target = { program: { parameters, inspection: { layers: layers.map((layer) => ({ layer })) } } }
   const callback = tensorboard({ dir, ...options })
-  await callback.onTrainBegin({ target })
+  const wishes = await callback.onTrainBegin({ target })
   for (const steps of reports) await callback.onStepsEnd({ target, steps })
   await callback.onTrainEnd({ target })
-  return { callback, events: readEvents(readFileSync(fileIn(dir))).slice(1) }
+  return { wishes, events: readEvents(readFileSync(fileIn(dir))).slice(1) }
 }
 
 const columns = ['loss', 'regularizationLoss', 'gradientNorm']
@@ -145,12 +145,12 @@ test('histograms: each value in its bucket, sums known or estimated', async () =
     ...{ steps: Float64Array.of(13, 14, 21, 28), refused: Uint8Array.of(0, 0, 1, 0) },
     values: Float32Array.of(...row, ...row.map(() => 7), ...row.map(() => Number.NaN), ...row),
   }
-  const { events, callback } = await written(
+  const { events, wishes } = await written(
     { every: 1000, histograms: 10, layers, tensors },
     report(1, { firstStep: 1, tensors: new Float64Array(8), inspections }),
     report(0, { inspections: { steps: Float64Array.of(35), refused: Uint8Array.of(0), values: row } }),
   )
-  assert.equal(callback.inspections, { every: 10, histograms: true })
+  assert.equal(wishes.inspections, { every: 10, histograms: true })
   assert.equal(
     events.map(({ step }) => step),
     [13, 28, 35],
@@ -192,8 +192,8 @@ test('histograms: each value in its bucket, sums known or estimated', async () =
 test('without histograms nothing is asked for, and what others asked for is not written', async () => {
   const values = new Float32Array(5)
   const inspections = { steps: Float64Array.of(0), refused: Uint8Array.of(0), values }
-  const { events, callback } = await written({ layers: ['a'] }, report(1, { firstStep: 1, inspections }))
-  assert.equal([callback.inspections, events], [undefined, []])
+  const { events, wishes } = await written({ layers: ['a'] }, report(1, { firstStep: 1, inspections }))
+  assert.equal([wishes.inspections, events], [undefined, []])
 })
 
 test('runs into one directory have files of their own; the object serves several runs', async () => {
@@ -228,6 +228,21 @@ test('a killed run leaves whole records, and at most a torn last one', async () 
   assert.ok(whole.length > 20)
   // As if it had been killed in the middle of the last record.
   assert.is(readEvents(bytes.subarray(0, whole.at(-1).end - 1), { torn: true }).length, whole.length - 1)
+})
+
+test('a full disk costs the curves, with one warning, and not the training', () => {
+  // No file may be longer than a few blocks: what is written beyond fails, as on a full disk.
+  const script = `
+    import { dense, sequential, sgd, softmaxCrossEntropy, tensorboard } from 'gradus'
+    const model = sequential({ input: [2] }, [dense(2)]).compile({ loss: softmaxCrossEntropy(), optimizer: sgd() })
+    process.on('warning', ({ code, message }) => console.log(code, message.replace(/: .*\\. /, ': …. ')))
+    const callbacks = [tensorboard({ dir: ${JSON.stringify(join(folder, 'full'))}, every: 1 })]
+    const { epochs } = await model.fit({ x: [[1, 2], [3, 4]], y: [0, 1] }, { epochs: 500, quiet: true, callbacks })
+    console.log(epochs)`
+  const command = `trap '' XFSZ; ulimit -f 8; exec "$0" --no-warnings --input-type=module -e "$1"`
+  const out = execFileSync('sh', ['-c', command, process.execPath, script], { cwd: root, encoding: 'utf8' })
+  const warning = `GRADUS_NOT_RECORDED TensorBoard's file in ${join(folder, 'full')} is no longer written: …. Training goes on`
+  assert.equal(out.split('\n').sort(), ['', '500', warning])
 })
 
 test('what is asked for is checked, and a missing package named with the command that installs it', () => {

@@ -189,64 +189,6 @@ test('accumulated batches are one batch of their size', async () => {
   sameWeights(accumulated, weightsOf(large))
 })
 
-function* batches(size) {
-  for (let row = 0; row < rows; row += size) {
-    yield { x: x.slice(5 * row, 5 * (row + size)), y: y.slice(row, row + size) }
-  }
-}
-
-test('a stream of batches trains as the same data in memory, bit for bit', async () => {
-  const options = { epochs: 3, shuffle: false, quiet: true }
-  const resident = smallModel()
-  const { loss } = await resident.fit({ x, y }, { ...options, batchSize: 8 }).done
-  const streams = [
-    [() => batches(8), {}],
-    [() => batches(16), { batchSize: 8 }],
-    [{ [Symbol.iterator]: () => batches(8) }, {}],
-    [
-      async function* () {
-        for (const batch of batches(8)) yield await Promise.resolve(batch)
-      },
-      {},
-    ],
-  ]
-  for (const [stream, others] of streams) {
-    const model = smallModel()
-    const history = await model.fit(stream, { ...options, ...others }).done
-    assert.equal(history.loss, loss)
-    assert.is(bitsOf(model), bitsOf(resident))
-  }
-  near((await resident.evaluate(() => batches(10))).loss, (await resident.evaluate({ x, y })).loss, 'loss')
-})
-
-test('a stream that ends, fails or yields what does not fit ends the run with its error', async () => {
-  const fitted = (stream) => refusal(() => smallModel().fit(stream, { epochs: 2, quiet: true }).done)
-  assert.match(await fitted(batches(8)), /GRADUS_INVALID_ARGUMENT data: the iterable gave no examples in epoch 2/)
-  const broken = async function* () {
-    yield* batches(16)
-    throw new RangeError('the disk is gone')
-  }
-  assert.is(await fitted(broken), 'undefined the disk is gone')
-  assert.match(await fitted(() => [{ x: [[1, 2]], y: [0] }]), /GRADUS_INVALID_ARGUMENT x\[0\]: expected 5 numbers/)
-  assert.match(await fitted(() => [7]), /GRADUS_INVALID_ARGUMENT data: expected examples as \{ x, y \}, received 7/)
-})
-
-test('a stream left early is told so', async () => {
-  let isClosed = false
-  const endless = async function* () {
-    try {
-      for (;;) yield* batches(8)
-    } finally {
-      isClosed = true
-    }
-  }
-  const run = smallModel().fit(endless, { quiet: true, callbacks: [{ onStepsEnd: ({ stop }) => stop('enough') }] })
-  const history = await run.done
-  assert.equal([history.stoppedBy, history.epochs], ['enough', 0])
-  for (let i = 0; i < 100 && !isClosed; i++) await new Promise(setImmediate)
-  assert.ok(isClosed)
-})
-
 test('a schedule by steps counts updates, from 0 in each new run', async () => {
   const model = smallModel()
   const asked = []
@@ -355,7 +297,7 @@ test('no examples, or none left by the split, are refused', async () => {
   assert.match(await fitted({ x: [], y: [] }), /GRADUS_INVALID_ARGUMENT data: expected at least one example/)
   const one = { x: x.slice(0, 5), y: [0] }
   assert.match(await fitted(one, { validationSplit: 0.5 }), /validationSplit: expected at least one row on each side/)
-  assert.match(await fitted(() => batches(8), { validationSplit: 0.5 }), /validationSplit: expected data in memory/)
+  assert.match(await fitted(() => [{ x, y }], { validationSplit: 0.5 }), /validationSplit: expected data in memory/)
   assert.match(await refusal(() => smallModel().evaluate({ x: [], y: [] })), /data: expected at least one example/)
 })
 

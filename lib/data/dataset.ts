@@ -1,6 +1,7 @@
 /** Examples to train on, evaluate with or predict from; copied once into native memory for each kind of model. */
+import { inspect } from 'node:util'
 import { GradusError } from '../errors.js'
-import { type ColumnRole, type NativeDataset, native } from '../native.js'
+import { type ColumnRole, type NativeColumn, type NativeDataset, native } from '../native.js'
 import {
   type ColumnData,
   isByteArray,
@@ -13,6 +14,7 @@ import {
 import type { Conventions } from './conventions.js'
 import { checkExamples, type Examples, type NumberedExamples } from './examples.js'
 import { fill } from './fill.js'
+import { inWords } from './in-words.js'
 import { numbered } from './labels.js'
 import { likeBytes, meaningOf, scaleOfBytes, statesScale } from './meaning.js'
 import { type Plan, planAll, type Requirements, rowsOf, wantedOf, withColumn } from './plans.js'
@@ -95,6 +97,15 @@ export class Dataset {
   [Symbol.dispose](): void {
     this.dispose()
   }
+
+  /** `Dataset(x: Uint8Array [60000, 28, 28], y: Uint8Array [60000])`. */
+  toString(): string {
+    return `Dataset(${inWords(this.examples)})`
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
 }
 
 /**
@@ -108,6 +119,18 @@ export function dataset(examples: Examples): Dataset {
   return new Dataset(examples)
 }
 
+/** A column of a dataset in native memory. */
+export interface LoadedColumn {
+  readonly role: ColumnRole
+  readonly index: number
+  readonly native: NativeColumn
+}
+
+const columnsByDataset = new WeakMap<NativeDataset, readonly LoadedColumn[]>()
+
+/** What the columns of a dataset are. */
+export const loadedColumns = (dataset: NativeDataset): readonly LoadedColumn[] => columnsByDataset.get(dataset) ?? []
+
 async function load(examples: NumberedExamples, requirements: Requirements, temporary: boolean): Promise<Loaded> {
   const plans: Plan[] = []
   for (const planned of planAll(examples, requirements)) {
@@ -118,6 +141,10 @@ async function load(examples: NumberedExamples, requirements: Requirements, temp
   const of = (role: ColumnRole) => plans.filter((plan) => plan.role === role).map((plan) => plan.native)
   const made = new native.Dataset(rows, of('input'), of('target')[0] ?? null, of('weight')[0] ?? null, temporary)
   try {
+    columnsByDataset.set(
+      made,
+      plans.map(({ role, index, native }) => ({ role, index, native })),
+    )
     for (const plan of plans) await fill(made, plan.role, plan.index, plan.column, plan.conversion)
   } catch (error) {
     made.dispose()

@@ -6,6 +6,7 @@ import { stemOf } from '../layers/layer.js'
 import { formatShape, sizeOf } from '../layers/shape.js'
 import * as losses from '../losses/index.js'
 import { isLoss, type Loss } from '../losses/loss.js'
+import type { MetricValues } from '../metrics/index.js'
 import { descriptorsOf, type Metric } from '../metrics/metric.js'
 import type { Descriptor } from '../native.js'
 import { withGroups } from '../optimizers/groups.js'
@@ -19,13 +20,26 @@ import { checkMetrics, type MetricName, restoreMetric } from './metrics.js'
 
 export type { MetricName }
 
-export interface CompileOptions {
+/** A metric as `compile` takes it: by its name, or made. */
+export type AskedMetric = MetricName | Metric
+
+/** What metrics give: of each by its name the type of its value. */
+export type ValuesOf<Asked extends readonly AskedMetric[]> = {
+  [One in Asked[number] as NameOf<One>]: One extends MetricName
+    ? MetricValues[One]
+    : One extends Metric<string, infer Value>
+      ? Value
+      : never
+}
+type NameOf<One> = One extends string ? One : One extends Metric<infer Name, unknown> ? Name : never
+
+export interface CompileOptions<Asked extends readonly AskedMetric[] = readonly AskedMetric[]> {
   /** What training makes small: {@link softmaxCrossEntropy}, {@link meanSquaredError}, … */
   loss: Loss
   /** How it is made small: {@link adam}, {@link sgd}, … */
   optimizer: Optimizer
   /** What is reported besides: `'accuracy'`, `topKAccuracy(5)`, … */
-  metrics?: readonly (MetricName | Metric)[]
+  metrics?: Asked
 }
 
 export interface Compiled {

@@ -10,8 +10,9 @@ import { type Data, isStream } from '../data/stream.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { anything, optionsOf } from '../options.js'
 import type { Evaluation } from '../train/evaluate.js'
-import { checkSignal, type FitOptions } from '../train/options.js'
+import { checkSignal } from '../train/options.js'
 import { short } from '../words.js'
+import type { FitOptions } from './callbacks.js'
 import { Model } from './model.js'
 
 export interface CrossValidateOptions {

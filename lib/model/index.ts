@@ -1,5 +1,6 @@
 export { type GraphOptions, graph, type ModelOptions, type SequentialOptions, sequential } from './build.js'
-export type { CompileOptions, MetricName } from './compile.js'
+export type { Callback, FitOptions } from './callbacks.js'
+export type { AskedMetric, CompileOptions, MetricName, ValuesOf } from './compile.js'
 export { type CrossValidateOptions, CrossValidation, crossValidate } from './cross-validate.js'
 export type { CustomPartsByName } from './custom-parts.js'
 export { type FitLbfgsOptions, fitLbfgs, type LbfgsHistory } from './fit-lbfgs.js'

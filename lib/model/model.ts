@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { plain } from '../call.js'
 import { checkBoolean, checkOptions } from '../checks.js'
 import type { Conventions } from '../data/conventions.js'
@@ -13,27 +14,38 @@ import { checkPatterns, type NamePatterns, namesMatching } from '../optimizers/p
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
-import { fit, isInTraining } from '../train/fit.js'
+import { fit } from '../train/fit.js'
+import type { AnyValues } from '../train/history.js'
+import { isInTraining } from '../train/in-training.js'
 import type { FitOptions } from '../train/options.js'
 import { predict, predictSync } from '../train/predict.js'
 import type { Predictions } from '../train/predictions.js'
 import type { Run } from '../train/run.js'
 import type { TrainTarget } from '../train/target.js'
-import { type Compiled, type CompileOptions, checkCompileOptions, optimizerOf, trainable } from './compile.js'
+import {
+  type AskedMetric,
+  type Compiled,
+  type CompileOptions,
+  checkCompileOptions,
+  optimizerOf,
+  trainable,
+  type ValuesOf,
+} from './compile.js'
 import { copyModel, type ModelCopy } from './copy.js'
 import { encodeSafetensors, writeSafetensors } from './file.js'
 import { hostOf } from './host.js'
+import { checkIdle, checkStill } from './idle.js'
 import { type Lowered, lower, type Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
 import { packModel, readSaveOptions, type SaveOptions } from './save.js'
-import { summarize } from './summary.js'
-import { beginWith, checkWeights, readWeights, type Weights } from './weights.js'
+import { summarize, titleOf } from './summary.js'
+import { beginWith, checkWeights, currentWeights, type Weights } from './weights.js'
 
 /**
  * A network and its weights. Made by {@link sequential}, {@link graph} or {@link loadModel}; the weights are native memory,
  * freed when the model is garbage, or now by `dispose()`.
  */
-export class Model implements TrainTarget {
+export class Model<Values extends object = AnyValues> {
   readonly dtype: DataType
   readonly seed: number
   readonly inputs: TrainTarget['inputs']
@@ -110,12 +122,12 @@ export class Model implements TrainTarget {
    *
    * @throws GRADUS_INVALID_ARGUMENT, GRADUS_SHAPE_MISMATCH when the loss or a metric does not fit the output, GRADUS_BUSY
    */
-  compile(options: CompileOptions): this {
+  compile<const Asked extends readonly AskedMetric[] = []>(options: CompileOptions<Asked>): Model<ValuesOf<Asked>> {
     const compiled = checkCompileOptions(options, this.#network)
-    this.#checkIdle()
+    checkIdle(this.#disposed ? this.program : this.#program)
     this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), hostOf(this.#lowered, compiled))
     this.#compiled = compiled
-    return this
+    return this as unknown as Model<ValuesOf<Asked>>
   }
 
   /** @internal */
@@ -134,19 +146,19 @@ export class Model implements TrainTarget {
   }
 
   /**
-   * Trains off the main thread. The run can be awaited (`done`) and iterated, epoch by epoch.
+   * Trains off the main thread. The run can be awaited, which gives the history, and iterated, epoch by epoch.
    *
    * @throws GRADUS_NOT_COMPILED before `compile`; for the others see {@link FitOptions}
    */
-  fit(data: Data, options: FitOptions = {}): Run {
+  fit(data: Data, options: FitOptions<Values, Model<Values>> = {}): Run<Values> {
     this.#needCompiled('fit')
-    return fit(this, data, options)
+    return fit<Values, Model<Values>>(this, data, options)
   }
 
   /** Loss and metrics on data, without training: dropout is off, batch norm takes its running averages. */
-  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation<Values>> {
     this.#needCompiled('evaluate')
-    return evaluate(this, data, options)
+    return evaluate<Values>(this, data, options)
   }
 
   /**
@@ -216,30 +228,22 @@ export class Model implements TrainTarget {
   }
 
   /**
-   * Copies of the weights, by name in layer order.
+   * Copies of the weights, by name in layer order. During `fit` in its callbacks alone.
    *
    * @param options - `average: true` for the running average that an optimizer with `averageDecay` keeps
    */
   getWeights(options: { average?: boolean } = {}): Weights {
     checkOptions('options', options, ['average'])
-    const program = this.#readable()
-    const weights = readWeights(program, this.#lowered.descriptor.parameters)
-    if (!checkBoolean('average', options.average ?? false)) return weights
-    if (!program.arenas.includes('average')) {
-      throw new GradusError('GRADUS_INVALID_ARGUMENT', 'average: the model has no running average; set averageDecay')
-    }
-    const trained = program.parameters.filter((parameter) => parameter.trainable)
-    const average = readWeights(program, this.#lowered.descriptor.parameters, 'average')
-    for (const { name } of trained) weights[name] = average[name]!
-    return weights
+    const average = checkBoolean('average', options.average ?? false)
+    return currentWeights(checkStill(this.program), this.#lowered.descriptor.parameters, average)
   }
 
   /**
    * Replaces all weights; the record is as `getWeights` gives it, float32 or float64. Everything is checked first: after
-   * an error nothing has changed. The optimizer's state stays.
+   * an error nothing has changed. The optimizer's state stays. During `fit` in its callbacks alone.
    */
   setWeights(weights: Weights): void {
-    const program = this.#readable()
+    const program = checkStill(this.program)
     const copies = checkWeights(weights, this.#lowered.descriptor.parameters, this.dtype)
     for (const [i, data] of copies.entries()) program.write('parameters', i, data)
     if (this.normalizations.length > 0) this.conventions.isAdapted = true
@@ -254,9 +258,9 @@ export class Model implements TrainTarget {
    * @example await model.loadWeights('trunk.safetensors', { names: ['dense1', 'dense2'] })
    */
   async loadWeights(file: FileSource | ArrayBuffer, options: LoadWeightsOptions = {}): Promise<void> {
-    this.#checkIdle()
+    checkIdle(this.#disposed ? this.program : this.#program)
     const weights = await readWeightsOf(this.#lowered, file, options)
-    this.#checkIdle()
+    checkIdle(this.#disposed ? this.program : this.#program)
     for (const [i, data] of weights) beginWith(this.program, i, data)
     this.#noteNumbers(weights)
   }
@@ -282,7 +286,7 @@ export class Model implements TrainTarget {
    * const model = sequential({ input: [784] }, [...trunk, dense(3, { name: 'head' })]).freeze(names)
    */
   layer(name: string): Layer {
-    return layerWithWeights(this.#lowered, this.#readable(), name, this.conventions.isAdapted === true)
+    return layerWithWeights(this.#lowered, checkStill(this.program), name, this.conventions.isAdapted === true)
   }
 
   /**
@@ -303,7 +307,7 @@ export class Model implements TrainTarget {
   }
 
   #setFrozen(names: NamePatterns, change: (frozen: Set<string>, name: string) => void): this {
-    this.#checkIdle()
+    checkIdle(this.#disposed ? this.program : this.#program)
     const all = this.#lowered.descriptor.parameters.map(({ name }) => name)
     const frozen = new Set(this.#network.frozen)
     for (const name of namesMatching('names', checkPatterns('names', names), all)) change(frozen, name)
@@ -362,7 +366,7 @@ export class Model implements TrainTarget {
   copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor): ModelCopy {
     return copyModel(
       change(this.descriptor),
-      this.#readable(),
+      checkStill(this.program),
       this.#lowered,
       this.#needCompiled('model'),
       this.conventions,
@@ -380,21 +384,17 @@ export class Model implements TrainTarget {
     this.dispose()
   }
 
+  /** `Model([784] → [10], 203530 parameters)`. */
+  toString(): string {
+    return titleOf(this.#lowered, this.outputShape, this.#disposed)
+  }
+
+  [inspect.custom](): string {
+    return `${this}\n${this.summary()}`
+  }
+
   #needCompiled(what: string): Compiled {
     if (this.#compiled) return this.#compiled
     throw new GradusError('GRADUS_NOT_COMPILED', `${what}: call compile({ loss, optimizer }) first`)
-  }
-
-  /** The program may be replaced: nothing runs on it, and no run will go on with it. */
-  #checkIdle(): void {
-    if (this.#disposed || this.#program?.busy) this.#readable()
-    if (!this.#program || !isInTraining(this.#program)) return
-    throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
-  }
-
-  #readable(): NativeProgram {
-    const { program } = this
-    if (program.busy) throw new GradusError('GRADUS_BUSY', 'the model is training or evaluating; await that first')
-    return program
   }
 }

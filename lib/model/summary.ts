@@ -20,6 +20,14 @@ export function summarize({ descriptor, steps }: Lowered): string {
   return [...table([heading, ...rows]), last].join('\n')
 }
 
+/** The model in a line: what goes in, what comes out, its size. */
+export function titleOf({ descriptor, inputs }: Lowered, outputShape: readonly number[], isDisposed: boolean): string {
+  const from = inputs.map(({ name, shape }) => (inputs.length > 1 ? `${name} ` : '') + formatShape(shape))
+  const total = descriptor.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  const size = `${total} parameters${isDisposed ? ', disposed' : ''}`
+  return `Model(${from.join(', ')} → ${formatShape(outputShape)}, ${size})`
+}
+
 /** Columns as wide as their widest cell, the third aligned to the right, a rule under the heading and at the end. */
 function table(rows: string[][]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))

@@ -22,6 +22,18 @@ export function readWeights(program: NativeProgram, parameters: Parameters, aren
   )
 }
 
+/** All weights; `average`: of those that are trained the running average. */
+export function currentWeights(program: NativeProgram, parameters: Parameters, average: boolean): Weights {
+  const weights = readWeights(program, parameters)
+  if (!average) return weights
+  if (!program.arenas.includes('average')) {
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', 'average: the model has no running average; set averageDecay')
+  }
+  const averages = readWeights(program, parameters, 'average')
+  for (const { name, trainable } of program.parameters) if (trainable) weights[name] = averages[name]!
+  return weights
+}
+
 /** Writes what a program begins with, from element `first` on: its running average does too. */
 export function beginWith(program: NativeProgram, parameter: number, data: FloatArray, first = 0): void {
   program.write('parameters', parameter, data, first)

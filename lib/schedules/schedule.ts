@@ -1,4 +1,5 @@
 /** What a schedule is, how two become one, and how one is looked at. */
+import { inspect } from 'node:util'
 import { checkBoolean, checkFinite, checkFunction, checkOneOf, checkPositive } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { optionsOf } from '../options.js'
@@ -85,8 +86,21 @@ export function complete(
     duration,
     plot: (options?: SchedulePlotOptions) => plotSchedule(schedule, options),
     followedBy: (next: Schedule) => follow(schedule, next),
+    toString: () => inWords(schedule),
+    [inspect.custom]: () => inWords(schedule),
   })
   return schedule
+}
+
+/** `Schedule(30 epochs: 1, 0.5, 0)`: where the optimizer's own value is 1, at its begin, its middle and its end. */
+function inWords(schedule: TimedSchedule): string {
+  const { unit = 'epoch', duration } = schedule
+  const length = duration !== undefined && Number.isFinite(duration) ? duration : null
+  const values = (length === null ? [0, 10, 100] : [0, Math.floor(length / 2), length]).map((t) => {
+    const value = Number(schedule(t, 1).toPrecision(4))
+    return length === null ? `${value} at ${t}` : String(value)
+  })
+  return `Schedule(${length === null ? `${unit}s` : `${length} ${unit}s`}: ${values.join(', ')})`
 }
 
 function follow(first: TimedSchedule, next: Schedule): TimedSchedule {

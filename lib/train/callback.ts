@@ -1,34 +1,48 @@
 import type { Data } from '../data/stream.js'
 import type { TrainResult } from '../native.js'
-import type { EpochRecord, History } from './history.js'
+import type { AnyValues, EpochRecord, History } from './history.js'
 import type { Settings } from './options.js'
 import type { Source } from './source.js'
 import type { TrainTarget } from './target.js'
 
-/** What a callback is told. */
-export interface CallbackContext {
-  /** The model under training; between steps, so that it can be read and evaluated. */
-  readonly target: TrainTarget
+/** What every event tells. */
+export interface RunContext<Values extends object = AnyValues, Model = unknown> {
+  /** The model under training; between steps, so that it can be read, saved and evaluated. */
+  readonly model: Model
   /** The running or just finished epoch, from 1; `initialEpoch` before the first. */
   readonly epoch: number
   /** Number of the last epoch. */
   readonly epochs: number
   /** The epochs finished so far. */
-  readonly history: History
+  readonly history: History<Values>
   /** The column that is watched unless another is named: `valLoss`, or `loss` without validation. */
   readonly defaultColumn: 'loss' | 'valLoss'
-  /** In `onEpochEnd`: the finished epoch. */
-  readonly record?: EpochRecord
-  /** In `onStepsEnd`: the updates since the last call. */
-  readonly steps?: StepsReport
-  /** In `onTrainEnd`: `epochs`, the reason given to `stop`, `abort` or `error`. */
-  readonly stoppedBy?: string
-  /** In `onTrainEnd`: what ended the run, when it was an error or an abort. */
-  readonly error?: unknown
-  /** @internal What `fit` was told, and the examples in native memory; null when the run ends before it has them. */
-  readonly call: FitCall | null
+  /** @internal The model, as training sees it. */
+  readonly target: TrainTarget
+  /** @internal What `fit` was told, and the examples in native memory. */
+  readonly call: FitCall
   /** Ends the run: after this epoch, or after this step when called in `onStepsEnd`. The first reason given counts. */
   stop(reason?: string): void
+}
+
+/** In `onStepsEnd`. */
+export interface StepsContext<Values extends object = AnyValues, Model = unknown> extends RunContext<Values, Model> {
+  /** The updates since the last call. */
+  readonly steps: StepsReport
+}
+
+/** In `onEpochEnd`. */
+export interface EpochContext<Values extends object = AnyValues, Model = unknown> extends RunContext<Values, Model> {
+  /** The finished epoch. */
+  readonly record: EpochRecord<Values>
+}
+
+/** In `onTrainEnd`. */
+export interface EndContext<Values extends object = AnyValues, Model = unknown> extends RunContext<Values, Model> {
+  /** `epochs`, the reason given to `stop`, `abort` or `error`. */
+  readonly stoppedBy: string
+  /** What ended the run, when it was an error or an abort. */
+  readonly error?: unknown
 }
 
 /** @internal */
@@ -53,25 +67,32 @@ export interface StepsReport extends TrainResult {
   readonly rowsTotal: number | null
 }
 
-/**
- * An object told of a run's events. Each function may be async: the run waits for it. One that throws ends the run with
- * its error. An object can be used for several runs, one after the other.
- */
-export interface Callback {
+/** What a callback wants of a run. */
+export interface Wishes {
   /**
    * Looks at the layers every so many steps; what is seen comes in `steps.inspections`, laid out as the program's
    * `inspection` says. All callbacks of a run see the same: at all the steps that any of them asks for, evenly (with 4 and 6 at
    * every second one), with histograms if one wants them.
    */
-  inspections?: { every: number; histograms: boolean }
+  inspections?: { every: number; histograms: boolean } | undefined
+}
+
+type Told<Result = void> = Result | Promise<Result>
+
+/**
+ * An object told of a run's events. Each function may be async: the run waits for it. One that throws ends the run with
+ * its error. An object can be used for several runs, one after the other.
+ */
+export interface Callback<Values extends object = AnyValues, Model = unknown> {
   /** A column of the records that it goes by: `fit` makes sure that there is one of this name. */
   readonly monitor?: string | undefined
-  onTrainBegin?(context: CallbackContext): void | Promise<void>
-  onEpochBegin?(context: CallbackContext): void | Promise<void>
+  /** May give back what it wants of the run. */
+  onTrainBegin?(context: RunContext<Values, Model>): Told<unknown>
+  onEpochBegin?(context: RunContext<Values, Model>): Told
   /** After each native call of about 50 ms; see `stepsPerCall`. */
-  onStepsEnd?(context: CallbackContext): void | Promise<void>
+  onStepsEnd?(context: StepsContext<Values, Model>): Told
   /** After validation. */
-  onEpochEnd?(context: CallbackContext): void | Promise<void>
+  onEpochEnd?(context: EpochContext<Values, Model>): Told<unknown>
   /** However the run ends, once `onTrainBegin` was told. */
-  onTrainEnd?(context: CallbackContext): void | Promise<void>
+  onTrainEnd?(context: EndContext<Values, Model>): Told
 }

@@ -1,7 +1,7 @@
 import { checkNotNegative, checkOptions, checkPositiveInteger } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
-import type { Callback, CallbackContext } from './callback.js'
+import type { Callback, EndContext, EpochContext } from './callback.js'
 import { modeOf } from './monitor.js'
 import { copyWeights, restoreWeights } from './weights.js'
 
@@ -51,10 +51,10 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
       bestWeights = null
       waited = 0
     },
-    async onEpochEnd({ target, record, defaultColumn, stop }: CallbackContext) {
-      const { epoch } = record!
+    async onEpochEnd({ target, record, defaultColumn, stop }: EpochContext) {
+      const { epoch } = record
       const name = options.monitor ?? defaultColumn
-      const value = record![name]
+      const value = record[name]
       if (typeof value !== 'number') return // its validation was cut short, by a stop
       const sign = (options.mode ?? modeOf(name, target)) === 'max' ? -1 : 1
       const isBetter = best === null ? !Number.isNaN(value) : sign * value < sign * best.value - minimumDelta
@@ -66,7 +66,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
         stop('earlyStopping')
       }
     },
-    async onTrainEnd({ target, stoppedBy }: CallbackContext) {
+    async onTrainEnd({ target, stoppedBy }: EndContext) {
       const weights = bestWeights
       bestWeights = null
       if (weights && stoppedBy !== 'error' && stoppedBy !== 'abort') await restoreWeights(target.program, weights)

@@ -2,10 +2,11 @@ import { checkPositiveInteger } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import { finishMetrics } from '../metrics/metric.js'
-import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
+import type { AnyValues } from './history.js'
+import { checkPassOptions, checkTogether, passBatchSize, resolveThreads } from './options.js'
 import { openSource, requirementsOf, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
-import { callInTurn } from './turn.js'
+import { callInTurn, whileAwaited } from './turn.js'
 
 export interface EvaluateOptions {
   /** Examples computed at once; changes speed and memory alone. Default 256. */
@@ -17,29 +18,39 @@ export interface EvaluateOptions {
 }
 
 /** What `evaluate` finds: the losses and each metric by its name. */
-export interface Evaluation {
+export type Evaluation<Values extends object = AnyValues> = {
   /** Mean data loss, weighted by the sample weights. */
   loss: number
   /** The regularisers' term, apart. */
   regularizationLoss: number
-  accuracy?: number
-  [metric: string]: number | number[][] | undefined
-}
+} & Values
 
 /**
  * Loss and metrics of a compiled model on data, off the main thread, with dropout off and batch statistics as learnt.
  *
  * @throws those of the data; `GRADUS_INVALID_ARGUMENT` names a bad option.
  */
-export async function evaluate(target: TrainTarget, data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate<Values extends object = AnyValues>(
+  target: TrainTarget,
+  data: Data,
+  options: EvaluateOptions = {},
+): Promise<Evaluation<Values>> {
+  checkTogether('evaluate', data, options)
   checkPassOptions(options)
   const { batchSize = passBatchSize, signal } = options
   checkPositiveInteger('batchSize', batchSize)
   const threads = resolveThreads(options.threads)
   signal?.throwIfAborted()
+  const settings = { batchSize, threads, signal }
+  // The target's metrics are those that its type tells of.
+  return (await whileAwaited(target.program, () => evaluateAll(target, data, settings))) as Evaluation<Values>
+}
+
+async function evaluateAll(target: TrainTarget, data: Data, settings: PassSettings): Promise<Evaluation> {
+  const { signal } = settings
   const source = await openSource(data, requirementsOf(target), signal)
   try {
-    return await evaluateSource(target, source, { batchSize, threads, signal })
+    return await evaluateSource(target, source, settings)
   } catch (error) {
     // A stream that ends with its signal may say so in its own way.
     signal?.throwIfAborted()
@@ -49,12 +60,14 @@ export async function evaluate(target: TrainTarget, data: Data, options: Evaluat
   }
 }
 
+interface PassSettings {
+  batchSize: number
+  threads: number
+  signal?: AbortSignal | undefined
+}
+
 /** Sums over the pieces of a source. Rejects with the signal's reason when it fires. */
-export async function evaluateSource(
-  target: TrainTarget,
-  source: Source,
-  options: { batchSize: number; threads: number; signal?: AbortSignal },
-): Promise<Evaluation> {
+export async function evaluateSource(target: TrainTarget, source: Source, options: PassSettings): Promise<Evaluation> {
   const { batchSize, threads, signal } = options
   const { program } = target
   let metricSums: Float64Array | undefined

@@ -1,17 +1,13 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import type { NativeProgram } from '../native.js'
-import { type FitOptions, resolveFitOptions, type Settings } from './options.js'
+import type { AnyValues } from './history.js'
+import { beginTraining, endTraining, isInTraining } from './in-training.js'
+import { checkTogether, type FitOptions, resolveFitOptions, type Settings } from './options.js'
 import { progress } from './progress.js'
 import { Run } from './run.js'
 import type { TrainTarget } from './target.js'
 import { Training } from './training.js'
 import { watchingParts } from './watching.js'
-
-const inTraining = new WeakSet<NativeProgram>()
-
-/** From `fit` until its run has ended, between its native calls too. */
-export const isInTraining = (program: NativeProgram): boolean => inTraining.has(program)
 
 /**
  * Trains a compiled model, off the main thread. Training begins at once and does not wait to be awaited.
@@ -21,20 +17,28 @@ export const isInTraining = (program: NativeProgram): boolean => inTraining.has(
  * `GRADUS_INVALID_DATA`); `GRADUS_NON_FINITE` when too many steps in a row had to be refused; whatever a callback
  * throws; the signal's reason. The model then has the weights of its last accepted step.
  */
-export function fit(target: TrainTarget, data: Data, options: FitOptions = {}): Run {
-  const settings = withOwnCallbacks(resolveFitOptions(target, options))
+export function fit<Values extends object = AnyValues, Model = unknown>(
+  target: TrainTarget,
+  data: Data,
+  options: FitOptions<Values, Model> = {},
+): Run<Values> {
+  checkTogether('fit', data, options)
+  const settings = withOwnCallbacks(resolveFitOptions(target, options as FitOptions))
   const { program } = target
-  if (inTraining.has(program)) throw new GradusError('GRADUS_BUSY', 'The model is being fitted: await run.done first')
-  inTraining.add(program)
+  if (isInTraining(program)) throw new GradusError('GRADUS_BUSY', 'The model is being fitted: await run.done first')
+  beginTraining(program)
   const training = new Training(target, data, settings)
   return new Run({
     history: training.history,
     get best() {
       return training.best
     },
+    get dir() {
+      return watchingParts().dirOf(settings.callbacks)
+    },
     diagnose: () => watchingParts().diagnose({ target, data, settings, history: training.history }),
     stop: (reason) => training.stop(reason),
-    run: (report) => training.run(report).finally(() => inTraining.delete(program)),
+    run: (report) => training.run(report).finally(() => endTraining(program)),
   })
 }
 

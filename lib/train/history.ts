@@ -1,17 +1,28 @@
 /** What a run leaves behind: one record an epoch, and the same by columns. */
 
-/** One finished epoch. Metrics come under their names, on validation data with `val` before: `valAccuracy`. */
-export interface EpochRecord {
+/** What metrics give, each by its name. Of a model whose metrics are not known to the compiler: any names. */
+export type AnyValues = { accuracy?: number; [metric: string]: number | number[][] | undefined }
+
+/** `accuracy` on validation data: `valAccuracy`. */
+type ValName<Name> = Name extends string ? `val${Capitalize<Name>}` : never
+
+/** As one object type, which is what editors show. */
+type Shown<T> = { [K in keyof T]: T[K] }
+
+type Epoch = {
   /** From 1. */
   epoch: number
   /** Mean data loss over the epoch's examples, each as it was when its batch was trained, weighted by their weights. */
   loss: number
+  /** On validation data, where `fit` has any. */
+  valLoss?: number
   /** The regularisers' term, mean over the updates. */
   regularizationLoss: number
   /** Of the last update. */
   learningRate: number
   /** Likewise, where it is scheduled. */
   momentum?: number
+  /** Likewise. */
   weightDecay?: number
   /** ‖Δw‖ / ‖w‖ over all weights, mean over the updates; about 1e-3 is healthy (CS231n, "Babysitting the learning"). */
   updateRatio: number
@@ -23,33 +34,33 @@ export interface EpochRecord {
   seconds: number
   /** Trained examples a second of training. */
   samplesPerSecond: number
-  accuracy?: number
-  valLoss?: number
-  valAccuracy?: number
-  [metric: string]: number | number[][] | undefined
 }
 
-/** The records by columns: `history.loss[i]` is `loss` of the i-th epoch that was finished. */
-export interface History {
+/**
+ * One finished epoch. Metrics come under their names, on validation data with `val` before: `valAccuracy`. The values on
+ * validation data are there when `fit` has validation data and the run was not stopped while it evaluated them.
+ */
+export type EpochRecord<Values extends object = AnyValues> = Shown<
+  Epoch & Values & { [K in keyof Values as ValName<K>]?: Values[K] }
+>
+
+type Columns<Record> = { [K in keyof Record]: Exclude<Record[K], undefined>[] }
+
+type Ending = {
   /** Epochs finished by this run. */
   epochs: number
-  /** `epochs` when all were done, else what ended the run: `stop`, `earlyStopping`, …; null while it runs. */
+  /** `epochs` when all were done, else what ended the run: `stop`, `break`, `maxSeconds`, …; null while it runs. */
   stoppedBy: string | null
-  loss: number[]
-  regularizationLoss: number[]
-  learningRate: number[]
-  momentum?: number[]
-  weightDecay?: number[]
-  updateRatio: number[]
-  gradientNorm: number[]
-  refusedSteps: number[]
-  seconds: number[]
-  samplesPerSecond: number[]
-  accuracy?: number[]
-  valLoss?: number[]
-  valAccuracy?: number[]
-  [column: string]: number[] | number[][][] | number | string | null | undefined
 }
+
+type AnyColumn = number[] | number[][][] | number | string | null | undefined
+
+/** The records by columns: `history.loss[i]` is `loss` of the i-th epoch that was finished. */
+export type History<Values extends object = AnyValues> = string extends keyof Values
+  ? Shown<Ending & Columns<Omit<Epoch, 'epoch'>> & { accuracy?: number[]; valAccuracy?: number[] }> & {
+      [column: string]: AnyColumn
+    }
+  : Shown<Ending & Columns<EpochRecord<Values>>>
 
 export function emptyHistory(): History {
   return {

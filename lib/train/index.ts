@@ -1,8 +1,8 @@
 export type { AdaptOptions } from './adapt.js'
-export type { Callback, CallbackContext, StepsReport } from './callback.js'
+export type { EndContext, EpochContext, RunContext, StepsContext, StepsReport, Wishes } from './callback.js'
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export type { EvaluateOptions, Evaluation } from './evaluate.js'
-export type { EpochRecord, History } from './history.js'
+export type { AnyValues, EpochRecord, History } from './history.js'
 export {
   type Iteration,
   type MinimizeOptions,
@@ -10,8 +10,6 @@ export {
   minimize,
   type ValueAndGradient,
 } from './lbfgs/minimize.js'
-export type { FitOptions } from './options.js'
 export { type NestedNumbers, Predictions } from './predictions.js'
 export type { Run } from './run.js'
-export type { TrainTarget } from './target.js'
 export type { Finding } from './watching.js'

@@ -9,21 +9,25 @@ import {
   checkPositiveInteger,
 } from '../checks.js'
 import type { Data } from '../data/stream.js'
-import { GradusError, invalidArgument } from '../errors.js'
+import { describe, GradusError, invalidArgument } from '../errors.js'
 import { checkUnit, type Schedule } from '../schedules/schedule.js'
 import { nearest } from '../suggest.js'
-import type { Callback } from './callback.js'
+import type { Callback, EpochContext } from './callback.js'
 import { type ClassWeights, checkClassWeights } from './class-weights.js'
 import { longestSeconds } from './halt.js'
+import type { AnyValues } from './history.js'
 import { checkMonitor } from './monitor.js'
 import type { TrainTarget } from './target.js'
 
-export interface FitOptions {
+export interface FitOptions<Values extends object = AnyValues, Model = unknown> {
   /** Number of the last epoch. Default 1. */
   epochs?: number
   /** Epochs done before, when a run goes on: training begins with the next. Default 0. */
   initialEpoch?: number
-  /** Examples in a batch; the last of an epoch may be smaller. Default 32; of a stream, each piece as it comes. */
+  /**
+   * Examples in a batch; the last of an epoch may be smaller. Batches run across the ends of a stream's pieces. Default 32; of a
+   * stream, each piece as it comes.
+   */
   batchSize?: number
   /** Gradients of this many batches are averaged into one update. Default 1. */
   accumulate?: number
@@ -53,12 +57,17 @@ export interface FitOptions {
    */
   classWeights?: ClassWeights
   /**
-   * The run directory: what {@link monitor} records goes there, for `gradus watch` and `gradus diagnose`. Without a monitor
+   * The run directory, or with `name` the folder of all runs: what {@link monitor} records goes there, for `gradus watch` and `gradus diagnose`. Without a monitor
    * among the callbacks there is one with its defaults. Default: nothing is written.
    */
   dir?: string
-  /** Objects told of the run's events; a function is told of each finished epoch. */
-  callbacks?: (Callback | NonNullable<Callback['onEpochEnd']>)[]
+  /** Makes a folder of its own for the run below `dir`: `mnist`, then `mnist-2`, …; `run.dir` tells which. */
+  name?: string
+  /**
+   * Objects told of the run's events: `onTrainBegin`, `onEpochBegin`, `onStepsEnd` after some steps, `onEpochEnd` after
+   * validation, `onTrainEnd`. A function is told of each finished epoch.
+   */
+  callbacks?: readonly (Callback<Values, Model> | ((context: EpochContext<Values, Model>) => unknown))[]
   /** Ends the run after the step it is in: `done` rejects with the signal's reason; the weights stay as they are. */
   signal?: AbortSignal
   /** Ends the run after so many seconds, counted from the call of `fit`: after the step it is in. Default: no limit. */
@@ -90,7 +99,7 @@ export const passBatchSize = 256
 const fitOptions = [
   ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
   ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],
-  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule', 'dir', 'maxSeconds'],
+  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule', 'dir', 'name', 'maxSeconds'],
 ]
 
 export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
@@ -141,6 +150,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
   if (options.dir !== undefined && (typeof options.dir !== 'string' || options.dir === '')) {
     throw invalidArgument('dir', 'a path', options.dir)
   }
+  checkName(options)
   return {
     ...options,
     epochs,
@@ -153,6 +163,17 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Set
     callbacks: resolveCallbacks(options.callbacks ?? []),
     classWeights: undefined,
     givenClassWeights: checkClassWeights(target, options.classWeights),
+  }
+}
+
+function checkName({ name, dir, initialEpoch = 0 }: FitOptions): void {
+  if (name === undefined) return
+  if (typeof name !== 'string' || name === '' || /[/\\]|^\.+$/.test(name)) {
+    throw invalidArgument('name', 'the name of a folder, without slashes', name)
+  }
+  if (dir === undefined) throw invalidArgument('name', 'dir beside it, the folder of all runs', name)
+  if (initialEpoch > 0) {
+    throw invalidArgument('name', "none with initialEpoch; dir alone, as 'runs/mnist-2', goes on with a run", name)
   }
 }
 
@@ -184,14 +205,27 @@ function checkMonitors(target: TrainTarget, options: FitOptions): void {
 function resolveCallbacks(callbacks: NonNullable<FitOptions['callbacks']>): Callback[] {
   if (!Array.isArray(callbacks)) throw invalidArgument('callbacks', 'an array', callbacks)
   return callbacks.map((callback, i) => {
-    if (typeof callback === 'function') return { onEpochEnd: callback }
+    if (typeof callback === 'function') return { onEpochEnd: checkListener(`callbacks[${i}]`, callback) }
     if (typeof callback !== 'object' || callback === null) {
       throw invalidArgument(`callbacks[${i}]`, 'an object or a function', callback)
     }
     checkEvents(`callbacks[${i}]`, callback)
-    return checkInspections(callback, i)
+    return callback
   })
 }
+
+/** A function is told of epochs; not so one that only makes what is told, or a schedule. */
+function checkListener<Listener extends { name: string }>(place: string, listener: Listener): Listener {
+  if ('plot' in listener || 'observe' in listener) {
+    const message = `${place}: expected a callback, received a schedule; give it to fit as schedule: { schedule: … }`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  if (!makers.includes(listener.name)) return listener
+  const message = `${place}: received the function ${listener.name}; did you mean ${listener.name}()?`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+const makers = ['earlyStopping', 'monitor', 'tensorboard']
 
 const events = ['onTrainBegin', 'onEpochBegin', 'onStepsEnd', 'onEpochEnd', 'onTrainEnd'] as const
 
@@ -224,15 +258,6 @@ function checkEvents(place: string, callback: Callback): void {
   }
 }
 
-function checkInspections(callback: Callback, i: number): Callback {
-  const name = `callbacks[${i}].inspections`
-  if (callback.inspections === undefined) return callback
-  checkOptions(name, callback.inspections, ['every', 'histograms'])
-  checkPositiveInteger(`${name}.every`, callback.inspections.every)
-  checkBoolean(`${name}.histograms`, callback.inspections.histograms)
-  return callback
-}
-
 /** The number of threads asked for: `GRADUS_THREADS`, else the option, else one a core. */
 export function resolveThreads(threads: number | undefined): number {
   const forced = process.env.GRADUS_THREADS
@@ -243,6 +268,14 @@ export function resolveThreads(threads: number | undefined): number {
 export function checkSignal(argument: string, signal: unknown): AbortSignal {
   if (!(signal instanceof AbortSignal)) throw invalidArgument(argument, 'an AbortSignal', signal)
   return signal
+}
+
+/** @throws `GRADUS_INVALID_ARGUMENT` for x and y apart, as other libraries take them. */
+export function checkTogether(owner: string, data: unknown, options: unknown): void {
+  if (!Array.isArray(options) && !ArrayBuffer.isView(options)) return
+  const received = `received ${describe(data)} and ${describe(options)}`
+  const message = `${owner}: expected the data as { x, y } and then the options, ${received}; write ${owner}({ x, y }, { … })`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
 /** What `evaluate` and `predict` take. */

@@ -10,7 +10,7 @@ import type { EvaluateOptions } from './evaluate.js'
 import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
 import { Predictions } from './predictions.js'
 import { inputRequirements, type PredictTarget } from './source.js'
-import { callInTurn } from './turn.js'
+import { callInTurn, whileAwaited } from './turn.js'
 
 /** What a prediction makes of each example's scores: probabilities. */
 export type Link = 'softmax' | 'sigmoid'
@@ -26,6 +26,15 @@ export async function predict(
   target: PredictTarget,
   x: Dataset | Examples['x'],
   options: EvaluateOptions = {},
+  link?: Link,
+): Promise<Predictions> {
+  return whileAwaited(target.program, () => predictAll(target, x, options, link))
+}
+
+async function predictAll(
+  target: PredictTarget,
+  x: Dataset | Examples['x'],
+  options: EvaluateOptions,
   link?: Link,
 ): Promise<Predictions> {
   checkPassOptions(options)

@@ -1,5 +1,5 @@
 /** What a run shows: a bar and the loss so far in a terminal, one plain line an epoch everywhere. */
-import type { Callback, CallbackContext, StepsReport } from './callback.js'
+import type { Callback, EndContext, EpochContext, StepsContext, StepsReport } from './callback.js'
 import type { EpochRecord } from './history.js'
 import { LiveLines } from './live-lines.js'
 import { LossCurve } from './loss-curve.js'
@@ -32,18 +32,18 @@ export function progress(
       drawn = Number.NEGATIVE_INFINITY
       live.open()
     },
-    onStepsEnd({ epoch, epochs, steps }: CallbackContext) {
-      if (!isLive || !steps) return
+    onStepsEnd({ epoch, epochs, steps }: StepsContext) {
+      if (!isLive) return
       for (let i = 0; i < steps.updates; i++) if (!steps.refused[i]) curve.add(steps.loss[i]!)
       if (now() - drawn < interval) return
       drawn = now()
       const hasRoom = stream.columns >= room.columns && stream.rows >= room.rows
       live.draw([barLine(`epoch ${epoch}/${epochs}`, steps), ...(hasRoom ? curve.lines() : [])])
     },
-    onEpochEnd({ record, epochs }: CallbackContext) {
-      live.print(epochLine(record as EpochRecord, epochs))
+    onEpochEnd({ record, epochs }: EpochContext) {
+      live.print(epochLine(record, epochs))
     },
-    onTrainEnd({ stoppedBy, epoch }: CallbackContext) {
+    onTrainEnd({ stoppedBy, epoch }: EndContext) {
       live.clear()
       if (stoppedBy !== 'epochs') live.print(`ended by ${stoppedBy} in epoch ${epoch}`)
       live.close()

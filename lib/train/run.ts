@@ -1,10 +1,12 @@
-import type { EpochRecord, History } from './history.js'
+import { inspect } from 'node:util'
+import type { AnyValues, EpochRecord, History } from './history.js'
 import type { Finding } from './watching.js'
 
 /** What a {@link Run} shows of the training behind it. */
 interface Training {
   readonly history: History
   readonly best: EpochRecord | null
+  readonly dir: string | null
   diagnose(): Finding[]
   stop(reason?: string): void
   run(report: (record: EpochRecord) => void): Promise<History>
@@ -26,12 +28,14 @@ interface Training {
  * const run = model.fit({ x, y }, { epochs: 100 })
  * for await (const epoch of run) if (epoch.loss < 0.1) break
  */
-export class Run implements AsyncIterable<EpochRecord>, PromiseLike<History> {
+export class Run<Values extends object = AnyValues>
+  implements AsyncIterable<EpochRecord<Values>>, PromiseLike<History<Values>>
+{
   readonly #training: Training
-  readonly #records: EpochRecord[] = []
-  readonly #ended: Promise<History>
+  readonly #records: EpochRecord<Values>[] = []
+  readonly #ended: Promise<History<Values>>
   #hasEnded = false
-  #done: Promise<History> | null = null
+  #done: Promise<History<Values>> | null = null
   /** Loops that are not left: they get the run's error. */
   #loops = 0
   #waiting: (() => void)[] = []
@@ -40,9 +44,9 @@ export class Run implements AsyncIterable<EpochRecord>, PromiseLike<History> {
   constructor(training: Training) {
     this.#training = training
     this.#ended = training.run((record) => {
-      this.#records.push(record)
+      this.#records.push(record as EpochRecord<Values>)
       this.#wake()
-    })
+    }) as Promise<History<Values>>
     const end = () => {
       this.#hasEnded = true
       this.#wake()
@@ -55,31 +59,36 @@ export class Run implements AsyncIterable<EpochRecord>, PromiseLike<History> {
   }
 
   /** The run as a promise: resolves with the history when the run has ended, rejects with its error. */
-  get done(): Promise<History> {
+  get done(): Promise<History<Values>> {
     // One of its own, so that Node.js sees whether anybody listens.
     this.#done ??= this.#ended.then((history) => history)
     return this.#done
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a run is there to be awaited
-  then<Kept = History, Handled = never>(
-    onHistory?: ((history: History) => Kept | PromiseLike<Kept>) | null,
+  then<Kept = History<Values>, Handled = never>(
+    onHistory?: ((history: History<Values>) => Kept | PromiseLike<Kept>) | null,
     onError?: ((error: unknown) => Handled | PromiseLike<Handled>) | null,
   ): Promise<Kept | Handled> {
     return this.done.then(onHistory, onError)
   }
 
   /** The epochs finished so far, by columns. */
-  get history(): History {
-    return this.#training.history
+  get history(): History<Values> {
+    return this.#training.history as History<Values>
   }
 
   /**
    * The record of the best epoch so far: the one with the lowest `valLoss`, without validation the lowest `loss`; null
    * before the first.
    */
-  get best(): EpochRecord | null {
-    return this.#training.best
+  get best(): EpochRecord<Values> | null {
+    return this.#training.best as EpochRecord<Values> | null
+  }
+
+  /** The run directory; null without one, and before it is made, which is before the first step. */
+  get dir(): string | null {
+    return this.#training.dir
   }
 
   /**
@@ -101,7 +110,7 @@ export class Run implements AsyncIterable<EpochRecord>, PromiseLike<History> {
     this.#training.stop(reason)
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<EpochRecord, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<EpochRecord<Values>, void> {
     this.#loops++
     let hasSeenAll = false
     try {
@@ -122,6 +131,22 @@ export class Run implements AsyncIterable<EpochRecord>, PromiseLike<History> {
       }
       this.#loops--
     }
+  }
+
+  /** `Run(3 epochs, loss 0.1234, valLoss 0.2345, training)`. */
+  toString(): string {
+    const { epochs, stoppedBy } = this.history
+    const last = this.#records.at(-1) as EpochRecord | undefined
+    const losses = (['loss', 'valLoss'] as const).flatMap((name) => {
+      const value = last?.[name]
+      return value === undefined ? [] : `${name} ${String(Number(value.toPrecision(4)))}`
+    })
+    const state = stoppedBy === null ? 'training' : `ended by ${stoppedBy}`
+    return `Run(${[`${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`, ...losses, state].join(', ')})`
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
   }
 
   #wake(): void {

@@ -1,10 +1,12 @@
 /** Examples on their way into native calls: one resident piece, or a stream of them. */
 import { Dataset } from '../data/dataset.js'
 import type { Requirements } from '../data/plans.js'
+import { gather, regroup } from '../data/regroup.js'
 import { type Data, isStream, loadAhead } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
 import { firstOf } from '../signals.js'
+import { defaultBatchSize } from './options.js'
 import type { TrainTarget } from './target.js'
 
 export interface Source {
@@ -60,6 +62,34 @@ export function residentSource(resident: NativeDataset): Source {
       yield resident
     },
     close() {},
+  }
+}
+
+/** Rows of one epoch, and in what batches they are trained. */
+export interface Batches {
+  readonly dataset: NativeDataset
+  readonly batchSize: number
+}
+
+/**
+ * What the updates of one epoch are made of. Batches and what is accumulated run across the ends of a stream's pieces, as if
+ * all lay in memory. Without a batch size each piece of a stream is a batch; those that make up one update are then of one
+ * size, the mean.
+ */
+export async function* epochBatches(
+  source: Source,
+  { batchSize, accumulate }: { batchSize?: number | undefined; accumulate: number },
+  signal: AbortSignal,
+): AsyncGenerator<Batches, void> {
+  const pieces = source.pieces(signal)
+  if (source.rows !== null || batchSize !== undefined) {
+    const size = batchSize ?? defaultBatchSize
+    const cut = source.rows === null ? regroup(pieces, size * accumulate) : pieces
+    for await (const dataset of cut) yield { dataset, batchSize: size }
+    return
+  }
+  for await (const { dataset, count } of gather(pieces, accumulate)) {
+    yield { dataset, batchSize: Math.ceil(dataset.size / count) }
   }
 }
 

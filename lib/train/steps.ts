@@ -1,7 +1,8 @@
+import { checkBoolean, checkOptions, checkPositiveInteger } from '../checks.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset, Refusal, TrainResult } from '../native.js'
 import { type Annealed, Annealing } from './annealing.js'
-import type { Callback } from './callback.js'
+import type { Wishes } from './callback.js'
 import type { EpochRecord } from './history.js'
 import type { Settings } from './options.js'
 import { Pace } from './pace.js'
@@ -26,11 +27,11 @@ export class Steps {
   #refusedInRow = 0
   #warned = false
 
-  constructor(target: TrainTarget, settings: Settings, signal: AbortSignal) {
+  constructor(target: TrainTarget, settings: Settings, wishes: Wishes[], signal: AbortSignal) {
     this.#target = target
     this.#settings = settings
     this.#annealing = new Annealing(target, settings)
-    this.#inspections = inspectionsFor(settings.callbacks)
+    this.#inspections = inspectionsFor(wishes)
     this.#signal = signal
   }
 
@@ -112,9 +113,19 @@ function whatOf({ layer, tensor, nonfinite }: Refusal): string {
   return values ? `${gradient}, nor were ${values}` : gradient
 }
 
+/** @throws `GRADUS_INVALID_ARGUMENT` names what cannot be wished. */
+export function checkWishes(wishes: Wishes): Wishes {
+  const { inspections } = wishes
+  if (inspections === undefined) return wishes
+  checkOptions('inspections', inspections, ['every', 'histograms'])
+  checkPositiveInteger('inspections.every', inspections.every)
+  checkBoolean('inspections.histograms', inspections.histograms)
+  return wishes
+}
+
 /** Looks are taken at every step that one of the callbacks asks for, and evenly. */
-function inspectionsFor(callbacks: Callback[]) {
-  const wishes = callbacks.flatMap(({ inspections }) => inspections ?? [])
+function inspectionsFor(asked: Wishes[]) {
+  const wishes = asked.flatMap(({ inspections }) => inspections ?? [])
   return {
     inspectEvery: wishes.map(({ every }) => every).reduce(greatestCommonDivisor, 0),
     inspectHistograms: wishes.some(({ histograms }) => histograms),

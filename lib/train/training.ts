@@ -2,18 +2,19 @@ import { type Conventions, sameClasses } from '../data/conventions.js'
 import { someOf } from '../data/labels.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import type { NativeDataset } from '../native.js'
+import type { NativeProgram } from '../native.js'
 import { unlessAborted } from '../signals.js'
 import { adaptFirst } from './adapt.js'
-import type { Callback, CallbackContext, FitCall } from './callback.js'
+import type { Callback, FitCall, RunContext, Wishes } from './callback.js'
 import { resolveClassWeights } from './class-weights.js'
 import { evaluateSource } from './evaluate.js'
 import { Halt } from './halt.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
-import { defaultBatchSize, passBatchSize, type Settings } from './options.js'
+import { setAtWork } from './in-training.js'
+import { passBatchSize, type Settings } from './options.js'
 import { runPreflight } from './preflight.js'
-import { openSource, requirementsOf, type Source, splitSource } from './source.js'
-import { Steps } from './steps.js'
+import { type Batches, epochBatches, openSource, requirementsOf, type Source, splitSource } from './source.js'
+import { checkWishes, Steps } from './steps.js'
 import type { TrainTarget } from './target.js'
 import { EpochTotals } from './totals.js'
 
@@ -21,6 +22,7 @@ import { EpochTotals } from './totals.js'
 export class Training {
   readonly history: History = emptyHistory()
   readonly #target: TrainTarget
+  readonly #program: NativeProgram
   readonly #data: Data
   readonly #settings: Settings
   readonly #halt: Halt
@@ -31,12 +33,13 @@ export class Training {
   readonly #told: Callback[] = []
   #best: EpochRecord | null = null
   #epoch: number
-  /** From when the data are open on. */
+  /** From when the data are open on, and so in all that callbacks are told. */
   #call: FitCall | null = null
   #report: (record: EpochRecord) => void = () => {}
 
   constructor(target: TrainTarget, data: Data, settings: Settings) {
     this.#target = target
+    this.#program = target.program
     this.#data = data
     this.#conventions = { ...target.conventions }
     this.#settings = settings
@@ -76,14 +79,22 @@ export class Training {
       const [training, validation] = await this.#open(sources)
       if (training.rows !== null) await this.#settle(training)
       this.#call = { settings: this.#settings, data: this.#data, training, validation }
-      for (const callback of this.#settings.callbacks) {
-        this.#told.push(callback)
-        await callback.onTrainBegin?.(this.#context())
-      }
-      await this.#trainEpochs(training, validation)
+      await this.#trainEpochs(training, validation, await this.#begin())
     } catch (error) {
       if (!this.#halt.isStop(error)) throw error
     }
+  }
+
+  /** Tells the callbacks, and asks what they want. */
+  async #begin(): Promise<Wishes[]> {
+    const wishes: Wishes[] = []
+    for (const callback of this.#settings.callbacks) {
+      this.#told.push(callback)
+      const asked = await callback.onTrainBegin?.(this.#context())
+      if (typeof asked === 'object' && asked !== null && 'inspections' in asked)
+        wishes.push(checkWishes(asked as Wishes))
+    }
+    return wishes
   }
 
   /** The sources of training and validation; all that must be closed goes into `opened`. */
@@ -126,14 +137,14 @@ export class Training {
     this.#settings.classWeights = await resolveClassWeights(this.#target, givenClassWeights, training)
   }
 
-  async #trainEpochs(training: Source, validation: Source | null): Promise<void> {
+  async #trainEpochs(training: Source, validation: Source | null, wishes: Wishes[]): Promise<void> {
     const { initialEpoch, epochs } = this.#settings
-    const steps = new Steps(this.#target, this.#settings, this.#halt.signal)
+    const steps = new Steps(this.#target, this.#settings, wishes, this.#halt.signal)
     for (let epoch = initialEpoch; epoch < epochs && this.#halt.stoppedBy === null; epoch++) {
       this.#halt.signal.throwIfAborted()
       this.#epoch = epoch + 1
       const started = performance.now()
-      await this.#notify('onEpochBegin')
+      await this.#tell((callback, context) => callback.onEpochBegin?.(context))
       const totals = new EpochTotals(this.#target)
       await this.#trainEpoch(training, epoch, steps, totals)
       const trained = performance.now()
@@ -150,7 +161,7 @@ export class Training {
       // A schedule that goes by validation has nothing to go by where that was cut short.
       if (!validation || validated) steps.observe(record)
       this.#report(record)
-      await this.#notify('onEpochEnd', { record })
+      await this.#tell((callback, context) => callback.onEpochEnd?.({ ...context, record }))
     }
   }
 
@@ -158,9 +169,9 @@ export class Training {
   async #trainEpoch(source: Source, epoch: number, steps: Steps, totals: EpochTotals): Promise<void> {
     const { signal } = this.#halt
     try {
-      for await (const piece of source.pieces(signal)) {
+      for await (const batches of epochBatches(source, this.#settings, signal)) {
         if (source.rows === null) await this.#settle(source)
-        await this.#trainPiece(piece, source.rows, epoch, steps, totals)
+        await this.#trainBatches(batches, source.rows, epoch, steps, totals)
       }
     } catch (error) {
       if (this.#halt.isAborted) signal.throwIfAborted()
@@ -172,19 +183,17 @@ export class Training {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', `data: ${problem} ${epoch + 1}; ${remedy}`)
   }
 
-  async #trainPiece(
-    piece: NativeDataset,
+  async #trainBatches(
+    { dataset, batchSize }: Batches,
     rowsTotal: number | null,
     epoch: number,
     steps: Steps,
     totals: EpochTotals,
   ): Promise<void> {
     const { signal } = this.#halt
-    const isStream = rowsTotal === null
-    const batchSize = this.#settings.batchSize ?? (isStream ? piece.size : defaultBatchSize)
-    const shuffle = this.#settings.shuffle && !isStream
-    for (let firstRow = 0; firstRow < piece.size; ) {
-      const done = await steps.train(piece, { epoch, firstRow, batchSize, shuffle, metricSums: totals.metricSums })
+    const shuffle = this.#settings.shuffle && rowsTotal !== null
+    for (let firstRow = 0; firstRow < dataset.size; ) {
+      const done = await steps.train(dataset, { epoch, firstRow, batchSize, shuffle, metricSums: totals.metricSums })
       if (!done) throw signal.reason
       const { result, firstStep, annealed } = done
       firstRow += result.rows
@@ -196,7 +205,8 @@ export class Training {
           return result.metricSums.slice()
         },
       }
-      await this.#notify('onStepsEnd', { steps: report, stop: (reason = 'stop') => this.stop(reason) })
+      const stop = (reason?: string) => this.stop(reason)
+      await this.#tell((callback, context) => callback.onStepsEnd?.({ ...context, steps: report, stop }))
       steps.throwGivenUp(result)
     }
   }
@@ -215,21 +225,22 @@ export class Training {
     }
   }
 
-  async #notify(
-    event: 'onEpochBegin' | 'onStepsEnd' | 'onEpochEnd',
-    details?: Partial<CallbackContext>,
-  ): Promise<void> {
-    for (const callback of this.#settings.callbacks) await callback[event]?.(this.#context(details))
+  /** Tells the callbacks one after the other. */
+  async #tell(event: (callback: Callback, context: RunContext) => unknown): Promise<void> {
+    setAtWork(this.#program, false)
+    for (const callback of this.#settings.callbacks) await event(callback, this.#context())
+    setAtWork(this.#program, true)
   }
 
   /** Tells every callback, whatever another one throws; returns what they threw. */
   async #end(sources: Source[], stoppedBy: string, error?: unknown): Promise<unknown[]> {
     this.#halt.close()
+    setAtWork(this.#program, false)
     this.history.stoppedBy = stoppedBy
     const failures: unknown[] = []
     for (const callback of this.#told) {
       try {
-        await callback.onTrainEnd?.(this.#context({ stoppedBy, error }))
+        await callback.onTrainEnd?.({ ...this.#context(), stoppedBy, error })
       } catch (failure) {
         failures.push(failure)
       }
@@ -238,16 +249,16 @@ export class Training {
     return failures
   }
 
-  #context(details: Partial<CallbackContext> = {}): CallbackContext {
+  #context(): RunContext {
     return {
+      model: this.#target,
       target: this.#target,
       epoch: this.#epoch,
       epochs: this.#settings.epochs,
       history: this.history,
       defaultColumn: this.#call?.validation ? 'valLoss' : 'loss',
-      call: this.#call,
+      call: this.#call!,
       stop: (reason = 'stop') => this.#halt.stopAfterEpoch(reason),
-      ...details,
     }
   }
 }

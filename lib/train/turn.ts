@@ -2,24 +2,32 @@
 import type { NativeProgram } from '../native.js'
 import { firstOf } from '../signals.js'
 
-/** The end of the line, and how many are in it. */
-interface Line {
-  last: Promise<unknown>
-  length: number
-}
-
-const lines = new WeakMap<NativeProgram, Line>()
+const lasts = new WeakMap<NativeProgram, Promise<unknown>>()
+const asked = new WeakMap<NativeProgram, number>()
 
 /** Whether anything that was asked of the program is not done yet. */
-export const isAwaited = (program: NativeProgram): boolean => (lines.get(program)?.length ?? 0) > 0
+export const isAwaited = (program: NativeProgram): boolean => (asked.get(program) ?? 0) > 0
+
+/** Counts the work as asked of the program, from now until it is done. */
+export async function whileAwaited<T>(program: NativeProgram, work: () => T | Promise<T>): Promise<T> {
+  asked.set(program, (asked.get(program) ?? 0) + 1)
+  try {
+    return await work()
+  } finally {
+    asked.set(program, asked.get(program)! - 1)
+  }
+}
 
 /** Runs `work` when everything asked of the program before is done. */
 export function inTurn<T>(program: NativeProgram, work: () => T | Promise<T>): Promise<T> {
-  const line = lines.get(program) ?? { last: Promise.resolve(), length: 0 }
-  lines.set(program, line)
-  line.length++
-  const turn = line.last.then(work).finally(() => line.length--)
-  line.last = turn.catch(() => {})
+  const turn = whileAwaited(program, async () => {
+    await lasts.get(program)
+    return await work()
+  })
+  lasts.set(
+    program,
+    turn.catch(() => {}),
+  )
   return turn
 }
 

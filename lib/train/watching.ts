@@ -37,6 +37,8 @@ interface Watching {
   /** For a run directory that no callback asked for. */
   monitor(): Callback
   isMonitor(callback: Callback): boolean
+  /** The folder that a monitor among them has made for its run. */
+  dirOf(callbacks: readonly Callback[]): string | null
 }
 
 let watching: Watching | null = null

@@ -5,7 +5,12 @@ import { isMonitor, monitor } from './monitor/monitor.js'
 import { runInfo } from './monitor/run-info.js'
 import { recordingOfHistory } from './recording/from-history.js'
 
-setWatching({ diagnose: (run) => diagnose(recordingOf(run)), monitor, isMonitor })
+setWatching({
+  diagnose: (run) => diagnose(recordingOf(run)),
+  monitor,
+  isMonitor,
+  dirOf: (callbacks) => callbacks.find(isMonitor)?.dir ?? null,
+})
 
 /** What a monitor recorded; without one, what the epochs tell. */
 function recordingOf({ target, data, settings, history }: RunFacts) {

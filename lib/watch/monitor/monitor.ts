@@ -7,6 +7,8 @@ import { type MonitorOptions, resolveMonitorOptions } from './options.js'
 export interface Monitor extends Callback {
   /** What has been recorded of the last run, up to now; null before the first. */
   readonly recording: Recording | null
+  /** The folder in which the last run was recorded; null before the first, and for runs kept in memory alone. */
+  readonly dir: string | null
 }
 
 /**
@@ -32,23 +34,25 @@ export function monitor(options: MonitorOptions = {}): Monitor {
 export function monitorByClock(options: MonitorOptions, clock: Clock): Monitor {
   const settings = resolveMonitorOptions(options)
   let run: MonitoredRun | null = null
-  const monitoring: Monitor = {
+  return {
     get recording() {
       run?.flush()
       return run?.builder.build() ?? null
+    },
+    get dir() {
+      return run?.directory?.path ?? null
     },
     async onTrainBegin(context) {
       run = null
       run = await MonitoredRun.begin(context, settings, clock)
       const { histograms } = settings
-      monitoring.inspections =
-        histograms === null ? undefined : { every: histograms, histograms: run.directory !== null }
+      const looks = histograms === null ? undefined : { every: histograms, histograms: run.directory !== null }
+      return { inspections: looks }
     },
-    onStepsEnd: ({ steps }) => run?.addSteps(steps!),
+    onStepsEnd: ({ steps }) => run?.addSteps(steps),
     onEpochEnd: (context) => run?.addEpoch(context),
     onTrainEnd: (context) => run?.end(context),
   }
-  return monitoring
 }
 
 export const isMonitor = (callback: Callback): callback is Monitor => 'recording' in callback

@@ -2,7 +2,7 @@ import { sharpness } from '../../check/curvature/sharpness.js'
 import { isStream } from '../../data/stream.js'
 import { GradusError } from '../../errors.js'
 import { Model } from '../../model/model.js'
-import type { CallbackContext, FitCall, StepsReport } from '../../train/callback.js'
+import type { EndContext, EpochContext, FitCall, RunContext, StepsReport } from '../../train/callback.js'
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
 import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/files.js'
@@ -69,26 +69,22 @@ export class MonitoredRun {
     this.directory?.send()
   }
 
-  static async begin(
-    { target, call }: CallbackContext,
-    settings: MonitorSettings,
-    clock: Clock,
-  ): Promise<MonitoredRun> {
+  static async begin({ target, call }: RunContext, settings: MonitorSettings, clock: Clock): Promise<MonitoredRun> {
     const { every, histograms, classNames } = settings
-    checkSharpness(target, call!, settings)
+    checkSharpness(target, call, settings)
     checkClassNames(target, settings)
-    const examples = call!.training.rows
-    const validationExamples = call!.validation?.rows ?? null
-    const info = runInfo(target, call!, { examples, validationExamples }, { every, histograms, classNames })
-    const path = settings.dir ?? call!.settings.dir
-    const goesOn = call!.settings.initialEpoch > 0
+    const examples = call.training.rows
+    const validationExamples = call.validation?.rows ?? null
+    const info = runInfo(target, call, { examples, validationExamples }, { every, histograms, classNames })
+    const { dir, name } = settings.dir === undefined ? call.settings : { dir: settings.dir, name: undefined }
+    const goesOn = call.settings.initialEpoch > 0
     const directory =
-      path === undefined ? null : await RunDirectory.open(path, info, { step: target.program.step, goesOn })
+      dir === undefined ? null : await RunDirectory.open({ dir, name }, info, { step: target.program.step, goesOn })
     const builder = new RecordingBuilder(info)
-    return new MonitoredRun(target, call!, settings, {
+    return new MonitoredRun(target, call, settings, {
       builder,
       directory,
-      examples: await ExampleWatch.open(target, call!),
+      examples: await ExampleWatch.open(target, call),
       clock,
     })
   }
@@ -158,9 +154,9 @@ export class MonitoredRun {
     return !refused[look] && steps[look]! % (this.#settings.histograms ?? Number.POSITIVE_INFINITY) === 0
   }
 
-  async addEpoch({ epoch, record }: CallbackContext): Promise<void> {
+  async addEpoch({ epoch, record }: EpochContext): Promise<void> {
     const { step } = this.#target.program
-    this.#soon(() => this.#add(epochEntry(record!, step)))
+    this.#soon(() => this.#add(epochEntry(record, step)))
     const budget = shareOfLooks * (this.#clock.now() - this.#began)
     if (this.#lookedAt < 0 || this.#looksTook + this.#lastLookTook < budget) await this.#lookAtExamples(epoch)
     await this.#measureSharpness(epoch)
@@ -198,14 +194,14 @@ export class MonitoredRun {
     })
   }
 
-  async end({ epoch, stoppedBy, error }: CallbackContext): Promise<void> {
+  async end({ epoch, stoppedBy, error }: EndContext): Promise<void> {
     try {
       if (stoppedBy !== 'error') await this.#lookAtExamples(epoch)
     } finally {
       this.flush()
       const { step } = this.#target.program
       const message = stoppedBy === 'error' && { error: error instanceof Error ? error.message : String(error) }
-      this.#add({ type: 'end', step, time: this.#clock.date(), stoppedBy: stoppedBy ?? 'epochs', ...message })
+      this.#add({ type: 'end', step, time: this.#clock.date(), stoppedBy, ...message })
       this.#examples?.close()
       await this.directory?.close()
       this.#warnOfFailure()

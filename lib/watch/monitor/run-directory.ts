@@ -1,7 +1,6 @@
-import { type FileHandle, mkdir, stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GradusError } from '../../errors.js'
-import { isMissing, replaceFile, withFileErrors } from '../../files.js'
 import type { Entry } from '../recording/builder.js'
 import { endOf, files, layerRowWidth, lookColumns, Rows, setEnd, stepRowWidth } from '../recording/files.js'
 import { HistogramEncoder } from '../recording/histogram-bytes.js'
@@ -9,9 +8,9 @@ import { writeLine } from '../recording/json.js'
 import type { Latest } from '../recording/latest.js'
 import { writeLatest } from '../recording/latest.js'
 import type { RunInfo } from '../recording/recording.js'
-import { readInfo } from '../recording/run-reader.js'
 import { firstRowFrom, readCells } from '../recording/table.js'
 import { AppendFile } from './append-file.js'
+import { openFolder, type RunPlace } from './run-folder.js'
 
 /** The files of a run under way. Errors of the disk end the recording, not the run; `failure` tells. */
 export class RunDirectory {
@@ -34,15 +33,9 @@ export class RunDirectory {
    * A new run's directory, or that of a run that goes on from `step`: then what was recorded beyond it is cut off.
    * @throws `GRADUS_INVALID_ARGUMENT` when there is a run already that this one does not continue
    */
-  static async open(path: string, info: RunInfo, { step, goesOn }: { step: number; goesOn: boolean }) {
-    await withFileErrors(path, () => mkdir(path, { recursive: true }), 'written')
-    const known = await readInfo(path).catch((error) => (isMissing(error) ? null : fail(error)))
-    if (known && !goesOn) {
-      const message = `dir: expected a folder without a run, ${path} holds one; give another, or initialEpoch to go on with it`
-      throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-    }
+  static async open(place: RunPlace, info: RunInfo, { step, goesOn }: { step: number; goesOn: boolean }) {
+    const { path, known } = await openFolder(place, info, goesOn)
     if (known) checkSameModel(path, known, info)
-    else await writeInfo(path, info)
     const { tensors, layers } = known ?? info
     const opened = {
       steps: await openSteps(path, stepRowWidth(tensors.length), step),
@@ -96,14 +89,7 @@ export class RunDirectory {
   }
 }
 
-function fail(error: unknown): never {
-  throw error
-}
-
 const bytesOf = ({ values }: Rows) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-
-const writeInfo = (path: string, info: RunInfo): Promise<void> =>
-  replaceFile(join(path, files.info), (file) => file.writeFile(`${JSON.stringify(info, null, 1)}\n`))
 
 function checkSameModel(path: string, known: RunInfo, info: RunInfo): void {
   const columns = ({ tensors, layers, monitor }: RunInfo) => JSON.stringify([tensors, layers, monitor])

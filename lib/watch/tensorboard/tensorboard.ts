@@ -1,6 +1,7 @@
 import { checkPath, checkPositiveInteger } from '../../checks.js'
 import { needed, optionsOf } from '../../options.js'
-import type { Callback, TrainTarget } from '../../train/index.js'
+import type { Callback } from '../../train/callback.js'
+import type { TrainTarget } from '../../train/target.js'
 import { EventFile } from './event-file.js'
 import { epochPoint, histogramPoints, stepPoints } from './points.js'
 
@@ -48,27 +49,39 @@ export function tensorboard(options: TensorboardOptions): Callback {
     stretch = Math.max(before, Math.floor(step / histograms!))
     return stretch > before
   }
+  /** A full disk costs the curves, not the training. */
+  const write = async (points: Parameters<EventFile['append']>[0]) => {
+    try {
+      await file?.append(points)
+    } catch (error) {
+      const message = `TensorBoard's file in ${dir} is no longer written: ${(error as Error).message}. Training goes on`
+      process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_NOT_RECORDED' })
+      await close()
+    }
+  }
+  const close = async () => {
+    const written = file
+    file = null
+    await written?.close().catch(() => {})
+  }
   return {
-    ...(histograms !== undefined && { inspections: { every: histograms, histograms: true } }),
     async onTrainBegin() {
       file = await EventFile.create(dir)
       stretch = -1
+      return { inspections: histograms === undefined ? undefined : { every: histograms, histograms: true } }
     },
     async onStepsEnd({ target, steps }) {
-      const points = stepPoints(steps!, every, tensorsOf(target))
-      const { inspections } = steps!
+      const points = stepPoints(steps, every, tensorsOf(target))
+      const { inspections } = steps
       if (histograms !== undefined && inspections) {
         points.push(...histogramPoints(inspections, layersOf(target), tensorsOf(target), isWanted))
       }
-      await file?.append(points)
+      await write(points)
     },
     async onEpochEnd({ record }) {
-      await file?.append([epochPoint(record!)])
+      await write([epochPoint(record)])
     },
-    async onTrainEnd() {
-      await file?.close()
-      file = null
-    },
+    onTrainEnd: close,
   }
 }
 
