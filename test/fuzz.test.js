@@ -10,7 +10,7 @@ const test = suite('fuzz')
 // Begun at once, as it has to wait for a round without end.
 const planted = fuzz('planted', { seed: 1, rounds: 5, wait: 5000 })
 
-const samples = { kernels: 5000, objects: 400, descriptors: 1000, workers: 2, moments: names.length }
+const samples = { kernels: 5000, objects: 400, descriptors: 1000, surface: 10_000, workers: 2, moments: names.length }
 for (const [kind, rounds] of Object.entries(samples)) {
   test(`${rounds} rounds of ${kind}`, async () => {
     assert.equal(await fuzz(kind, { seed: 1, rounds }), { rounds, findings: [] })

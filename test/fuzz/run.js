@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
-export const kinds = ['kernels', 'objects', 'descriptors', 'workers', 'moments']
+export const kinds = ['kernels', 'objects', 'descriptors', 'surface', 'workers', 'moments']
 /** Milliseconds without a new round that count as an endless one. */
 const patience = process.env.LD_PRELOAD ? 120_000 : 20_000
 const mostFindings = 5

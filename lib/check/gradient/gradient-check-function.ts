@@ -64,17 +64,21 @@ export function gradientCheckFunction(
 }
 
 function checkPoint(x: unknown): Float64Array {
-  const isNumbers = (Array.isArray(x) && x.every((value) => typeof value === 'number')) || ArrayBuffer.isView(x)
-  if (!isNumbers) throw invalidArgument('x', 'a Float64Array or an array of numbers', x)
-  const at = Float64Array.from(x as ArrayLike<number>)
+  if (!isOfNumbers(x)) throw invalidArgument('x', 'a Float64Array or an array of numbers', x)
+  const at = Float64Array.from(x)
   if (!at.length) throw invalidArgument('x', 'at least one number', x)
   const bad = at.findIndex((value) => !Number.isFinite(value))
   if (bad >= 0) throw invalidArgument(`x[${bad}]`, 'a finite number', at[bad])
   return at
 }
 
+/** Holes and bigints are none. */
+const isOfNumbers = (value: unknown): value is ArrayLike<number> =>
+  (Array.isArray(value) || ArrayBuffer.isView(value)) &&
+  Array.from(value as unknown as ArrayLike<unknown>).every((item) => typeof item === 'number')
+
 function checkGradient(gradient: unknown, length: number): Float64Array {
-  const isNumbers = Array.isArray(gradient) || isFloat64Array(gradient) || isFloat32Array(gradient)
-  if (isNumbers && gradient.length === length) return Float64Array.from(gradient)
+  const isArray = Array.isArray(gradient) || isFloat64Array(gradient) || isFloat32Array(gradient)
+  if (isArray && gradient.length === length && isOfNumbers(gradient)) return Float64Array.from(gradient)
   throw invalidArgument('gradient', `a function that returns ${length} numbers, one for each of x`, gradient)
 }
