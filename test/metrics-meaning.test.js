@@ -15,6 +15,7 @@ import {
   softmaxCrossEntropy,
   topKAccuracy,
 } from 'gradus'
+import * as kernels from 'gradus/kernels'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { mirror } from './support/mirror.js'
@@ -177,6 +178,14 @@ meaning('a metric that is none is told what it may be', () => {
     /^precision: expected average or class, received both$/,
   )
   assert.throws(() => recall({ class: -1 }), /class: expected a whole number from 0 up, received -1/)
+})
+
+meaning('the slope of the absolute error is 0 where it is none, and what is no number stays so', () => {
+  const [losses, gradient] = [new Float64Array(4), new Float64Array(4)]
+  const options = { rows: 4, columns: 1, gradient }
+  kernels.meanAbsoluteError(Float64Array.of(2, 3, 1, Number.NaN), Float64Array.of(2, 2, 2, 2), losses, options)
+  assert.equal([...losses], [0, 1, 1, Number.NaN])
+  assert.equal([...gradient], [0, 1, -1, Number.NaN])
 })
 
 meaning('the outputs of a loss of one’s own mean what it says', async () => {
