@@ -96,7 +96,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   maxval: ['high'],
   sep: ['delimiter'],
   separator: ['delimiter'],
-  navalues: ['missing'],
+  navalues: ['missingWords', 'missing'],
   usecols: ['columns'],
   label: ['target'],
   labels: ['target', 'classes'],

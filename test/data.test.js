@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import {
   add,
   dataset,
@@ -306,6 +307,23 @@ test('a dataset serves several models and calls, until it is disposed', async ()
   assert.equal((await small.predict(data)).shape, [2, 3])
   data.dispose()
   assert.match(await refusal(small.evaluate(data)), /GRADUS_DISPOSED/)
+})
+
+test('a dataset lets go of the arrays when it is disposed', async () => {
+  const data = dataset({ x: numbers, y: [1, 2, 3, 4, 5, 6] })
+  assert.is(data.examples.x, numbers)
+  data.dispose()
+  assert.throws(() => data.examples, /The dataset was disposed: make a new one/)
+  assert.match(await refusal(classifier().evaluate(data)), /^GRADUS_DISPOSED /)
+})
+
+test('a disposed dataset and one that holds itself print themselves', () => {
+  const circle = [1]
+  circle[0] = circle
+  assert.match(inspect(dataset({ x: circle })), /^Dataset\(x: array \[1, 1, /)
+  const data = dataset({ x: [[1]] })
+  data.dispose()
+  assert.is(inspect(data), 'Dataset(disposed)')
 })
 
 test('rows are read as a model sees them, in the order of the view', () => {

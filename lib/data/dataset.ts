@@ -30,11 +30,11 @@ interface Loaded {
  * Made by {@link dataset}.
  */
 export class Dataset {
-  /** As they were given, with class numbers for names of classes. */
-  readonly examples: NumberedExamples
+  #examples: NumberedExamples | null
+  /** Class c is `classes[c]`; undefined where the targets came as numbers, without a list of names. */
+  readonly classes: readonly string[] | undefined
   #resident = new Map<string, Promise<Loaded>>()
   readonly #temporary: boolean
-  #disposed = false
 
   /**
    * @internal `temporary`: whoever makes it disposes of it, however its work ends. `argument`: how errors name it where it
@@ -42,13 +42,15 @@ export class Dataset {
    */
   constructor(examples: Examples, { temporary = false, argument = 'data' } = {}) {
     checkExamples(argument, examples)
-    this.examples = numbered(examples, argument === 'data' ? 'y' : `${argument}.y`)
+    this.#examples = numbered(examples, argument === 'data' ? 'y' : `${argument}.y`)
+    this.classes = this.#examples.classes
     this.#temporary = temporary
   }
 
-  /** Class c is `classes[c]`; undefined where the targets came as numbers, without a list of names. */
-  get classes(): readonly string[] | undefined {
-    return this.examples.classes
+  /** As they were given, with class numbers for names of classes. Throws `GRADUS_DISPOSED` once they are let go of. */
+  get examples(): NumberedExamples {
+    if (this.#examples) return this.#examples
+    throw new GradusError('GRADUS_DISPOSED', 'The dataset was disposed: make a new one')
   }
 
   /**
@@ -66,30 +68,30 @@ export class Dataset {
   }
 
   #load(requirements: Requirements): Promise<Loaded> {
-    if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'The dataset was disposed: make a new one')
-    const inputs = JSON.stringify([requirements.dtype, requirements.inputs, meaningsOf(this.examples.x, requirements)])
+    const { examples } = this
+    const inputs = JSON.stringify([requirements.dtype, requirements.inputs, meaningsOf(examples.x, requirements)])
     const targets =
       requirements.targets === 'none'
         ? ''
         : JSON.stringify([
             requirements.targets,
             requirements.outputShape,
-            this.classes && wantedOf(this.examples, requirements),
+            this.classes && wantedOf(examples, requirements),
             requirements.probabilities,
           ])
     // A copy that carries targets as well serves predictions too.
     const known = [...this.#resident].find(([key]) => (targets ? key === inputs + targets : key.startsWith(inputs)))
     if (known) return known[1]
-    const made = load(this.examples, requirements, this.#temporary)
+    const made = load(examples, requirements, this.#temporary)
     const key = inputs + targets
     this.#resident.set(key, made)
     made.catch(() => this.#resident.delete(key))
     return made
   }
 
-  /** Gives the native memory back now. A `fit` that still needs it ends with `GRADUS_DISPOSED`. */
+  /** Lets go of the arrays and of the native memory now. A `fit` that still needs it ends with `GRADUS_DISPOSED`. */
   dispose(): void {
-    this.#disposed = true
+    this.#examples = null
     for (const made of this.#resident.values()) made.then(({ dataset }) => dataset.dispose()).catch(() => {})
     this.#resident.clear()
   }
@@ -100,7 +102,7 @@ export class Dataset {
 
   /** `Dataset(x: Uint8Array [60000, 28, 28], y: Uint8Array [60000])`. */
   toString(): string {
-    return `Dataset(${inWords(this.examples)})`
+    return `Dataset(${this.#examples ? inWords(this.#examples) : 'disposed'})`
   }
 
   [inspect.custom](): string {

@@ -11,12 +11,15 @@ export function inWords({ x, y, sampleWeights }: NumberedExamples): string {
   return columns.flatMap(([name, data]) => (data === undefined ? [] : `${name}: ${columnInWords(data)}`)).join(', ')
 }
 
+/** Of arrays in arrays, which may hold themselves. */
+const deepest = 64
+
 /** Of a column as it was given. */
 function columnInWords(data: ColumnData): string {
   if (Array.isArray(data)) {
     const shape: number[] = []
     for (let at: unknown = data; Array.isArray(at) || ArrayBuffer.isView(at); at = (at as { 0?: unknown })[0]) {
-      shape.push((at as { length: number }).length)
+      if (shape.push((at as { length: number }).length) === deepest) break
     }
     return `array [${shape.join(', ')}]`
   }
