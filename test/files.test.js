@@ -162,7 +162,9 @@ test('a path that contains the words of an error is a path like any other', asyn
   const dir = path('no such file')
   await works.fit(dir)
   writeFileSync(join(dir, 'run.json'), '{')
-  const error = await failure(() => works.fit(dir))
+  assert.match((await failure(() => works.fit(dir))).message, /holds a run already/)
+  const goesOn = { epochs: 2, initialEpoch: 1, quiet: true, dir }
+  const error = await failure(() => model.fit(data, goesOn).done)
   assert.is(error.code, 'GRADUS_BAD_FILE')
   assert.is(readFileSync(join(dir, 'run.json'), 'utf8'), '{')
 })
