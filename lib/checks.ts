@@ -52,6 +52,11 @@ export function checkFunction<Function_>(argument: string, value: Function_ | un
   return value as Function_
 }
 
+export function checkText(argument: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidArgument(argument, 'a string', value)
+  return value
+}
+
 export function checkPath(argument: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw invalidArgument(argument, 'a path', value)
   return value

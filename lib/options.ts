@@ -49,7 +49,8 @@ export const optionsOf =
   <Options>() =>
   <const Given extends Rules<Options>>(owner: string, rules: Given, positional: readonly string[] = []) => {
     const list = Object.entries(rules) as [string, AnyRule][]
-    for (const [name] of list) owners.set(name, [...(owners.get(name) ?? []), owner])
+    for (const [name] of list.filter(([name]) => name !== 'name'))
+      owners.set(name, [...(owners.get(name) ?? []), owner])
     return (options: Options | undefined, place?: string): Read<Options, Given> => {
       const given = (options === undefined ? {} : options) as Record<string, unknown>
       checkObject(place ?? owner, given, list)

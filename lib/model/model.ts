@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { plain } from '../call.js'
-import { checkBoolean, checkOptions } from '../checks.js'
+import { checkBoolean } from '../checks.js'
 import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
 import { GradusError } from '../errors.js'
@@ -11,6 +11,7 @@ import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
 import { checkPatterns, type NamePatterns, namesMatching } from '../optimizers/patterns.js'
+import { optionsOf } from '../options.js'
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
@@ -40,6 +41,8 @@ import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reus
 import { packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
 import { beginWith, checkWeights, currentWeights, type Weights } from './weights.js'
+
+const readGet = optionsOf<{ average?: boolean }>()('getWeights', { average: [checkBoolean, false] })
 
 /**
  * A network and its weights. Made by {@link sequential}, {@link graph} or {@link loadModel}; the weights are native memory,
@@ -233,8 +236,7 @@ export class Model<Values extends object = AnyValues> {
    * @param options - `average: true` for the running average that an optimizer with `averageDecay` keeps
    */
   getWeights(options: { average?: boolean } = {}): Weights {
-    checkOptions('options', options, ['average'])
-    const average = checkBoolean('average', options.average ?? false)
+    const { average } = readGet(options)
     return currentWeights(checkStill(this.program), this.#lowered.descriptor.parameters, average)
   }
 

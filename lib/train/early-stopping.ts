@@ -1,6 +1,6 @@
-import { checkNotNegative, checkOptions, checkPositiveInteger } from '../checks.js'
-import { invalidArgument } from '../errors.js'
+import { checkBoolean, checkNotNegative, checkPositiveInteger, checkText, oneOf } from '../checks.js'
 import type { FloatArray } from '../native.js'
+import { optionsOf } from '../options.js'
 import type { Callback, EndContext, EpochContext } from './callback.js'
 import { modeOf } from './monitor.js'
 import { copyWeights, restoreWeights } from './weights.js'
@@ -23,6 +23,14 @@ export interface EarlyStopping extends Callback {
   readonly best: { epoch: number; value: number } | null
 }
 
+const readOptions = optionsOf<EarlyStoppingOptions>()('earlyStopping', {
+  monitor: checkText,
+  patience: [checkPositiveInteger, 5],
+  minimumDelta: [checkNotNegative, 0],
+  restoreBest: [checkBoolean, false],
+  mode: oneOf('min', 'max'),
+})
+
 /**
  * Ends the run when a value has stopped improving: training on would overfit (Prechelt, "Early stopping — but when?",
  * 1998). `restoreBest` puts back the weights, bit for bit, and nothing else: the optimizer's state stays.
@@ -30,19 +38,13 @@ export interface EarlyStopping extends Callback {
  * @example fit(data, { epochs: 100, validation, callbacks: [earlyStopping({ patience: 5, restoreBest: true })] })
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
-  checkOptions('options', options, ['monitor', 'mode', 'patience', 'minimumDelta', 'restoreBest'])
-  const { patience = 5, minimumDelta = 0, restoreBest = false } = options
-  checkPositiveInteger('patience', patience)
-  checkNotNegative('minimumDelta', minimumDelta)
-  if (options.mode !== undefined && options.mode !== 'min' && options.mode !== 'max') {
-    throw invalidArgument('mode', "'min' or 'max'", options.mode)
-  }
+  const { monitor, mode, patience, minimumDelta, restoreBest } = readOptions(options)
   let best: { epoch: number; value: number } | null = null
   let bestWeights: FloatArray[] | null = null
   let waited = 0
 
   return {
-    monitor: options.monitor,
+    monitor,
     get best() {
       return best
     },
@@ -53,10 +55,10 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
     },
     async onEpochEnd({ target, record, defaultColumn, stop }: EpochContext) {
       const { epoch } = record
-      const name = options.monitor ?? defaultColumn
+      const name = monitor ?? defaultColumn
       const value = record[name]
       if (typeof value !== 'number') return // its validation was cut short, by a stop
-      const sign = (options.mode ?? modeOf(name, target)) === 'max' ? -1 : 1
+      const sign = (mode ?? modeOf(name, target)) === 'max' ? -1 : 1
       const isBetter = best === null ? !Number.isNaN(value) : sign * value < sign * best.value - minimumDelta
       if (isBetter) {
         best = { epoch, value }

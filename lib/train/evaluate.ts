@@ -1,9 +1,9 @@
-import { checkPositiveInteger } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import { finishMetrics } from '../metrics/metric.js'
+import { optionsOf } from '../options.js'
 import type { AnyValues } from './history.js'
-import { checkPassOptions, checkTogether, passBatchSize, resolveThreads } from './options.js'
+import { checkTogether, passRules, resolveThreads } from './options.js'
 import { openSource, requirementsOf, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn, whileAwaited } from './turn.js'
@@ -25,6 +25,8 @@ export type Evaluation<Values extends object = AnyValues> = {
   regularizationLoss: number
 } & Values
 
+const readOptions = optionsOf<EvaluateOptions>()('evaluate', passRules)
+
 /**
  * Loss and metrics of a compiled model on data, off the main thread, with dropout off and batch statistics as learnt.
  *
@@ -36,10 +38,8 @@ export async function evaluate<Values extends object = AnyValues>(
   options: EvaluateOptions = {},
 ): Promise<Evaluation<Values>> {
   checkTogether('evaluate', data, options)
-  checkPassOptions(options)
-  const { batchSize = passBatchSize, signal } = options
-  checkPositiveInteger('batchSize', batchSize)
-  const threads = resolveThreads(options.threads)
+  const { batchSize, signal, ...read } = readOptions(options)
+  const threads = resolveThreads(read.threads)
   signal?.throwIfAborted()
   const settings = { batchSize, threads, signal }
   // The target's metrics are those that its type tells of.

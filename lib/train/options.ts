@@ -3,16 +3,19 @@ import { availableParallelism } from 'node:os'
 import {
   checkBoolean,
   checkFunction,
+  checkNotNegativeInteger,
   checkOptional,
-  checkOptions,
+  checkPath,
   checkPositive,
   checkPositiveInteger,
 } from '../checks.js'
 import type { Data } from '../data/stream.js'
 import { describe, GradusError, invalidArgument } from '../errors.js'
+import { anything, optionsOf } from '../options.js'
+import * as factories from '../schedules/index.js'
 import { checkUnit, type Schedule } from '../schedules/schedule.js'
-import { nearest } from '../suggest.js'
 import type { Callback, EpochContext } from './callback.js'
+import { resolveCallbacks } from './callbacks.js'
 import { type ClassWeights, checkClassWeights } from './class-weights.js'
 import { longestSeconds } from './halt.js'
 import type { AnyValues } from './history.js'
@@ -96,12 +99,6 @@ export const defaultBatchSize = 32
 /** Of passes that do not train. */
 export const passBatchSize = 256
 
-const fitOptions = [
-  ...['epochs', 'initialEpoch', 'batchSize', 'accumulate', 'validation', 'validationSplit', 'shuffle', 'schedule'],
-  ...['clipNorm', 'clipValue', 'classWeights', 'callbacks', 'signal', 'maxRefusedSteps', 'threads', 'stepsPerCall'],
-  ...['sanityCheck', 'quiet', 'momentumSchedule', 'weightDecaySchedule', 'dir', 'name', 'maxSeconds'],
-]
-
 export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'> {
   epochs: number
   initialEpoch: number
@@ -116,61 +113,94 @@ export interface Settings extends Omit<FitOptions, 'callbacks' | 'classWeights'>
   classWeights?: Float64Array | undefined
 }
 
+const readOptions = optionsOf<FitOptions>()(
+  'fit',
+  {
+    epochs: [checkPositiveInteger, 1],
+    initialEpoch: [checkNotNegativeInteger, 0],
+    batchSize: checkPositiveInteger,
+    accumulate: [checkPositiveInteger, 1],
+    validation: anything,
+    validationSplit: checkShare,
+    shuffle: [checkBoolean, true],
+    schedule: checkSchedule,
+    momentumSchedule: checkSchedule,
+    weightDecaySchedule: checkSchedule,
+    clipNorm: checkPositive,
+    clipValue: checkPositive,
+    classWeights: anything,
+    dir: checkPath,
+    name: checkFolderName,
+    callbacks: [checkCallbacks, []],
+    signal: checkSignal,
+    maxSeconds: checkSeconds,
+    maxRefusedSteps: [checkPositiveInteger, 10],
+    threads: checkPositiveInteger,
+    stepsPerCall: checkPositiveInteger,
+    sanityCheck: checkBoolean,
+    quiet: checkBoolean,
+  },
+  ['data'],
+)
+
 /** The options with their defaults. Error: `GRADUS_INVALID_ARGUMENT` names the bad one. */
 export function resolveFitOptions(target: TrainTarget, options: FitOptions): Settings {
-  checkOptions('options', options, fitOptions)
-  const { epochs = 1, initialEpoch = 0, accumulate = 1, shuffle = true, maxRefusedSteps = 10 } = options
-  const { quiet = !process.stderr.isTTY } = options
-  checkPositiveInteger('epochs', epochs)
-  if (!Number.isSafeInteger(initialEpoch) || initialEpoch < 0) {
-    throw invalidArgument('initialEpoch', 'a whole number from 0 up', initialEpoch)
+  const read = readOptions(options)
+  if (read.validationSplit !== undefined && read.validation !== undefined) {
+    throw invalidArgument('validationSplit', 'no validation beside it', read.validationSplit)
   }
-  checkPositiveInteger('accumulate', accumulate)
-  checkBoolean('shuffle', shuffle)
-  checkBoolean('quiet', quiet)
-  checkOptional(checkBoolean, 'sanityCheck', options.sanityCheck)
-  checkOptional(checkSignal, 'signal', options.signal)
-  checkPositiveInteger('maxRefusedSteps', maxRefusedSteps)
-  if (options.maxSeconds !== undefined && !(options.maxSeconds > 0 && options.maxSeconds <= longestSeconds)) {
-    throw invalidArgument('maxSeconds', `a positive number up to ${longestSeconds}`, options.maxSeconds)
-  }
-  checkOptional(checkPositiveInteger, 'batchSize', options.batchSize)
-  checkOptional(checkPositiveInteger, 'stepsPerCall', options.stepsPerCall)
-  checkOptional(checkPositive, 'clipNorm', options.clipNorm)
-  checkOptional(checkPositive, 'clipValue', options.clipValue)
-  const { validation, validationSplit } = options
-  if (validationSplit !== undefined) {
-    if (!(validationSplit > 0 && validationSplit < 1)) {
-      throw invalidArgument('validationSplit', 'a number between 0 and 1', validationSplit)
-    }
-    if (validation !== undefined) throw invalidArgument('validationSplit', 'no validation beside it', validationSplit)
-  }
-  checkSchedules(target, options)
-  checkMonitors(target, options)
-  if (options.dir !== undefined && (typeof options.dir !== 'string' || options.dir === '')) {
-    throw invalidArgument('dir', 'a path', options.dir)
-  }
-  checkName(options)
+  checkMomentum(target, read)
+  checkMonitors(target, read)
+  checkName(read)
   return {
-    ...options,
-    epochs,
-    initialEpoch,
-    accumulate,
-    shuffle,
-    maxRefusedSteps,
-    quiet,
-    threads: resolveThreads(options.threads),
-    callbacks: resolveCallbacks(options.callbacks ?? []),
+    ...read,
+    quiet: read.quiet ?? !process.stderr.isTTY,
+    threads: resolveThreads(read.threads),
+    callbacks: resolveCallbacks(read.callbacks),
     classWeights: undefined,
-    givenClassWeights: checkClassWeights(target, options.classWeights),
+    givenClassWeights: checkClassWeights(target, read.classWeights),
   }
+}
+
+function checkShare(argument: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value > 0 && value < 1)) {
+    throw invalidArgument(argument, 'a number between 0 and 1', value)
+  }
+  return value
+}
+
+function checkSeconds(argument: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value > 0 && value <= longestSeconds)) {
+    throw invalidArgument(argument, `a positive number up to ${longestSeconds}`, value)
+  }
+  return value
+}
+
+function checkFolderName(argument: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || /[/\\]|^\.+$/.test(value)) {
+    throw invalidArgument(argument, 'the name of a folder, without slashes', value)
+  }
+  return value
+}
+
+function checkCallbacks(argument: string, value: unknown): NonNullable<FitOptions['callbacks']> {
+  if (!Array.isArray(value)) throw invalidArgument(argument, 'an array', value)
+  return value
+}
+
+function checkSchedule(argument: string, value: unknown): Schedule {
+  const made = Object.entries(factories).find(([, factory]) => factory === value)
+  if (made) {
+    const message = `${argument}: expected a schedule, received function ${made[0]}; did you mean ${made[0]}({ … })?`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  const schedule = checkFunction<Schedule>(argument, value)
+  checkOptional(checkUnit, `${argument}.unit`, schedule.unit)
+  return schedule
 }
 
 function checkName({ name, dir, initialEpoch = 0 }: FitOptions): void {
   if (name === undefined) return
-  if (typeof name !== 'string' || name === '' || /[/\\]|^\.+$/.test(name)) {
-    throw invalidArgument('name', 'the name of a folder, without slashes', name)
-  }
   if (dir === undefined) throw invalidArgument('name', 'dir beside it, the folder of all runs', name)
   if (initialEpoch > 0) {
     throw invalidArgument('name', "none with initialEpoch; dir alone, as 'runs/mnist-2', goes on with a run", name)
@@ -179,12 +209,8 @@ function checkName({ name, dir, initialEpoch = 0 }: FitOptions): void {
 
 const schedules = ['schedule', 'momentumSchedule', 'weightDecaySchedule'] as const
 
-function checkSchedules({ optimizer }: TrainTarget, options: FitOptions): void {
-  for (const name of schedules) {
-    const schedule = checkOptional(checkFunction<Schedule>, name, options[name])
-    checkOptional(checkUnit, `${name}.unit`, schedule?.unit)
-  }
-  if (options.momentumSchedule === undefined || optimizer.momentum !== undefined) return
+function checkMomentum({ optimizer }: TrainTarget, { momentumSchedule }: FitOptions): void {
+  if (momentumSchedule === undefined || optimizer.momentum !== undefined) return
   const message = `momentumSchedule: expected an optimizer with momentum, received ${optimizer.kind} without`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
@@ -200,62 +226,6 @@ function checkMonitors(target: TrainTarget, options: FitOptions): void {
   options.callbacks?.forEach((callback, i) => {
     if (typeof callback === 'object') check(`callbacks[${i}]`, callback?.monitor)
   })
-}
-
-function resolveCallbacks(callbacks: NonNullable<FitOptions['callbacks']>): Callback[] {
-  if (!Array.isArray(callbacks)) throw invalidArgument('callbacks', 'an array', callbacks)
-  return callbacks.map((callback, i) => {
-    if (typeof callback === 'function') return { onEpochEnd: checkListener(`callbacks[${i}]`, callback) }
-    if (typeof callback !== 'object' || callback === null) {
-      throw invalidArgument(`callbacks[${i}]`, 'an object or a function', callback)
-    }
-    checkEvents(`callbacks[${i}]`, callback)
-    return callback
-  })
-}
-
-/** A function is told of epochs; not so one that only makes what is told, or a schedule. */
-function checkListener<Listener extends { name: string }>(place: string, listener: Listener): Listener {
-  if ('plot' in listener || 'observe' in listener) {
-    const message = `${place}: expected a callback, received a schedule; give it to fit as schedule: { schedule: … }`
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-  }
-  if (!makers.includes(listener.name)) return listener
-  const message = `${place}: received the function ${listener.name}; did you mean ${listener.name}()?`
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-}
-
-const makers = ['earlyStopping', 'monitor', 'tensorboard']
-
-const events = ['onTrainBegin', 'onEpochBegin', 'onStepsEnd', 'onEpochEnd', 'onTrainEnd'] as const
-
-/** What others call the events there are. */
-const foreignEvents: Readonly<Record<string, string>> = {
-  onBatchBegin: 'onStepsEnd tells of steps, when some are done',
-  onBatchEnd: 'onStepsEnd tells of steps',
-  onStepEnd: 'onStepsEnd tells of steps',
-  onTrainBatchEnd: 'onStepsEnd tells of steps',
-  onYield: 'onStepsEnd tells of steps',
-  onValidationEnd: 'onEpochEnd comes after validation',
-  onTestEnd: 'onEpochEnd comes after validation',
-  onTrainStart: 'onTrainBegin tells of the begin',
-  onEpochStart: 'onEpochBegin tells of the begin',
-  onTrainEpochEnd: 'onEpochEnd tells of epochs',
-}
-
-/** Everything that is called like an event is one, and a function. */
-function checkEvents(place: string, callback: Callback): void {
-  for (const event of events) checkOptional(checkFunction, `${place}.${event}`, callback[event])
-  // Methods of classes are not among an object's own keys.
-  for (let object: object | null = callback; object && object !== Object.prototype; ) {
-    for (const name of Object.getOwnPropertyNames(object)) {
-      if (!/^on_?[A-Z]|^on_/.test(name) || events.some((event) => event === name)) continue
-      const meant = nearest(name, events)
-      const hint = foreignEvents[name] ?? (meant ? `did you mean ${meant}?` : `there are ${events.join(', ')}`)
-      throw new GradusError('GRADUS_INVALID_ARGUMENT', `${place}: there is no event ${JSON.stringify(name)}; ${hint}`)
-    }
-    object = Object.getPrototypeOf(object)
-  }
 }
 
 /** The number of threads asked for: `GRADUS_THREADS`, else the option, else one a core. */
@@ -278,8 +248,9 @@ export function checkTogether(owner: string, data: unknown, options: unknown): v
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
-/** What `evaluate` and `predict` take. */
-export function checkPassOptions(options: unknown): void {
-  checkOptions('options', options, ['batchSize', 'threads', 'signal'])
-  checkOptional(checkSignal, 'signal', (options as { signal?: unknown }).signal)
-}
+/** What `evaluate` and `predict` take, for lists of options. */
+export const passRules = {
+  batchSize: [checkPositiveInteger, passBatchSize],
+  threads: checkPositiveInteger,
+  signal: checkSignal,
+} as const

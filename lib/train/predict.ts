@@ -1,16 +1,18 @@
-import { checkPositiveInteger } from '../checks.js'
 import { product } from '../data/column.js'
 import { Dataset } from '../data/dataset.js'
 import type { Examples } from '../data/examples.js'
 import { areFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
 import type { DataType, FloatArray, TypedArray } from '../native.js'
+import { optionsOf } from '../options.js'
 import { unlessAborted } from '../signals.js'
 import type { EvaluateOptions } from './evaluate.js'
-import { checkPassOptions, passBatchSize, resolveThreads } from './options.js'
+import { passBatchSize, passRules, resolveThreads } from './options.js'
 import { Predictions } from './predictions.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn, whileAwaited } from './turn.js'
+
+const readOptions = optionsOf<EvaluateOptions>()('predict', passRules, ['x'])
 
 /** What a prediction makes of each example's scores: probabilities. */
 export type Link = 'softmax' | 'sigmoid'
@@ -37,10 +39,8 @@ async function predictAll(
   options: EvaluateOptions,
   link?: Link,
 ): Promise<Predictions> {
-  checkPassOptions(options)
-  const { batchSize = passBatchSize, signal } = options
-  checkPositiveInteger('batchSize', batchSize)
-  const threads = resolveThreads(options.threads)
+  const { batchSize, signal, ...read } = readOptions(options)
+  const threads = resolveThreads(read.threads)
   signal?.throwIfAborted()
   const { program, outputShape } = target
   const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })

@@ -1,6 +1,7 @@
-import { checkBoolean, checkOptions, checkPositiveInteger } from '../checks.js'
+import { checkBoolean, checkPositiveInteger } from '../checks.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset, Refusal, TrainResult } from '../native.js'
+import { needed, optionsOf } from '../options.js'
 import { type Annealed, Annealing } from './annealing.js'
 import type { Wishes } from './callback.js'
 import type { EpochRecord } from './history.js'
@@ -117,11 +118,13 @@ function whatOf({ layer, tensor, nonfinite }: Refusal): string {
 export function checkWishes(wishes: Wishes): Wishes {
   const { inspections } = wishes
   if (inspections === undefined) return wishes
-  checkOptions('inspections', inspections, ['every', 'histograms'])
-  checkPositiveInteger('inspections.every', inspections.every)
-  checkBoolean('inspections.histograms', inspections.histograms)
-  return wishes
+  return { ...wishes, inspections: readInspections(inspections, 'inspections') }
 }
+
+const readInspections = optionsOf<NonNullable<Wishes['inspections']>>()('inspections', {
+  every: needed(checkPositiveInteger),
+  histograms: needed(checkBoolean),
+})
 
 /** Looks are taken at every step that one of the callbacks asks for, and evenly. */
 function inspectionsFor(asked: Wishes[]) {
