@@ -281,7 +281,7 @@ test('early stopping watches what it is told, larger or smaller', async () => {
   assert.equal(await scripted([1, 0.95, 0.9, 0.8], { patience: 2, minimumDelta: 0.5 }), [1, 3])
   assert.equal(await scripted([Number.NaN, 3, Number.NaN, 4], { patience: 2 }), [2, 4])
   assert.throws(() => earlyStopping({ patience: 0 }), /patience: expected a positive integer/)
-  assert.throws(() => earlyStopping({ mode: 'auto' }), /mode: expected 'min' or 'max'/)
+  assert.throws(() => earlyStopping({ mode: 'auto' }), /mode: expected one of 'min', 'max'/)
 })
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')

@@ -226,7 +226,7 @@ const bad = [
   [() => sgd({ momentum: 1 }), 'momentum'],
   [
     () => adam({ learningRate: cosine({ length: 3 }) }),
-    'learningRate: expected a number of at least 0, received a function; a schedule',
+    'learningRate: expected a number of at least 0, received a function; fit takes a schedule',
   ],
   [() => adam(0.1), 'adam: expected an options object, received 0.1; did you mean { learningRate: 0.1 }?'],
   [() => sgd({ nesterov: true }), 'nesterov'],
@@ -241,7 +241,7 @@ const bad = [
   [() => oneVsAllHinge({ delta: 1 }), 'oneVsAllHinge: there is no option "delta", which huber takes; known are margin'],
   [() => huber({ delta: -1 }), 'delta'],
   [() => topKAccuracy(0), 'k'],
-  [() => small().getWeights({ mean: true }), 'options'],
+  [() => small().getWeights({ mean: true }), 'getWeights: there is no option "mean"'],
 ]
 bad.forEach(([work, argument, code = 'GRADUS_INVALID_ARGUMENT'], i) => {
   models(`a bad argument is named: ${argument} (${i})`, async () => {

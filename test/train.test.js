@@ -264,7 +264,7 @@ test('a refused step is counted, warned about once, and left out of the means', 
 test('bad options are refused at once, by name', () => {
   const model = smallModel()
   const cases = [
-    [{ epoch: 3 }, /options: there is no option "epoch"; did you mean epochs\?/],
+    [{ epoch: 3 }, /^fit: there is no option "epoch"; did you mean epochs\?/],
     [{ shuffle: 0 }, /shuffle: expected true or false, received 0/],
     [{ signal: {} }, /signal: expected an AbortSignal/],
     [{ epochs: 0 }, /epochs: expected a positive integer, received 0/],

@@ -54,6 +54,12 @@ export function readCsv(file: FileSource, options?: CsvOptions & { target?: unde
 export function readCsv(file: FileSource, options?: CsvOptions): Promise<CsvTable & Partial<CsvTargetTable>>
 export async function readCsv(file: FileSource, options?: CsvOptions): Promise<CsvTable & Partial<CsvTargetTable>> {
   const read = readOptions(options)
+  if (typeof file === 'string' && /\n/.test(file)) {
+    throw new GradusError(
+      'GRADUS_INVALID_ARGUMENT',
+      'file: expected a path or bytes, received text; write readCsv(Buffer.from(text))',
+    )
+  }
   const { decimal, delimiter = decimal === ',' ? ';' : ',' } = read
   if (delimiter === decimal) throw invalidArgument('delimiter', 'another character than the decimal sign', delimiter)
   const table = new TableBuilder(file, read)

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
 import { plain } from '../call.js'
-import { checkBoolean } from '../checks.js'
 import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
 import { GradusError } from '../errors.js'
@@ -11,7 +10,6 @@ import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
 import { checkPatterns, type NamePatterns, namesMatching } from '../optimizers/patterns.js'
-import { optionsOf } from '../options.js'
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
@@ -40,9 +38,7 @@ import { type Lowered, lower, type Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
 import { packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
-import { beginWith, checkWeights, currentWeights, type Weights } from './weights.js'
-
-const readGet = optionsOf<{ average?: boolean }>()('getWeights', { average: [checkBoolean, false] })
+import { beginWith, checkWeights, currentWeights, readGet, type Weights } from './weights.js'
 
 /**
  * A network and its weights. Made by {@link sequential}, {@link graph} or {@link loadModel}; the weights are native memory,

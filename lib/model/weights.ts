@@ -1,8 +1,10 @@
 /** Weights by name, as copies. */
 import { isFloat32Array, isFloat64Array } from 'node:util/types'
+import { checkBoolean } from '../checks.js'
 import { describe, GradusError, invalidArgument } from '../errors.js'
 import { formatShape, sameShape, sizeOf } from '../layers/shape.js'
 import type { DataType, FloatArray, NativeProgram } from '../native.js'
+import { optionsOf } from '../options.js'
 import { didYouMean } from '../suggest.js'
 
 /** Of one weight: its shape and its elements in row-major order. */
@@ -10,6 +12,9 @@ export interface Weight {
   shape: number[]
   data: FloatArray
 }
+
+/** What `getWeights` takes. */
+export const readGet = optionsOf<{ average?: boolean }>()('getWeights', { average: [checkBoolean, false] })
 
 /** `dense1.weight`, `dense1.bias`, `dense2.weight`, … in layer order. */
 export type Weights = Record<string, Weight>

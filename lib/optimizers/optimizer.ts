@@ -64,7 +64,7 @@ export const common = (learningRate: number) =>
 
 function checkRate(argument: string, value: unknown): number {
   if (typeof value !== 'function') return checkNotNegative(argument, value)
-  const message = `${argument}: expected a number of at least 0, received a function; a schedule is given to fit, as \`schedule\``
+  const message = `${argument}: expected a number of at least 0, received a function; fit takes a schedule, as its option schedule`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
