@@ -209,7 +209,7 @@ test('a folder that holds a run takes no other', async () => {
     (error) => error,
   )
   assert.is(again.code, 'GRADUS_INVALID_ARGUMENT')
-  assert.match(again.message, /^dir: expected a folder without a run/)
+  assert.match(again.message, /^dir: .*taken holds a run already/)
   const other = await RunDirectory.open({ dir: path }, runInfo({ tensors: [] }), { step: 0, goesOn: true }).catch(
     (error) => error,
   )
