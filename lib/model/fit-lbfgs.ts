@@ -6,6 +6,7 @@ import { GradusError, invalidArgument } from '../errors.js'
 import type { NativeDataset, NativeProgram } from '../native.js'
 import { optionsOf } from '../options.js'
 import { adaptFirst } from '../train/adapt.js'
+import { resolveThreads } from '../train/calls.js'
 import { checkWeight } from '../train/evaluate.js'
 import { readFlat, writeFlat } from '../train/flat.js'
 import {
@@ -16,7 +17,6 @@ import {
   minimize,
   minimizeRules,
 } from '../train/lbfgs/minimize.js'
-import { resolveThreads } from '../train/options.js'
 import { requirementsOf, residentSource } from '../train/source.js'
 import { inTurn } from '../train/turn.js'
 import { norm } from '../train/vectors.js'

@@ -13,7 +13,7 @@ import {
 import type { CustomRegularizer } from '../layers/regularizers.js'
 import { formatShape, sameShape } from '../layers/shape.js'
 import type { DataType, Descriptor, FloatArray, NodeDescriptor, ParameterDescriptor } from '../native.js'
-import type { Normalization } from '../train/adapt.js'
+import type { Normalization } from '../train/target.js'
 
 /** A model before lowering: what `sequential`, `graph` and a saved file all come down to. */
 export interface Network {

@@ -6,20 +6,9 @@ import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { FloatArray, NativeDataset } from '../native.js'
 import { optionsOf } from '../options.js'
-import { checkSignal } from './options.js'
+import { checkSignal } from './calls.js'
 import { inputRequirements, openSource, type PredictTarget, type Source } from './source.js'
 import { inTurn } from './turn.js'
-
-/** A normalization layer of a model, and where its numbers lie. */
-export interface Normalization {
-  readonly layer: string
-  /** Number of the input that it takes. */
-  readonly input: number
-  readonly per: 'feature' | 'all'
-  /** Numbers of its parameters. */
-  readonly mean: number
-  readonly variance: number
-}
 
 /**
  * Before the first training: the means and variances of the training data. Nothing for a model that has been adapted.

@@ -4,7 +4,7 @@ import type { NativeProgram } from '../native.js'
 import type { Schedule } from '../schedules/schedule.js'
 import type { EpochRecord } from './history.js'
 import { modeOf, monitored } from './monitor.js'
-import type { Settings } from './options.js'
+import type { Settings } from './settings.js'
 import type { TrainTarget } from './target.js'
 
 /** One entry an update; momenta and weight decays where they are scheduled. The names are those of the native call. */

@@ -1,7 +1,7 @@
 import type { Data } from '../data/stream.js'
 import type { TrainResult } from '../native.js'
 import type { AnyValues, EpochRecord, History } from './history.js'
-import type { Settings } from './options.js'
+import type { Settings } from './settings.js'
 import type { Source } from './source.js'
 import type { TrainTarget } from './target.js'
 

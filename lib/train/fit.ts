@@ -1,13 +1,14 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
+import { checkTogether } from './calls.js'
+import { extensions } from './extensions.js'
 import type { AnyValues } from './history.js'
 import { beginTraining, endTraining, isInTraining } from './in-training.js'
-import { checkTogether, type FitOptions, resolveFitOptions, type Settings } from './options.js'
+import { type FitOptions, type FitSettings, resolveFitOptions } from './options.js'
 import { progress } from './progress.js'
 import { Run } from './run.js'
 import type { TrainTarget } from './target.js'
 import { Training } from './training.js'
-import { watchingParts } from './watching.js'
 
 /**
  * Trains a compiled model, off the main thread. Training begins at once and does not wait to be awaited.
@@ -34,17 +35,17 @@ export function fit<Values extends object = AnyValues, Model = unknown>(
       return training.best
     },
     get dir() {
-      return watchingParts().dirOf(settings.callbacks)
+      return extensions().dirOf(settings.callbacks)
     },
-    diagnose: () => watchingParts().diagnose({ target, data, settings, history: training.history }),
+    diagnose: () => extensions().diagnose({ target, data, settings, history: training.history }),
     stop: (reason) => training.stop(reason),
     run: (report) => training.run(report).finally(() => endTraining(program)),
   })
 }
 
 /** A monitor where a run directory asks for one, and what shows progress. */
-function withOwnCallbacks(settings: Settings): Settings {
-  const { monitor, isMonitor } = watchingParts()
+function withOwnCallbacks(settings: FitSettings): FitSettings {
+  const { monitor, isMonitor } = extensions()
   const monitors = settings.dir === undefined || settings.callbacks.some(isMonitor) ? [] : [monitor()]
   const shown = settings.quiet ? [] : [progress()]
   return { ...settings, callbacks: [...shown, ...settings.callbacks, ...monitors] }

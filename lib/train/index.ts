@@ -2,6 +2,7 @@ export type { AdaptOptions } from './adapt.js'
 export type { EndContext, EpochContext, RunContext, StepsContext, StepsReport, Wishes } from './callback.js'
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export type { EvaluateOptions, Evaluation } from './evaluate.js'
+export type { Finding } from './extensions.js'
 export type { AnyValues, EpochRecord, History } from './history.js'
 export {
   type Iteration,
@@ -12,4 +13,3 @@ export {
 } from './lbfgs/minimize.js'
 export { type NestedNumbers, Predictions } from './predictions.js'
 export type { Run } from './run.js'
-export type { Finding } from './watching.js'

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
+import type { Finding } from './extensions.js'
 import type { AnyValues, EpochRecord, History } from './history.js'
-import type { Finding } from './watching.js'
 
 /** What a {@link Run} shows of the training behind it. */
 interface Training {

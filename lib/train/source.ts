@@ -6,7 +6,7 @@ import { type Data, isStream, loadAhead } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
 import { firstOf } from '../signals.js'
-import { defaultBatchSize } from './options.js'
+import { defaultBatchSize } from './calls.js'
 import type { TrainTarget } from './target.js'
 
 export interface Source {

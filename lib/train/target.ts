@@ -1,9 +1,19 @@
 import type { Conventions } from '../data/conventions.js'
 import type { Metric, Outputs } from '../metrics/metric.js'
 import type { Descriptor, NativeProgram } from '../native.js'
-import type { Normalization } from './adapt.js'
 
 export type { Metric }
+
+/** A normalization layer of a model, and where its numbers lie. */
+export interface Normalization {
+  readonly layer: string
+  /** Number of the input that it takes. */
+  readonly input: number
+  readonly per: 'feature' | 'all'
+  /** Numbers of its parameters. */
+  readonly mean: number
+  readonly variance: number
+}
 
 /**
  * What training needs to know of a model. `Model` implements it; nothing in `train/` imports `model/`.

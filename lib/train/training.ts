@@ -6,13 +6,14 @@ import type { NativeProgram } from '../native.js'
 import { unlessAborted } from '../signals.js'
 import { adaptFirst } from './adapt.js'
 import type { Callback, FitCall, RunContext, Wishes } from './callback.js'
+import { passBatchSize } from './calls.js'
 import { resolveClassWeights } from './class-weights.js'
 import { evaluateSource } from './evaluate.js'
+import { extensions } from './extensions.js'
 import { Halt } from './halt.js'
 import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
 import { setAtWork } from './in-training.js'
-import { passBatchSize, type Settings } from './options.js'
-import { runPreflight } from './preflight.js'
+import type { FitSettings } from './options.js'
 import { type Batches, epochBatches, openSource, requirementsOf, type Source, splitSource } from './source.js'
 import { checkWishes, Steps } from './steps.js'
 import type { TrainTarget } from './target.js'
@@ -24,7 +25,7 @@ export class Training {
   readonly #target: TrainTarget
   readonly #program: NativeProgram
   readonly #data: Data
-  readonly #settings: Settings
+  readonly #settings: FitSettings
   readonly #halt: Halt
   /** What the data mean: the model's copied, and what these data settle. */
   readonly #conventions: Conventions
@@ -37,7 +38,7 @@ export class Training {
   #call: FitCall | null = null
   #report: (record: EpochRecord) => void = () => {}
 
-  constructor(target: TrainTarget, data: Data, settings: Settings) {
+  constructor(target: TrainTarget, data: Data, settings: FitSettings) {
     this.#target = target
     this.#program = target.program
     this.#data = data
@@ -75,7 +76,7 @@ export class Training {
     const { signal } = this.#halt
     try {
       signal.throwIfAborted()
-      await unlessAborted(runPreflight(this.#target, this.#data, { ...this.#settings, signal }), signal)
+      await unlessAborted(this.#preflight(signal), signal)
       const [training, validation] = await this.#open(sources)
       if (training.rows !== null) await this.#settle(training)
       this.#call = { settings: this.#settings, data: this.#data, training, validation }
@@ -98,6 +99,11 @@ export class Training {
   }
 
   /** The sources of training and validation; all that must be closed goes into `opened`. */
+  async #preflight(signal: AbortSignal): Promise<void> {
+    if (!this.#settings.sanityCheck) return
+    await extensions().preflight(this.#target, this.#data, { ...this.#settings, signal })
+  }
+
   async #open(opened: Source[]): Promise<[Source, Source | null]> {
     const { validation, validationSplit } = this.#settings
     const open = async (data: Data, conventions: Conventions, argument?: string) => {

@@ -1,4 +1,4 @@
-import './attach.js'
+import './extend.js'
 
 export { type Monitor, monitor } from './monitor/monitor.js'
 export type { MonitorOptions } from './monitor/options.js'

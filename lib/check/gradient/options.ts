@@ -9,7 +9,7 @@ import {
   oneOf,
 } from '../../checks.js'
 import { optionsOf } from '../../options.js'
-import { checkSignal, resolveThreads } from '../../train/options.js'
+import { checkSignal, resolveThreads } from '../../train/calls.js'
 
 export interface GradientCheckFunctionOptions {
   /** How many elements of each tensor are compared, those with the largest and the smallest gradients always. */

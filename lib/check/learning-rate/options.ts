@@ -1,7 +1,7 @@
 import { checkPositive, checkPositiveInteger } from '../../checks.js'
 import { GradusError } from '../../errors.js'
 import { optionsOf } from '../../options.js'
-import { checkSignal, resolveThreads } from '../../train/options.js'
+import { checkSignal, resolveThreads } from '../../train/calls.js'
 
 export interface FindLearningRateOptions {
   /** The first rate; default 1e-7. */

@@ -4,7 +4,7 @@ import type { Data } from '../../data/stream.js'
 import { invalidArgument } from '../../errors.js'
 import { anything, optionsOf, unknownName } from '../../options.js'
 import type { Schedule } from '../../schedules/index.js'
-import { checkSignal, resolveThreads } from '../../train/options.js'
+import { checkSignal, resolveThreads } from '../../train/calls.js'
 
 export interface SanityCheckOptions {
   /** Validation data, to be compared with the training data for examples they share. */

@@ -4,7 +4,7 @@ import { takeExamples } from '../../data/split.js'
 import { type Data, isStream } from '../../data/stream.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { Model } from '../../model/model.js'
-import { setPreflight } from '../../train/preflight.js'
+import type { Extensions } from '../../train/extensions.js'
 import { countExamples, examplesOf, sliceExamples } from '../subset.js'
 import type { SanityCheck, SanityResult } from './check.js'
 import { activationSpread, deadUnits } from './checks/activations.js'
@@ -137,7 +137,8 @@ async function withoutBadRows(context: Context): Promise<Context> {
   return new Context(model, takeExamples(examples, sound, rows), settings)
 }
 
-setPreflight(async (target, data, settings) => {
+/** What `fit({ sanityCheck: true })` does first. */
+export const preflight: Extensions['preflight'] = async (target, data, settings) => {
   const { validation, validationSplit, schedule, threads, signal, quiet } = settings
   const held = isStream(validation) ? undefined : validation
   const report = await sanityCheck(target as Model, data, {
@@ -145,4 +146,4 @@ setPreflight(async (target, data, settings) => {
   })
   if (!report.passed) throw new GradusError('GRADUS_SANITY_CHECK', String(report))
   if (!quiet) process.stderr.write(`sanity checks: all ${report.checks.length} passed\n`)
-})
+}

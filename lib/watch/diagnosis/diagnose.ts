@@ -1,7 +1,8 @@
 /** What is wrong with a run, in words. */
 import type { Recording } from '../recording/recording.js'
-import type { Finding, Observation, Rule, Severity } from './finding.js'
+import type { Finding, Observation, Severity } from './finding.js'
 import { Picture } from './picture.js'
+import type { Rule } from './rule.js'
 import { badInitialization } from './rules/bad-initialization.js'
 import { badSplit } from './rules/bad-split.js'
 import { classCollapse } from './rules/class-collapse.js'

@@ -1,6 +1,7 @@
 import { cpus, hostname, totalmem } from 'node:os'
 import type { Data } from '../../data/stream.js'
-import { defaultBatchSize, type Settings } from '../../train/options.js'
+import { defaultBatchSize } from '../../train/calls.js'
+import type { Settings } from '../../train/settings.js'
 import type { TrainTarget } from '../../train/target.js'
 import { version } from '../../version.js'
 import type { RunInfo } from '../recording/recording.js'

@@ -5,7 +5,7 @@ import { elementsPerRow, openColumn, product } from '../../data/column.js'
 import type { NumberedExamples } from '../../data/examples.js'
 import { renumbered } from '../../data/labels.js'
 import { type Data, isStream } from '../../data/stream.js'
-import type { Settings } from '../../train/options.js'
+import type { Settings } from '../../train/settings.js'
 import type { TrainTarget } from '../../train/target.js'
 
 /** Numbers looked at, a few milliseconds of work; of more rows some, evenly spread. */

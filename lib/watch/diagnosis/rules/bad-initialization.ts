@@ -1,6 +1,7 @@
 import { short } from '../../../words.js'
-import type { Observation, Rule } from '../finding.js'
+import type { Observation } from '../finding.js'
 import type { Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** From the first to the last layer of a kind: what comes of ten times each way is still told as one. */
 const widest = 100

@@ -1,7 +1,8 @@
 import { percent, short } from '../../../words.js'
 import { smallest } from '../curve.js'
-import type { Observation, Rule } from '../finding.js'
+import type { Observation } from '../finding.js'
 import { enoughEpochs, type Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** Share of the validation examples whose class training lacks, beyond what a random split leaves. */
 const strangers = 0.02

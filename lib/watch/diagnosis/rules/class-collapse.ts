@@ -1,7 +1,7 @@
 import { percent, short } from '../../../words.js'
 import { largest, lastingFrom } from '../curve.js'
-import type { Rule } from '../finding.js'
 import { enoughEpochs, type Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 const nearlyAll = 0.98
 /** Examples that must be looked at, and of them such as belong elsewhere, and those it may find of them. */

@@ -1,6 +1,6 @@
 import { percent } from '../../../words.js'
 import { lastingFrom } from '../curve.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 const most = 0.5
 /** A unit is dead that was silent in so many looks at a batch; together so many examples say something. */

@@ -1,7 +1,7 @@
 import { short } from '../../../words.js'
 import { median, part, slope } from '../curve.js'
-import type { Rule } from '../finding.js'
 import type { Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** Powers of ten that gradients may change by from the first to the last matrix. */
 const mostDecades = 3

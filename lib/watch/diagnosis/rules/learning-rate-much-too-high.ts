@@ -1,6 +1,6 @@
 import { short } from '../../../words.js'
 import { largest } from '../curve.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 /** So many times the initial loss, or that of an untrained model, is an explosion. */
 const explosion = 20

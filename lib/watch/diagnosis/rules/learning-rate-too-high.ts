@@ -1,7 +1,7 @@
 import { short } from '../../../words.js'
 import { largest, part, rise } from '../curve.js'
-import type { Rule } from '../finding.js'
 import type { Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** ‖Δw‖ / ‖w‖, where 1e-3 is healthy: at the first steps, of a loss that rises, of one that stays, and of any. */
 const [replaced, thrownAway, loose, bouncing, wild] = [0.1, 0.05, 3e-3, 0.01, 0.03]

@@ -1,6 +1,6 @@
 import { short } from '../../../words.js'
 import { median, part, rise, straightness } from '../curve.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 /** ‖Δw‖ / ‖w‖, where 1e-3 is healthy. */
 const low = 1e-4

@@ -1,6 +1,6 @@
 import { percent, short } from '../../../words.js'
 import { median, part } from '../curve.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 /** Noise of the loss from batch to batch, as a share of the loss of an untrained model and of the loss itself. */
 const [mostOfBase, mostOfLevel] = [0.1, 0.3]

@@ -1,5 +1,5 @@
 import { percent, short } from '../../../words.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 const near = 0.9
 

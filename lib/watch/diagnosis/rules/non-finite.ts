@@ -1,7 +1,8 @@
 import { percent } from '../../../words.js'
 import { median, part } from '../curve.js'
-import type { Rule, Since } from '../finding.js'
+import type { Since } from '../finding.js'
 import type { Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** More of all steps refused than that is no accident. */
 const mostRefused = 0.01

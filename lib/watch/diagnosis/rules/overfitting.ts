@@ -1,8 +1,8 @@
 import { short } from '../../../words.js'
 import type { EpochEntry } from '../../recording/recording.js'
 import { scatter, smallest, smooth } from '../curve.js'
-import type { Rule } from '../finding.js'
 import { enoughEpochs } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** The validation loss against its best, the rise against chance level, and epochs since. */
 const [risen, risenOfBase, fewestSince] = [1.1, 0.002, 4]

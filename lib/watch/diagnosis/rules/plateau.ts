@@ -1,7 +1,7 @@
 import { short } from '../../../words.js'
 import { isFlat, largest, median, part, rise, smallest } from '../curve.js'
-import type { Rule } from '../finding.js'
 import { enoughEpochs } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** Change of the loss over the last third, against its level. */
 const flat = 0.05

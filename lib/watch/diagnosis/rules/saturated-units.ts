@@ -1,6 +1,6 @@
 import { percent } from '../../../words.js'
 import { lastingFrom, median } from '../curve.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 const most = 0.6
 

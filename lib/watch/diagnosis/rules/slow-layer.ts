@@ -1,6 +1,6 @@
 import { short } from '../../../words.js'
 import { median } from '../curve.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 /** Times that a layer may move less than the others. */
 const most = 100

@@ -1,7 +1,7 @@
 import { percent, short } from '../../../words.js'
 import { isFlat, largest, median, part, smallest } from '../curve.js'
-import type { Rule } from '../finding.js'
 import { enoughEpochs, type Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** The loss against chance level (the first loss, where that is not known); without validation, which shows less. */
 const [poor, nothing] = [0.4, 0.9]

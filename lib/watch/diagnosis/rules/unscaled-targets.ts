@@ -1,6 +1,6 @@
 import { targetProblem } from '../../../check/chance.js'
 import { percent, short } from '../../../words.js'
-import type { Rule } from '../finding.js'
+import type { Rule } from '../rule.js'
 
 /** Share of the variance that is left: less is a good fit, whatever the scale. */
 const goodFit = 0.1

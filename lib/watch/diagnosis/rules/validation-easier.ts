@@ -1,8 +1,8 @@
 import type { Descriptor } from '../../../native.js'
 import { percent, short } from '../../../words.js'
 import { median } from '../curve.js'
-import type { Rule } from '../finding.js'
 import type { Picture } from '../picture.js'
+import type { Rule } from '../rule.js'
 
 /** Validation loss against training loss, and the difference against chance level. */
 const easier = 0.8

@@ -1,11 +1,13 @@
-/** Tells training of the monitor and of the rules, which lie above it. */
-import { type RunFacts, setWatching } from '../train/watching.js'
+/** Tells training of the checks, the monitor and the rules, which lie above it. */
+import { preflight } from '../check/sanity/sanity-check.js'
+import { extend, type RunFacts } from '../train/extensions.js'
 import { diagnose } from './diagnosis/diagnose.js'
 import { isMonitor, monitor } from './monitor/monitor.js'
 import { runInfo } from './monitor/run-info.js'
 import { recordingOfHistory } from './recording/from-history.js'
 
-setWatching({
+extend({
+  preflight,
   diagnose: (run) => diagnose(recordingOf(run)),
   monitor,
   isMonitor,

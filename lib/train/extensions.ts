@@ -1,9 +1,10 @@
-/** What records and explains runs. It lies above training and says here that it is there. */
+/** What lies above training and `fit` makes use of: checks, monitor, rules. One file above, `watch/extend.ts`, brings them. */
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { Callback } from './callback.js'
 import type { History } from './history.js'
-import type { Settings } from './options.js'
+import type { FitSettings } from './options.js'
+import type { Settings } from './settings.js'
 import type { TrainTarget } from './target.js'
 
 /** Something that a look at a run has found, in words. */
@@ -27,11 +28,13 @@ export interface Finding {
 export interface RunFacts {
   readonly target: TrainTarget
   readonly data: Data
-  readonly settings: Settings
+  readonly settings: FitSettings
   readonly history: History
 }
 
-interface Watching {
+export interface Extensions {
+  /** The sanity checks. @throws `GRADUS_SANITY_CHECK` with the list of them when one fails. */
+  preflight(target: TrainTarget, data: Data, settings: Settings): Promise<void>
   /** Most severe first. */
   diagnose(run: RunFacts): Finding[]
   /** For a run directory that no callback asked for. */
@@ -41,13 +44,13 @@ interface Watching {
   dirOf(callbacks: readonly Callback[]): string | null
 }
 
-let watching: Watching | null = null
+let brought: Extensions | null = null
 
-export function setWatching(parts: Watching): void {
-  watching = parts
+export function extend(extensions: Extensions): void {
+  brought = extensions
 }
 
-export function watchingParts(): Watching {
-  if (watching) return watching
-  throw new GradusError('GRADUS_INTERNAL', 'the monitor is not loaded')
+export function extensions(): Extensions {
+  if (brought) return brought
+  throw new GradusError('GRADUS_INTERNAL', 'checks and monitor are not loaded')
 }

@@ -1,0 +1,37 @@
+/** What every call takes: batch size, threads, a signal. */
+import { availableParallelism } from 'node:os'
+import { checkOptional, checkPositiveInteger } from '../checks.js'
+import { describe, GradusError, invalidArgument } from '../errors.js'
+
+/** Of data in memory; a stream brings its own. */
+export const defaultBatchSize = 32
+
+/** Of passes that do not train. */
+export const passBatchSize = 256
+
+/** The number of threads asked for: `GRADUS_THREADS`, else the option, else one a core. */
+export function resolveThreads(threads: number | undefined): number {
+  const forced = process.env.GRADUS_THREADS
+  if (forced) return checkPositiveInteger('GRADUS_THREADS', Number(forced))
+  return checkOptional(checkPositiveInteger, 'threads', threads) ?? availableParallelism()
+}
+
+export function checkSignal(argument: string, signal: unknown): AbortSignal {
+  if (!(signal instanceof AbortSignal)) throw invalidArgument(argument, 'an AbortSignal', signal)
+  return signal
+}
+
+/** @throws `GRADUS_INVALID_ARGUMENT` for x and y apart, as other libraries take them. */
+export function checkTogether(owner: string, data: unknown, options: unknown): void {
+  if (!Array.isArray(options) && !ArrayBuffer.isView(options)) return
+  const received = `received ${describe(data)} and ${describe(options)}`
+  const message = `${owner}: expected the data as { x, y } and then the options, ${received}; write ${owner}({ x, y }, { … })`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+/** What `evaluate` and `predict` take, for lists of options. */
+export const passRules = {
+  batchSize: [checkPositiveInteger, passBatchSize],
+  threads: checkPositiveInteger,
+  signal: checkSignal,
+} as const
