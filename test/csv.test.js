@@ -303,4 +303,13 @@ test('values of all options are checked', async () => {
   }
 })
 
+test('a first line of numbers is taken for names only where that is said', async () => {
+  const years = Buffer.from('2019,2020,place\n1,2,here\n3,4,there')
+  assert.equal((await readCsv(years, { target: 'place', header: true })).columns, ['2019', '2020'])
+  assert.is((await readCsv(Buffer.from('1,2\n3,4'), { header: false })).x.data.length, 4)
+  const error = await readCsv(years, { target: 'place' }).catch((error) => error)
+  assert.match(`${error.code} ${error.message}`, /^GRADUS_BAD_FILE .*say header: false/)
+  assert.equal((await readCsv(Buffer.from('a,2020\n1,2'))).columns, ['a', '2020'], 'one number among names is a name')
+})
+
 test.run()

@@ -30,6 +30,8 @@ momentum: expected a number of at least 0 and less than 1, received 1.5
 nesterov: expected a positive momentum with it, received 0
 > dense(3, 'relu')
 dense: expected an options object, received "relu"; did you mean { activation: "relu" }?
+> dense(3, 8)
+dense: expected an options object, received 8; dense(units, { … }) takes no more numbers
 > dense({ units: 3 })
 units: expected a positive integer before the options, as in dense(10, { … }); received it among them
 > dense(3, { activaton: 'relu' })
@@ -268,6 +270,10 @@ GRADUS_INVALID_DATA labels, row 2: expected a class number from 0 to 2, received
 GRADUS_BAD_FILE no-such.csv: no such file
 > readCsv('a,b\n1,2', { target: 'b' })
 file: expected a path or bytes, received text; write readCsv(Buffer.from(text))
+> readCsv(Buffer.from('5.1,3.5,setosa\n4.9,3.0,setosa'), { target: 2 })
+GRADUS_BAD_FILE the buffer, line 1: its names are numbers; say header: false where no line of names comes first, else header: true
+> readCsv(Buffer.from('a;b\n1;2'), { target: 'b' })
+target: expected a column of the buffer (a;b), received "b"; delimiter: ";" if that is what stands between the cells
 > readIdx('package.json')
 GRADUS_BAD_FILE package.json: not an IDX file: the first two bytes must be zero
 > readNpy(new Uint8Array(8))

@@ -1,5 +1,5 @@
 /** Records of a CSV file on their way to columns of numbers. */
-import { invalidArgument } from '../errors.js'
+import { describe, GradusError } from '../errors.js'
 import { badFile, type FileSource, nameOf } from '../files.js'
 import { type CellRules, featureOf, isMissing, targetsOf } from './csv-cells.js'
 import type { CsvRecord } from './csv-records.js'
@@ -26,7 +26,7 @@ export interface CsvTargetTable extends CsvTable {
 export interface TableSettings extends Omit<CellRules, 'missingWords'> {
   target: string | number | undefined
   columns: readonly (string | number)[] | undefined
-  header: boolean
+  header: boolean | undefined
   missingWords: readonly string[]
   dtype: 'float32' | 'float64'
 }
@@ -60,7 +60,7 @@ export class TableBuilder {
   add({ line, cells }: CsvRecord): void {
     if (!this.#layout) {
       this.#layout = layOut(this.#file, cells, this.#settings)
-      if (this.#settings.header) return
+      if (this.#settings.header !== false) return
     }
     const { names, features, target } = this.#layout
     if (cells.length !== names.length) {
@@ -107,13 +107,27 @@ export class TableBuilder {
   }
 }
 
+/** Whether at least half of the names, and two of them, are numbers: data, in all likelihood. */
+function areNumbers(names: readonly string[]): boolean {
+  const numbers = names.filter((name) => name.trim() !== '' && Number.isFinite(Number(name))).length
+  return numbers >= 2 && 2 * numbers >= names.length
+}
+
 function layOut(file: FileSource, first: string[], { header, target, columns }: TableSettings): Layout {
-  const names = header ? first : first.map((_, i) => String(i))
+  if (header === undefined && areNumbers(first)) {
+    const message =
+      'line 1: its names are numbers; say header: false where no line of names comes first, else header: true'
+    throw badFile(file, message)
+  }
+  const names = header === false ? first.map((_, i) => String(i)) : first
   const find = (argument: string, wanted: unknown) => {
     const at =
       typeof wanted === 'number' ? (wanted < 0 ? names.length + wanted : wanted) : names.indexOf(wanted as string)
     if (names[at] === undefined) {
-      throw invalidArgument(argument, `a column of ${nameOf(file)} (${someOf(names)})`, wanted)
+      const other = names.length === 1 ? /[;\t|]/.exec(names[0]!)?.[0] : undefined
+      const hint = other ? `; delimiter: ${JSON.stringify(other)} if that is what stands between the cells` : ''
+      const message = `${argument}: expected a column of ${nameOf(file)} (${someOf(names)}), received ${describe(wanted)}${hint}`
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
     }
     return at
   }

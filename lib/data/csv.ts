@@ -16,7 +16,7 @@ export interface CsvOptions extends ReadOptions {
   target?: string | number | undefined
   /** The features, by name or number. Default all columns but the target. */
   columns?: readonly (string | number)[] | undefined
-  /** Whether the first line holds the columns' names. Default true. */
+  /** Whether the first line holds the columns' names. Default true, but not silently where half of the names are numbers. */
   header?: boolean | undefined
   /** One character. Default `,`; `;` where the decimal sign is a comma. */
   delimiter?: string | undefined
@@ -107,7 +107,7 @@ function checkMissing(argument: string, value: unknown): number | 'skip' {
 const readOptions = optionsOf<CsvOptions>()('readCsv', {
   target: checkColumn,
   columns: checkList('names or numbers of columns', checkColumn),
-  header: [checkBoolean, true],
+  header: checkBoolean,
   delimiter: checkDelimiter,
   decimal: [oneOf('.', ','), '.'],
   missing: checkMissing,

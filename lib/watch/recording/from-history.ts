@@ -3,12 +3,17 @@ import { epochEntry, RecordingBuilder } from './builder.js'
 import { Rows, stepRowWidth } from './files.js'
 import type { Recording, RunInfo } from './recording.js'
 
+/** Where nobody counted the examples, the speed of the first epoch tells. */
+function stepsOfEpoch({ examples, options }: RunInfo, { samplesPerSecond, seconds }: History): number {
+  const rows = examples ?? Math.round((samplesPerSecond[0] ?? 0) * (seconds[0] ?? 0))
+  return Math.max(1, Math.ceil(rows / (options.batchSize * options.accumulate)))
+}
+
 /** What can be told of a run that nobody recorded: a step for each epoch, nothing of tensors and layers. */
 export function recordingOfHistory(info: RunInfo, history: History): Recording {
   const builder = new RecordingBuilder({ ...info, tensors: [], layers: [] })
   const { epochs } = history
-  const stepsEach =
-    info.examples === null ? 1 : Math.ceil(info.examples / (info.options.batchSize * info.options.accumulate))
+  const stepsEach = stepsOfEpoch(info, history)
   const rows = Rows.of(epochs, stepRowWidth(0))
   for (let i = 0; i < epochs; i++) {
     const step = (i + 1) * stepsEach
