@@ -271,7 +271,7 @@ GRADUS_BAD_FILE no-such.csv: no such file
 > readCsv('a,b\n1,2', { target: 'b' })
 file: expected a path or bytes, received text; write readCsv(Buffer.from(text))
 > readCsv(Buffer.from('5.1,3.5,setosa\n4.9,3.0,setosa'), { target: 2 })
-GRADUS_BAD_FILE the buffer, line 1: its names are numbers; say header: false where no line of names comes first, else header: true
+GRADUS_BAD_FILE the buffer: line 1: its names are numbers; say header: false where no line of names comes first, else header: true
 > readCsv(Buffer.from('a;b\n1;2'), { target: 'b' })
 target: expected a column of the buffer (a;b), received "b"; delimiter: ";" if that is what stands between the cells
 > readIdx('package.json')
