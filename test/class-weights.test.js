@@ -95,7 +95,7 @@ test('what is none is refused, and says what would be', async () => {
     [null, 'null'],
     [3, '3'],
     [true, 'true'],
-    ['balance', '"balance"'],
+    ['balance', '"balance"; did you mean "balanced"?'],
     [new Set([1, 2]), 'a Set object'],
     [new Map([[0, 2]]), 'a Map object; Object.fromEntries(map) makes a record of it'],
     [() => 1, 'function (anonymous)'],

@@ -209,7 +209,7 @@ callbacks[0].monitor: there is no column "val_loss"; the columns are loss, accur
 > model.fit({ x, y }, { classWeights: new Map([[0, 1]]) })
 classWeights: expected 'balanced', an array with a weight for each class, or a record such as { 2: 10 } or { cat: 10 }, received a Map object; Object.fromEntries(map) makes a record of it
 > model.fit({ x, y }, { classWeights: 'balance' })
-classWeights: expected 'balanced', an array with a weight for each class, or a record such as { 2: 10 } or { cat: 10 }, received "balance"
+classWeights: expected 'balanced', an array with a weight for each class, or a record such as { 2: 10 } or { cat: 10 }, received "balance"; did you mean "balanced"?
 > model.fit({ x, y }, { classWeights: { 7: 1 } })
 classWeights: expected class numbers from 0 to 2, received 7
 > model.fit({ x, y }, { signal: new AbortController() })

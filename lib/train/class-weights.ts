@@ -3,7 +3,7 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import { isNumberArray } from '../data/column.js'
 import { someOf } from '../data/labels.js'
 import { describe, GradusError, invalidArgument } from '../errors.js'
-import { nearest } from '../suggest.js'
+import { didYouMean, nearest } from '../suggest.js'
 import type { Source } from './source.js'
 import type { TrainTarget } from './target.js'
 
@@ -18,7 +18,8 @@ export function checkClassWeights(target: TrainTarget, weights: unknown): ClassW
     throw invalidArgument('classWeights', `a loss on class numbers, which ${loss.kind} is not`, weights)
   }
   if (weights !== 'balanced' && !Array.isArray(weights) && !isNumberArray(weights) && !isRecord(weights)) {
-    const hint = weights instanceof Map ? '; Object.fromEntries(map) makes a record of it' : ''
+    const meant = typeof weights === 'string' ? didYouMean(weights, ['balanced']) : ''
+    const hint = weights instanceof Map ? '; Object.fromEntries(map) makes a record of it' : meant
     const expected = "'balanced', an array with a weight for each class, or a record such as { 2: 10 } or { cat: 10 }"
     const message = `classWeights: expected ${expected}, received ${describe(weights)}${hint}`
     throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
