@@ -167,4 +167,15 @@ test('arrays without end', async () => {
   }
 })
 
+test('targets of the last dimension alone are told of flatten()', async () => {
+  const model = sequential({ input: [5, 4] }, [dense(7)])
+  model.compile({ loss: meanSquaredError(), optimizer: sgd() })
+  const series = { data: new Float32Array(3 * 20), shape: [3, 5, 4] }
+  const advice = 'the output is of shape [5, 7]: put flatten() before the layers that give it'
+  const next = { data: new Float32Array(3 * 7), shape: [3, 7] }
+  assert.match(await refusal(() => model.fit({ x: series, y: next })), advice)
+  const others = { data: new Float32Array(3 * 6), shape: [3, 6] }
+  assert.not.match(await refusal(() => model.fit({ x: series, y: others })), 'flatten')
+})
+
 test.run()

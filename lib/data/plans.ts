@@ -49,8 +49,22 @@ export function planAll(examples: NumberedExamples, requirements: Requirements):
     rowsOf(plans)
     return plans
   } catch (error) {
-    if (!(error instanceof GradusError) || !areMixedUp(examples, requirements)) throw error
-    throw new GradusError(error.code, `${error.message}; were x and y mixed up?`, { cause: error })
+    const advice = areMixedUp(examples, requirements) ? 'were x and y mixed up?' : flattening(examples, requirements)
+    if (!(error instanceof GradusError) || advice === undefined) throw error
+    throw new GradusError(error.code, `${error.message}; ${advice}`, { cause: error })
+  }
+}
+
+/** What to do where each target has the size of the output's last dimension alone. */
+function flattening({ x, y }: NumberedExamples, { targets, inputs, outputShape }: Requirements): string | undefined {
+  if (targets !== 'dense' || outputShape.length < 2 || y === undefined) return undefined
+  try {
+    const first = isColumn(x) ? x : Object.values(x)[0]
+    const rows = openColumn('x', first as ColumnData, product(inputs[0]?.shape ?? []), 1).rows
+    if (elementsPerRow('y', y, rows) !== outputShape.at(-1)) return undefined
+    return `the output is of shape [${outputShape.join(', ')}]: put flatten() before the layers that give it`
+  } catch {
+    return undefined
   }
 }
 
