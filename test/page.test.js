@@ -12,6 +12,7 @@ import { startServer } from '../dist/watch/server/index.js'
 import { unpackAll } from '../dist/watch/server/packed.js'
 import { filled, launch, openPage, overflow } from './support/browser.js'
 import { numbers } from './support/reference.js'
+import { until } from './support/until.js'
 import { RunWriter } from './support/write-run.js'
 
 // Before any test: without a browser there is one sentence, where a hook of uvu would swallow it.
@@ -104,8 +105,8 @@ page('a model in training is followed through all views', async () => {
   } finally {
     training.stop('the test is over')
     await training.done
+    rmSync(join(folder, 'training'), { recursive: true })
   }
-  rmSync(join(folder, 'training'), { recursive: true })
 })
 
 /** A view that is open while the run goes on. */
@@ -113,7 +114,8 @@ async function followThrough(tab, view) {
   await tab.locator(`#tab-${view}`).click()
   await settled(tab, view)
   const before = await stepOf(tab)
-  await tab.waitForFunction((old) => !document.querySelector('.figures').textContent.includes(old), before)
+  // Of its own figure: step 0 is a part of many a number.
+  await until(async () => (await stepOf(tab)) !== before)
   await tab.screenshot({ path: join(screenshots, `${view}-training.png`), fullPage: true })
   if (view !== 'predictions') return
   const names = await tab.locator('.confusion th').allInnerTexts()
