@@ -32,6 +32,10 @@ export const checkNotNegative = (argument: string, value: unknown): number =>
 export const checkFraction = (argument: string, value: unknown): number =>
   checkNumber(argument, 'a number of at least 0 and less than 1', value, (number) => number >= 0 && number < 1)
 
+/** Over 0 and below 1: a part of a whole. */
+export const checkShare = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a number between 0 and 1', value, (number) => number > 0 && number < 1)
+
 export const checkPositiveInteger = (argument: string, value: unknown): number =>
   checkNumber(argument, 'a positive integer', value, (number) => Number.isSafeInteger(number) && number > 0)
 
@@ -56,6 +60,14 @@ export function checkText(argument: string, value: unknown): string {
   if (typeof value !== 'string') throw invalidArgument(argument, 'a string', value)
   return value
 }
+
+/** A name that must be there, of what is made: `nameFor('loss')`. */
+export const nameFor =
+  (made: string) =>
+  (argument: string, value: unknown): string => {
+    if (typeof value !== 'string' || value === '') throw invalidArgument(argument, `a name for the ${made}`, value)
+    return value
+  }
 
 export function checkPath(argument: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw invalidArgument(argument, 'a path', value)

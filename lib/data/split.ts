@@ -1,5 +1,5 @@
 /** Rows in another order and in two parts; the same seed gives the same rows. */
-import { checkBoolean, checkNotNegativeInteger, checkSeed } from '../checks.js'
+import { checkBoolean, checkNotNegativeInteger, checkSeed, checkShare } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { anything, optionsOf } from '../options.js'
 import { asTable, type ColumnData, elementsPerRow, isFloatArray, openColumn, takeRows } from './column.js'
@@ -35,11 +35,6 @@ const readSplit = optionsOf<SplitOptions>()('split', {
   shuffle: [checkBoolean, true],
   rows: checkNotNegativeInteger,
 })
-
-function checkShare(argument: string, value: unknown): number {
-  if (typeof value === 'number' && value > 0 && value < 1) return value
-  throw invalidArgument(argument, 'a number between 0 and 1', value)
-}
 
 /**
  * Splits examples in two, at random unless `shuffle` says otherwise. The arrays are copied, on the calling thread (a gigabyte

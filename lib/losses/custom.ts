@@ -1,6 +1,6 @@
 /** Losses written in JavaScript. */
 import { callOf } from '../call.js'
-import { checkFunction, oneOf } from '../checks.js'
+import { checkFunction, nameFor, oneOf } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { Outputs } from '../metrics/metric.js'
 import type { FloatArray } from '../native.js'
@@ -52,14 +52,9 @@ export function customLoss<Targets extends 'labels' | 'dense' = 'dense'>(options
 }
 
 const readOptions = optionsOf<CustomLossOptions<'labels' | 'dense'>>()('customLoss', {
-  name: needed(checkName),
+  name: needed(nameFor('loss')),
   targets: [oneOf('dense', 'labels'), 'dense'],
   outputs: oneOf('classes', 'answers', 'values'),
   forward: needed(checkFunction<CustomLoss['forward']>),
   backward: needed(checkFunction<CustomLoss['backward']>),
 })
-
-function checkName(argument: string, name: unknown): string {
-  if (typeof name !== 'string' || name === '') throw invalidArgument(argument, 'a name for the loss', name)
-  return name
-}

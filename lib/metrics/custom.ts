@@ -1,6 +1,6 @@
 /** Metrics written in JavaScript. */
 import { callOf } from '../call.js'
-import { checkFunction, checkOneOf } from '../checks.js'
+import { checkFunction, checkOneOf, nameFor } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
@@ -79,8 +79,8 @@ const taken = [
   ...['gradientNorm', 'refusedSteps', 'seconds', 'samplesPerSecond', 'epochs', 'stoppedBy'],
 ]
 
-function checkName(argument: string, name: unknown): string {
-  if (typeof name !== 'string' || name === '') throw invalidArgument(argument, 'a name for the metric', name)
+function checkName(argument: string, value: unknown): string {
+  const name = nameFor('metric')(argument, value)
   if (!taken.includes(name)) return name
   throw new GradusError('GRADUS_INVALID_ARGUMENT', `${argument}: each epoch has a ${name} already`)
 }

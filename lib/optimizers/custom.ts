@@ -1,6 +1,6 @@
 /** Optimizers written in JavaScript. */
 import { callOf } from '../call.js'
-import { checkFunction } from '../checks.js'
+import { checkFunction, nameFor } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
@@ -46,15 +46,10 @@ export function customOptimizer<Slot extends string = never>(options: CustomOpti
 
 const readOptions = optionsOf<CustomOptimizerOptions<string>>()('customOptimizer', {
   ...common(0.01),
-  name: needed(checkName),
+  name: needed(nameFor('optimizer')),
   slots: [checkSlots, []],
   update: needed(checkFunction<CustomOptimizer['update']>),
 })
-
-function checkName(argument: string, name: unknown): string {
-  if (typeof name !== 'string' || name === '') throw invalidArgument(argument, 'a name for the optimizer', name)
-  return name
-}
 
 function checkSlots(argument: string, slots: unknown): readonly string[] {
   if (!Array.isArray(slots)) throw invalidArgument(argument, 'an array of names', slots)

@@ -1,5 +1,11 @@
-import { checkNotNegative, checkNotNegativeInteger, checkPositiveInteger, oneOf } from '../checks.js'
-import { invalidArgument } from '../errors.js'
+import {
+  checkNotNegative,
+  checkNotNegativeInteger,
+  checkPositiveInteger,
+  checkShare,
+  checkText,
+  oneOf,
+} from '../checks.js'
 import { optionsOf } from '../options.js'
 import { complete, type TimedSchedule } from './schedule.js'
 
@@ -21,26 +27,14 @@ export interface ReduceOnPlateauOptions {
 }
 
 const readOptions = optionsOf<ReduceOnPlateauOptions>()('reduceOnPlateau', {
-  monitor: checkColumn,
-  factor: [checkFactor, 0.5],
+  monitor: checkText,
+  factor: [checkShare, 0.5],
   patience: [checkPositiveInteger, 5],
   threshold: [checkNotNegative, 1e-4],
   cooldown: [checkNotNegativeInteger, 0],
   minimum: [checkNotNegative, 0],
   mode: oneOf('min', 'max'),
 })
-
-function checkColumn(argument: string, value: unknown): string {
-  if (typeof value !== 'string') throw invalidArgument(argument, 'a column', value)
-  return value
-}
-
-function checkFactor(argument: string, value: unknown): number {
-  if (!(typeof value === 'number' && value > 0 && value < 1)) {
-    throw invalidArgument(argument, 'a number between 0 and 1', value)
-  }
-  return value
-}
 
 /**
  * initial · factor^reductions: reduced whenever the validation error has stopped improving (CS231n, "Annealing the learning

@@ -7,6 +7,7 @@ import {
   checkPath,
   checkPositive,
   checkPositiveInteger,
+  checkShare,
 } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { anything, optionsOf } from '../options.js'
@@ -82,13 +83,6 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Fit
     classWeights: undefined,
     givenClassWeights: checkClassWeights(target, read.classWeights),
   }
-}
-
-function checkShare(argument: string, value: unknown): number {
-  if (typeof value !== 'number' || !(value > 0 && value < 1)) {
-    throw invalidArgument(argument, 'a number between 0 and 1', value)
-  }
-  return value
 }
 
 function checkSeconds(argument: string, value: unknown): number {

@@ -98,12 +98,12 @@ export class Training {
     return wishes
   }
 
-  /** The sources of training and validation; all that must be closed goes into `opened`. */
   async #preflight(signal: AbortSignal): Promise<void> {
     if (!this.#settings.sanityCheck) return
     await extensions().preflight(this.#target, this.#data, { ...this.#settings, signal })
   }
 
+  /** The sources of training and validation; all that must be closed goes into `opened`. */
   async #open(opened: Source[]): Promise<[Source, Source | null]> {
     const { validation, validationSplit } = this.#settings
     const open = async (data: Data, conventions: Conventions, argument?: string) => {

@@ -1,5 +1,5 @@
 /** What the sanity checks can be told. */
-import { checkFunction, checkPositiveInteger } from '../../checks.js'
+import { checkFunction, checkPositiveInteger, checkShare } from '../../checks.js'
 import type { Data } from '../../data/stream.js'
 import { invalidArgument } from '../../errors.js'
 import { anything, optionsOf, unknownName } from '../../options.js'
@@ -42,11 +42,6 @@ const readOptions = optionsOf<SanityCheckOptions>()('sanityCheck', {
   threads: checkPositiveInteger,
   signal: checkSignal,
 })
-
-function checkShare(argument: string, value: unknown): number {
-  if (typeof value === 'number' && value > 0 && value < 1) return value
-  throw invalidArgument(argument, 'a number between 0 and 1', value)
-}
 
 function checkSkip(argument: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalidArgument(argument, 'an array of names of checks', value)
