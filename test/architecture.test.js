@@ -8,13 +8,14 @@ import * as assert from 'uvu/assert'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const architecture = suite('architecture')
 
-const base = ['errors', 'checks', 'options', 'suggest', 'call', 'native', 'signals']
+const base = ['errors', 'checks', 'options', 'suggest', 'call', 'native', 'settled', 'signals']
 /** What each part of lib/ may import, besides itself. A new part needs a line here. */
 const mayImport = {
   errors: [],
   binary: ['errors'],
   version: [],
   native: ['errors', 'binary'],
+  settled: ['errors'],
   suggest: [],
   options: ['errors', 'suggest'],
   checks: ['errors', 'options'],

@@ -338,4 +338,22 @@ test('an error that nobody could see ends the process; a run that nobody looks a
   assert.equal([unseen.status, unseen.stdout], [0, '3\n'])
 })
 
+test('early stopping without validation says once that it goes by the training loss', () => {
+  const told = (options, more = '') => {
+    const body = `
+      const { earlyStopping } = await import('gradus')
+      const options = () => ({ epochs: 2, quiet: true, callbacks: [earlyStopping(${options})], ${more} })
+      for (let i = 0; i < 2; i++) await model.fit(good, options())`
+    return spawn(body).stderr.match(/\[GRADUS_NO_VALIDATION\] GradusWarning: .*|\(node:\d+\) \[GRADUS.*/g) ?? []
+  }
+  const [line, ...others] = told('')
+  assert.equal(others, [])
+  assert.match(
+    line,
+    /\[GRADUS_NO_VALIDATION\] GradusWarning: earlyStopping\(\) goes by the training loss, .* say monitor: 'loss'/,
+  )
+  assert.equal(told("{ monitor: 'loss' }"), [])
+  assert.equal(told('', 'validationSplit: 0.5'), [])
+})
+
 test.run()

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { binaryCrossEntropy, dense, sequential, sgd, softmaxCrossEntropy } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { resolveClassWeights } from '../dist/train/class-weights.js'
 import { numbers } from './support/reference.js'
 
 const test = suite('class weights')
@@ -131,6 +132,56 @@ test('what is none is refused, and says what would be', async () => {
   assert.match(await refusal('balanced', dense, made(1, binaryCrossEntropy())), /expected a loss on class numbers/)
   const shares = { x, y: Array.from({ length: rows }, () => [0.25, 0.25, 0.25, 0.25]) }
   assert.match(await refusal('balanced', shares), /classWeights: expected targets that are class numbers/)
+})
+
+test('an abort is heard between the pieces that are counted', async () => {
+  const controller = new AbortController()
+  let read = 0
+  const piece = {
+    size: 1e8,
+    read(_role, _index, _first, count) {
+      if (++read === 3) controller.abort(new Error('planned'))
+      return new Int32Array(count)
+    },
+  }
+  const source = {
+    rows: piece.size,
+    pieces: async function* () {
+      yield piece
+    },
+    close() {},
+  }
+  const target = { outputShape: [2], conventions: {} }
+  const error = await resolveClassWeights(target, 'balanced', source, controller.signal).catch((reason) => reason)
+  assert.equal([error.message, read], ['planned', 3])
+})
+
+test("fit's signal is looked at between the pieces that are counted", async () => {
+  const { throwIfAborted } = AbortSignal.prototype
+  const looks = async (rows) => {
+    const { signal } = new AbortController()
+    const model = sequential({ input: [1] }, [dense(2)]).compile({ loss: softmaxCrossEntropy(), optimizer: sgd() })
+    const data = { x: new Float32Array(rows), y: new Int32Array(rows) }
+    let count = 0
+    AbortSignal.prototype.throwIfAborted = function () {
+      count++
+      throwIfAborted.call(this)
+    }
+    try {
+      await model.fit(data, {
+        epochs: 1,
+        batchSize: rows,
+        stepsPerCall: 1,
+        quiet: true,
+        classWeights: 'balanced',
+        signal,
+      })
+    } finally {
+      AbortSignal.prototype.throwIfAborted = throwIfAborted
+    }
+    return count
+  }
+  assert.is((await looks(9 << 16)) - (await looks(1 << 16)), 8)
 })
 
 test.run()

@@ -206,4 +206,23 @@ test('a model learns names, with its checks', async () => {
   assert.match(await refusal(() => squares.evaluate(examples)), /received the names of 3 classes \(high, low, middle\)/)
 })
 
+test('true and false are 1 and 0, wherever numbers are taken in lists', async () => {
+  const answers = [true, false, false, true]
+  const x = [[1], [2], [3], [4]]
+  assert.equal(await targets({ x, y: answers }), Int32Array.of(1, 0, 0, 1))
+  assert.equal(await targets({ x, y: answers }, { targets: 'dense', outputShape: [1] }), Float32Array.of(1, 0, 0, 1))
+  const pairs = { x, y: answers.map((answer) => [answer, !answer]) }
+  assert.equal(await targets(pairs, { targets: 'dense', outputShape: [2] }), Float32Array.of(1, 0, 0, 1, 0, 1, 1, 0))
+  const trained = async (y) => {
+    const model = sequential({ input: [1], seed: 1 }, [dense(1)])
+    model.compile({ loss: binaryCrossEntropy(), optimizer: adam(), metrics: ['accuracy'] })
+    return [
+      await model.fit({ x, y }, { epochs: 2, quiet: true }).then(({ loss }) => loss),
+      await model.predict([[true]]),
+    ]
+  }
+  assert.equal(await trained(answers), await trained(answers.map(Number)))
+  assert.equal(split({ x, y: answers }, { fraction: 0.5, stratify: true }).test.y.toSorted(), [false, true])
+})
+
 test.run()

@@ -110,6 +110,24 @@ optimizer: expected an optimizer such as adam(), received "adam"; did you mean a
 optimizer: expected an optimizer such as adam(), received function adam; did you mean adam()?
 > network.compile({ optimizer: adam() })
 loss: expected a loss such as softmaxCrossEntropy(), received undefined
+> model.compile({ optimizer: adam() })
+loss: expected a loss such as softmaxCrossEntropy(), received undefined; compile says everything anew: loss, optimizer and metrics
+> model.compile({ loss: softmaxCrossEntropy() })
+optimizer: expected an optimizer such as adam(), received undefined; compile says everything anew: loss, optimizer and metrics
+> model.optimizer.learningRate = 0.1
+learningRate: cannot be changed in place; compile() with another optimizer takes another rate, and fit's option schedule changes it while it trains
+> adam().learningRate = 0.1
+learningRate: cannot be changed in place; compile() with another optimizer takes another rate, and fit's option schedule changes it while it trains
+> model.optimizer = adam()
+optimizer: cannot be changed in place; compile({ loss, optimizer, metrics }) says it
+> model.loss = meanSquaredError()
+loss: cannot be changed in place; compile({ loss, optimizer, metrics }) says it
+> model.metrics = ['accuracy']
+metrics: cannot be changed in place; compile({ loss, optimizer, metrics }) says it
+> model.layer('dense1').trainable = false
+trainable: cannot be changed in place; say it where the layer is made; model.freeze('dense1') keeps the weights of a layer
+> model.trainable = false
+trainable: cannot be changed in place; freeze() keeps weights as they are
 > network.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['acc'] })
 metrics[0]: there is no metric "acc"; did you mean "accuracy"?
 > network.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: 'accuracy' })
@@ -180,6 +198,10 @@ fit: there is no option "validation_data"; did you mean validation?
 validation: expected examples as { x, y }, received an array of length 2
 > model.fit({ x, y }, { validation: { x: [[1, 2, 3]], y: [0] } })
 validation.x[0]: expected 4 numbers, received 3
+> model.fit({ x, y }, { validation: () => [] })
+validation: expected at least one example, received none
+> model.fit({ x, y }, { validation: { x, y, sampleWeights: [0, 0, 0, 0] } })
+GRADUS_INVALID_DATA validation.sampleWeights: expected some above 0 (with the class weights), received weights that sum to 0
 > model.fit({ x, y }, { validationSplit: 20 })
 validationSplit: expected a number between 0 and 1, received 20
 > model.fit({ x, y }, { epochs: 0 })
@@ -234,6 +256,12 @@ predict: there is no option "batch_size"; did you mean batchSize?
 x: expected one column of numbers, received null
 > model.evaluate(x, y)
 evaluate: expected the data as { x, y } and then the options, received an array of length 4 and an Int32Array of length 4; write evaluate({ x, y }, { … })
+> model.fit({ x, y: [true, 'no', 1, 0] })
+y[1]: expected numbers (names of classes stand in y, one an example; readCsv reads files), received "no"
+> model.fit({ x, y: [{ name: 'cat' }, { name: 'dog' }, { name: 'cat' }, { name: 'dog' }] })
+y[0]: expected numbers, received an object with name
+> model.evaluate(class Images {})
+data: expected an iterable of { x, y } or a function that gives one, received the class Images
 > network.evaluate({ x, y })
 GRADUS_NOT_COMPILED evaluate: call compile({ loss, optimizer }) first
 > model.setWeights({ 'dense1.weight': [1, 2, 3] })
@@ -244,6 +272,10 @@ weights: the model has no "dense1.kernel"
 getWeights: there is no option "averaged"; did you mean average?
 > model.save()
 file: expected a path or a file URL, received undefined
+> model.save('model.h5')
+file: expected a name such as "model.safetensors", received "model.h5"; a safetensors file is written, which no reader of .h5 files takes
+> model.save('out/model.v2.ONNX')
+file: expected a name such as "model.v2.safetensors", received "out/model.v2.ONNX"; a safetensors file is written, which no reader of .onnx files takes
 > model.save('no/such/folder/model.safetensors')
 GRADUS_BAD_FILE no/such/folder/model.safetensors: there is no folder no/such/folder
 > loadModel('no-such-model.safetensors')

@@ -282,4 +282,30 @@ test('moments of slices are those of the whole', () => {
   }
 })
 
+test("fit's signal and stop() are heard between the pieces that numbers are taken from", async () => {
+  const { add } = Moments.prototype
+  for (const end of ['abort', 'stop']) {
+    const controller = new AbortController()
+    let pieces = 0
+    Moments.prototype.add = function (values) {
+      if (++pieces === 3) end === 'abort' ? controller.abort(new Error('planned')) : run.stop()
+      return add.call(this, values)
+    }
+    const rows = 1 << 19
+    const many = { x: new Float32Array(rows), y: new Float32Array(rows) }
+    const model = sequential({ input: [1], seed: 1 }, [normalization(), dense(1)])
+    model.compile({ loss: meanSquaredError(), optimizer: sgd() })
+    const run = model.fit(many, { epochs: 1, quiet: true, signal: controller.signal })
+    try {
+      const ended = await run.then(
+        ({ stoppedBy }) => stoppedBy,
+        (error) => error.message,
+      )
+      assert.equal([ended, pieces], [end === 'abort' ? 'planned' : 'stop', 3])
+    } finally {
+      Moments.prototype.add = add
+    }
+  }
+})
+
 test.run()

@@ -21,8 +21,8 @@ export type NumberArray =
   | Int32Array
   | Uint32Array
 
-/** An array with one entry an example: a number, an array of numbers to any depth, or a typed array. */
-export type NestedArray = readonly (number | NumberArray | NestedArray)[]
+/** An array with one entry an example: a number, an array of numbers to any depth, or a typed array. True is 1, false is 0. */
+export type NestedArray = readonly (number | boolean | NumberArray | NestedArray)[]
 
 /** Numbers with their shape, examples first, as {@link readIdx} and {@link readNpy} give them. */
 export interface Table {
@@ -133,7 +133,7 @@ function openTable(argument: string, table: Table, elements: number, defaultScal
 }
 
 function openNested(argument: string, rows: NestedArray, elements: number): OpenColumn {
-  if (elements > 1 && typeof rows[0] === 'number') {
+  if (elements > 1 && isNumber(rows[0])) {
     const example = rows.length === elements && elements <= 8 ? `[[${rows}]]` : '[[…]]'
     throw invalidArgument(
       argument,
@@ -163,6 +163,8 @@ function openNested(argument: string, rows: NestedArray, elements: number): Open
   }
 }
 
+const isNumber = (value: unknown) => typeof value === 'number' || typeof value === 'boolean'
+
 const countOf = (elements: number): string => (elements === 1 ? '1 number' : `${elements} numbers`)
 
 /** Arrays in arrays, as deep as anybody nests them; what holds itself has no end. */
@@ -172,8 +174,8 @@ const mostNumbers = 2 ** 24
 
 /** Writes the numbers of one row from `at` on; returns where it ended, which is past `end` when there are too many. */
 function flatten(argument: string, value: unknown, out: Float64Array, at: number, end: number, depth = 0): number {
-  if (typeof value === 'number') {
-    if (at < end) out[at] = value
+  if (isNumber(value)) {
+    if (at < end) out[at] = Number(value)
     return at + 1
   }
   if (isNumberArray(value)) {

@@ -17,8 +17,8 @@ export interface Examples {
    */
   x: ColumnData | Record<string, ColumnData>
   /**
-   * The targets: class numbers, numbers shaped as the model's output, or the name of each example's class
-   * (`['cat', 'dog', …]`). Bytes mean themselves here. Names become the numbers of `classes`.
+   * The targets: class numbers, numbers shaped as the model's output, true and false (1 and 0), or the name of each example's
+   * class (`['cat', 'dog', …]`). Bytes mean themselves here. Names become the numbers of `classes`.
    */
   y?: ColumnData | readonly string[] | undefined
   /**

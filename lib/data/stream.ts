@@ -1,5 +1,5 @@
 /** Data that does not fit in memory: iterables of pieces, each loaded while the one before it is at work. */
-import { invalidArgument } from '../errors.js'
+import { GradusError, invalidArgument } from '../errors.js'
 import type { NativeDataset } from '../native.js'
 import { settlesWithin, unlessAborted } from '../signals.js'
 import type { Conventions } from './conventions.js'
@@ -40,7 +40,10 @@ export async function* loadAhead(
 ): AsyncGenerator<NativeDataset, void> {
   const argument = requirements.argument ?? 'data'
   if (Array.isArray(stream) && !isExamples(stream[0])) throw invalidArgument(argument, 'examples as { x, y }', stream)
-  const loader = new Loader(iterate(typeof stream === 'function' ? stream() : stream, argument), requirements)
+  const loader = new Loader(
+    iterate(typeof stream === 'function' ? called(stream, argument) : stream, argument),
+    requirements,
+  )
   let piece: NativeDataset | null = null
   let hasFailed = false
   try {
@@ -63,6 +66,13 @@ export async function* loadAhead(
 }
 
 const isExamples = (piece: unknown): boolean => typeof piece === 'object' && piece !== null && 'x' in piece
+
+function called(stream: () => Iterated, argument: string): Iterated {
+  if (!/^class\b/.test(Function.prototype.toString.call(stream))) return stream()
+  const expected = 'an iterable of { x, y } or a function that gives one'
+  const message = `${argument}: expected ${expected}, received the class ${stream.name}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
 
 type AnyIterator = AsyncIterator<Examples> | Iterator<Examples>
 

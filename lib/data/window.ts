@@ -79,7 +79,7 @@ function open(series: ColumnData): { values: Float32Array | Float64Array; featur
   if (Array.isArray(series)) {
     const features = elementsPerRow('series', series, series.length) ?? 1
     const values = openColumn('series', series, features, 1).read(0, series.length)
-    return { values: values as Float64Array, features, isFlat: typeof series[0] === 'number' }
+    return { values: values as Float64Array, features, isFlat: ['number', 'boolean'].includes(typeof series[0]) }
   }
   const { data, shape = [data.length], scale = 1, offset = 0 } = asTable('series', series)
   if (shape.length > 2 || product(shape) !== data.length || data.length === 0) {

@@ -3,6 +3,7 @@ import type { Call } from '../call.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray, ParameterDescriptor } from '../native.js'
 import { optionsOf } from '../options.js'
+import { settled } from '../settled.js'
 import type { CustomLayer } from './hosted.js'
 import { checkName } from './name.js'
 import type { CustomRegularizer } from './regularizers.js'
@@ -83,9 +84,11 @@ export function input(shape: number | readonly number[], options: { name?: strin
 const readInput = optionsOf<{ name?: string }>()('input', { name: checkName }, ['shape'])
 
 export function defineLayer(definition: LayerDefinition): Layer {
-  const layer: Layer = Object.assign((...inputs: GraphNode[]) => applyLayer(layer, inputs), { definition })
-  Object.defineProperty(layer, 'name', { value: definition.call[0] })
-  return Object.freeze(layer)
+  const made = Object.assign((...inputs: GraphNode[]) => applyLayer(layer, inputs), { definition })
+  Object.defineProperty(made, 'name', { value: definition.call[0] })
+  const advice = "say it where the layer is made; model.freeze('dense1') keeps the weights of a layer"
+  const layer: Layer = settled(made, advice)
+  return layer
 }
 
 /** The label stands for the layer in error messages. */

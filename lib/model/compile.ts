@@ -11,8 +11,9 @@ import { descriptorsOf, type Metric } from '../metrics/metric.js'
 import type { Descriptor } from '../native.js'
 import { withGroups } from '../optimizers/groups.js'
 import * as optimizers from '../optimizers/index.js'
-import { isOptimizer, type Optimizer } from '../optimizers/optimizer.js'
+import { howToChange, isOptimizer, type Optimizer } from '../optimizers/optimizer.js'
 import { needed, optionsOf } from '../options.js'
+import { settled } from '../settled.js'
 import type { TrainTarget } from '../train/target.js'
 import { type CustomPartsGiven, customPart } from './custom-parts.js'
 import type { Network } from './lower.js'
@@ -61,10 +62,22 @@ function checkList(argument: string, value: unknown): NonNullable<CompileOptions
   return value
 }
 
-export function checkCompileOptions(options: CompileOptions, network: Network): Compiled {
-  const { loss, optimizer, metrics: asked } = readOptions(options)
+/** @param isAgain whether the model has been compiled before: what was said then does not count any more */
+export function checkCompileOptions(options: CompileOptions, network: Network, isAgain = false): Compiled {
+  const { loss, optimizer, metrics: asked } = isAgain ? readAgain(options) : readOptions(options)
   checkLoss(loss, network)
   return { loss, optimizer, metrics: checkMetrics(asked, loss, sizeOf(network.output.shape)) }
+}
+
+function readAgain(options: CompileOptions): ReturnType<typeof readOptions> {
+  try {
+    return readOptions(options)
+  } catch (error) {
+    const isLeftOut = options?.loss === undefined || options.optimizer === undefined
+    if (!isLeftOut || !(error instanceof GradusError)) throw error
+    const message = `${error.message}; compile says everything anew: loss, optimizer and metrics`
+    throw new GradusError(error.code, message, { cause: error })
+  }
 }
 
 /** The last layer that a loss takes upon itself, and that must therefore not be there. */
@@ -89,13 +102,12 @@ function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
 const activationOf = (call: Call) => (call[2] as { activation?: string } | undefined)?.activation
 
 /** What training needs to know of the optimizer. */
-export const optimizerOf = ({ optimizer: { descriptor, learningRate } }: Compiled): TrainTarget['optimizer'] => ({
-  kind: descriptor.kind,
-  learningRate,
+export function optimizerOf({ optimizer: { descriptor, learningRate } }: Compiled): TrainTarget['optimizer'] {
   // Of muon the one of its matrices: the other is Adam's, which is not scheduled.
-  momentum: descriptor.matrixMomentum ?? descriptor.momentum,
-  weightDecay: descriptor.weightDecay ?? 0,
-})
+  const momentum = descriptor.matrixMomentum ?? descriptor.momentum
+  const weightDecay = descriptor.weightDecay ?? 0
+  return settled({ kind: descriptor.kind, learningRate, momentum, weightDecay }, howToChange)
+}
 
 /** The descriptor of a program that can train. */
 export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: Compiled): Descriptor =>

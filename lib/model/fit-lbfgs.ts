@@ -66,7 +66,7 @@ export async function fitLbfgs(model: Model, data: Data, options: FitLbfgsOption
     return await inTurn(program, async () => {
       const resident = await dataset
       Object.assign(model.conventions, needs.conventions)
-      await adaptFirst(model, residentSource(resident), true)
+      await adaptFirst(model, residentSource(resident), { hasTurn: true, signal: search.signal })
       return trainFullBatch(program, resident, settings)
     })
   } finally {

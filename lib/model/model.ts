@@ -3,19 +3,19 @@ import { plain } from '../call.js'
 import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
 import { GradusError } from '../errors.js'
-import { checkPath, type FileSource } from '../files.js'
+import type { FileSource } from '../files.js'
 import type { Layer } from '../layers/layer.js'
 import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
 import { checkPatterns, type NamePatterns, namesMatching } from '../optimizers/patterns.js'
+import { refuseAssignment } from '../settled.js'
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import { fit } from '../train/fit.js'
 import type { AnyValues } from '../train/history.js'
-import { isInTraining } from '../train/in-training.js'
 import type { FitOptions } from '../train/options.js'
 import { predict, predictSync } from '../train/predict.js'
 import type { Predictions } from '../train/predictions.js'
@@ -36,7 +36,7 @@ import { hostOf } from './host.js'
 import { checkIdle, checkStill } from './idle.js'
 import { type Lowered, lower, type Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
-import { packModel, readSaveOptions, type SaveOptions } from './save.js'
+import { checkModelPath, packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
 import { beginWith, checkWeights, currentWeights, readGet, type Weights } from './weights.js'
 
@@ -122,7 +122,7 @@ export class Model<Values extends object = AnyValues> {
    * @throws GRADUS_INVALID_ARGUMENT, GRADUS_SHAPE_MISMATCH when the loss or a metric does not fit the output, GRADUS_BUSY
    */
   compile<const Asked extends readonly AskedMetric[] = []>(options: CompileOptions<Asked>): Model<ValuesOf<Asked>> {
-    const compiled = checkCompileOptions(options, this.#network)
+    const compiled = checkCompileOptions(options, this.#network, this.#compiled !== undefined)
     checkIdle(this.#disposed ? this.program : this.#program)
     this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), hostOf(this.#lowered, compiled))
     this.#compiled = compiled
@@ -213,11 +213,6 @@ export class Model<Values extends object = AnyValues> {
    * @throws those of the data; GRADUS_INVALID_ARGUMENT for a model without such a layer, GRADUS_BUSY during `fit`
    */
   async adapt(data: Data, options?: AdaptOptions): Promise<void> {
-    if (this.normalizations.length === 0) {
-      throw new GradusError('GRADUS_INVALID_ARGUMENT', 'adapt: expected a model with normalization(), received none')
-    }
-    if (isInTraining(this.program))
-      throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
     await adaptTo(this, data, options)
   }
 
@@ -327,12 +322,12 @@ export class Model<Values extends object = AnyValues> {
    * parts excepted, and Python's safetensors reads too. Written beside the file and then put in its place: never half a file.
    * During `fit` it waits for a moment between steps.
    *
-   * @param file - a path, in a folder that is there, or a file URL
+   * @param file - a path, in a folder that is there, or a file URL; any name but one that promises another format, as .h5
    * @throws GRADUS_BAD_FILE when it cannot be written
    * @example await model.save('iris.safetensors', { metadata: { classes: ['setosa', 'versicolor', 'virginica'] } })
    */
   async save(file: string | URL, options: SaveOptions = {}): Promise<void> {
-    const path = checkPath('file', file)
+    const path = checkModelPath('file', file)
     const { tensors, metadata } = await this.#pack(options)
     await writeSafetensors(path, tensors, metadata)
   }
@@ -396,3 +391,6 @@ export class Model<Values extends object = AnyValues> {
     throw new GradusError('GRADUS_NOT_COMPILED', `${what}: call compile({ loss, optimizer }) first`)
   }
 }
+
+refuseAssignment(Model.prototype, ['loss', 'optimizer', 'metrics'], 'compile({ loss, optimizer, metrics }) says it')
+refuseAssignment(Model.prototype, ['trainable'], 'freeze() keeps weights as they are')

@@ -1,6 +1,9 @@
 /** What a model's file says: weights by name, and in the metadata all that makes the model again. */
+import { basename, extname } from 'node:path'
 import { checkBoolean } from '../checks.js'
 import type { Conventions } from '../data/conventions.js'
+import { describe, GradusError } from '../errors.js'
+import { checkPath } from '../files.js'
 import { sizeOf } from '../layers/shape.js'
 import type { NativeProgram } from '../native.js'
 import { optionsOf } from '../options.js'
@@ -33,6 +36,34 @@ export const readSaveOptions = optionsOf<SaveOptions>()('save', {
   optimizer: [checkBoolean, false],
   metadata: checkMetadata,
 })
+
+/** Endings of model files that other programs read, and safetensors is none of. */
+const foreignEndings = [
+  'h5',
+  'hdf5',
+  'keras',
+  'onnx',
+  'pt',
+  'pth',
+  'pb',
+  'tflite',
+  'json',
+  'pkl',
+  'pickle',
+  'npy',
+  'npz',
+]
+
+/** A path whose name does not promise another format. */
+export function checkModelPath(argument: string, file: unknown): string {
+  const path = checkPath(argument, file)
+  const ending = extname(path).slice(1).toLowerCase()
+  if (!foreignEndings.includes(ending)) return path
+  const better = `${basename(path, extname(path))}.safetensors`
+  const why = `a safetensors file is written, which no reader of .${ending} files takes`
+  const message = `${argument}: expected a name such as "${better}", received ${describe(path)}; ${why}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
 
 /** What else a file can hold for each trained weight: the arenas of the optimizer's slots and of the running average. */
 export const stateArenas = (program: NativeProgram): string[] =>

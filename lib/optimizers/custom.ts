@@ -4,10 +4,12 @@ import { checkFunction, nameFor } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
+import { settled } from '../settled.js'
 import {
   type CustomOptimizer,
   type CustomUpdate,
   common,
+  howToChange,
   type Optimizer,
   type OptimizerOptions,
   optimizer,
@@ -41,7 +43,8 @@ export interface CustomOptimizerOptions<Slot extends string> extends OptimizerOp
 export function customOptimizer<Slot extends string = never>(options: CustomOptimizerOptions<Slot>): Optimizer {
   const { name, slots, update, ...shared } = readOptions(options as CustomOptimizerOptions<string>)
   const made = optimizer('customOptimizer', shared, 'custom', { slots })
-  return { ...made, call: callOf('customOptimizer', { name }), custom: { name, slots, update } }
+  const custom = { name, slots, update }
+  return settled({ ...made, call: callOf('customOptimizer', { name }), custom }, howToChange)
 }
 
 const readOptions = optionsOf<CustomOptimizerOptions<string>>()('customOptimizer', {

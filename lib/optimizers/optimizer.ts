@@ -2,6 +2,7 @@ import { type Call, callOf } from '../call.js'
 import { checkFraction, checkNotNegative } from '../checks.js'
 import { GradusError } from '../errors.js'
 import type { FloatArray, OptimizerDescriptor } from '../native.js'
+import { settled } from '../settled.js'
 import { checkGroups, type ParameterGroup } from './groups.js'
 
 /** What a custom optimizer is told of a parameter. Arrays are of the model's dtype. */
@@ -71,6 +72,10 @@ function checkRate(argument: string, value: unknown): number {
 export const isOptimizer = (value: unknown): value is Optimizer =>
   typeof value === 'object' && value !== null && 'learningRate' in value && 'descriptor' in value
 
+/** What to do in place of setting a rate on what was made, as in other libraries. */
+export const howToChange =
+  "compile() with another optimizer takes another rate, and fit's option schedule changes it while it trains"
+
 /** `options` are resolved: what a saved model makes the same optimizer from. */
 export function optimizer<Options extends OptimizerOptions & Pick<Optimizer, 'learningRate'>>(
   factory: string,
@@ -79,10 +84,7 @@ export function optimizer<Options extends OptimizerOptions & Pick<Optimizer, 'le
   own: Partial<OptimizerDescriptor>,
 ): Optimizer {
   const { learningRate, weightDecay, averageDecay, groups = [] } = options
-  return {
-    call: callOf(factory, options),
-    learningRate,
-    descriptor: { kind, ...own, weightDecay, averageDecay },
-    groups,
-  }
+  const call = callOf(factory, options)
+  const descriptor = { kind, ...own, weightDecay, averageDecay }
+  return settled({ call, learningRate, descriptor, groups }, howToChange)
 }

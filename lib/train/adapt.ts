@@ -7,15 +7,21 @@ import { GradusError } from '../errors.js'
 import type { FloatArray, NativeDataset } from '../native.js'
 import { optionsOf } from '../options.js'
 import { checkSignal } from './calls.js'
+import { isInTraining } from './in-training.js'
 import { inputRequirements, openSource, type PredictTarget, type Source } from './source.js'
 import { inTurn } from './turn.js'
 
 /**
  * Before the first training: the means and variances of the training data. Nothing for a model that has been adapted.
  *
- * @param hasTurn whether the caller has the program to itself already
+ * @param options - `hasTurn`: whether the caller has the program to itself already
+ * @throws the signal's reason when it fires
  */
-export async function adaptFirst(target: PredictTarget, training: Source, hasTurn = false): Promise<void> {
+export async function adaptFirst(
+  target: PredictTarget,
+  training: Source,
+  { signal, hasTurn = false }: { signal?: AbortSignal | undefined; hasTurn?: boolean } = {},
+): Promise<void> {
   const [first] = target.normalizations
   if (!first || target.conventions.isAdapted) return
   if (training.rows === null) {
@@ -25,7 +31,7 @@ export async function adaptFirst(target: PredictTarget, training: Source, hasTur
       `${first.layer}: expected data in memory to take mean and variance from, received a stream; ${advice}`,
     )
   }
-  const write = await momentsOf(target, training.pieces())
+  const write = await momentsOf(target, training.pieces(signal), signal)
   await (hasTurn ? write() : inTurn(target.program, write))
 }
 
@@ -38,6 +44,12 @@ const readAdaptOptions = optionsOf<AdaptOptions>()('adapt', { signal: checkSigna
 
 /** What `model.adapt` does. */
 export async function adaptTo(target: PredictTarget, data: Data, options?: AdaptOptions): Promise<void> {
+  if (target.normalizations.length === 0) {
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', 'adapt: expected a model with normalization(), received none')
+  }
+  if (isInTraining(target.program)) {
+    throw new GradusError('GRADUS_BUSY', 'the model is being fitted: await run.done first')
+  }
   const { signal } = readAdaptOptions(options)
   signal?.throwIfAborted()
   const source = await openSource(data, inputRequirements(target))

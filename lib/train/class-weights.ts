@@ -42,15 +42,16 @@ function entriesOf(weights: ClassWeights): [string | number, unknown][] {
   return isList ? [...Array.from(weights as ArrayLike<number>).entries()] : Object.entries(weights)
 }
 
-/** One weight for each class. */
+/** One weight for each class. @throws the signal's reason when it fires */
 export async function resolveClassWeights(
   target: TrainTarget,
   weights: ClassWeights | undefined,
   training: Source,
+  signal?: AbortSignal,
 ): Promise<Float64Array | undefined> {
   if (weights === undefined) return undefined
   const classes = classesOf(target)
-  if (weights === 'balanced') return balanced(await countLabels(training, classes))
+  if (weights === 'balanced') return balanced(await countLabels(training, classes, signal))
   const resolved = new Float64Array(classes).fill(1)
   for (const [key, weight] of entriesOf(weights)) {
     resolved[numberOf(key, classes, target.conventions.classes ?? [])] = weight as number
@@ -83,7 +84,7 @@ function balanced(counts: Float64Array): Float64Array {
 /** Labels read before the event loop has its turn. */
 const sliceRows = 1 << 16
 
-async function countLabels(training: Source, classes: number): Promise<Float64Array> {
+async function countLabels(training: Source, classes: number, signal?: AbortSignal): Promise<Float64Array> {
   if (training.rows === null) {
     const message = "classWeights: 'balanced' counts the labels of data in memory; for a stream give the weights"
     throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
@@ -92,6 +93,7 @@ async function countLabels(training: Source, classes: number): Promise<Float64Ar
   for await (const piece of training.pieces()) {
     for (let first = 0; first < piece.size; first += sliceRows) {
       if (first > 0) await nextTick()
+      signal?.throwIfAborted()
       const labels = piece.read('target', 0, first, Math.min(sliceRows, piece.size - first))
       if (!(labels instanceof Int32Array))
         throw invalidArgument('classWeights', 'targets that are class numbers', 'others')

@@ -1,12 +1,12 @@
 import { checkBoolean, checkNotNegative, checkPositiveInteger, checkText, oneOf } from '../checks.js'
 import type { FloatArray } from '../native.js'
 import { optionsOf } from '../options.js'
-import type { Callback, EndContext, EpochContext } from './callback.js'
+import type { Callback, EndContext, EpochContext, RunContext } from './callback.js'
 import { modeOf } from './monitor.js'
 import { copyWeights, restoreWeights } from './weights.js'
 
 export interface EarlyStoppingOptions {
-  /** The column of the records to watch. Default `valLoss`, or `loss` without validation. */
+  /** The column of the records to watch. Default `valLoss`, or without validation, with a warning, `loss`. */
   monitor?: string
   /** So many epochs without an improvement end the run. Default 5. */
   patience?: number
@@ -31,6 +31,18 @@ const readOptions = optionsOf<EarlyStoppingOptions>()('earlyStopping', {
   mode: oneOf('min', 'max'),
 })
 
+let hasWarned = false
+
+/** Once: who means it says so. */
+function warnOfTraining(): void {
+  if (hasWarned) return
+  hasWarned = true
+  const message =
+    'earlyStopping() goes by the training loss, which goes on to fall while a model overfits: give fit the option validation ' +
+    "or validationSplit, or say monitor: 'loss'"
+  process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_NO_VALIDATION' })
+}
+
 /**
  * Ends the run when a value has stopped improving: training on would overfit (Prechelt, "Early stopping — but when?",
  * 1998). `restoreBest` puts back the weights, bit for bit, and nothing else: the optimizer's state stays.
@@ -48,7 +60,8 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
     get best() {
       return best
     },
-    onTrainBegin() {
+    onTrainBegin({ defaultColumn }: RunContext) {
+      if (monitor === undefined && defaultColumn === 'loss') warnOfTraining()
       best = null
       bestWeights = null
       waited = 0

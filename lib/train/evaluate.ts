@@ -64,11 +64,13 @@ interface PassSettings {
   batchSize: number
   threads: number
   signal?: AbortSignal | undefined
+  /** The option that the data were given as, as for {@link Requirements}. */
+  argument?: string
 }
 
 /** Sums over the pieces of a source. Rejects with the signal's reason when it fires. */
 export async function evaluateSource(target: TrainTarget, source: Source, options: PassSettings): Promise<Evaluation> {
-  const { batchSize, threads, signal } = options
+  const { batchSize, threads, signal, argument } = options
   const { program } = target
   let metricSums: Float64Array | undefined
   let loss = 0
@@ -87,15 +89,19 @@ export async function evaluateSource(target: TrainTarget, source: Source, option
     regularizationLoss = result.regularizationLoss
     metricSums = result.metricSums
   }
-  if (rows === 0) throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
-  checkWeight(weight)
+  if (rows === 0) {
+    const message = `${argument ?? 'data'}: expected at least one example, received none`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  checkWeight(weight, argument)
   return { loss: loss / weight, regularizationLoss, ...metricsOf(target, metricSums) }
 }
 
 /** @throws `GRADUS_INVALID_DATA` when no example counts: a mean over them is none. */
-export function checkWeight(weight: number): void {
+export function checkWeight(weight: number, argument?: string): void {
   if (weight > 0) return
-  const message = 'sampleWeights: expected some above 0 (with the class weights), received weights that sum to 0'
+  const place = argument === undefined ? 'sampleWeights' : `${argument}.sampleWeights`
+  const message = `${place}: expected some above 0 (with the class weights), received weights that sum to 0`
   throw new GradusError('GRADUS_INVALID_DATA', message)
 }
 

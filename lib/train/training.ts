@@ -139,8 +139,9 @@ export class Training {
     }
     Object.assign(this.#target.conventions, this.#conventions)
     const { givenClassWeights } = this.#settings
-    await adaptFirst(this.#target, training)
-    this.#settings.classWeights = await resolveClassWeights(this.#target, givenClassWeights, training)
+    const { signal } = this.#halt
+    await adaptFirst(this.#target, training, { signal })
+    this.#settings.classWeights = await resolveClassWeights(this.#target, givenClassWeights, training, signal)
   }
 
   async #trainEpochs(training: Source, validation: Source | null, wishes: Wishes[]): Promise<void> {
@@ -220,7 +221,7 @@ export class Training {
   /** The columns of the record; null when the run is stopped meanwhile. */
   async #validate(validation: Source): Promise<Record<string, number | number[][] | undefined> | null> {
     const { threads } = this.#settings
-    const options = { batchSize: passBatchSize, threads, signal: this.#halt.signal }
+    const options = { batchSize: passBatchSize, threads, signal: this.#halt.signal, argument: 'validation' }
     try {
       const { regularizationLoss: _, ...values } = await evaluateSource(this.#target, validation, options)
       return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationColumn(name), value]))

@@ -68,7 +68,7 @@ export class HessianTwin {
     const examples = new Dataset(spreadExamples(examplesOf(data), settings.examples, copy.inputs))
     try {
       const dataset = await examples.resident(requirementsOf(copy))
-      await adaptFirst(copy, residentSource(dataset))
+      await adaptFirst(copy, residentSource(dataset), { signal: settings.signal })
       const twin = new HessianTwin(copy, dataset, settings)
       if (twin.size > 0) return await use(twin)
       throw new GradusError('GRADUS_INVALID_ARGUMENT', 'model: all of its layers are frozen, so it has no Hessian')

@@ -54,7 +54,7 @@ export class Twin {
     const examples = new Dataset(spreadExamples(examplesOf(data), settings.examples, copy.inputs))
     try {
       const dataset = await examples.resident(requirementsOf(copy))
-      await adaptFirst(copy, residentSource(dataset))
+      await adaptFirst(copy, residentSource(dataset), { signal: settings.signal })
       await burnIn(copy, dataset, settings)
       await passOnOthers(copy.program, dataset, settings)
       const base = await equalEvaluations(copy.program, dataset, settings)

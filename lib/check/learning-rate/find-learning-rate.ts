@@ -33,7 +33,7 @@ export async function findLearningRate(
   const examples = data instanceof Dataset ? data : new Dataset(examplesOf(data))
   try {
     const dataset = await examples.resident(requirementsOf(copy))
-    await adaptFirst(copy, residentSource(dataset))
+    await adaptFirst(copy, residentSource(dataset), { signal: settings.signal })
     if (dataset.size === 0) {
       throw new GradusError('GRADUS_INVALID_ARGUMENT', 'data: expected at least one example, received none')
     }
