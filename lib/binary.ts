@@ -64,7 +64,7 @@ function isMusl(): boolean {
 }
 
 function glibcVersion(): string | undefined {
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string | undefined } }
   return header.glibcVersionRuntime
 }
 

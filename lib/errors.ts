@@ -22,8 +22,8 @@ export type ErrorCode = `GRADUS_${
   | 'WRONG_GRADIENT'}`
 
 interface ErrorDetails extends ErrorOptions {
-  argument?: string
-  expected?: string
+  argument?: string | undefined
+  expected?: string | undefined
 }
 
 /** Every error Gradus throws: an `Error` with a stable `code` and one sentence. */

@@ -145,7 +145,7 @@ function checkRegular(path: string, status: Stats): void {
 export async function replaceFile(
   path: string,
   write: (file: FileHandle) => Promise<void>,
-  { sync = true }: { sync?: boolean } = {},
+  { sync = true }: { sync?: boolean | undefined } = {},
 ): Promise<void> {
   await withFileErrors(
     path,

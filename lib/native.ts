@@ -12,13 +12,13 @@ export interface Descriptor {
   /** 0 to 2⁵³ − 1. */
   seed: number
   /** False: no initial weights are drawn, as all of them will be written. Default true. */
-  initialize?: boolean
+  initialize?: boolean | undefined
   inputs: {
     name: string
     shape: number[]
     kind: 'real' | 'index'
     /** The gradient by it is made as well: see `inputGradient`. */
-    differentiated?: boolean
+    differentiated?: boolean | undefined
   }[]
   /** In topological order. Node i < inputs.length is input i itself; nodes[j] is node inputs.length + j. */
   nodes: NodeDescriptor[]
@@ -26,13 +26,17 @@ export interface Descriptor {
   /** Number of the node whose value is the model's output. */
   output: number
   /** `custom` with `targets`: the host computes it. */
-  loss?: { kind: string; parameter?: number; targets?: 'labels' | 'dense' | 'either' }
+  loss?:
+    | { kind: string; parameter?: number | undefined; targets?: 'labels' | 'dense' | 'either' | undefined }
+    | undefined
   /**
    * Sums over examples, each with its own weight: native/engine/metrics.def. `answers`: the outputs answer yes or no, else they
    * are scores of classes. `custom`: the host adds up `width` numbers.
    */
-  metrics?: { kind: string; k?: number; answers?: boolean; width?: number }[]
-  optimizer?: OptimizerDescriptor
+  metrics?:
+    | { kind: string; k?: number | undefined; answers?: boolean | undefined; width?: number | undefined }[]
+    | undefined
+  optimizer?: OptimizerDescriptor | undefined
 }
 
 /**
@@ -49,7 +53,7 @@ export interface NodeDescriptor {
   name: string
   inputs: number[]
   /** Role of each parameter of the op (`weight`, `bias`, `gain`, `mean`, `variance`) to its number in `parameters`. */
-  parameters?: Record<string, number>
+  parameters?: Record<string, number> | undefined
   [attribute: string]: unknown
 }
 
@@ -63,40 +67,40 @@ export interface ParameterDescriptor {
     | { kind: 'uniform'; low: number; high: number }
     | { kind: 'normal'; mean: number; deviation: number }
   /** Loss terms l1·Σ|w| and l2/2·Σw². */
-  l1?: number
-  l2?: number
+  l1?: number | undefined
+  l2?: number | undefined
   /** Largest norm of a column (the weights into one unit), enforced after each update. */
-  maxNorm?: number
+  maxNorm?: number | undefined
   /** Of the learning rate; default 1. */
-  learningRateMultiplier?: number
+  learningRateMultiplier?: number | undefined
   /** In place of the optimizer's decoupled weight decay. */
-  weightDecay?: number
+  weightDecay?: number | undefined
   /** The host computes a penalty on it as well. */
-  customRegularizer?: boolean
+  customRegularizer?: boolean | undefined
 }
 
 export interface OptimizerDescriptor {
   kind: string
-  momentum?: number
-  decayRate?: number
-  epsilon?: number
+  momentum?: number | undefined
+  decayRate?: number | undefined
+  epsilon?: number | undefined
   /** Decoupled weight decay. */
-  weightDecay?: number
+  weightDecay?: number | undefined
   /** Keeps a running average of the weights with this decay. */
-  averageDecay?: number
+  averageDecay?: number | undefined
   /** False: Adam and its kin without bias correction. */
-  biasCorrection?: boolean
+  biasCorrection?: boolean | undefined
   /** adam's slots take two bytes each, rounded at random. */
-  bfloat16?: boolean
+  bfloat16?: boolean | undefined
   /** Of a custom one: names of the arrays that it keeps. */
-  slots?: readonly string[]
+  slots?: readonly string[] | undefined
   /** muon's; the other numbers are Adam's, which moves what is no matrix. */
-  matrixMomentum?: number
-  adamMultiplier?: number
-  orthogonalizationSteps?: number
-  nesterov?: boolean
+  matrixMomentum?: number | undefined
+  adamMultiplier?: number | undefined
+  orthogonalizationSteps?: number | undefined
+  nesterov?: boolean | undefined
   /** How fast nadam's momentum warms up. */
-  momentumDecay?: number
+  momentumDecay?: number | undefined
 }
 
 export interface NativeColumn {
@@ -104,8 +108,8 @@ export interface NativeColumn {
   type: 'float32' | 'float64' | 'uint8' | 'int32'
   /** Of one example. */
   shape: number[]
-  scale?: number
-  offset?: number
+  scale?: number | undefined
+  offset?: number | undefined
 }
 export type ColumnRole = 'input' | 'target' | 'weight'
 
@@ -133,23 +137,23 @@ export interface TrainCall {
   firstRow: number
   batchSize: number
   batches: number
-  accumulate?: number
+  accumulate?: number | undefined
   learningRates: Float64Array
-  momenta?: Float64Array
-  weightDecays?: Float64Array
-  clipNorm?: number
-  clipValue?: number
-  classWeights?: Float64Array
+  momenta?: Float64Array | undefined
+  weightDecays?: Float64Array | undefined
+  clipNorm?: number | undefined
+  clipValue?: number | undefined
+  classWeights?: Float64Array | undefined
   /** What the metrics go on from: those of the call before. Default: zeros. */
-  metricSums?: Float64Array
-  maxRefused?: number
-  tensorStatistics?: boolean
+  metricSums?: Float64Array | undefined
+  maxRefused?: number | undefined
+  tensorStatistics?: boolean | undefined
   /**
    * Looks at the layers in updates whose step is a multiple of this, and in the first refused one of a row; 0, the default:
    * never. The bits of the weights are the same.
    */
-  inspectEvery?: number
-  inspectHistograms?: boolean
+  inspectEvery?: number | undefined
+  inspectHistograms?: boolean | undefined
   threads: number
 }
 
@@ -217,11 +221,11 @@ export interface TrainResult {
   metricSums: Float64Array
   tensors: Float64Array
   /** Only with `inspectEvery`, and only if there were any. */
-  inspections?: Inspections
+  inspections?: Inspections | undefined
   /** The first refused update. */
-  firstRefusal?: Refusal
+  firstRefusal?: Refusal | undefined
   /** Only when the call ended for too many refused updates in a row: the first of them. */
-  gaveUp?: Refusal
+  gaveUp?: Refusal | undefined
 }
 
 export type PredictCall = { dataset: NativeDataset; batchSize: number; threads: number }
@@ -263,7 +267,7 @@ export interface ProbeCall extends PassCall {
   tensors: Float64Array
   elements: Float64Array
   offsets: Float64Array
-  direction?: Float64Array
+  direction?: Float64Array | undefined
 }
 
 /** One entry a point. */
@@ -337,8 +341,10 @@ export interface NativeProgram {
   /** Takes the state of a program with the same parameters and optimizer; copied at once, put in place off the event loop. */
   importState(state: NativeState): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
-  evaluate(call: PredictCall & { classWeights?: Float64Array; metricSums?: Float64Array }): Promise<EvaluateResult>
-  predict(call: PredictCall & { link?: 'softmax' | 'sigmoid' }): Promise<FloatArray>
+  evaluate(
+    call: PredictCall & { classWeights?: Float64Array | undefined; metricSums?: Float64Array | undefined },
+  ): Promise<EvaluateResult>
+  predict(call: PredictCall & { link?: 'softmax' | 'sigmoid' | undefined }): Promise<FloatArray>
   /** At once, here; the outputs are the first elements of `to`. An array an input, after a Uint8Array scale and offset. */
   predictRows(rows: number, batchSize: number, to: FloatArray, ...inputs: (TypedArray | number)[]): void
   /** Fills the arena `gradients` with the gradient of the term. */

@@ -4,9 +4,9 @@ import { optionsOf } from './options.js'
 
 export interface PlotSize {
   /** Of the plot without its labels, in characters; default 60. */
-  width?: number
+  width?: number | undefined
   /** In lines; default 10. */
-  height?: number
+  height?: number | undefined
 }
 
 interface Line {
@@ -15,7 +15,7 @@ interface Line {
   /** What stands under the left and the right end. */
   ends: readonly [string, string]
   /** A place on the axis. */
-  mark?: { x: number; label: string }
+  mark?: { x: number; label: string } | undefined
 }
 
 /** A smooth plot takes as many points. */

@@ -9,7 +9,10 @@ import { printable } from './printable.js'
 const colours = { severe: 'red', warning: 'yellow', info: 'cyan' } as const
 
 /** Prints what there is to say about a run; whether something is severe. */
-export async function diagnoseRun(directory: string, { json = false }: { json?: boolean }): Promise<boolean> {
+export async function diagnoseRun(
+  directory: string,
+  { json = false }: { json?: boolean | undefined },
+): Promise<boolean> {
   await checkFolder(directory)
   const findings = diagnose((await openOne(directory)).recording())
   if (json) console.log(printable(JSON.stringify(findings, null, 2)))

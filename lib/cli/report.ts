@@ -8,9 +8,9 @@ import { printable } from './printable.js'
 
 export interface ReportOptions {
   /** Default: the run's name with `.html`, in the current folder. */
-  output?: string
+  output?: string | undefined
   /** Writes over a file that is there. */
-  force?: boolean
+  force?: boolean | undefined
 }
 
 export async function report(directory: string, { output, force = false }: ReportOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { startServer, type WatchOptions } from '../watch/server/index.js'
 import { checkFolder } from './folder.js'
 
 interface Options extends WatchOptions {
-  open?: 'yes' | 'no'
+  open?: 'yes' | 'no' | undefined
 }
 
 /** Serves until it is told to end by SIGINT or SIGTERM. */

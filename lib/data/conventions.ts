@@ -5,11 +5,11 @@ import { type InputMeaning, restoreMeanings } from './meaning.js'
 /** What a model's data mean: settled by the first data that it trains on, then kept with it and in its file. */
 export interface Conventions {
   /** Class c is `classes[c]`. */
-  classes?: readonly string[]
+  classes?: readonly string[] | undefined
   /** By names of inputs of numbers. */
-  inputs?: Readonly<Record<string, InputMeaning>>
+  inputs?: Readonly<Record<string, InputMeaning>> | undefined
   /** Whether the normalization layers have the mean and variance of data. */
-  isAdapted?: boolean
+  isAdapted?: boolean | undefined
 }
 
 /** From what a file holds. Throws on what is none. */

@@ -133,7 +133,7 @@ function encodingOf([first, second]: Uint8Array): string {
 }
 
 /** The error with the file's name before it. */
-function located(file: FileSource, error: Error & { code?: string }): Error {
+function located(file: FileSource, error: Error & { code?: string | undefined }): Error {
   if (error instanceof GradusError && (error.code !== 'GRADUS_BAD_FILE' || error.message.startsWith(nameOf(file)))) {
     return error
   }

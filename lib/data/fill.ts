@@ -11,7 +11,7 @@ const slice = { copied: 1 << 16, converted: 1 << 13 }
 
 /** What a column becomes. `whole`: integers from 0 to below `limit`, named `meaning` in errors. */
 export type Conversion =
-  | { type: 'float32' | 'float64'; nonNegative?: boolean; probabilities?: Probabilities | undefined }
+  | { type: 'float32' | 'float64'; nonNegative?: boolean | undefined; probabilities?: Probabilities | undefined }
   | { type: 'uint8'; probabilities?: Probabilities | undefined }
   | { type: 'int32'; limit: number; meaning: string }
 

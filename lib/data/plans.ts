@@ -13,7 +13,7 @@ import type { Probabilities } from './probabilities.js'
 /** What a model needs of its data. */
 export interface Requirements {
   dtype: DataType
-  inputs: readonly { name: string; shape: readonly number[]; kind: 'real' | 'index'; vocabulary?: number }[]
+  inputs: readonly { name: string; shape: readonly number[]; kind: 'real' | 'index'; vocabulary?: number | undefined }[]
   outputShape: readonly number[]
   /** `none`: inputs alone, for predictions. */
   targets: 'labels' | 'dense' | 'either' | 'none'
@@ -23,9 +23,9 @@ export interface Requirements {
    * What the model's data mean: targets that come with names are numbered by its classes. What is not settled there yet is
    * settled by the data, once they are resident.
    */
-  conventions?: Conventions
+  conventions?: Conventions | undefined
   /** Whether they are trained on, so that what their inputs mean is what the inputs will mean. */
-  settles?: boolean
+  settles?: boolean | undefined
   /** The option that the data were given as, such as `validation`; errors then speak of `validation.x`. Default: the data. */
   argument?: string | undefined
 }

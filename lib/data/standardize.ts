@@ -19,7 +19,7 @@ export interface StandardizeOptions {
 export interface Standardized {
   data: Float32Array | Float64Array
   /** Undefined for a flat array, which has none. */
-  shape?: number[]
+  shape?: number[] | undefined
 }
 
 /**

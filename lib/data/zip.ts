@@ -58,7 +58,9 @@ async function inflated(source: FileSource, name: string, packed: Uint8Array, si
   if (size > mostByDeflate * (packed.length + 1)) throw tooMany()
   const chunkSize = Math.max(64, Math.min(size, 1 << 18))
   return await inflate(packed, createInflateRaw({ chunkSize }), size, tooMany).catch((error) => {
-    throw (error as { code?: string }).code?.startsWith('Z_') ? badFile(source, `${name}: ${error.message}`) : error
+    throw (error as { code?: string | undefined }).code?.startsWith('Z_')
+      ? badFile(source, `${name}: ${error.message}`)
+      : error
   })
 }
 

@@ -6,7 +6,7 @@ export type { Activation } from './call.js'
 
 export interface ActivationOptions {
   /** The slope of `leakyRelu` (default 0.01) or alpha of `elu` (default 1). */
-  parameter?: number
+  parameter?: number | undefined
 }
 
 /** The core's name, and the parameter or its default. */

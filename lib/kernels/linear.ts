@@ -10,19 +10,19 @@ export interface MatmulOptions<A extends FloatArray> {
   /** Columns of op(A), rows of op(B). */
   k: number
   /** op(A) = Aᵀ: then `a` is (k, m); default false. */
-  transposeA?: boolean
+  transposeA?: boolean | undefined
   /** op(B) = Bᵀ: then `b` is (n, k); default false. */
-  transposeB?: boolean
+  transposeB?: boolean | undefined
   /** Default 1. */
-  alpha?: number
+  alpha?: number | undefined
   /** Default 0: `c` is written and never read. */
-  beta?: number
+  beta?: number | undefined
   /** (n), added to each row. */
-  bias?: A
+  bias?: A | undefined
   /** Applied last; default `identity`. */
-  activation?: Activation
+  activation?: Activation | undefined
   /** The slope of `leakyRelu` (default 0.01) or alpha of `elu` (default 1). */
-  activationParameter?: number
+  activationParameter?: number | undefined
 }
 
 const matmulOptions = [
@@ -75,7 +75,7 @@ export function columnSums<A extends FloatArray>(
     rows: number
     columns: number
     /** Default 0: `sums` is written and never read. */
-    beta?: number
+    beta?: number | undefined
   },
 ): A {
   checkOptions('columnSums', options, ['rows', 'columns', 'beta'])

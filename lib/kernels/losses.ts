@@ -7,21 +7,21 @@ export interface LossOptions<A extends FloatArray> {
   /** From 1 up. */
   columns: number
   /** (rows), from 0 up: how much each row counts; default 1. */
-  weights?: A
+  weights?: A | undefined
   /** (rows, columns), written: the gradient of scale · Σ losses with respect to the scores. */
-  gradient?: A
+  gradient?: A | undefined
   /** Default 1; 1 / rows makes the gradient that of the mean. */
-  scale?: number
+  scale?: number | undefined
 }
 
 export interface HingeOptions<A extends FloatArray> extends LossOptions<A> {
   /** Default 1. */
-  margin?: number
+  margin?: number | undefined
 }
 
 export interface HuberOptions<A extends FloatArray> extends LossOptions<A> {
   /** Where the square becomes a line; default 1. */
-  delta?: number
+  delta?: number | undefined
 }
 
 const lossOptions = ['rows', 'columns', 'weights', 'gradient', 'scale']

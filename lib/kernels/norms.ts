@@ -8,7 +8,7 @@ export interface NormOptions {
   /** From 1 up. */
   columns: number
   /** Added to the variance; default 1e-5. */
-  epsilon?: number
+  epsilon?: number | undefined
 }
 
 /** Of each row for layer norm, of each column for batch norm. */
@@ -20,7 +20,7 @@ export interface NormStatistics<A extends FloatArray> {
 
 export interface NormGradients<A extends FloatArray> {
   /** (rows, columns), written; may be left out. */
-  dx?: A
+  dx?: A | undefined
   /** (columns), added into. */
   dgain: A
   /** (columns), added into. */

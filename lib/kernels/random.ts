@@ -10,11 +10,11 @@ export interface DrawOptions {
   /** 0 to 2⁵³ − 1. */
   seed: number
   /** 0 to 2³² − 1; default 0. */
-  stream?: number
+  stream?: number | undefined
   /** Default 0. */
-  step?: number
+  step?: number | undefined
   /** Index of the first value; default 0. */
-  first?: number
+  first?: number | undefined
 }
 
 const drawOptions = ['seed', 'stream', 'step', 'first']
@@ -38,7 +38,10 @@ export function dropout<A extends FloatArray>(
 }
 
 /** Fills y with numbers of [low, high), each as likely as another; default [0, 1). */
-export function randomUniform<A extends FloatArray>(y: A, options: DrawOptions & { low?: number; high?: number }): A {
+export function randomUniform<A extends FloatArray>(
+  y: A,
+  options: DrawOptions & { low?: number | undefined; high?: number | undefined },
+): A {
   checkOptions('randomUniform', options, [...drawOptions, 'low', 'high'])
   call.random_uniform!(...place(options), options.low ?? 0, options.high ?? 1, y)
   return y
@@ -47,7 +50,7 @@ export function randomUniform<A extends FloatArray>(y: A, options: DrawOptions &
 /** Fills y with normal deviates; default mean 0, deviation 1. */
 export function randomNormal<A extends FloatArray>(
   y: A,
-  options: DrawOptions & { mean?: number; deviation?: number },
+  options: DrawOptions & { mean?: number | undefined; deviation?: number | undefined },
 ): A {
   checkOptions('randomNormal', options, [...drawOptions, 'mean', 'deviation'])
   const deviation = checkNotNegative('deviation', options.deviation ?? 1)

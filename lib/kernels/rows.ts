@@ -39,7 +39,7 @@ export function scatterAddRows<A extends FloatArray>(dy: A, rows: Int32Array, ta
 export function convertBytes<A extends FloatArray>(
   x: Uint8Array,
   y: A,
-  options: { scale?: number; offset?: number } = {},
+  options: { scale?: number | undefined; offset?: number | undefined } = {},
 ): A {
   checkOptions('convertBytes', options, ['scale', 'offset'])
   call.convert_bytes!(options.scale ?? 1 / 255, options.offset ?? 0, x, y)

@@ -7,7 +7,7 @@ import { shapeError } from './shape.js'
 
 export interface ActivationOptions {
   /** Default `relu1`, `relu2`, … in layer order, with the activation's own name. */
-  name?: string
+  name?: string | undefined
 }
 
 /** Public name to the core's name; the defaults of parameters lie in native/kernels/activations.def. */
@@ -57,21 +57,21 @@ function plain(kind: ActivationName): (options?: ActivationOptions) => Layer {
 export const relu = plain('relu')
 
 /** x for x ≥ 0, else slope·x; slope 0.01 unless given (Maas et al. 2013). */
-export function leakyRelu(options: ActivationOptions & { slope?: number } = {}): Layer {
+export function leakyRelu(options: ActivationOptions & { slope?: number | undefined } = {}): Layer {
   const { slope, name } = readLeakyRelu(options)
   return activation('leakyRelu', callOf('leakyRelu', { slope, name }), name, slope)
 }
-const readLeakyRelu = optionsOf<ActivationOptions & { slope?: number }>()('leakyRelu', {
+const readLeakyRelu = optionsOf<ActivationOptions & { slope?: number | undefined }>()('leakyRelu', {
   slope: [checkNotNegative, 0.01],
   name: checkName,
 })
 
 /** x for x ≥ 0, else alpha·(eˣ − 1); alpha 1 unless given (Clevert et al. 2016). */
-export function elu(options: ActivationOptions & { alpha?: number } = {}): Layer {
+export function elu(options: ActivationOptions & { alpha?: number | undefined } = {}): Layer {
   const { alpha, name } = readElu(options)
   return activation('elu', callOf('elu', { alpha, name }), name, alpha)
 }
-const readElu = optionsOf<ActivationOptions & { alpha?: number }>()('elu', {
+const readElu = optionsOf<ActivationOptions & { alpha?: number | undefined }>()('elu', {
   alpha: [checkPositive, 1],
   name: checkName,
 })

@@ -15,18 +15,18 @@ export interface CustomParameter {
   shape: number | readonly number[]
   /** As of {@link DenseOptions}. The fan-in is all dimensions but the last. */
   init: Initializer
-  regularizer?: Regularizer
+  regularizer?: Regularizer | undefined
   /** Default true. */
-  trainable?: boolean
+  trainable?: boolean | undefined
 }
 
 /** Arrays are row-major, of the model's dtype, and copies: the layer may keep and change them. */
 export interface CustomLayerOptions<Role extends string> {
   name: string
   /** Of one example. Default: the input's. */
-  outputShape?: (inputShape: Shape) => number | readonly number[]
+  outputShape?: ((inputShape: Shape) => number | readonly number[]) | undefined
   /** Default: none. */
-  parameters?: (inputShape: Shape) => Record<Role, CustomParameter>
+  parameters?: ((inputShape: Shape) => Record<Role, CustomParameter>) | undefined
   /** The output, (batch, ...outputShape) elements, for `x` of (batch, ...inputShape). */
   forward(x: FloatArray, parameters: Arrays<Role>, context: CustomContext): FloatArray
   /**
@@ -37,7 +37,7 @@ export interface CustomLayerOptions<Role extends string> {
     dy: FloatArray,
     parameters: Arrays<Role>,
     context: CustomContext,
-  ): { dx: FloatArray; gradients?: Partial<Arrays<Role>> }
+  ): { dx: FloatArray; gradients?: Partial<Arrays<Role>> | undefined }
 }
 
 /**

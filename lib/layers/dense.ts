@@ -11,23 +11,23 @@ import { shapeError } from './shape.js'
 
 export interface DenseOptions {
   /** How the weights start; default `'he'`. */
-  init?: Initializer
+  init?: Initializer | undefined
   /** Whether there is a bias; default true. */
-  bias?: boolean
+  bias?: boolean | undefined
   /** How the bias starts; default `'zeros'`. */
-  biasInit?: Initializer
+  biasInit?: Initializer | undefined
   /** Keeps the weights small: {@link l1}, {@link l2} or {@link elastic}. */
-  regularizer?: Regularizer
+  regularizer?: Regularizer | undefined
   /** Likewise for the bias, which usually needs none. */
-  biasRegularizer?: Regularizer
+  biasRegularizer?: Regularizer | undefined
   /** Largest Euclidean norm of the weights into one unit, enforced after each update (Srebro et al. 2005). */
-  maxNorm?: number
+  maxNorm?: number | undefined
   /** Follows the layer directly, as `relu()` in the list would; `'softmax'` too. */
-  activation?: ActivationName
+  activation?: ActivationName | undefined
   /** False: the weights stay as they are. Default true. */
-  trainable?: boolean
+  trainable?: boolean | undefined
   /** Default `dense1`, `dense2`, … in layer order. */
-  name?: string
+  name?: string | undefined
 }
 
 const readOptions = optionsOf<DenseOptions>()(

@@ -4,7 +4,7 @@ import { checkFraction } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 
-const readOptions = optionsOf<{ name?: string }>()('dropout', { name: checkName }, ['rate'])
+const readOptions = optionsOf<{ name?: string | undefined }>()('dropout', { name: checkName }, ['rate'])
 
 /**
  * While training, each value is set to zero with probability `rate` and the others are divided by 1 − rate, so that
@@ -12,7 +12,7 @@ const readOptions = optionsOf<{ name?: string }>()('dropout', { name: checkName 
  *
  * @param rate - share of the values that is dropped: at least 0, less than 1
  */
-export function dropout(rate: number, options: { name?: string } = {}): Layer {
+export function dropout(rate: number, options: { name?: string | undefined } = {}): Layer {
   checkFraction('rate', rate)
   const { name } = readOptions(options)
   return defineLayer({

@@ -8,13 +8,13 @@ import { checkRegularizer, type Regularizer } from './regularizers.js'
 
 export interface EmbeddingOptions {
   /** How the table starts; default `randomUniform({ limit: 0.05 })`. */
-  init?: Initializer
+  init?: Initializer | undefined
   /** Keeps the table's entries small: {@link l1}, {@link l2} or {@link elastic}. */
-  regularizer?: Regularizer
+  regularizer?: Regularizer | undefined
   /** False: the table stays as it is. Default true. */
-  trainable?: boolean
+  trainable?: boolean | undefined
   /** Default `embedding1`, … in layer order. */
-  name?: string
+  name?: string | undefined
 }
 
 const readOptions = optionsOf<EmbeddingOptions>()(

@@ -30,5 +30,5 @@ export interface CustomLayer {
     dy: FloatArray,
     parameters: Arrays<string>,
     context: CustomContext,
-  ): { dx: FloatArray; gradients?: Partial<Arrays<string>> }
+  ): { dx: FloatArray; gradients?: Partial<Arrays<string>> | undefined }
 }

@@ -31,14 +31,14 @@ const named = {
   ones: (): NativeInitializer => ({ kind: 'constant', value: 1 }),
 }
 
-const readNormal = optionsOf<{ deviation: number; mean?: number }>()('randomNormal', {
+const readNormal = optionsOf<{ deviation: number; mean?: number | undefined }>()('randomNormal', {
   deviation: needed(checkNotNegative),
   mean: [checkFinite, 0],
 })
 const readUniform = optionsOf<{ limit: number }>()('randomUniform', { limit: needed(checkPositive) })
 
 /** Normally distributed with this standard deviation; `mean` 0 unless given. */
-export function randomNormal(options: { deviation: number; mean?: number }): DistributionInitializer {
+export function randomNormal(options: { deviation: number; mean?: number | undefined }): DistributionInitializer {
   const { mean, deviation } = readNormal(options)
   return { normal: { mean, deviation } }
 }

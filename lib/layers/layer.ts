@@ -78,10 +78,10 @@ export class GraphNode {
  * const hidden = relu()(dense(64)(image))
  * const model = graph({ inputs: [image], output: dense(10)(hidden), seed: 1 })
  */
-export function input(shape: number | readonly number[], options: { name?: string } = {}): GraphNode {
+export function input(shape: number | readonly number[], options: { name?: string | undefined } = {}): GraphNode {
   return new GraphNode(checkShape('shape', shape), null, [], readInput(options).name)
 }
-const readInput = optionsOf<{ name?: string }>()('input', { name: checkName }, ['shape'])
+const readInput = optionsOf<{ name?: string | undefined }>()('input', { name: checkName }, ['shape'])
 
 export function defineLayer(definition: LayerDefinition): Layer {
   const made = Object.assign((...inputs: GraphNode[]) => applyLayer(layer, inputs), { definition })

@@ -27,10 +27,10 @@ const outputShapes = {
   },
 }
 
-const readMerge = optionsOf<{ name?: string }>()('merge', { name: checkName }, ['kind'])
+const readMerge = optionsOf<{ name?: string | undefined }>()('merge', { name: checkName }, ['kind'])
 
 /** {@link add} or {@link concat} as a layer, for giving it a name: `merge('add', { name: 'residual' })(a, b)`. */
-export function merge(kind: 'add' | 'concat', options: { name?: string } = {}): Layer {
+export function merge(kind: 'add' | 'concat', options: { name?: string | undefined } = {}): Layer {
   checkOneOf('kind', kind, Object.keys(outputShapes))
   const { name } = readMerge(options)
   return defineLayer({

@@ -7,16 +7,16 @@ import { type Shape, shapeError } from './shape.js'
 
 export interface LayerNormOptions {
   /** Added to the variance; default 1e-5. */
-  epsilon?: number
+  epsilon?: number | undefined
   /** False: gain and bias stay as they are. Default true. */
-  trainable?: boolean
+  trainable?: boolean | undefined
   /** Default `layerNorm1`, … or `batchNorm1`, … in layer order. */
-  name?: string
+  name?: string | undefined
 }
 
 export interface BatchNormOptions extends LayerNormOptions {
   /** How much of the running mean and variance is kept at each step; default 0.9. */
-  momentum?: number
+  momentum?: number | undefined
 }
 
 const common = {

@@ -15,7 +15,7 @@ export interface Regularizer {
 /** A penalty of one's own on a whole array of weights. */
 export interface CustomRegularizer {
   /** What a file calls it; a model that has one without a name cannot be saved. */
-  name?: string
+  name?: string | undefined
   /** What the weights add to the loss. */
   loss(weights: FloatArray): number
   /** Its derivative by each weight. */
@@ -58,7 +58,11 @@ export function checkRegularizer(argument: string, value: unknown): Regularizer 
   const { custom, ...strengths } = readRegularizer(value, argument)
   return custom ?? strengths
 }
-const readRegularizer = optionsOf<{ l1?: number; l2?: number; custom?: Regularizer }>()('regularizer', {
+const readRegularizer = optionsOf<{
+  l1?: number | undefined
+  l2?: number | undefined
+  custom?: Regularizer | undefined
+}>()('regularizer', {
   l1: [checkNotNegative, 0],
   l2: [checkNotNegative, 0],
   custom: (_, functions) => customRegularizer(functions as CustomRegularizer),

@@ -4,11 +4,11 @@ import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
 import { checkShape, formatShape, shapeError, sizeOf } from './shape.js'
 
-const readFlatten = optionsOf<{ name?: string }>()('flatten', { name: checkName })
-const readReshape = optionsOf<{ name?: string }>()('reshape', { name: checkName }, ['shape'])
+const readFlatten = optionsOf<{ name?: string | undefined }>()('flatten', { name: checkName })
+const readReshape = optionsOf<{ name?: string | undefined }>()('reshape', { name: checkName }, ['shape'])
 
 /** All elements of an example in one dimension, in row-major order. */
-export function flatten(options: { name?: string } = {}): Layer {
+export function flatten(options: { name?: string | undefined } = {}): Layer {
   const { name } = readFlatten(options)
   return defineLayer({
     call: callOf('flatten', { name }),
@@ -19,7 +19,7 @@ export function flatten(options: { name?: string } = {}): Layer {
 }
 
 /** The same elements in row-major order, in this shape of one example. */
-export function reshape(shape: number | readonly number[], options: { name?: string } = {}): Layer {
+export function reshape(shape: number | readonly number[], options: { name?: string | undefined } = {}): Layer {
   const target = checkShape('shape', shape)
   const { name } = readReshape(options)
   return defineLayer({

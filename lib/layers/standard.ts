@@ -8,9 +8,9 @@ import { sizeOf } from './shape.js'
 
 export interface NormalizationOptions {
   /** A mean and variance for each number of an example (default), or one of each for all of them, as for images. */
-  per?: 'feature' | 'all'
+  per?: 'feature' | 'all' | undefined
   /** Default `normalization1`, … in layer order. */
-  name?: string
+  name?: string | undefined
 }
 
 const readNormalization = optionsOf<NormalizationOptions>()('normalization', {

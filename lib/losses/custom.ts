@@ -10,12 +10,12 @@ import type { CustomLoss, CustomLossContext, Loss } from './loss.js'
 export interface CustomLossOptions<Targets extends 'labels' | 'dense'> {
   name: string
   /** `'dense'`: targets shaped as the output (default); `'labels'`: one class number an example, an Int32Array. */
-  targets?: Targets
+  targets?: Targets | undefined
   /**
    * What it takes the outputs for, on which depends which metrics fit: scores of `'classes'` (default with labels),
    * `'answers'` of yes, above 0, or no, or plain `'values'` (default with dense targets).
    */
-  outputs?: Targets extends 'labels' ? 'classes' : Outputs
+  outputs?: (Targets extends 'labels' ? 'classes' : Outputs) | undefined
   /** The loss of each example, (batch) elements, for `output` of (batch, ...outputShape). */
   forward(output: FloatArray, targets: TargetsArray<Targets>, context: CustomLossContext): FloatArray
   /**

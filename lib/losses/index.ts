@@ -22,14 +22,14 @@ export const softmaxCrossEntropy = (): Loss => ({
 })
 
 const marginRules = { margin: [checkPositive, 1] } as const
-const readMulticlass = optionsOf<{ margin?: number }>()('multiclassHinge', marginRules)
-const readOneVsAll = optionsOf<{ margin?: number }>()('oneVsAllHinge', marginRules)
+const readMulticlass = optionsOf<{ margin?: number | undefined }>()('multiclassHinge', marginRules)
+const readOneVsAll = optionsOf<{ margin?: number | undefined }>()('oneVsAllHinge', marginRules)
 
 /**
  * Σ over the wrong classes j of max(0, score[j] − score[right] + margin): the multiclass support vector machine of
  * Weston and Watkins (1999). Margin 1 unless given. Targets are class numbers.
  */
-export function multiclassHinge(options: { margin?: number } = {}): Loss {
+export function multiclassHinge(options: { margin?: number | undefined } = {}): Loss {
   const { margin } = readMulticlass(options)
   return {
     call: callOf('multiclassHinge', { margin }),
@@ -44,7 +44,7 @@ export function multiclassHinge(options: { margin?: number } = {}): Loss {
  * Σ over all classes j of max(0, margin − s·score[j]), s = 1 for the right class and −1 for the others: one support
  * vector machine a class. Margin 1 unless given. Targets are class numbers.
  */
-export function oneVsAllHinge(options: { margin?: number } = {}): Loss {
+export function oneVsAllHinge(options: { margin?: number | undefined } = {}): Loss {
   const { margin } = readOneVsAll(options)
   return {
     call: callOf('oneVsAllHinge', { margin }),
@@ -88,13 +88,13 @@ export const binaryCrossEntropy = (): Loss => ({
   probabilities: 'each',
 })
 
-const readHuber = optionsOf<{ delta?: number }>()('huber', { delta: [checkPositive, 1] })
+const readHuber = optionsOf<{ delta?: number | undefined }>()('huber', { delta: [checkPositive, 1] })
 
 /**
  * Squared near zero, absolute beyond: with e = output − target, e²/2 for |e| ≤ delta, else delta·(|e| − delta/2), averaged
  * over the outputs (Huber 1964). Delta 1 unless given. Targets are shaped as the output.
  */
-export function huber(options: { delta?: number } = {}): Loss {
+export function huber(options: { delta?: number | undefined } = {}): Loss {
   const { delta } = readHuber(options)
   return { call: callOf('huber', { delta }), kind: 'huber', parameter: delta, targets: 'dense', outputs: 'values' }
 }

@@ -11,9 +11,9 @@ export interface AverageOptions {
    * example are left out. `'weighted'`: the mean over the classes by how many examples each has. `'micro'`: of the counts of
    * all classes together.
    */
-  average?: 'macro' | 'micro' | 'weighted'
+  average?: 'macro' | 'micro' | 'weighted' | undefined
   /** Of this class alone, from 0; of several yes-or-no outputs of this output. Instead of `average`. */
-  class?: number
+  class?: number | undefined
 }
 
 /** As in history: `precision`, `microPrecision`, `weightedPrecision`, `precisionOfClass2`. */

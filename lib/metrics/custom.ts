@@ -18,7 +18,7 @@ export interface CustomMetricOptions<Name extends string> {
   /** What the sums over all examples say. */
   value(sums: Float64Array): number
   /** For early stopping and schedules that watch it. Default `'smaller'`. */
-  better?: 'larger' | 'smaller'
+  better?: 'larger' | 'smaller' | undefined
 }
 
 /**

@@ -10,9 +10,9 @@ import { Model } from './model.js'
 
 export interface ModelOptions {
   /** Everything random about the model and its training follows from it; 0 unless given. 0 to 2⁵³ − 1. */
-  seed?: number
+  seed?: number | undefined
   /** Of weights, data and arithmetic; `'float64'` is for checking gradients. Default `'float32'`. */
-  dtype?: DataType
+  dtype?: DataType | undefined
 }
 
 export interface SequentialOptions extends ModelOptions {

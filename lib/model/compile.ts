@@ -40,7 +40,7 @@ export interface CompileOptions<Asked extends readonly AskedMetric[] = readonly 
   /** How it is made small: {@link adam}, {@link sgd}, … */
   optimizer: Optimizer
   /** What is reported besides: `'accuracy'`, `topKAccuracy(5)`, … */
-  metrics?: Asked
+  metrics?: Asked | undefined
 }
 
 export interface Compiled {
@@ -99,7 +99,7 @@ function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
   )
 }
 
-const activationOf = (call: Call) => (call[2] as { activation?: string } | undefined)?.activation
+const activationOf = (call: Call) => (call[2] as { activation?: string | undefined } | undefined)?.activation
 
 /** What training needs to know of the optimizer. */
 export function optimizerOf({ optimizer: { descriptor, learningRate } }: Compiled): TrainTarget['optimizer'] {

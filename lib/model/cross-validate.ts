@@ -17,23 +17,23 @@ import { Model } from './model.js'
 
 export interface CrossValidateOptions {
   /** Parts of the data, from 2 up. Default 5. */
-  folds?: number
+  folds?: number | undefined
   /** Each fold has the same share of each class, to within one row. Default false. */
-  stratify?: boolean
+  stratify?: boolean | undefined
   /** One number or word for each example, such as the patient it is of: examples of one group lie in the same fold. */
-  groupBy?: Groups
+  groupBy?: Groups | undefined
   /** False: folds are stretches of the examples as they lie. Default true. */
-  shuffle?: boolean
+  shuffle?: boolean | undefined
   /** Of the folds' rows; 0 to 2⁵³ − 1. Default 0. */
-  seed?: number
+  seed?: number | undefined
   /** How many examples there are; needed only where the shapes do not tell. */
-  rows?: number
+  rows?: number | undefined
   /** What `fit` is told in each fold; it is quiet unless told otherwise. A function is called with the fold's number, from 0. */
-  fit?: FitOptions | ((fold: number) => FitOptions)
+  fit?: FitOptions | ((fold: number) => FitOptions) | undefined
   /** Told of each fold when it is done. */
-  onFold?: (progress: { fold: number; folds: number; evaluation: Evaluation }) => void
+  onFold?: ((progress: { fold: number; folds: number; evaluation: Evaluation }) => void) | undefined
   /** Ends the call after the step it is in; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 const readOptions = optionsOf<CrossValidateOptions>()(

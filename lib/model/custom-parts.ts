@@ -11,15 +11,15 @@ import { short } from './json-reader.js'
 /** By the names that they were made with. A function that makes one will do as well. */
 export interface CustomPartsByName {
   /** Made by {@link customLayer}. */
-  layers?: Readonly<Record<string, Layer | (() => Layer)>>
+  layers?: Readonly<Record<string, Layer | (() => Layer)>> | undefined
   /** Made by {@link customLoss}. */
-  losses?: Readonly<Record<string, Loss | (() => Loss)>>
+  losses?: Readonly<Record<string, Loss | (() => Loss)>> | undefined
   /** Made by {@link customOptimizer}, with the learning rate that it will have. */
-  optimizers?: Readonly<Record<string, Optimizer | (() => Optimizer)>>
+  optimizers?: Readonly<Record<string, Optimizer | (() => Optimizer)>> | undefined
   /** Made by {@link customMetric}. */
-  metrics?: Readonly<Record<string, Metric | (() => Metric)>>
+  metrics?: Readonly<Record<string, Metric | (() => Metric)>> | undefined
   /** Made by {@link customRegularizer}. */
-  regularizers?: Readonly<Record<string, Regularizer | (() => Regularizer)>>
+  regularizers?: Readonly<Record<string, Regularizer | (() => Regularizer)>> | undefined
 }
 
 type Kind = keyof CustomPartsByName

@@ -25,7 +25,7 @@ import { Model } from './model.js'
 /** In `onIteration`, `x` holds the trainable weights, one after the other in layer order. */
 export interface FitLbfgsOptions extends MinimizeOptions {
   /** Default: all cores. `GRADUS_THREADS` overrides. */
-  threads?: number
+  threads?: number | undefined
 }
 
 /** What a training by L-BFGS did; the arrays begin with the weights as they were and have one entry an iteration. */

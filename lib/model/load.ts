@@ -21,7 +21,7 @@ import { beginWith } from './weights.js'
 /** Of a model with parts of one's own, these: a file holds no functions. */
 export interface LoadOptions extends CustomPartsByName {
   /** False: the model is not compiled again, and needs none of its losses, optimizers and metrics. Default true. */
-  compile?: boolean
+  compile?: boolean | undefined
 }
 
 const readOptions = optionsOf<LoadOptions>()('loadModel', {

@@ -226,7 +226,7 @@ export class Model<Values extends object = AnyValues> {
    *
    * @param options - `average: true` for the running average that an optimizer with `averageDecay` keeps
    */
-  getWeights(options: { average?: boolean } = {}): Weights {
+  getWeights(options: { average?: boolean | undefined } = {}): Weights {
     const { average } = readGet(options)
     return currentWeights(checkStill(this.program), this.#lowered.descriptor.parameters, average)
   }

@@ -50,7 +50,7 @@ function named(call: Call, name: string): Call {
 
 export interface LoadWeightsOptions {
   /** Which of the model's weights are read. Default: all of them. */
-  names?: NamePatterns
+  names?: NamePatterns | undefined
 }
 const readOptions = optionsOf<LoadWeightsOptions>()('loadWeights', { names: checkPatterns })
 

@@ -24,7 +24,7 @@ export const formatVersion = 'gradus 1'
 
 export interface SaveOptions {
   /** True: with the optimizer's state, so that training can go on as if never interrupted. Default false. */
-  optimizer?: boolean
+  optimizer?: boolean | undefined
   /**
    * Whatever else belongs to the model, as plain JSON: names, a vocabulary, where the data came from. {@link Model.metadata}
    * of the loaded model. Default: that of the model, if it was loaded with any.

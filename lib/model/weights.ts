@@ -14,7 +14,7 @@ export interface Weight {
 }
 
 /** What `getWeights` takes. */
-export const readGet = optionsOf<{ average?: boolean }>()('getWeights', { average: [checkBoolean, false] })
+export const readGet = optionsOf<{ average?: boolean | undefined }>()('getWeights', { average: [checkBoolean, false] })
 
 /** `dense1.weight`, `dense1.bias`, `dense2.weight`, … in layer order. */
 export type Weights = Record<string, Weight>

@@ -18,7 +18,7 @@ import {
 export interface CustomOptimizerOptions<Slot extends string> extends OptimizerOptions {
   name: string
   /** Names of the arrays that are kept for each parameter; default none. */
-  slots?: readonly Slot[]
+  slots?: readonly Slot[] | undefined
   /**
    * The change of a parameter, to be added to it: for gradient descent `gradient.map((g) => -learningRate * g)`. The gradient
    * is a copy, with regularizers and clipping in it. Weight decay and the running average come on top.

@@ -10,9 +10,9 @@ export interface ParameterGroup {
   /** Names as in `getWeights`, or of whole layers; `*` stands for any letters: `'*.bias'`, `['layerNorm*', 'dense1']`. */
   parameters: NamePatterns
   /** Of the learning rate and of its schedule; default 1. 0 keeps the parameters as they are. */
-  learningRateMultiplier?: number
+  learningRateMultiplier?: number | undefined
   /** In place of the optimizer's decoupled weight decay: 0 for none, as is usual for biases and norms. */
-  weightDecay?: number
+  weightDecay?: number | undefined
 }
 
 export function checkGroups(argument: string, groups: unknown): ParameterGroup[] {

@@ -11,80 +11,82 @@ export type { NamePatterns } from './patterns.js'
 
 export interface SgdOptions extends OptimizerOptions {
   /** How much of the velocity is kept; default 0. */
-  momentum?: number
+  momentum?: number | undefined
   /** Looks ahead to where the momentum leads (Nesterov 1983; Sutskever et al. 2013); default false. */
-  nesterov?: boolean
+  nesterov?: boolean | undefined
 }
 
 export interface AdagradOptions extends OptimizerOptions {
   /** Added to the root, against division by zero; default 1e-8. */
-  epsilon?: number
+  epsilon?: number | undefined
 }
 
 export interface RmspropOptions extends AdagradOptions {
   /** How much of the running mean of g² is kept; default 0.9. */
-  decayRate?: number
+  decayRate?: number | undefined
   /** Divides by the running deviation of g in place of its root mean square (Graves 2013); default false. */
-  centered?: boolean
+  centered?: boolean | undefined
   /** How much of a velocity of normalised gradients is kept; default 0: none. */
-  momentum?: number
+  momentum?: number | undefined
 }
 
 export interface AdaDeltaOptions extends AdagradOptions {
   /** How much of the running means is kept; default 0.9. */
-  decayRate?: number
+  decayRate?: number | undefined
 }
 
 export interface AdamOptions extends AdagradOptions {
   /** How much of the running mean of g is kept; default 0.9. */
-  beta1?: number
+  beta1?: number | undefined
   /** How much of the running mean of g² is kept; default 0.999. */
-  beta2?: number
+  beta2?: number | undefined
   /** False: the simplified form that CS231n's notes begin with, whose first steps are too short. Default true. */
-  biasCorrection?: boolean
+  biasCorrection?: boolean | undefined
   /** Divides by the largest second moment so far (Reddi, Kale and Kumar 2018); default false. */
-  amsgrad?: boolean
+  amsgrad?: boolean | undefined
   /**
    * `'bfloat16'` keeps both running means in two bytes each, rounded up or down at random so that small changes count in the
    * mean: 20 bytes a parameter and step in place of 28. Default `'float'`: the model's dtype.
    */
-  slots?: 'float' | 'bfloat16'
+  slots?: 'float' | 'bfloat16' | undefined
 }
 
 export interface NadamOptions extends AdagradOptions {
   /** How much of the running mean of g is kept in the end; default 0.9. */
-  beta1?: number
+  beta1?: number | undefined
   /** How much of the running mean of g² is kept; default 0.999. */
-  beta2?: number
+  beta2?: number | undefined
   /** Momentum begins at half and warms up: beta1·(1 − 0.96^(t·momentumDecay) / 2); default 0.004. */
-  momentumDecay?: number
+  momentumDecay?: number | undefined
 }
 
 export interface LionOptions extends OptimizerOptions {
   /** Share of the velocity in the direction of a step; default 0.9. */
-  beta1?: number
+  beta1?: number | undefined
   /** How much of the velocity is kept; default 0.99. */
-  beta2?: number
+  beta2?: number | undefined
 }
 
 export interface MuonOptions extends OptimizerOptions {
   /** How much of the velocity of a matrix is kept; default 0.95. */
-  momentum?: number
+  momentum?: number | undefined
   /** Looks ahead along it; default true. */
-  nesterov?: boolean
+  nesterov?: boolean | undefined
   /** Steps of the iteration that makes a matrix orthogonal; default 5. */
-  steps?: number
+  steps?: number | undefined
   /** How Adam moves what is no matrix: biases and gains. */
-  adam?: {
-    /** Default 3e-4. A schedule scales it as it does the other. */
-    learningRate?: number
-    /** Default 0.9. */
-    beta1?: number
-    /** Default 0.95. */
-    beta2?: number
-    /** Default 1e-8. */
-    epsilon?: number
-  }
+  adam?:
+    | {
+        /** Default 3e-4. A schedule scales it as it does the other. */
+        learningRate?: number | undefined
+        /** Default 0.9. */
+        beta1?: number | undefined
+        /** Default 0.95. */
+        beta2?: number | undefined
+        /** Default 1e-8. */
+        epsilon?: number | undefined
+      }
+    | undefined
 }
 
 const readSgd = optionsOf<SgdOptions>()('sgd', {

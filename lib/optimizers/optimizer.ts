@@ -39,19 +39,19 @@ export interface Optimizer {
 /** What every optimizer takes. */
 export interface OptimizerOptions {
   /** Size of a step. A schedule given to `fit` takes its place. */
-  learningRate?: number
+  learningRate?: number | undefined
   /**
    * Decoupled weight decay (Loshchilov and Hutter 2019): each step also takes learningRate·weightDecay·w off w. Default 0.
    * For the L2 term of the loss see {@link l2}.
    */
-  weightDecay?: number
+  weightDecay?: number | undefined
   /**
    * Keeps a running average of the weights: average = averageDecay·average + (1 − averageDecay)·w after each step (Polyak
    * and Juditsky 1992). `getWeights({ average: true })` reads it. Default: none is kept.
    */
-  averageDecay?: number
+  averageDecay?: number | undefined
   /** Parameters with another learning rate or weight decay than the rest. */
-  groups?: readonly ParameterGroup[]
+  groups?: readonly ParameterGroup[] | undefined
 }
 
 /** The options that every optimizer takes, for its list of them. */

@@ -7,11 +7,11 @@ export interface CosineOptions extends Timed {
   /** Of the first cycle. */
   length: number
   /** How many cycles, each from `initial` on again; Infinity for as many as training lasts. Default 1. */
-  cycles?: number
+  cycles?: number | undefined
   /** Each cycle is so many times as long as the one before; at least 1, the default. */
-  cycleFactor?: number
+  cycleFactor?: number | undefined
   /** What a cycle falls to; default 0. */
-  minimum?: number
+  minimum?: number | undefined
 }
 
 const readOptions = optionsOf<CosineOptions>()('cosine', {

@@ -3,7 +3,7 @@ import { checkNotNegative, checkPositive } from '../checks.js'
 import { needed, optionsOf } from '../options.js'
 import { type Timed, type TimedSchedule, timed, timedRules } from './schedule.js'
 
-const readStepDecay = optionsOf<{ every: number; factor?: number } & Timed>()('stepDecay', {
+const readStepDecay = optionsOf<{ every: number; factor?: number | undefined } & Timed>()('stepDecay', {
   ...timedRules,
   every: needed(checkPositive),
   factor: [checkPositive, 0.5],
@@ -13,7 +13,7 @@ const readExponential = optionsOf<{ rate: number } & Timed>()('exponentialDecay'
 const readInverse = optionsOf<{ rate: number } & Timed>()('inverseDecay', rateRules)
 
 /** initial · factor^⌊t / every⌋: falls by a factor now and then. Default factor 0.5. */
-export function stepDecay(options: { every: number; factor?: number } & Timed): TimedSchedule {
+export function stepDecay(options: { every: number; factor?: number | undefined } & Timed): TimedSchedule {
   const { every, factor, unit } = readStepDecay(options)
   return timed(unit, (t, initial) => initial * factor ** Math.floor(t / every))
 }
@@ -34,9 +34,9 @@ export interface PolynomialOptions extends Timed {
   /** When `minimum` is reached. */
   length: number
   /** 1 (the default) is a straight line; more falls faster at first. */
-  power?: number
+  power?: number | undefined
   /** Default 0. */
-  minimum?: number
+  minimum?: number | undefined
 }
 
 const readPolynomial = optionsOf<PolynomialOptions>()('polynomial', {

@@ -7,11 +7,11 @@ export interface OneCycleOptions extends Timed {
   /** Of the whole, the last phase included. */
   length: number
   /** It begins with initial · startFactor, and comes back to that at the end of the cycle. Default 0.1. */
-  startFactor?: number
+  startFactor?: number | undefined
   /** The share of the length that the cycle takes, half of it upwards; default 0.9. */
-  cycle?: number
+  cycle?: number | undefined
   /** After the cycle it falls to initial · endFactor. Default 0.001. */
-  endFactor?: number
+  endFactor?: number | undefined
 }
 
 const readOptions = optionsOf<OneCycleOptions>()('oneCycle', {

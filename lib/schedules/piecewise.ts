@@ -4,16 +4,18 @@ import { GradusError, invalidArgument } from '../errors.js'
 import { needed, optionsOf } from '../options.js'
 import { complete, type Timed, type TimedSchedule, timed, timedRules } from './schedule.js'
 
-const readConstant = optionsOf<{ length?: number } & Timed>()('constant', { ...timedRules, length: checkPositive }, [
-  'value',
-])
+const readConstant = optionsOf<{ length?: number | undefined } & Timed>()(
+  'constant',
+  { ...timedRules, length: checkPositive },
+  ['value'],
+)
 
 /**
  * The same always: `value`, or the optimizer's own.
  *
  * @param options - `length`: for so long, and then what is given to `then`
  */
-export function constant(value?: number, options: { length?: number } & Timed = {}): TimedSchedule {
+export function constant(value?: number, options: { length?: number | undefined } & Timed = {}): TimedSchedule {
   checkOptional(checkNotNegative, 'value', value)
   const { length, unit } = readConstant(options)
   const formula = (_: number, initial: number) => value ?? initial
@@ -26,9 +28,9 @@ export interface PiecewiseOptions extends Timed {
   /** When one value gives way to the next, upwards. */
   boundaries: readonly number[]
   /** One more than boundaries. */
-  values?: readonly number[]
+  values?: readonly number[] | undefined
   /** Or: multiples of `initial`. */
-  factors?: readonly number[]
+  factors?: readonly number[] | undefined
 }
 
 const readPiecewise = optionsOf<PiecewiseOptions>()('piecewise', {

@@ -11,19 +11,19 @@ import { complete, type TimedSchedule } from './schedule.js'
 
 export interface ReduceOnPlateauOptions {
   /** The column of the records to watch. Default `valLoss`, or `loss` without validation. */
-  monitor?: string
+  monitor?: string | undefined
   /** What the value is multiplied by, between 0 and 1. Default 0.5. */
-  factor?: number
+  factor?: number | undefined
   /** So many epochs without an improvement, and it is reduced. Default 5. */
-  patience?: number
+  patience?: number | undefined
   /** An improvement is by more than this share of the best. Default 1e-4. */
-  threshold?: number
+  threshold?: number | undefined
   /** So many epochs after a reduction are not counted as waiting. Default 0. */
-  cooldown?: number
+  cooldown?: number | undefined
   /** It is reduced no further than this. Default 0. */
-  minimum?: number
+  minimum?: number | undefined
   /** Whether small or large values are good. Default: large for metrics that say so, as accuracy; else small. */
-  mode?: 'min' | 'max'
+  mode?: 'min' | 'max' | undefined
 }
 
 const readOptions = optionsOf<ReduceOnPlateauOptions>()('reduceOnPlateau', {

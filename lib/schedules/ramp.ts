@@ -6,7 +6,7 @@ import { type Timed, type TimedSchedule, timed, timedRules } from './schedule.js
 export interface WarmupOptions extends Timed {
   length: number
   /** Where the ramp begins, as a multiple of `initial`; default 0. */
-  startFactor?: number
+  startFactor?: number | undefined
 }
 
 const readWarmup = optionsOf<WarmupOptions>()('warmup', {
@@ -27,7 +27,7 @@ export function warmup(options: WarmupOptions): TimedSchedule {
 
 export interface LinearRampOptions extends Timed {
   /** The first value; default the optimizer's own. */
-  from?: number
+  from?: number | undefined
   /** Reached at `length`, kept from then on. */
   to: number
   length: number

@@ -14,7 +14,7 @@ export type TimeUnit = 'step' | 'epoch'
 export interface Schedule {
   (t: number, initial: number): number
   /** What `t` counts. Without it: epochs, or in `followedBy` what the schedule before it counts. */
-  readonly unit?: TimeUnit
+  readonly unit?: TimeUnit | undefined
   /** Of a schedule that goes by how training goes: the schedule for one run. A run that goes on keeps the one it had. */
   begin?(): Schedule
   /** A column of the epochs' records that it goes by: `fit` makes sure that there is one of this name. */
@@ -47,17 +47,17 @@ export interface TimedSchedule extends Schedule {
 
 export interface SchedulePlotOptions extends PlotSize {
   /** To what time; default the schedule's duration, or 100. */
-  length?: number
+  length?: number | undefined
   /** The optimizer's own value; default 1. */
-  initial?: number
+  initial?: number | undefined
   /** Only returns the plot. Default false. */
-  quiet?: boolean
+  quiet?: boolean | undefined
 }
 
 /** What every schedule takes. */
 export interface Timed {
   /** What the schedule counts. Default `epoch`. */
-  unit?: TimeUnit
+  unit?: TimeUnit | undefined
 }
 
 type Running = Pick<Schedule, 'begin' | 'observe' | 'monitor'>
@@ -78,7 +78,7 @@ export function timed(
 
 export function complete(
   formula: (t: number, initial: number) => number,
-  { unit, duration, ...running }: { unit?: TimeUnit; duration?: number } & Running,
+  { unit, duration, ...running }: { unit?: TimeUnit | undefined; duration?: number | undefined } & Running,
 ): TimedSchedule {
   const schedule: TimedSchedule = Object.assign((t: number, initial: number) => formula(t, initial), {
     ...running,

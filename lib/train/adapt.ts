@@ -20,7 +20,7 @@ import { inTurn } from './turn.js'
 export async function adaptFirst(
   target: PredictTarget,
   training: Source,
-  { signal, hasTurn = false }: { signal?: AbortSignal | undefined; hasTurn?: boolean } = {},
+  { signal, hasTurn = false }: { signal?: AbortSignal | undefined; hasTurn?: boolean | undefined } = {},
 ): Promise<void> {
   const [first] = target.normalizations
   if (!first || target.conventions.isAdapted) return
@@ -37,7 +37,7 @@ export async function adaptFirst(
 
 export interface AdaptOptions {
   /** Ends the call; the promise rejects with the signal's reason, and the model is as it was. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 const readAdaptOptions = optionsOf<AdaptOptions>()('adapt', { signal: checkSignal }, ['data'])

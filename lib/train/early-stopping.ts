@@ -7,15 +7,15 @@ import { copyWeights, restoreWeights } from './weights.js'
 
 export interface EarlyStoppingOptions {
   /** The column of the records to watch. Default `valLoss`, or without validation, with a warning, `loss`. */
-  monitor?: string
+  monitor?: string | undefined
   /** So many epochs without an improvement end the run. Default 5. */
-  patience?: number
+  patience?: number | undefined
   /** What is no more than this is no improvement. Default 0. */
-  minimumDelta?: number
+  minimumDelta?: number | undefined
   /** Puts the weights of the best epoch back at the end, unless the run ends by an error or an abort. Default false. */
-  restoreBest?: boolean
+  restoreBest?: boolean | undefined
   /** Whether small or large values are good. Default: large for metrics that say so, as accuracy; else small. */
-  mode?: 'min' | 'max'
+  mode?: 'min' | 'max' | undefined
 }
 
 export interface EarlyStopping extends Callback {

@@ -10,11 +10,11 @@ import { callInTurn, whileAwaited } from './turn.js'
 
 export interface EvaluateOptions {
   /** Examples computed at once; changes speed and memory alone. Default 256. */
-  batchSize?: number
+  batchSize?: number | undefined
   /** Default: all cores. `GRADUS_THREADS` overrides. */
-  threads?: number
+  threads?: number | undefined
   /** Ends the call; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** What `evaluate` finds: the losses and each metric by its name. */
@@ -65,7 +65,7 @@ interface PassSettings {
   threads: number
   signal?: AbortSignal | undefined
   /** The option that the data were given as, as for {@link Requirements}. */
-  argument?: string
+  argument?: string | undefined
 }
 
 /** Sums over the pieces of a source. Rejects with the signal's reason when it fires. */

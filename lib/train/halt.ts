@@ -9,7 +9,7 @@ export class Halt {
   readonly #onAbort = () => this.#controller.abort(this.#user?.reason)
   #stoppedBy: string | null = null
 
-  constructor({ signal, maxSeconds }: { signal?: AbortSignal; maxSeconds?: number }) {
+  constructor({ signal, maxSeconds }: { signal?: AbortSignal | undefined; maxSeconds?: number | undefined }) {
     this.#user = signal
     // Not AbortSignal.any: what it makes stays with the user's signal for as long as that lives (nodejs/node#54614).
     if (signal?.aborted) this.#onAbort()

@@ -1,7 +1,7 @@
 /** What a run leaves behind: one record an epoch, and the same by columns. */
 
 /** What metrics give, each by its name. Of a model whose metrics are not known to the compiler: any names. */
-export type AnyValues = { accuracy?: number; [metric: string]: number | number[][] | undefined }
+export type AnyValues = { accuracy?: number | undefined; [metric: string]: number | number[][] | undefined }
 
 /** `accuracy` on validation data: `valAccuracy`. */
 type ValName<Name> = Name extends string ? `val${Capitalize<Name>}` : never
@@ -15,15 +15,15 @@ type Epoch = {
   /** Mean data loss over the epoch's examples, each as it was when its batch was trained, weighted by their weights. */
   loss: number
   /** On validation data, where `fit` has any. */
-  valLoss?: number
+  valLoss?: number | undefined
   /** The regularisers' term, mean over the updates. */
   regularizationLoss: number
   /** Of the last update. */
   learningRate: number
   /** Likewise, where it is scheduled. */
-  momentum?: number
+  momentum?: number | undefined
   /** Likewise. */
-  weightDecay?: number
+  weightDecay?: number | undefined
   /** ‖Δw‖ / ‖w‖ over all weights, mean over the updates; about 1e-3 is healthy (CS231n, "Babysitting the learning"). */
   updateRatio: number
   /** Norm of the whole gradient before clipping, mean over the updates. */
@@ -57,7 +57,9 @@ type AnyColumn = number[] | number[][][] | number | string | null | undefined
 
 /** The records by columns: `history.loss[i]` is `loss` of the i-th epoch that was finished. */
 export type History<Values extends object = AnyValues> = string extends keyof Values
-  ? Shown<Ending & Columns<Omit<Epoch, 'epoch'>> & { accuracy?: number[]; valAccuracy?: number[] }> & {
+  ? Shown<
+      Ending & Columns<Omit<Epoch, 'epoch'>> & { accuracy?: number[] | undefined; valAccuracy?: number[] | undefined }
+    > & {
       [column: string]: AnyColumn
     }
   : Shown<Ending & Columns<EpochRecord<Values>>>

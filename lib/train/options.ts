@@ -28,7 +28,7 @@ export interface FitOptions<Values extends object = AnyValues, Model = unknown> 
    * Objects told of the run's events: `onTrainBegin`, `onEpochBegin`, `onStepsEnd` after some steps, `onEpochEnd` after
    * validation, `onTrainEnd`. A function is told of each finished epoch.
    */
-  callbacks?: readonly (Callback<Values, Model> | ((context: EpochContext<Values, Model>) => unknown))[]
+  callbacks?: readonly (Callback<Values, Model> | ((context: EpochContext<Values, Model>) => unknown))[] | undefined
 }
 
 /** The options with their defaults, callbacks among them. */

@@ -45,7 +45,7 @@ export class Steps {
       batchSize,
       shuffle,
       metricSums,
-    }: { epoch: number; firstRow: number; batchSize: number; shuffle: boolean; metricSums?: Float64Array },
+    }: { epoch: number; firstRow: number; batchSize: number; shuffle: boolean; metricSums?: Float64Array | undefined },
   ): Promise<Done | null> {
     const { accumulate, threads, clipNorm, clipValue, classWeights, maxRefusedSteps } = this.#settings
     const { program } = this.#target

@@ -24,7 +24,7 @@ export interface TrainTarget {
   /** What the program was made from. */
   readonly descriptor: Descriptor
   readonly seed: number
-  readonly inputs: readonly { name: string; shape: number[]; kind: 'real' | 'index'; vocabulary?: number }[]
+  readonly inputs: readonly { name: string; shape: number[]; kind: 'real' | 'index'; vocabulary?: number | undefined }[]
   /** Of one example, without the batch. */
   readonly outputShape: readonly number[]
   /** Which target the loss takes: class numbers, a dense array shaped as the output, or either; what the outputs mean. */

@@ -54,7 +54,7 @@ export async function hessianVectorProduct(
 
 export interface ExplicitHessianOptions extends HessianOptions {
   /** What the matrix may take in memory; default 2²⁸ (256 MiB). */
-  maxBytes?: number
+  maxBytes?: number | undefined
 }
 
 const readExplicit = optionsOf<ExplicitHessianOptions>()('hessian', {

@@ -9,13 +9,13 @@ import { checkModel, type HessianOptions, HessianTwin, hessianRules } from './tw
 
 export interface SharpnessOptions extends HessianOptions {
   /** Default 1024: the curvature of the mean loss needs few. */
-  examples?: number
+  examples?: number | undefined
   /** Of the residual, relative to the eigenvalue; default 1e-4. The eigenvalue itself is closer. */
-  tolerance?: number
+  tolerance?: number | undefined
   /** Hessian-vector products at most; each keeps one float64 vector of all trainable weights. Default 100. */
-  maxIterations?: number
+  maxIterations?: number | undefined
   /** Of the starting vector; 0 to 2⁵³ − 1, default 0. */
-  seed?: number
+  seed?: number | undefined
 }
 
 export interface Sharpness {

@@ -16,13 +16,13 @@ import { examplesOf, spreadExamples } from '../subset.js'
 
 export interface HessianOptions {
   /** Of which part of the loss; default `'total'`, what training lowers. */
-  term?: 'data' | 'regularization' | 'total'
+  term?: 'data' | 'regularization' | 'total' | undefined
   /** At most so many examples, spread over the data. They are one batch, so memory grows with them. Default: all. */
-  examples?: number
+  examples?: number | undefined
   /** Default: all cores. `GRADUS_THREADS` overrides. */
-  threads?: number
+  threads?: number | undefined
   /** Ends the work; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** Of {@link HessianOptions}, for lists of options. */

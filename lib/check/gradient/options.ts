@@ -13,45 +13,45 @@ import { checkSignal, resolveThreads } from '../../train/calls.js'
 
 export interface GradientCheckFunctionOptions {
   /** How many elements of each tensor are compared, those with the largest and the smallest gradients always. */
-  samplesPerParameter?: number | 'all'
+  samplesPerParameter?: number | 'all' | undefined
   /**
    * The h of (f(x + h) − f(x − h)) / 2h. `'auto'` (default) sweeps from 0.1 to 1e-9 for each tensor and takes the flat
    * valley between truncation and rounding.
    */
-  stepSize?: number | 'auto'
+  stepSize?: number | 'auto' | undefined
   /** Of the sample and of random directions; 0 to 2⁵³ − 1, default 0. */
-  seed?: number
+  seed?: number | undefined
 }
 
 export interface GradientCheckOptions extends GradientCheckFunctionOptions {
   /** Default 20. */
-  samplesPerParameter?: number | 'all'
+  samplesPerParameter?: number | 'all' | undefined
   /**
    * `'coordinates'` (default): one element at a time. `'directional'`: each whole tensor along random directions, two
    * evaluations each, for big models.
    */
-  method?: 'coordinates' | 'directional'
+  method?: 'coordinates' | 'directional' | undefined
   /** How many random directions for each tensor; default 5. */
-  directions?: number
+  directions?: number | undefined
   /** Which part of the loss; `'each'` (default) takes data and regularization apart, so that none hides the other. */
-  term?: 'data' | 'regularization' | 'total' | 'each'
+  term?: 'data' | 'regularization' | 'total' | 'each' | undefined
   /**
    * `'off'` (default): no dropout, and custom layers see `training: false`. `'fixed'`: on, with the same seed in all
    * evaluations. Batch norm takes the batch's statistics either way.
    */
-  randomness?: 'off' | 'fixed'
+  randomness?: 'off' | 'fixed' | undefined
   /** Steps of training on the data before the check, on a copy: kinks are fewer once the loss has fallen. Default 0. */
-  burnIn?: number
+  burnIn?: number | undefined
   /** Also compares the gradient by the inputs; default false. */
-  checkInput?: boolean
+  checkInput?: boolean | undefined
   /** At most so many examples, spread over the data; default 32. Few examples cross few kinks. */
-  examples?: number
+  examples?: number | undefined
   /** Default: all cores. `GRADUS_THREADS` overrides. */
-  threads?: number
+  threads?: number | undefined
   /** Ends the check; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Told now and then how many evaluations are done, of how many asked for so far. */
-  onProgress?: (progress: { done: number; total: number }) => void
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined
 }
 
 export type CheckSettings = Required<Omit<GradientCheckOptions, 'signal' | 'onProgress'>> &

@@ -5,22 +5,24 @@ import { checkSignal, resolveThreads } from '../../train/calls.js'
 
 export interface FindLearningRateOptions {
   /** The first rate; default 1e-7. */
-  from?: number
+  from?: number | undefined
   /** The last rate, unless the loss explodes before; default 10. */
-  to?: number
+  to?: number | undefined
   /** Updates from the first rate to the last, 20 at least; default 200. */
-  steps?: number
+  steps?: number | undefined
   /** Examples in a batch; default 32. The rate that is found is one for such batches. */
-  batchSize?: number
+  batchSize?: number | undefined
   /** The loss has exploded when it is so many times what it was at first; default 4. */
-  explosion?: number
+  explosion?: number | undefined
   /** Default: all cores. `GRADUS_THREADS` overrides. The results are the same bits for any number. */
-  threads?: number
+  threads?: number | undefined
   /** Ends the sweep; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
-export type FindLearningRateSettings = Required<Omit<FindLearningRateOptions, 'signal'>> & { signal?: AbortSignal }
+export type FindLearningRateSettings = Required<Omit<FindLearningRateOptions, 'signal'>> & {
+  signal?: AbortSignal | undefined
+}
 
 const readOptions = optionsOf<FindLearningRateOptions>()('findLearningRate', {
   from: [checkPositive, 1e-7],

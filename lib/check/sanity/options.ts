@@ -8,19 +8,19 @@ import { checkSignal, resolveThreads } from '../../train/calls.js'
 
 export interface SanityCheckOptions {
   /** Validation data, to be compared with the training data for examples they share. */
-  validation?: Data
+  validation?: Data | undefined
   /** Or: the share of the examples, the last ones, that training will keep out for that. Between 0 and 1. */
-  validationSplit?: number
+  validationSplit?: number | undefined
   /** How many examples must be memorized; default 20. */
-  overfitExamples?: number
+  overfitExamples?: number | undefined
   /** Names of checks to leave out, when what they find is meant: `['gradients']` where layers are frozen on purpose. */
-  skip?: readonly string[]
+  skip?: readonly string[] | undefined
   /** The schedule that training will have; its first rates are looked at. Default: the optimizer's own rate. */
-  schedule?: Schedule
+  schedule?: Schedule | undefined
   /** Default: all cores. `GRADUS_THREADS` overrides. */
-  threads?: number
+  threads?: number | undefined
   /** Ends the checks; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 export interface SanitySettings {

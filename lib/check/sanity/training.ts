@@ -10,7 +10,7 @@ export interface Course {
   steps: number
   rate: number
   /** Epochs done before. */
-  epoch?: number
+  epoch?: number | undefined
 }
 
 /** Steps over the dataset, epoch after epoch; ends early when the loss is not finite. */

@@ -9,14 +9,14 @@ export interface AdamStepOptions<A extends FloatArray> extends AdagradStepOption
   /** 1 for the first step: the bias correction depends on it. */
   step: number
   /** How much of the running mean of g is kept; default 0.9. */
-  beta1?: number
+  beta1?: number | undefined
   /** How much of the running mean of g² is kept; default 0.999. */
-  beta2?: number
+  beta2?: number | undefined
 }
 
 export interface NadamStepOptions<A extends FloatArray> extends AdamStepOptions<A> {
   /** Momentum begins at half and warms up: beta1 · (1 − 0.96^(step · momentumDecay) / 2); default 0.004. */
-  momentumDecay?: number
+  momentumDecay?: number | undefined
 }
 
 /** Running means of g and of g², zeros before the first step; updated. */

@@ -5,27 +5,27 @@ import { checkStepOptions, type StepOptions, type StepSums, step } from './step.
 
 export interface AdagradStepOptions<A extends FloatArray> extends StepOptions<A> {
   /** Added to the root; default 1e-8. */
-  epsilon?: number
+  epsilon?: number | undefined
 }
 
 export interface RmspropStepOptions<A extends FloatArray> extends AdagradStepOptions<A> {
   /** How much of the running mean of g² is kept; default 0.9. */
-  decayRate?: number
+  decayRate?: number | undefined
   /** Divides by the running deviation of g, not its root mean square; needs `mean`. Default false. */
-  centered?: boolean
+  centered?: boolean | undefined
   /** The running mean of g, zeros before the first step; updated where `centered`. */
-  mean?: A
+  mean?: A | undefined
   /** How much of a velocity of normalised gradients is kept; other than 0 it needs `velocity`. Default 0. */
-  momentum?: number
+  momentum?: number | undefined
   /** Zeros before the first step; updated. */
-  velocity?: A
+  velocity?: A | undefined
 }
 
 export interface AdaDeltaStepOptions<A extends FloatArray> extends StepOptions<A> {
   /** Added to both running means; default 1e-6. */
-  epsilon?: number
+  epsilon?: number | undefined
   /** How much of the running means is kept; default 0.9. */
-  decayRate?: number
+  decayRate?: number | undefined
 }
 
 /** cache += g², w −= learningRate · g / (√cache + epsilon) (Duchi et al. 2011). */

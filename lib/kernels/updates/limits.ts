@@ -7,7 +7,7 @@ import type { StepSums } from './step.js'
 export function gradientNorm<A extends FloatArray>(
   gradient: A,
   parameters: A,
-  options: { l1?: number; l2?: number } = {},
+  options: { l1?: number | undefined; l2?: number | undefined } = {},
 ): StepSums {
   checkOptions('gradientNorm', options, ['l1', 'l2'])
   const terms = [checkNotNegative('l1', options.l1 ?? 0), checkNotNegative('l2', options.l2 ?? 0)]

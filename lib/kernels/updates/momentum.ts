@@ -5,14 +5,14 @@ import { checkStepOptions, type RuleNumbers, type StepOptions, type StepSums, st
 
 export interface MomentumStepOptions<A extends FloatArray> extends StepOptions<A> {
   /** At least 0 and less than 1; default 0.9. */
-  momentum?: number
+  momentum?: number | undefined
 }
 
 export interface LionStepOptions<A extends FloatArray> extends StepOptions<A> {
   /** Share of the velocity in the direction of the step; default 0.9. */
-  beta1?: number
+  beta1?: number | undefined
   /** How much of the velocity is kept; default 0.99. */
-  beta2?: number
+  beta2?: number | undefined
 }
 
 /** w −= learningRate · g. All arrays of one length; `parameters` is updated. */

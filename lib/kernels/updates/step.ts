@@ -10,19 +10,19 @@ export interface StepOptions<A extends FloatArray> {
   /** From 0 up. */
   learningRate: number
   /** Multiplies the gradient, as clipping by norm does; default 1. */
-  gradientScale?: number
+  gradientScale?: number | undefined
   /** Each element of the gradient is kept within ± this; default none. */
-  clipValue?: number
+  clipValue?: number | undefined
   /** Of the regularisation term l1 · Σ|w|; default 0. */
-  l1?: number
+  l1?: number | undefined
   /** Of the regularisation term l2 / 2 · Σ w²; default 0. */
-  l2?: number
+  l2?: number | undefined
   /** Decoupled: w −= learningRate · weightDecay · w (Loshchilov and Hutter 2019); default 0. */
-  weightDecay?: number
+  weightDecay?: number | undefined
   /** The running average of the parameters, moved along; default none. */
-  average?: A
+  average?: A | undefined
   /** How much of the average is kept, at least 0 and less than 1; needed with `average`. */
-  averageDecay?: number
+  averageDecay?: number | undefined
 }
 
 /** What a step adds up on its way, in float64. */
@@ -47,12 +47,12 @@ export const checkStepOptions = (options: object, ...own: string[]): void =>
 
 /** Numbers of the rules that have them, as native/kernels/cpu/updates-inl.h names them. */
 export interface RuleNumbers {
-  momentum?: number
-  decayRate?: number
-  epsilon?: number
-  correction1?: number
-  correction2?: number
-  gradientShare?: number
+  momentum?: number | undefined
+  decayRate?: number | undefined
+  epsilon?: number | undefined
+  correction1?: number | undefined
+  correction2?: number | undefined
+  gradientShare?: number | undefined
 }
 
 /** Runs the kernel `name` on gradient, parameters and slots. */

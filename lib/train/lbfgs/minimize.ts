@@ -29,19 +29,19 @@ export interface Iteration {
 
 export interface MinimizeOptions {
   /** Steps that are remembered; each takes two vectors. Default 10. */
-  memory?: number
+  memory?: number | undefined
   /** Ends where ‖gradient‖₂ is no larger; default 1e-8. */
-  gradientTolerance?: number
+  gradientTolerance?: number | undefined
   /** Default 1000. */
-  maxIterations?: number
+  maxIterations?: number | undefined
   /** Each step lowers the value by at least c1 times what the slope promises; default 1e-4. */
-  c1?: number
+  c1?: number | undefined
   /** Each step leaves at most c2 of the slope; over c1 and below 1, default 0.9. */
-  c2?: number
+  c2?: number | undefined
   /** Called after each iteration; `x` is a copy. */
-  onIteration?: (iteration: Iteration) => void
+  onIteration?: ((iteration: Iteration) => void) | undefined
   /** Ends the work; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 export interface Minimum {

@@ -4,29 +4,29 @@ import { anything, optionsOf } from '../../options.js'
 
 export interface MonitorOptions {
   /** Steps between records of losses, norms and ratios. Default 1: every step. */
-  every?: number
+  every?: number | undefined
   /**
    * Steps between looks at the layers: means, spreads, dead and saturated units, and in a run directory histograms of
    * activations, gradients and weights. Default 50; false for none.
    */
-  histograms?: number | false
+  histograms?: number | false | undefined
   /** The run directory; default that of `fit`. Without any the run is kept in memory alone, for `run.diagnose()`. */
-  dir?: string
+  dir?: string | undefined
   /** Names of the classes by number, for the page, the report and the findings. Default: the numbers. */
-  classNames?: readonly string[]
+  classNames?: readonly string[] | undefined
   /**
    * Measures the largest eigenvalue of the Hessian after every so many epochs on so many training examples, see
    * {@link sharpness}. Takes some dozen gradients' time. Default: never; `true` for each epoch and 256 examples.
    */
-  sharpness?: boolean | { every?: number; examples?: number }
+  sharpness?: boolean | { every?: number | undefined; examples?: number | undefined } | undefined
 }
 
 export interface MonitorSettings {
   every: number
   /** Null for none. */
   histograms: number | null
-  dir?: string
-  classNames?: readonly string[]
+  dir?: string | undefined
+  classNames?: readonly string[] | undefined
   sharpness: { every: number; examples: number } | null
 }
 
@@ -46,7 +46,7 @@ const readOptions = optionsOf<MonitorOptions>()('monitor', {
   classNames: checkClassNames,
   sharpness: [anything<NonNullable<MonitorOptions['sharpness']>>, false],
 })
-const readSharpness = optionsOf<{ every?: number; examples?: number }>()('sharpness', {
+const readSharpness = optionsOf<{ every?: number | undefined; examples?: number | undefined }>()('sharpness', {
   every: [checkPositiveInteger, 1],
   examples: [checkPositiveInteger, 256],
 })

@@ -8,13 +8,15 @@ export interface Latest {
   epoch: number
   step: number
   /** Row: the right class; column: what the model said. */
-  confusion?: number[][]
+  confusion?: number[][] | undefined
   /** Those of which the model was most certain. */
-  misclassified?: { row: number; predicted: number; actual: number; confidence: number; image?: string }[]
+  misclassified?:
+    | { row: number; predicted: number; actual: number; confidence: number; image?: string | undefined }[]
+    | undefined
   /** Of the images above. */
-  image?: ImageShape
+  image?: ImageShape | undefined
   /** The weights into the first units of the first layer, as images of 8 bits from `least` to `most`. */
-  firstLayer?: ImageShape & { layer: string; units: number; least: number; most: number; pixels: string }
+  firstLayer?: (ImageShape & { layer: string; units: number; least: number; most: number; pixels: string }) | undefined
 }
 
 export interface ImageShape {

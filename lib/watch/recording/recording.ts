@@ -21,28 +21,28 @@ export interface RunInfo {
     batchSize: number
     accumulate: number
     learningRate: number
-    momentum?: number
+    momentum?: number | undefined
     weightDecay: number
-    clipNorm?: number
-    clipValue?: number
+    clipNorm?: number | undefined
+    clipValue?: number | undefined
     maxRefusedSteps: number
     threads: number
     /** Whether a schedule moves the learning rate. */
     isScheduled: boolean
     /** How much each class counts in the training loss, where not all count alike. */
-    classWeights?: readonly number[]
+    classWeights?: readonly number[] | undefined
   }
   /** Null where a stream does not say. */
   examples: number | null
   validationExamples: number | null
   /** What the targets are like, those of training weighted as the loss is; null for streams. Older files do not say. */
-  targets?: TargetFacts | null
-  validationTargets?: TargetFacts | null
+  targets?: TargetFacts | null | undefined
+  validationTargets?: TargetFacts | null | undefined
   monitor: { every: number; histograms: number | null }
   /** Columns of its epochs that measure how good it is, in the order asked for; not there in runs of older versions. */
-  metrics?: readonly { name: string; better?: 'larger' | 'smaller' }[]
+  metrics?: readonly { name: string; better?: 'larger' | 'smaller' | undefined }[] | undefined
   /** By number, where they are known. */
-  classNames?: readonly string[]
+  classNames?: readonly string[] | undefined
   /** Trainable ones, in layer order; their columns of the table of steps come in this order. */
   tensors: readonly TensorInfo[]
   /** Whose values are looked at, in the order of work. */
@@ -167,7 +167,7 @@ export interface EndEntry {
   /** `epochs`, the reason given to `stop`, `abort` or `error`. */
   stoppedBy: string
   /** One sentence, when it was an error. */
-  error?: string
+  error?: string | undefined
 }
 
 export interface Recording {

@@ -15,13 +15,13 @@ import { type RunList, toJson } from './wire.js'
 
 export interface WatchOptions {
   /** Default 0: any that is free. */
-  port?: number
+  port?: number | undefined
   /** Default 127.0.0.1. Another one needs a `token`. */
-  host?: string
+  host?: string | undefined
   /** What a request must carry; default 128 random bits. */
-  token?: string
+  token?: string | undefined
   /** Whether the page may keep notes on runs and delete them; default false. */
-  control?: boolean
+  control?: boolean | undefined
 }
 
 export interface WatchServer {

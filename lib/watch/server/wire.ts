@@ -22,21 +22,21 @@ export interface RunSummary {
   number: number
   status: RunStatus
   /** Why it cannot be read, or what ended it. */
-  reason?: string
-  started?: string
-  step?: number
-  epoch?: number
-  epochs?: number
+  reason?: string | undefined
+  started?: string | undefined
+  step?: number | undefined
+  epoch?: number | undefined
+  epochs?: number | undefined
   /** Null where it is not known yet. */
-  stepsPerEpoch?: number | null
-  loss?: number | null
-  valLoss?: number | null
-  samplesPerSecond?: number
+  stepsPerEpoch?: number | null | undefined
+  loss?: number | null | undefined
+  valLoss?: number | null | undefined
+  samplesPerSecond?: number | undefined
   /** Seconds that it has run, as far as is recorded. */
-  seconds?: number
+  seconds?: number | undefined
   /** The best that its headline metric has been: on validation data, where there are some. */
-  best?: { column: string; value: number; epoch: number }
-  verdict?: Verdict
+  best?: { column: string; value: number; epoch: number } | undefined
+  verdict?: Verdict | undefined
   notes: Notes
 }
 
@@ -49,7 +49,7 @@ export interface RunList {
   /** Name of the folder. */
   folder: string
   /** Whether the page may change something; not there in reports. */
-  canControl?: boolean
+  canControl?: boolean | undefined
   runs: readonly RunListing[]
 }
 

@@ -4,5 +4,5 @@ import type { Histogram } from './histogram.js'
 export interface Point {
   step: number
   scalars: Record<string, number>
-  histograms?: Record<string, Histogram>
+  histograms?: Record<string, Histogram> | undefined
 }

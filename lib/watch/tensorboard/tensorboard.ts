@@ -9,9 +9,9 @@ export interface TensorboardOptions {
   /** Of the run's file, made if it is not there; give each run one of its own. */
   dir: string
   /** Steps from one point of the charts over steps to the next. Default 100. */
-  every?: number
+  every?: number | undefined
   /** Steps from one set of histograms to the next. Default: none. */
-  histograms?: number
+  histograms?: number | undefined
 }
 
 const readOptions = optionsOf<TensorboardOptions>()('tensorboard', {
