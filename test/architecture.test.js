@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const architecture = suite('architecture')
 
-const base = ['errors', 'checks', 'options', 'suggest', 'call', 'native', 'settled', 'signals']
+const base = ['errors', 'checks', 'options', 'memory', 'suggest', 'call', 'native', 'settled', 'signals']
 /** What each part of lib/ may import, besides itself. A new part needs a line here. */
 const mayImport = {
   errors: [],
@@ -19,6 +19,7 @@ const mayImport = {
   suggest: [],
   options: ['errors', 'suggest'],
   checks: ['errors', 'options'],
+  memory: ['errors', 'options'],
   files: ['errors'],
   call: ['errors', 'suggest'],
   plot: ['errors', 'checks', 'options'],

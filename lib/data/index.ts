@@ -17,5 +17,5 @@ export {
   standardization,
   standardize,
 } from './standardize.js'
-export type { Data, Stream } from './stream.js'
+export type { Data, Stream, StreamPlace } from './stream.js'
 export { type WindowOptions, type Windows, window } from './window.js'

@@ -9,12 +9,23 @@ import type { Requirements } from './plans.js'
 
 type Iterated = AsyncIterable<Examples> | Iterable<Examples>
 
+/** Which pieces of data are wanted of a function that makes them. */
+export interface StreamPlace {
+  /** The epoch, from 1; 0 where there are none, as in `evaluate`. */
+  readonly epoch: number
+  /**
+   * Pieces of that epoch that are done already, when a run goes on within it. A function that looks at this gives those after
+   * them; of one that does not, so many are taken and left unread.
+   */
+  readonly skip: number
+}
+
 /**
  * Pieces of data one after the other, each with any number of examples. A function is called for each epoch and returns
  * a new iterable (an async generator function will do); an iterable is iterated anew each epoch, so a generator object
  * lasts for one epoch only.
  */
-export type Stream = Iterated | (() => Iterated)
+export type Stream = Iterated | ((place: StreamPlace) => Iterated)
 
 /** What `fit` and `evaluate` take. */
 export type Data = Dataset | Examples | Stream
@@ -36,14 +47,11 @@ const graceToEnd = 50
 export async function* loadAhead(
   stream: Stream,
   requirements: Requirements,
-  signal?: AbortSignal,
+  { epoch = 0, skip = 0, signal }: Partial<StreamPlace> & { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<NativeDataset, void> {
   const argument = requirements.argument ?? 'data'
   if (Array.isArray(stream) && !isExamples(stream[0])) throw invalidArgument(argument, 'examples as { x, y }', stream)
-  const loader = new Loader(
-    iterate(typeof stream === 'function' ? called(stream, argument) : stream, argument),
-    requirements,
-  )
+  const loader = new Loader(begin(stream, { epoch, skip }, argument), requirements)
   let piece: NativeDataset | null = null
   let hasFailed = false
   try {
@@ -67,8 +75,8 @@ export async function* loadAhead(
 
 const isExamples = (piece: unknown): boolean => typeof piece === 'object' && piece !== null && 'x' in piece
 
-function called(stream: () => Iterated, argument: string): Iterated {
-  if (!/^class\b/.test(Function.prototype.toString.call(stream))) return stream()
+function called(stream: (place: StreamPlace) => Iterated, place: StreamPlace, argument: string): Iterated {
+  if (!/^class\b/.test(Function.prototype.toString.call(stream))) return stream(place)
   const expected = 'an iterable of { x, y } or a function that gives one'
   const message = `${argument}: expected ${expected}, received the class ${stream.name}`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
@@ -76,10 +84,38 @@ function called(stream: () => Iterated, argument: string): Iterated {
 
 type AnyIterator = AsyncIterator<Examples> | Iterator<Examples>
 
+/** From the first piece that is not done yet. */
+function begin(stream: Stream, { epoch, skip }: StreamPlace, argument: string): AnyIterator {
+  if (typeof stream !== 'function') return skipping(iterate(stream, argument), () => skip)
+  let hasLooked = false
+  const place = {
+    epoch,
+    get skip() {
+      hasLooked = true
+      return skip
+    },
+  }
+  return skipping(iterate(called(stream, place, argument), argument), () => (hasLooked ? 0 : skip))
+}
+
+/** Leaves out the first so many, a number that is asked for when the first is there: a generator begins to work only then. */
+function skipping(iterator: AnyIterator, skip: () => number): AnyIterator {
+  let isFirst = true
+  return {
+    async next() {
+      let item = await iterator.next()
+      if (isFirst) for (let left = skip(); left > 0 && !item?.done; left--) item = await iterator.next()
+      isFirst = false
+      return item
+    },
+    return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+  }
+}
+
 function iterate(iterable: Iterated, argument: string): AnyIterator {
-  const begin = iterable?.[Symbol.asyncIterator as never] ?? iterable?.[Symbol.iterator as never]
-  if (typeof begin !== 'function') throw invalidArgument(argument, 'an iterable of { x, y }', iterable)
-  const iterator = (begin as () => unknown).call(iterable) as AnyIterator | null
+  const make = iterable?.[Symbol.asyncIterator as never] ?? iterable?.[Symbol.iterator as never]
+  if (typeof make !== 'function') throw invalidArgument(argument, 'an iterable of { x, y }', iterable)
+  const iterator = (make as () => unknown).call(iterable) as AnyIterator | null
   if (typeof iterator?.next !== 'function') throw invalidArgument(argument, 'an iterator with next()', iterator)
   return iterator
 }

@@ -6,6 +6,7 @@ import {
   checkText,
   oneOf,
 } from '../checks.js'
+import { anyNumber, orNull, readMemory } from '../memory.js'
 import { optionsOf } from '../options.js'
 import { complete, type TimedSchedule } from './schedule.js'
 
@@ -36,6 +37,20 @@ const readOptions = optionsOf<ReduceOnPlateauOptions>()('reduceOnPlateau', {
   mode: oneOf('min', 'max'),
 })
 
+interface Memory {
+  best: number | null
+  reductions: number
+  waited: number
+  cooling: number
+}
+
+const checks = {
+  best: orNull(anyNumber),
+  reductions: checkNotNegativeInteger,
+  waited: checkNotNegativeInteger,
+  cooling: checkNotNegativeInteger,
+}
+
 /**
  * initial · factor^reductions: reduced whenever the validation error has stopped improving (CS231n, "Annealing the learning
  * rate"). It goes by the epochs of its run, from the start in each new one; a run that goes on with `initialEpoch` goes on
@@ -54,6 +69,10 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): TimedSche
       return Number.isFinite(best) ? sign * (best - value) > threshold * Math.abs(best) : sign * value < sign * best
     }
     return complete((_, initial) => Math.max(minimum, initial * factor ** reductions), {
+      state: () => ({ best, reductions, waited, cooling }),
+      restore(state) {
+        ;({ best, reductions, waited, cooling } = readMemory<Memory>('reduceOnPlateau', state, checks))
+      },
       observe({ watch }) {
         const seen = watch(monitor)
         const isCooling = cooling > 0

@@ -21,6 +21,9 @@ export interface Schedule {
   readonly monitor?: string | undefined
   /** Told of each finished epoch, after validation. */
   observe?(epoch: Observation): void
+  /** What it remembers of them, for a checkpoint, and goes on from: plain values. One without begins anew. */
+  state?(): unknown
+  restore?(state: unknown): void
 }
 
 export interface Observation {
@@ -60,7 +63,7 @@ export interface Timed {
   unit?: TimeUnit | undefined
 }
 
-type Running = Pick<Schedule, 'begin' | 'observe' | 'monitor'>
+type Running = Pick<Schedule, 'begin' | 'observe' | 'monitor' | 'state' | 'restore'>
 
 export const checkUnit = (argument: string, unit: unknown): TimeUnit =>
   checkOneOf<TimeUnit>(argument, unit, ['step', 'epoch'])
@@ -114,12 +117,14 @@ function follow(first: TimedSchedule, next: Schedule): TimedSchedule {
     throw invalidArgument('followedBy', `a schedule by '${unit}', as the one before it`, next.unit)
   }
   const { duration: rest } = next as Partial<TimedSchedule>
-  const { begin, observe, monitor } = next
+  const { begin, observe, monitor, state, restore } = next
   return complete((t, initial) => (t < duration ? first(t, initial) : next(t - duration, initial)), {
     unit,
     duration: rest === undefined ? undefined : duration + rest,
     monitor,
     begin: begin && (() => follow(first, begin.call(next))),
+    state: state && (() => state.call(next)),
+    restore: restore && ((memory) => restore.call(next, memory)),
     observe:
       observe &&
       (({ t, watch }) => {

@@ -31,7 +31,7 @@ export async function adaptFirst(
       `${first.layer}: expected data in memory to take mean and variance from, received a stream; ${advice}`,
     )
   }
-  const write = await momentsOf(target, training.pieces(signal), signal)
+  const write = await momentsOf(target, training.pieces({ signal }), signal)
   await (hasTurn ? write() : inTurn(target.program, write))
 }
 

@@ -1,6 +1,9 @@
 /** What the schedules of a run say of its next updates. */
+import { checkNotNegativeInteger } from '../checks.js'
 import { GradusError } from '../errors.js'
+import { orNull, readMemory } from '../memory.js'
 import type { NativeProgram } from '../native.js'
+import { anything } from '../options.js'
 import type { Schedule } from '../schedules/schedule.js'
 import type { EpochRecord } from './history.js'
 import { modeOf, monitored } from './monitor.js'
@@ -24,6 +27,23 @@ type Role = 'schedule' | 'momentumSchedule' | 'weightDecaySchedule'
 
 /** What `begin` of a schedule gave for the program's last run: a run that goes on goes on with it. */
 const begun = new WeakMap<NativeProgram, Map<Role, { given: Schedule; running: Schedule }>>()
+
+interface Memory {
+  /** The program's count that schedules by step take for 0; null before the first update. */
+  origin: number | null
+  /** What each schedule remembers, or null. */
+  schedules: Partial<Record<Role, unknown>>
+}
+
+const checks = {
+  origin: orNull(checkNotNegativeInteger),
+  schedules: (argument: string, value: unknown) =>
+    readMemory<Memory['schedules']>(argument, value, {
+      schedule: anything,
+      momentumSchedule: anything,
+      weightDecaySchedule: anything,
+    }),
+}
 
 export class Annealing {
   readonly #target: TrainTarget
@@ -80,10 +100,32 @@ export class Annealing {
       const { name, value } = monitored(record, column)
       return { value, mode: modeOf(name, this.#target) }
     }
-    for (const scheduled of [this.#learningRate, this.#momentum, this.#weightDecay]) {
-      const { schedule } = scheduled ?? {}
-      schedule?.observe?.({ t: schedule.unit === 'step' ? this.#stepsDone() : record.epoch, watch })
+    for (const [, { schedule }] of this.#scheduled) {
+      schedule.observe?.({ t: schedule.unit === 'step' ? this.#stepsDone() : record.epoch, watch })
     }
+  }
+
+  state(): Memory {
+    const schedules = this.#scheduled.map(([role, { schedule }]) => [role, schedule.state?.() ?? null])
+    return { origin: this.#origin, schedules: Object.fromEntries(schedules) }
+  }
+
+  restore(state: unknown): void {
+    const { origin, schedules } = readMemory<Memory>('the schedules', state, checks)
+    this.#origin = origin
+    for (const [role, { schedule }] of this.#scheduled) {
+      const memory = schedules[role] ?? null
+      if (memory !== null) schedule.restore?.(memory)
+    }
+  }
+
+  get #scheduled(): [Role, Scheduled][] {
+    const all = {
+      schedule: this.#learningRate,
+      momentumSchedule: this.#momentum,
+      weightDecaySchedule: this.#weightDecay,
+    }
+    return (Object.entries(all) as [Role, Scheduled | undefined][]).flatMap(([role, one]) => (one ? [[role, one]] : []))
   }
 
   /** A run that goes on continues the count of the run before; a new one starts its schedules afresh. */

@@ -1,6 +1,7 @@
 import type { Data } from '../data/stream.js'
-import type { TrainResult } from '../native.js'
+import type { NativeState, TrainResult } from '../native.js'
 import type { AnyValues, EpochRecord, History } from './history.js'
+import type { RunState } from './run-state.js'
 import type { Settings } from './settings.js'
 import type { Source } from './source.js'
 import type { TrainTarget } from './target.js'
@@ -51,6 +52,10 @@ export interface FitCall {
   readonly data: Data
   readonly training: Source
   readonly validation: Source | null
+  /** Whether the run goes on with one before. */
+  readonly goesOn: boolean
+  /** Ends the run after the step or batch it is in; it can go on later. */
+  interrupt(reason: string): void
 }
 
 /** Updates done in one native call, as columns with one entry an update. */
@@ -77,6 +82,32 @@ export interface Wishes {
   inspections?: { every: number; histograms: boolean } | undefined
 }
 
+/** @internal A moment between two native calls. */
+export interface Moment {
+  /** `steps`: within an epoch; `epoch`: one is finished, and every callback has been told of it; `end`: the run is over. */
+  readonly kind: 'steps' | 'epoch' | 'end'
+  /** Finished epochs, examples of the one under way, and updates since the model was made. */
+  readonly epochs: number
+  readonly rows: number
+  readonly step: number
+  /** Of the last finished epoch. */
+  readonly record: EpochRecord | null
+}
+
+/** @internal Writes checkpoints. What makes one lies above training. */
+export interface Keeper {
+  isDue(moment: Moment): boolean
+  /**
+   * Takes the state, and resolves when training may go on.
+   *
+   * @param take - gives the state of this moment; the native part in the memory of an earlier one, if there is one
+   * @param recorded - resolves when what callbacks have recorded up to this moment lies on the disk
+   */
+  keep(moment: Moment, take: (into?: NativeState) => Promise<RunState>, recorded: Promise<unknown>): Promise<void>
+  /** After every `onTrainEnd`: resolves when everything is written, or throws why it could not be. */
+  close(): Promise<void>
+}
+
 type Told<Result = void> = Result | Promise<Result>
 
 /**
@@ -84,13 +115,26 @@ type Told<Result = void> = Result | Promise<Result>
  * its error. An object can be used for several runs, one after the other.
  */
 export interface Callback<Values extends object = AnyValues, Model = unknown> {
+  /** Under which checkpoints keep what it remembers. A second one of a name counts as `name#2`. Default `callback`. */
+  readonly name?: string | undefined
   /** A column of the records that it goes by: `fit` makes sure that there is one of this name. */
   readonly monitor?: string | undefined
+  /** @internal */
+  readonly keeper?: Keeper
+  /**
+   * What it remembers of the run so far, for a checkpoint: plain values and typed arrays in any depth, copied. One that
+   * remembers something and has no `state` and `restore` begins anew when a run goes on.
+   */
+  state?(): unknown
+  /** Of a run that goes on, after every `onTrainBegin`: what {@link state} gave when the checkpoint was written. */
+  restore?(state: unknown): Told
   /** May give back what it wants of the run. */
   onTrainBegin?(context: RunContext<Values, Model>): Told<unknown>
   onEpochBegin?(context: RunContext<Values, Model>): Told
   /** After each native call of about 50 ms; see `stepsPerCall`. */
   onStepsEnd?(context: StepsContext<Values, Model>): Told
+  /** Just before a checkpoint is written: what has been recorded so far must lie on the disk before the checkpoint does. */
+  onCheckpoint?(context: RunContext<Values, Model>): Told
   /** After validation. */
   onEpochEnd?(context: EpochContext<Values, Model>): Told<unknown>
   /** However the run ends, once `onTrainBegin` was told. */

@@ -1,5 +1,5 @@
 /** What `fit` is given as callbacks: objects with events, or functions that are told of epochs. */
-import { checkFunction, checkOptional } from '../checks.js'
+import { checkFunction, checkOptional, checkText } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { nearest } from '../suggest.js'
 import type { Callback } from './callback.js'
@@ -30,7 +30,9 @@ function checkListener<Listener extends { name: string }>(place: string, listene
 
 const makers = ['earlyStopping', 'monitor', 'tensorboard']
 
-const events = ['onTrainBegin', 'onEpochBegin', 'onStepsEnd', 'onEpochEnd', 'onTrainEnd'] as const
+const events = ['onTrainBegin', 'onEpochBegin', 'onStepsEnd', 'onCheckpoint', 'onEpochEnd', 'onTrainEnd'] as const
+/** What is called like neither an event nor an option, and is a function too. */
+const memory = ['state', 'restore'] as const
 
 /** What others call the events there are. */
 const foreignEvents: Readonly<Record<string, string>> = {
@@ -48,7 +50,8 @@ const foreignEvents: Readonly<Record<string, string>> = {
 
 /** Everything that is called like an event is one, and a function. */
 function checkEvents(place: string, callback: Callback): void {
-  for (const event of events) checkOptional(checkFunction, `${place}.${event}`, callback[event])
+  for (const event of [...events, ...memory]) checkOptional(checkFunction, `${place}.${event}`, callback[event])
+  checkOptional(checkText, `${place}.name`, callback.name)
   // Methods of classes are not among an object's own keys.
   for (let object: object | null = callback; object && object !== Object.prototype; ) {
     for (const name of Object.getOwnPropertyNames(object)) {

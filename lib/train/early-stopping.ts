@@ -1,4 +1,12 @@
-import { checkBoolean, checkNotNegative, checkPositiveInteger, checkText, oneOf } from '../checks.js'
+import {
+  checkBoolean,
+  checkNotNegative,
+  checkNotNegativeInteger,
+  checkPositiveInteger,
+  checkText,
+  oneOf,
+} from '../checks.js'
+import { anyNumber, orNull, readMemory } from '../memory.js'
 import type { FloatArray } from '../native.js'
 import { optionsOf } from '../options.js'
 import type { Callback, EndContext, EpochContext, RunContext } from './callback.js'
@@ -43,6 +51,27 @@ function warnOfTraining(): void {
   process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_NO_VALIDATION' })
 }
 
+interface Memory {
+  best: { epoch: number; value: number } | null
+  waited: number
+  /** Of the best epoch; only where they are to be put back. */
+  weights: readonly FloatArray[] | null
+}
+
+const checks = {
+  best: orNull((argument, best) =>
+    readMemory<NonNullable<Memory['best']>>(argument, best, { epoch: checkPositiveInteger, value: anyNumber }),
+  ),
+  waited: checkNotNegativeInteger,
+  weights: orNull(checkArrays),
+}
+
+function checkArrays(argument: string, value: unknown): FloatArray[] {
+  if (Array.isArray(value) && value.every((one) => one instanceof Float32Array || one instanceof Float64Array))
+    return value
+  throw new Error(`${argument} are no arrays of numbers`)
+}
+
 /**
  * Ends the run when a value has stopped improving: training on would overfit (Prechelt, "Early stopping — but when?",
  * 1998). `restoreBest` puts back the weights, bit for bit, and nothing else: the optimizer's state stays.
@@ -56,9 +85,16 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   let waited = 0
 
   return {
+    name: 'earlyStopping',
     monitor,
     get best() {
       return best
+    },
+    state: () => ({ best, waited, weights: bestWeights }),
+    restore(state) {
+      const memory = readMemory<Memory>('earlyStopping', state, checks)
+      ;({ best, waited } = memory)
+      bestWeights = memory.weights && [...memory.weights]
     },
     onTrainBegin({ defaultColumn }: RunContext) {
       if (monitor === undefined && defaultColumn === 'loss') warnOfTraining()

@@ -77,7 +77,7 @@ export async function evaluateSource(target: TrainTarget, source: Source, option
   let weight = 0
   let regularizationLoss = 0
   let rows = 0
-  for await (const dataset of source.pieces(signal)) {
+  for await (const dataset of source.pieces({ signal })) {
     if (dataset.size === 0) continue
     const call = () => program.evaluate({ dataset, batchSize, threads, metricSums })
     const result = await callInTurn(program, signal, call)

@@ -8,6 +8,7 @@ export class Halt {
   readonly #timer: NodeJS.Timeout | undefined
   readonly #onAbort = () => this.#controller.abort(this.#user?.reason)
   #stoppedBy: string | null = null
+  #endedBy: string | null = null
 
   constructor({ signal, maxSeconds }: { signal?: AbortSignal | undefined; maxSeconds?: number | undefined }) {
     this.#user = signal
@@ -27,18 +28,24 @@ export class Halt {
     return this.#stoppedBy
   }
 
+  /** Why a callback has ended the run, which is then complete: what others stop can go on. */
+  get endedBy(): string | null {
+    return this.#endedBy
+  }
+
   get isAborted(): boolean {
     return this.#user?.aborted ?? false
   }
 
-  /** Ends the run after this epoch. The first reason given counts. */
-  stopAfterEpoch(reason: string): void {
+  /** Ends the run after this epoch, as a callback wishes. The first reason given counts. */
+  end(reason: string): void {
+    this.#endedBy ??= reason
     this.#stoppedBy ??= reason
   }
 
   /** Ends the run after this step or batch. */
   stop(reason: string): void {
-    this.stopAfterEpoch(reason)
+    this.#stoppedBy ??= reason
     this.#controller.abort()
   }
 

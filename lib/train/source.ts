@@ -1,19 +1,20 @@
 /** Examples on their way into native calls: one resident piece, or a stream of them. */
 import { Dataset } from '../data/dataset.js'
 import type { Requirements } from '../data/plans.js'
-import { gather, regroup } from '../data/regroup.js'
 import { type Data, isStream, loadAhead } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeDataset } from '../native.js'
 import { firstOf } from '../signals.js'
-import { defaultBatchSize } from './calls.js'
 import type { TrainTarget } from './target.js'
 
 export interface Source {
   /** Null for a stream, which does not say. */
   readonly rows: number | null
-  /** The pieces of one epoch, in order. A stream throws the signal's reason when it fires. */
-  pieces(signal?: AbortSignal): AsyncIterable<NativeDataset>
+  /**
+   * The pieces of one epoch, in order, but for the first `skip`; of data in memory the one there is. A stream throws the
+   * signal's reason when it fires.
+   */
+  pieces(of?: { epoch?: number; skip?: number; signal?: AbortSignal | undefined }): AsyncIterable<NativeDataset>
   close(): void
 }
 
@@ -44,7 +45,7 @@ export async function openSource(data: Data, needs: Requirements, signal?: Abort
 }
 
 async function open(data: Data, needs: Requirements): Promise<Source> {
-  if (isStream(data)) return { rows: null, pieces: (signal) => loadAhead(data, needs, signal), close() {} }
+  if (isStream(data)) return { rows: null, pieces: (of) => loadAhead(data, needs, of), close() {} }
   const dataset = data instanceof Dataset ? data : new Dataset(data, { temporary: true, argument: needs.argument })
   const resident = await dataset.resident(needs)
   return {
@@ -62,34 +63,6 @@ export function residentSource(resident: NativeDataset): Source {
       yield resident
     },
     close() {},
-  }
-}
-
-/** Rows of one epoch, and in what batches they are trained. */
-export interface Batches {
-  readonly dataset: NativeDataset
-  readonly batchSize: number
-}
-
-/**
- * What the updates of one epoch are made of. Batches and what is accumulated run across the ends of a stream's pieces, as if
- * all lay in memory. Without a batch size each piece of a stream is a batch; those that make up one update are then of one
- * size, the mean.
- */
-export async function* epochBatches(
-  source: Source,
-  { batchSize, accumulate }: { batchSize?: number | undefined; accumulate: number },
-  signal: AbortSignal,
-): AsyncGenerator<Batches, void> {
-  const pieces = source.pieces(signal)
-  if (source.rows !== null || batchSize !== undefined) {
-    const size = batchSize ?? defaultBatchSize
-    const cut = source.rows === null ? regroup(pieces, size * accumulate) : pieces
-    for await (const dataset of cut) yield { dataset, batchSize: size }
-    return
-  }
-  for await (const { dataset, count } of gather(pieces, accumulate)) {
-    yield { dataset, batchSize: Math.ceil(dataset.size / count) }
   }
 }
 

@@ -1,7 +1,8 @@
-import { checkBoolean, checkPositiveInteger } from '../checks.js'
+import { checkBoolean, checkNotNegativeInteger, checkPositiveInteger } from '../checks.js'
 import { GradusError } from '../errors.js'
+import { readMemory } from '../memory.js'
 import type { NativeDataset, Refusal, TrainResult } from '../native.js'
-import { needed, optionsOf } from '../options.js'
+import { anything, needed, optionsOf } from '../options.js'
 import { type Annealed, Annealing } from './annealing.js'
 import type { Wishes } from './callback.js'
 import type { EpochRecord } from './history.js'
@@ -15,6 +16,11 @@ interface Done {
   /** The program's count before the call. */
   firstStep: number
   annealed: Annealed
+}
+
+interface Memory {
+  refusedInRow: number
+  schedules: unknown
 }
 
 /** Native calls of several updates each, one after the other. */
@@ -79,6 +85,19 @@ export class Steps {
     if (!done || done.result.updates === 0) return null
     this.#countRefused(done)
     return done
+  }
+
+  state(): Memory {
+    return { refusedInRow: this.#refusedInRow, schedules: this.#annealing.state() }
+  }
+
+  restore(state: unknown): void {
+    const { refusedInRow, schedules } = readMemory<Memory>('the steps', state, {
+      refusedInRow: checkNotNegativeInteger,
+      schedules: anything,
+    })
+    this.#refusedInRow = refusedInRow
+    this.#annealing.restore(schedules)
   }
 
   /** Tells the schedules of a finished epoch. */

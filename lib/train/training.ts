@@ -1,56 +1,59 @@
-import { type Conventions, sameClasses } from '../data/conventions.js'
-import { someOf } from '../data/labels.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import type { NativeProgram } from '../native.js'
+import type { NativeProgram, NativeState } from '../native.js'
 import { unlessAborted } from '../signals.js'
-import { adaptFirst } from './adapt.js'
-import type { Callback, FitCall, RunContext, Wishes } from './callback.js'
+import type { Callback, FitCall, Moment, RunContext, Wishes } from './callback.js'
 import { passBatchSize } from './calls.js'
-import { resolveClassWeights } from './class-weights.js'
+import type { Batches } from './epoch-source.js'
 import { evaluateSource } from './evaluate.js'
 import { extensions } from './extensions.js'
+import { FitData } from './fit-data.js'
 import { Halt } from './halt.js'
-import { addRecord, type EpochRecord, emptyHistory, type History, validationColumn } from './history.js'
+import { type EpochRecord, type History, validationColumn } from './history.js'
 import { setAtWork } from './in-training.js'
 import type { FitSettings } from './options.js'
-import { type Batches, epochBatches, openSource, requirementsOf, type Source, splitSource } from './source.js'
+import type { Source } from './source.js'
+import { Standing, type TakenFrom, type UnderWay } from './standing.js'
 import { checkWishes, Steps } from './steps.js'
 import type { TrainTarget } from './target.js'
-import { EpochTotals } from './totals.js'
 
-/** One call of `fit`: epochs of steps, each followed by validation, with callbacks in between. */
+/** One call of `fit`: epochs of steps, each followed by validation, with callbacks and checkpoints in between. */
 export class Training {
-  readonly history: History = emptyHistory()
   readonly #target: TrainTarget
   readonly #program: NativeProgram
   readonly #data: Data
   readonly #settings: FitSettings
   readonly #halt: Halt
-  /** What the data mean: the model's copied, and what these data settle. */
-  readonly #conventions: Conventions
-  #validationConventions: Conventions = {}
+  readonly #standing: Standing
+  readonly #fitData: FitData
   /** The callbacks that have been told of the begin, and are to be told of the end. */
   readonly #told: Callback[] = []
-  #best: EpochRecord | null = null
   #epoch: number
   /** From when the data are open on, and so in all that callbacks are told. */
   #call: FitCall | null = null
+  #steps: Steps | null = null
+  /** No checkpoint comes after the one that was made when the run was stopped. */
+  #isKept = false
   #report: (record: EpochRecord) => void = () => {}
 
   constructor(target: TrainTarget, data: Data, settings: FitSettings) {
     this.#target = target
     this.#program = target.program
     this.#data = data
-    this.#conventions = { ...target.conventions }
     this.#settings = settings
     this.#epoch = settings.initialEpoch
+    this.#standing = new Standing(target, settings.initialEpoch)
     this.#halt = new Halt(settings)
+    this.#fitData = new FitData(target, settings, this.#halt.signal)
+  }
+
+  get history(): History {
+    return this.#standing.history
   }
 
   /** The record of the best epoch so far, by what is watched by default. */
   get best(): EpochRecord | null {
-    return this.#best
+    return this.#standing.best
   }
 
   stop(reason = 'stop'): void {
@@ -59,30 +62,44 @@ export class Training {
 
   async run(report: (record: EpochRecord) => void): Promise<History> {
     this.#report = report
-    const sources: Source[] = []
     try {
-      await this.#train(sources)
+      await this.#train()
+      await this.#keep('end')
     } catch (error) {
       // The run's own error counts, not one that a callback makes of it.
-      await this.#end(sources, this.#halt.isAborted ? 'abort' : 'error', error)
+      await this.#end(this.#halt.isAborted ? 'abort' : 'error', error)
       throw error
     }
-    const failures = await this.#end(sources, this.#halt.stoppedBy ?? 'epochs')
+    const failures = await this.#end(this.#halt.stoppedBy ?? 'epochs')
     if (failures.length > 0) throw failures[0]
     return this.history
   }
 
-  async #train(sources: Source[]): Promise<void> {
+  async #train(): Promise<void> {
     const { signal } = this.#halt
     try {
       signal.throwIfAborted()
       await unlessAborted(this.#preflight(signal), signal)
-      const [training, validation] = await this.#open(sources)
-      if (training.rows !== null) await this.#settle(training)
-      this.#call = { settings: this.#settings, data: this.#data, training, validation }
-      await this.#trainEpochs(training, validation, await this.#begin())
+      const [training, validation] = await this.#fitData.open(this.#data)
+      if (training.rows !== null) await this.#fitData.settle(training)
+      this.#call = this.#describe(training, validation)
+      this.#steps = new Steps(this.#target, this.#settings, await this.#begin(), signal)
+      await this.#trainEpochs(training, validation, this.#steps)
     } catch (error) {
+      if (this.#halt.isAborted) await this.#keep('end')
       if (!this.#halt.isStop(error)) throw error
+    }
+  }
+
+  #describe(training: Source, validation: Source | null): FitCall {
+    this.#standing.watched = validation ? 'valLoss' : 'loss'
+    return {
+      settings: this.#settings,
+      data: this.#data,
+      training,
+      validation,
+      goesOn: this.#settings.initialEpoch > 0,
+      interrupt: (reason) => this.#halt.stop(reason),
     }
   }
 
@@ -103,82 +120,38 @@ export class Training {
     await extensions().preflight(this.#target, this.#data, { ...this.#settings, signal })
   }
 
-  /** The sources of training and validation; all that must be closed goes into `opened`. */
-  async #open(opened: Source[]): Promise<[Source, Source | null]> {
-    const { validation, validationSplit } = this.#settings
-    const open = async (data: Data, conventions: Conventions, argument?: string) => {
-      const settles = conventions === this.#conventions
-      const needs = { ...requirementsOf(this.#target), conventions, settles, argument }
-      const source = await openSource(data, needs, this.#halt.signal)
-      opened.push(source)
-      if (source.rows === 0) {
-        const message = `${argument ?? 'data'}: expected at least one example, received none`
-        throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-      }
-      return source
-    }
-    const training = await open(this.#data, this.#conventions)
-    if (validationSplit !== undefined) return await splitSource(training, validationSplit)
-    this.#validationConventions = { ...this.#conventions }
-    return [
-      training,
-      validation === undefined ? null : await open(validation, this.#validationConventions, 'validation'),
-    ]
-  }
-
-  /** The model keeps what its training data mean. Of a stream that is known once its first piece is there. */
-  async #settle(training: Source): Promise<void> {
-    const { classes } = this.#conventions
-    const { classes: others = classes } = this.#validationConventions
-    if (classes && others && !sameClasses(classes, others)) {
-      const lists = `${someOf(classes)}, received ${someOf(others)}`
-      throw new GradusError(
-        'GRADUS_INVALID_ARGUMENT',
-        `validation: expected the classes of the training data, ${lists}`,
-      )
-    }
-    Object.assign(this.#target.conventions, this.#conventions)
-    const { givenClassWeights } = this.#settings
-    const { signal } = this.#halt
-    await adaptFirst(this.#target, training, { signal })
-    this.#settings.classWeights = await resolveClassWeights(this.#target, givenClassWeights, training, signal)
-  }
-
-  async #trainEpochs(training: Source, validation: Source | null, wishes: Wishes[]): Promise<void> {
-    const { initialEpoch, epochs } = this.#settings
-    const steps = new Steps(this.#target, this.#settings, wishes, this.#halt.signal)
-    for (let epoch = initialEpoch; epoch < epochs && this.#halt.stoppedBy === null; epoch++) {
+  async #trainEpochs(training: Source, validation: Source | null, steps: Steps): Promise<void> {
+    const { epochs } = this.#settings
+    while (this.#standing.epochs < epochs && this.#halt.stoppedBy === null) {
       this.#halt.signal.throwIfAborted()
-      this.#epoch = epoch + 1
-      const started = performance.now()
+      this.#epoch = this.#standing.epochs + 1
       await this.#tell((callback, context) => callback.onEpochBegin?.(context))
-      const totals = new EpochTotals(this.#target)
-      await this.#trainEpoch(training, epoch, steps, totals)
-      const trained = performance.now()
+      const under = this.#standing.begin(training)
+      await this.#trainEpoch(training, under, steps)
+      under.totals.endTraining()
       const validated = validation && (await this.#validate(validation))
-      const record: EpochRecord = {
-        epoch: epoch + 1,
-        ...totals.finish(),
-        ...validated,
-        seconds: (performance.now() - started) / 1000,
-        samplesPerSecond: totals.rows / ((trained - started) / 1000),
-      }
-      addRecord(this.history, record)
-      this.#best = better(this.#best, record, validation ? 'valLoss' : 'loss')
+      // What goes on validates this epoch anew: it is kept as it was before.
+      const isCut = validation !== null && validated === null
+      if (isCut) await this.#keep('end')
+      const { totals } = under
+      const record: EpochRecord = { epoch: this.#epoch, ...totals.finish(), ...validated, ...totals.finishTime() }
+      this.#standing.finish(record)
       // A schedule that goes by validation has nothing to go by where that was cut short.
-      if (!validation || validated) steps.observe(record)
+      if (!isCut) steps.observe(record)
       this.#report(record)
       await this.#tell((callback, context) => callback.onEpochEnd?.({ ...context, record }))
+      if (isCut) this.#isKept = true
+      await this.#keep('epoch')
     }
   }
 
   /** @throws the signal's reason when it fires before the last step. */
-  async #trainEpoch(source: Source, epoch: number, steps: Steps, totals: EpochTotals): Promise<void> {
+  async #trainEpoch(training: Source, { source, totals }: UnderWay, steps: Steps): Promise<void> {
     const { signal } = this.#halt
     try {
-      for await (const batches of epochBatches(source, this.#settings, signal)) {
-        if (source.rows === null) await this.#settle(source)
-        await this.#trainBatches(batches, source.rows, epoch, steps, totals)
+      for await (const batches of source.batches(this.#settings, signal)) {
+        if (training.rows === null) await this.#fitData.settle(training)
+        await this.#trainBatches(batches, training.rows, steps, totals)
       }
     } catch (error) {
       if (this.#halt.isAborted) signal.throwIfAborted()
@@ -187,23 +160,24 @@ export class Training {
     if (totals.rows > 0) return
     const problem = 'the iterable gave no examples in epoch'
     const remedy = 'a function that makes a new iterable each time is what several epochs need'
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', `data: ${problem} ${epoch + 1}; ${remedy}`)
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', `data: ${problem} ${this.#epoch}; ${remedy}`)
   }
 
   async #trainBatches(
-    { dataset, batchSize }: Batches,
+    { dataset, firstRow, batchSize }: Batches,
     rowsTotal: number | null,
-    epoch: number,
     steps: Steps,
-    totals: EpochTotals,
+    totals: UnderWay['totals'],
   ): Promise<void> {
     const { signal } = this.#halt
     const shuffle = this.#settings.shuffle && rowsTotal !== null
-    for (let firstRow = 0; firstRow < dataset.size; ) {
-      const done = await steps.train(dataset, { epoch, firstRow, batchSize, shuffle, metricSums: totals.metricSums })
+    const epoch = this.#standing.epochs
+    for (let row = firstRow; row < dataset.size; ) {
+      const { metricSums } = totals
+      const done = await steps.train(dataset, { epoch, firstRow: row, batchSize, shuffle, metricSums })
       if (!done) throw signal.reason
       const { result, firstStep, annealed } = done
-      firstRow += result.rows
+      row += result.rows
       totals.add(result, annealed)
       const report = {
         ...{ ...result, firstStep, ...annealed, rowsDone: totals.rows, rowsTotal },
@@ -212,10 +186,16 @@ export class Training {
           return result.metricSums.slice()
         },
       }
-      const stop = (reason?: string) => this.stop(reason)
-      await this.#tell((callback, context) => callback.onStepsEnd?.({ ...context, steps: report, stop }))
+      await this.#tell((callback, context) => callback.onStepsEnd?.({ ...context, steps: report, stop: this.#endNow }))
       steps.throwGivenUp(result)
+      await this.#keep('steps')
     }
+  }
+
+  /** What callbacks end a run by within an epoch. */
+  readonly #endNow = (reason = 'stop') => {
+    this.#halt.end(reason)
+    this.#halt.stop(reason)
   }
 
   /** The columns of the record; null when the run is stopped meanwhile. */
@@ -232,6 +212,22 @@ export class Training {
     }
   }
 
+  /** A checkpoint of this moment, where one is due. */
+  async #keep(kind: Moment['kind']): Promise<void> {
+    const steps = this.#steps
+    const { callbacks } = this.#settings
+    if (!steps || this.#isKept || !callbacks.some(({ keeper }) => keeper)) return
+    const moment = this.#standing.moment(kind)
+    for (const { keeper } of callbacks) {
+      if (!keeper?.isDue(moment)) continue
+      const context = this.#context()
+      const recorded = Promise.all(callbacks.map(async (callback) => callback.onCheckpoint?.(context)))
+      recorded.catch(() => {}) // thrown to whoever awaits it
+      const from: TakenFrom = { steps, callbacks, halt: this.#halt }
+      await keeper.keep(moment, (into?: NativeState) => this.#standing.take(from, into), recorded)
+    }
+  }
+
   /** Tells the callbacks one after the other. */
   async #tell(event: (callback: Callback, context: RunContext) => unknown): Promise<void> {
     setAtWork(this.#program, false)
@@ -240,7 +236,7 @@ export class Training {
   }
 
   /** Tells every callback, whatever another one throws; returns what they threw. */
-  async #end(sources: Source[], stoppedBy: string, error?: unknown): Promise<unknown[]> {
+  async #end(stoppedBy: string, error?: unknown): Promise<unknown[]> {
     this.#halt.close()
     setAtWork(this.#program, false)
     this.history.stoppedBy = stoppedBy
@@ -252,7 +248,8 @@ export class Training {
         failures.push(failure)
       }
     }
-    for (const source of sources) source.close()
+    this.#fitData.close()
+    for (const { keeper } of this.#told) await keeper?.close().catch((failure) => failures.push(failure))
     return failures
   }
 
@@ -263,16 +260,9 @@ export class Training {
       epoch: this.#epoch,
       epochs: this.#settings.epochs,
       history: this.history,
-      defaultColumn: this.#call?.validation ? 'valLoss' : 'loss',
+      defaultColumn: this.#standing.watched,
       call: this.#call!,
-      stop: (reason = 'stop') => this.#halt.stopAfterEpoch(reason),
+      stop: (reason = 'stop') => this.#halt.end(reason),
     }
   }
-}
-
-/** The one of them with the smaller value; one without a value is worse. */
-function better(best: EpochRecord | null, record: EpochRecord, column: 'loss' | 'valLoss'): EpochRecord | null {
-  const value = record[column] ?? Number.NaN
-  if (Number.isNaN(value)) return best
-  return best === null || value < best[column]! ? record : best
 }
