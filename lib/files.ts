@@ -2,20 +2,23 @@
  * Files: what Node.js and the packages that read them throw, in our words, and writing that leaves the old file or the new
  * one, never half of it.
  */
-import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
-import { type FileHandle, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { type FileHandle, link, lstat, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isUint8Array } from 'node:util/types'
 import { GradusError, invalidArgument } from './errors.js'
+import { newTemporary, removeTemporaries } from './temporary.js'
 
 /** A path, a file URL, or the bytes themselves. */
 export type FileSource = string | URL | Uint8Array
 
 /** That of Windows; Linux and macOS take less. */
 const longestPath = 32_767
+
+/** Of a file that is read as one text. */
+const mostBytes = 1 << 26
 
 /** Of any realm. */
 export const isUrl = (value: unknown): value is URL =>
@@ -110,10 +113,20 @@ const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoExceptio
 
 const causeOf = (error: unknown): unknown => (error instanceof GradusError ? error.cause : undefined)
 
-/** Opens a file to read it. A pipe would keep its reader waiting: what is no regular file is refused. */
-export async function openFile(path: string): Promise<{ handle: FileHandle; size: number }> {
+/**
+ * Opens a file to read it. A pipe would keep its reader waiting: what is no regular file is refused. `follow: false` also
+ * refuses a link, which may lead anywhere.
+ */
+export async function openFile(
+  path: string,
+  { follow = true }: { follow?: boolean | undefined } = {},
+): Promise<{ handle: FileHandle; size: number }> {
   return withFileErrors(path, async () => {
-    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const handle = await open(path, constants.O_RDONLY | safely(follow)).catch((error) => {
+      throw !follow && codeOf(error) === 'ELOOP'
+        ? badFile(path, 'it is a link, and none is followed here', error)
+        : error
+    })
     try {
       const status = await handle.stat()
       checkRegular(path, status)
@@ -125,10 +138,21 @@ export async function openFile(path: string): Promise<{ handle: FileHandle; size
   })
 }
 
-/** The text of a regular file. */
-export async function readText(path: string): Promise<string> {
-  const { handle } = await openFile(path)
-  return withFileErrors(path, () => handle.readFile('utf8')).finally(() => handle.close())
+/** Windows has neither, nor needs them. */
+const safely = (follow: boolean): number => (constants.O_NONBLOCK ?? 0) | (follow ? 0 : (constants.O_NOFOLLOW ?? 0))
+
+/** The text of a regular file of at most so many bytes. */
+export async function readText(
+  path: string,
+  { most = mostBytes, follow = true }: { most?: number | undefined; follow?: boolean | undefined } = {},
+): Promise<string> {
+  const { handle, size } = await openFile(path, { follow })
+  try {
+    if (size > most) throw badFile(path, `it has ${size} bytes, and at most ${most} are read`)
+    return await withFileErrors(path, () => handle.readFile('utf8'))
+  } finally {
+    await handle.close()
+  }
 }
 
 function checkRegular(path: string, status: Stats): void {
@@ -153,20 +177,67 @@ export async function replaceFile(
       const target = await targetOf(path)
       const before = await stat(target).catch((error) => (isMissing(error) ? null : fail(error)))
       if (before) checkRegular(path, before)
-      const folder = dirname(target)
-      // Short, whatever the file is called: a name may have 255 bytes at most.
-      const temporary = join(folder, `.gradus-${randomBytes(6).toString('hex')}.tmp`)
-      try {
-        await writeNew(temporary, before, write, sync)
-        await putInPlace(temporary, target)
-      } catch (error) {
-        await unlink(temporary).catch(() => undefined)
-        throw error
-      }
-      if (sync) await syncFolder(folder)
+      await besideOf(target, before, { write, sync }, (temporary) => putInPlace(temporary, target))
     },
     'written',
   )
+}
+
+/**
+ * A new file, whole from the moment that it is there, and on the disk; false when there is something of that name, which
+ * stays. Of many who place one at once, one alone succeeds.
+ */
+export async function placeFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<boolean> {
+  const place = (temporary: string) => isFirst(() => link(temporary, path), temporary, path)
+  return await withFileErrors(
+    path,
+    async () => {
+      let isPlaced = false
+      await besideOf(path, null, { write, sync: true }, async (temporary) => {
+        isPlaced = await place(temporary)
+        await unlink(temporary)
+      })
+      return isPlaced
+    },
+    'written',
+  )
+}
+
+/** A server far away may have done what was asked, and told of it only when it was asked again. */
+async function isFirst(work: () => Promise<void>, temporary: string, path: string): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    const [ours, there] = await Promise.all([lstat(temporary), lstat(path)])
+    return ours.ino === there.ino && ours.dev === there.dev
+  }
+}
+
+interface Written {
+  readonly write: (file: FileHandle) => Promise<void>
+  readonly sync: boolean
+}
+
+/** Writes a temporary file in the folder of the target, and has it put where it belongs. */
+async function besideOf(
+  target: string,
+  before: Stats | null,
+  { write, sync }: Written,
+  put: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const folder = dirname(target)
+  await removeTemporaries(folder)
+  const { path: temporary, file } = await newTemporary(folder, before ? 0o600 : 0o666)
+  try {
+    await writeWhole(file, before, write, sync)
+    await put(temporary)
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+  if (sync) await syncFolder(folder)
 }
 
 /** Where the links of a path lead, there or not. */
@@ -184,13 +255,12 @@ async function targetOf(path: string): Promise<string> {
 }
 
 /** Readable by nobody else while it is written, if the file before was so. */
-async function writeNew(
-  path: string,
+async function writeWhole(
+  file: FileHandle,
   before: Stats | null,
   write: (file: FileHandle) => Promise<void>,
   sync: boolean,
 ): Promise<void> {
-  const file = await open(path, 'wx', before ? 0o600 : 0o666)
   try {
     await write(file)
     if (before) {

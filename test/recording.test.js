@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { RunDirectory } from '../dist/watch/monitor/run-directory.js'
 import {
   endOf,
   histogramBins,
@@ -28,6 +27,7 @@ import { decodeCounts, HistogramEncoder } from '../dist/watch/recording/histogra
 import { findRuns, openRun, readHistograms, readSteps } from '../dist/watch/recording/index.js'
 import { LayerLooks } from '../dist/watch/recording/layer-looks.js'
 import { StepBuckets } from '../dist/watch/recording/step-buckets.js'
+import { openDirectory } from './support/open-directory.js'
 import { runInfo } from './support/run-info.js'
 
 const test = suite('recording')
@@ -116,7 +116,7 @@ test('looks at layers beyond the capacity are thinned evenly, whether they come 
 
 async function writeRun(name, info = runInfo({ tensors })) {
   const path = join(folder, name)
-  const directory = await RunDirectory.open({ dir: path }, info, { step: 0, goesOn: false })
+  const directory = await openDirectory(path, info, { step: 0, goesOn: false })
   directory.addEntry({ type: 'begin', step: 0, time: 1 })
   for (const [from, count] of [
     [0, 100],
@@ -177,7 +177,7 @@ test('a kill at any byte loses the torn record alone, and the run goes on behind
     const torn = (await openRun(path)).recording()
     assert.is(torn.steps.count, 999)
     assert.is(torn.epochs.length, 1)
-    const directory = await RunDirectory.open({ dir: path }, runInfo({ tensors }), { step: 999, goesOn: true })
+    const directory = await openDirectory(path, runInfo({ tensors }), { step: 999, goesOn: true })
     directory.addEntry({ type: 'begin', step: 999, time: 3 })
     directory.addSteps(rowsOf(999, 1))
     directory.addEntry({ type: 'epoch', epoch: 2, step: 1000, loss: 0.5 })
@@ -191,7 +191,7 @@ test('a kill at any byte loses the torn record alone, and the run goes on behind
 
 test('a run that goes on from an earlier step does the rest once more', async () => {
   const path = await writeRun('back')
-  const directory = await RunDirectory.open({ dir: path }, runInfo({ tensors }), { step: 500, goesOn: true })
+  const directory = await openDirectory(path, runInfo({ tensors }), { step: 500, goesOn: true })
   directory.addEntry({ type: 'begin', step: 500, time: 3 })
   directory.addSteps(rowsOf(500, 10))
   await directory.close()
@@ -205,14 +205,10 @@ test('a run that goes on from an earlier step does the rest once more', async ()
 
 test('a folder that holds a run takes no other', async () => {
   const path = await writeRun('taken')
-  const again = await RunDirectory.open({ dir: path }, runInfo({ tensors }), { step: 0, goesOn: false }).catch(
-    (error) => error,
-  )
+  const again = await openDirectory(path, runInfo({ tensors }), { step: 0, goesOn: false }).catch((error) => error)
   assert.is(again.code, 'GRADUS_INVALID_ARGUMENT')
   assert.match(again.message, /^dir: .*taken holds a run already/)
-  const other = await RunDirectory.open({ dir: path }, runInfo({ tensors: [] }), { step: 0, goesOn: true }).catch(
-    (error) => error,
-  )
+  const other = await openDirectory(path, runInfo({ tensors: [] }), { step: 0, goesOn: true }).catch((error) => error)
   assert.match(other.message, /another model/)
   assert.is((await openRun(path)).recording().steps.count, 1000)
 })
@@ -273,7 +269,7 @@ async function checkHistograms(path, rows) {
 
 test('histograms are read at evenly spread looks', async () => {
   const path = join(folder, 'histograms')
-  const directory = await RunDirectory.open({ dir: path }, infoWithLooks, { step: 0, goesOn: false })
+  const directory = await openDirectory(path, infoWithLooks, { step: 0, goesOn: false })
   addLooks(directory, 0, 11)
   await directory.close()
   assert.equal(await checkHistograms(path, 3), [0, 250, 500])
@@ -286,7 +282,7 @@ test('histograms are read at evenly spread looks', async () => {
 
 test('a kill between two files loses the looks that are not whole in both, and the run goes on behind them', async () => {
   const path = join(folder, 'torn looks')
-  const directory = await RunDirectory.open({ dir: path }, infoWithLooks, { step: 0, goesOn: false })
+  const directory = await openDirectory(path, infoWithLooks, { step: 0, goesOn: false })
   addLooks(directory, 0, 4)
   await directory.close()
   const [table, bytes] = ['layers.f32', 'histograms.bin'].map((name) => join(path, name))
@@ -305,12 +301,12 @@ test('a kill between two files loses the looks that are not whole in both, and t
     writeFileSync(table, looks.subarray(0, looksLeft))
     writeFileSync(bytes, histograms.subarray(0, histogramsLeft))
     assert.is((await checkHistograms(path, 9)).length, whole)
-    const goingOn = await RunDirectory.open({ dir: path }, infoWithLooks, { step: 200, goesOn: true })
+    const goingOn = await openDirectory(path, infoWithLooks, { step: 200, goesOn: true })
     addLooks(goingOn, whole, 6)
     await goingOn.close()
     assert.equal(await checkHistograms(path, 9), [0, 50, 100, 150, 200, 250])
   }
-  const back = await RunDirectory.open({ dir: path }, infoWithLooks, { step: 100, goesOn: true })
+  const back = await openDirectory(path, infoWithLooks, { step: 100, goesOn: true })
   await back.close()
   assert.equal(await checkHistograms(path, 9), [0, 50])
   assert.is(statSync(bytes).size, looks.readUInt32LE(each + 4))
@@ -322,7 +318,7 @@ test('a place beyond 4 GiB is kept, and damaged places are as if there were noth
   assert.is(endOf(rows, 3), 5 * 2 ** 32 + 7)
   assert.is(endOf(rows), 0)
   const path = join(folder, 'damaged looks')
-  const directory = await RunDirectory.open({ dir: path }, infoWithLooks, { step: 0, goesOn: false })
+  const directory = await openDirectory(path, infoWithLooks, { step: 0, goesOn: false })
   addLooks(directory, 0, 3)
   await directory.close()
   const table = readFileSync(join(path, 'layers.f32'))

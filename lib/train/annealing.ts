@@ -54,14 +54,14 @@ export class Annealing {
   /** What the schedules take for step 0: known when the first turn comes. */
   #origin: number | null = null
 
-  constructor(target: TrainTarget, settings: Settings) {
+  constructor(target: TrainTarget, settings: Settings, goesOn: boolean) {
     const { learningRate, momentum, weightDecay } = target.optimizer
     const scheduled = (role: Role, initial: number, check: Scheduled['check']): Scheduled | undefined => {
       const given = settings[role]
       return given && { schedule: this.#begin(role, given), initial, check }
     }
     this.#target = target
-    this.#isContinued = settings.initialEpoch > 0
+    this.#isContinued = goesOn
     const own: Schedule = (_, initial) => initial
     const rate = scheduled('schedule', learningRate, checkRate)
     this.#learningRate = rate ?? { schedule: own, initial: learningRate, check: checkRate }

@@ -1,6 +1,7 @@
 import type { Data } from '../data/stream.js'
 import type { NativeState, TrainResult } from '../native.js'
 import type { AnyValues, EpochRecord, History } from './history.js'
+import type { RunFolder } from './run-folder.js'
 import type { RunState } from './run-state.js'
 import type { Settings } from './settings.js'
 import type { Source } from './source.js'
@@ -52,6 +53,8 @@ export interface FitCall {
   readonly data: Data
   readonly training: Source
   readonly validation: Source | null
+  /** Of `dir`, which the run has for itself until all callbacks have been told of its end; null without. */
+  readonly folder: RunFolder | null
   /** Whether the run goes on with one before. */
   readonly goesOn: boolean
   /** Ends the run after the step or batch it is in; it can go on later. */

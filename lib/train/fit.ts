@@ -35,7 +35,7 @@ export function fit<Values extends object = AnyValues, Model = unknown>(
       return training.best
     },
     get dir() {
-      return extensions().dirOf(settings.callbacks)
+      return extensions().dirOf(settings.callbacks) ?? training.dir
     },
     diagnose: () => extensions().diagnose({ target, data, settings, history: training.history }),
     stop: (reason) => training.stop(reason),

@@ -4,7 +4,7 @@ import { readMemory } from '../memory.js'
 import type { NativeDataset, Refusal, TrainResult } from '../native.js'
 import { anything, needed, optionsOf } from '../options.js'
 import { type Annealed, Annealing } from './annealing.js'
-import type { Wishes } from './callback.js'
+import type { FitCall, Wishes } from './callback.js'
 import type { EpochRecord } from './history.js'
 import { Pace } from './pace.js'
 import type { Settings } from './settings.js'
@@ -34,10 +34,15 @@ export class Steps {
   #refusedInRow = 0
   #warned = false
 
-  constructor(target: TrainTarget, settings: Settings, wishes: Wishes[], signal: AbortSignal) {
+  constructor(
+    target: TrainTarget,
+    { settings, goesOn }: Pick<FitCall, 'settings' | 'goesOn'>,
+    wishes: Wishes[],
+    signal: AbortSignal,
+  ) {
     this.#target = target
     this.#settings = settings
-    this.#annealing = new Annealing(target, settings)
+    this.#annealing = new Annealing(target, settings, goesOn)
     this.#inspections = inspectionsFor(wishes)
     this.#signal = signal
   }

@@ -12,6 +12,7 @@ import { Halt } from './halt.js'
 import { type EpochRecord, type History, validationColumn } from './history.js'
 import { setAtWork } from './in-training.js'
 import type { FitSettings } from './options.js'
+import { openRunFolder, type RunFolder } from './run-folder.js'
 import type { Source } from './source.js'
 import { Standing, type TakenFrom, type UnderWay } from './standing.js'
 import { checkWishes, Steps } from './steps.js'
@@ -29,6 +30,7 @@ export class Training {
   /** The callbacks that have been told of the begin, and are to be told of the end. */
   readonly #told: Callback[] = []
   #epoch: number
+  #folder: RunFolder | null = null
   /** From when the data are open on, and so in all that callbacks are told. */
   #call: FitCall | null = null
   #steps: Steps | null = null
@@ -54,6 +56,11 @@ export class Training {
   /** The record of the best epoch so far, by what is watched by default. */
   get best(): EpochRecord | null {
     return this.#standing.best
+  }
+
+  /** The run directory; null without one, and before it is open. */
+  get dir(): string | null {
+    return this.#folder?.path ?? null
   }
 
   stop(reason = 'stop'): void {
@@ -82,8 +89,11 @@ export class Training {
       await unlessAborted(this.#preflight(signal), signal)
       const [training, validation] = await this.#fitData.open(this.#data)
       if (training.rows !== null) await this.#fitData.settle(training)
-      this.#call = this.#describe(training, validation)
-      this.#steps = new Steps(this.#target, this.#settings, await this.#begin(), signal)
+      const goesOn = this.#settings.initialEpoch > 0
+      const { dir, name } = this.#settings
+      if (dir !== undefined) this.#folder = await openRunFolder({ dir, name }, goesOn, { signal })
+      this.#call = this.#describe(training, validation, goesOn)
+      this.#steps = new Steps(this.#target, this.#call, await this.#begin(), signal)
       await this.#trainEpochs(training, validation, this.#steps)
     } catch (error) {
       if (this.#halt.isAborted) await this.#keep('end')
@@ -91,14 +101,15 @@ export class Training {
     }
   }
 
-  #describe(training: Source, validation: Source | null): FitCall {
+  #describe(training: Source, validation: Source | null, goesOn: boolean): FitCall {
     this.#standing.watched = validation ? 'valLoss' : 'loss'
     return {
       settings: this.#settings,
       data: this.#data,
       training,
       validation,
-      goesOn: this.#settings.initialEpoch > 0,
+      folder: this.#folder,
+      goesOn,
       interrupt: (reason) => this.#halt.stop(reason),
     }
   }
@@ -250,6 +261,7 @@ export class Training {
     }
     this.#fitData.close()
     for (const { keeper } of this.#told) await keeper?.close().catch((failure) => failures.push(failure))
+    await this.#folder?.close(failures.length > 0 ? 'error' : stoppedBy)
     return failures
   }
 

@@ -19,6 +19,7 @@ export class AppendFile {
   #queue: Promise<void> = Promise.resolve()
   #waiting = 0
   #failure: Error | null = null
+  #isDropped = false
 
   private constructor(file: FileHandle, size: number) {
     this.#file = file
@@ -54,7 +55,7 @@ export class AppendFile {
 
   /** Copies the bytes. After an error nothing more is written; {@link failure} tells. */
   add(bytes: Uint8Array): void {
-    if (this.#failure || bytes.length === 0) return
+    if (this.#failure || this.#isDropped || bytes.length === 0) return
     const size = this.#gathered + bytes.length
     if (size > this.#gathering.length) {
       const larger = new Uint8Array(Math.max(size, 2 * this.#gathering.length))
@@ -77,7 +78,7 @@ export class AppendFile {
     this.#waiting += bytes.length
     this.#queue = this.#queue.then(async () => {
       try {
-        for (let done = 0; done < bytes.length && !this.#failure; ) {
+        for (let done = 0; done < bytes.length && !this.#failure && !this.#isDropped; ) {
           done += (await this.#file.write(bytes, done)).bytesWritten
         }
       } catch (error) {
@@ -95,6 +96,12 @@ export class AppendFile {
   /** When the disk has caught up; undefined while it is not far behind. */
   keepUp(): Promise<void> | undefined {
     return this.#waiting > mostWaiting ? this.#queue : undefined
+  }
+
+  /** Nothing more is written, of what waits neither. */
+  drop(): void {
+    this.#isDropped = true
+    this.#gathered = 0
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import { isStream } from '../../data/stream.js'
 import { GradusError } from '../../errors.js'
 import { Model } from '../../model/model.js'
 import type { EndContext, EpochContext, FitCall, RunContext, StepsReport } from '../../train/callback.js'
+import { openRunFolder, type RunFolder } from '../../train/run-folder.js'
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
 import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/files.js'
@@ -21,10 +22,20 @@ const gatherAtMost = 200
 /** Share of the run's time that looks at examples may take; the first and the last are always made and do not count. */
 const shareOfLooks = 0.002
 
+interface Parts {
+  readonly builder: RecordingBuilder
+  /** The folder that this monitor has opened for itself. */
+  readonly own: RunFolder | null
+  readonly directory: RunDirectory | null
+  readonly examples: ExampleWatch | null
+  readonly clock: Clock
+}
+
 /** The recording of one run: into memory, and into its directory if it has one. */
 export class MonitoredRun {
   readonly builder: RecordingBuilder
   readonly directory: RunDirectory | null
+  readonly #own: RunFolder | null
   readonly #target: TrainTarget
   readonly #call: FitCall
   readonly #settings: MonitorSettings
@@ -33,8 +44,9 @@ export class MonitoredRun {
   readonly #system: SystemWatch
   readonly #sizes: readonly number[]
   readonly #began: number
-  /** When the last native call ended. */
+  /** When the last native call ended, and the updates done by then. */
   #last: number
+  #step: number
   /** The last ones: their memory is used again. */
   #stepRows = Rows.of(0, 1)
   #layerRows = Rows.of(0, 1)
@@ -49,23 +61,20 @@ export class MonitoredRun {
   #hasRefused = false
   #warned = false
 
-  private constructor(
-    target: TrainTarget,
-    call: FitCall,
-    settings: MonitorSettings,
-    parts: { builder: RecordingBuilder; directory: RunDirectory | null; examples: ExampleWatch | null; clock: Clock },
-  ) {
+  private constructor(target: TrainTarget, call: FitCall, settings: MonitorSettings, parts: Parts) {
     this.#target = target
     this.#call = call
     this.#settings = settings
     this.builder = parts.builder
+    this.#own = parts.own
     this.directory = parts.directory
     this.#examples = parts.examples
     this.#clock = parts.clock
     this.#system = new SystemWatch(parts.clock)
     this.#began = this.#last = this.#flushed = parts.clock.now()
     this.#sizes = target.program.parameters.filter(({ trainable }) => trainable).map(({ size }) => size)
-    this.#add({ type: 'begin', step: target.program.step, time: this.#clock.date() })
+    this.#step = target.program.step
+    this.#add({ type: 'begin', step: this.#step, time: this.#clock.date() })
     this.directory?.send()
   }
 
@@ -76,26 +85,33 @@ export class MonitoredRun {
     const examples = call.training.rows
     const validationExamples = call.validation?.rows ?? null
     const info = runInfo(target, call, { examples, validationExamples }, { every, histograms, classNames })
-    const { dir, name } = settings.dir === undefined ? call.settings : { dir: settings.dir, name: undefined }
-    const goesOn = call.settings.initialEpoch > 0
-    const directory =
-      dir === undefined ? null : await RunDirectory.open({ dir, name }, info, { step: target.program.step, goesOn })
-    const builder = new RecordingBuilder(info)
-    return new MonitoredRun(target, call, settings, {
-      builder,
-      directory,
-      examples: await ExampleWatch.open(target, call),
-      clock,
-    })
+    const own = settings.dir === undefined ? null : await openRunFolder({ dir: settings.dir }, call.goesOn)
+    const folder = own ?? call.folder
+    let directory: RunDirectory | null = null
+    try {
+      const { step } = target.program
+      directory = folder && (await RunDirectory.open(folder, info, { step, goesOn: call.goesOn }))
+      const examples = await ExampleWatch.open(target, call)
+      const builder = new RecordingBuilder(info)
+      return new MonitoredRun(target, call, settings, { builder, own, directory, examples, clock })
+    } catch (error) {
+      await directory?.close()
+      await own?.close('error')
+      throw error
+    }
   }
 
   async addSteps(report: StepsReport): Promise<void> {
     const now = this.#clock.now()
     const [from, to] = [(this.#last - this.#began) / 1000, (now - this.#began) / 1000]
     this.#last = now
+    this.#step = this.#target.program.step
     this.#soon(() => this.#recordSteps(report, from, to))
-    const system = this.#system.add(report, this.#target.program.step)
-    if (system) this.#soon(() => this.#add({ type: 'system', ...system }))
+    const system = this.#system.add(report, this.#step)
+    if (system) {
+      this.#soon(() => this.#add({ type: 'system', ...system }))
+      await this.directory?.check()
+    }
     // The next call has begun by then: what is recorded now keeps no step waiting.
     if (now - this.#flushed > gatherFor) this.#immediate ??= setImmediate(() => this.flush())
     await this.directory?.keepUp()
@@ -155,7 +171,8 @@ export class MonitoredRun {
   }
 
   async addEpoch({ epoch, record }: EpochContext): Promise<void> {
-    const { step } = this.#target.program
+    await this.directory?.check()
+    const step = this.#step
     this.#soon(() => this.#add(epochEntry(record, step)))
     const budget = shareOfLooks * (this.#clock.now() - this.#began)
     if (this.#lookedAt < 0 || this.#looksTook + this.#lastLookTook < budget) await this.#lookAtExamples(epoch)
@@ -165,7 +182,7 @@ export class MonitoredRun {
   }
 
   async #lookAtExamples(epoch: number): Promise<void> {
-    const { step } = this.#target.program
+    const step = this.#step
     if (!this.#examples || this.#lookedAt === step) return
     const isFirst = this.#lookedAt < 0
     this.#lookedAt = step
@@ -188,7 +205,7 @@ export class MonitoredRun {
     this.#add({
       type: 'sharpness',
       epoch,
-      step: this.#target.program.step,
+      step: this.#step,
       eigenvalue: found.eigenvalue,
       learningRateLimit,
     })
@@ -196,16 +213,23 @@ export class MonitoredRun {
 
   async end({ epoch, stoppedBy, error }: EndContext): Promise<void> {
     try {
-      if (stoppedBy !== 'error') await this.#lookAtExamples(epoch)
+      if (await this.directory?.isTaken()) this.#drop()
+      else if (stoppedBy !== 'error') await this.#lookAtExamples(epoch)
     } finally {
       this.flush()
-      const { step } = this.#target.program
       const message = stoppedBy === 'error' && { error: error instanceof Error ? error.message : String(error) }
-      this.#add({ type: 'end', step, time: this.#clock.date(), stoppedBy, ...message })
+      this.#add({ type: 'end', step: this.#step, time: this.#clock.date(), stoppedBy, ...message })
       this.#examples?.close()
       await this.directory?.close()
+      await this.#own?.close(stoppedBy)
       this.#warnOfFailure()
     }
+  }
+
+  /** Another process has gone on with the run: what is not written yet is no longer part of it. */
+  #drop(): void {
+    this.#pending = []
+    this.directory?.drop()
   }
 
   #add(entry: Entry): void {

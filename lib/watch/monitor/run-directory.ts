@@ -1,6 +1,8 @@
 import { type FileHandle, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GradusError } from '../../errors.js'
+import { badFile, isMissing, placeFile } from '../../files.js'
+import type { RunFolder } from '../../train/run-folder.js'
 import type { Entry } from '../recording/builder.js'
 import { endOf, files, layerRowWidth, lookColumns, Rows, setEnd, stepRowWidth } from '../recording/files.js'
 import { HistogramEncoder } from '../recording/histogram-bytes.js'
@@ -8,21 +10,21 @@ import { writeLine } from '../recording/json.js'
 import type { Latest } from '../recording/latest.js'
 import { writeLatest } from '../recording/latest.js'
 import type { RunInfo } from '../recording/recording.js'
+import { readInfo } from '../recording/run-reader.js'
 import { firstRowFrom, readCells } from '../recording/table.js'
 import { AppendFile } from './append-file.js'
-import { openFolder, type RunPlace } from './run-folder.js'
 
 /** The files of a run under way. Errors of the disk end the recording, not the run; `failure` tells. */
 export class RunDirectory {
-  readonly path: string
+  readonly #folder: RunFolder
   readonly #steps: AppendFile
   readonly #layers: AppendFile
   readonly #histograms: AppendFile
   readonly #journal: AppendFile
   readonly #encoder = new HistogramEncoder()
 
-  private constructor(path: string, opened: Record<'steps' | 'layers' | 'histograms' | 'journal', AppendFile>) {
-    this.path = path
+  private constructor(folder: RunFolder, opened: Record<'steps' | 'layers' | 'histograms' | 'journal', AppendFile>) {
+    this.#folder = folder
     this.#steps = opened.steps
     this.#layers = opened.layers
     this.#histograms = opened.histograms
@@ -30,19 +32,42 @@ export class RunDirectory {
   }
 
   /**
-   * A new run's directory, or that of a run that goes on from `step`: then what was recorded beyond it is cut off.
-   * @throws `GRADUS_INVALID_ARGUMENT` when there is a run already that this one does not continue
+   * The files of a new run, or of one that goes on from `step`: then what was recorded beyond it is cut off.
+   * @throws `GRADUS_INVALID_ARGUMENT` when there is a run that this one does not continue
    */
-  static async open(place: RunPlace, info: RunInfo, { step, goesOn }: { step: number; goesOn: boolean }) {
-    const { path, known } = await openFolder(place, info, goesOn)
+  static async open(folder: RunFolder, info: RunInfo, { step, goesOn }: { step: number; goesOn: boolean }) {
+    const { path } = folder
+    const known = goesOn ? await readInfo(path).catch((error) => (isMissing(error) ? null : fail(error))) : null
     if (known) checkSameModel(path, known, info)
+    else await writeInfo(path, info)
     const { tensors, layers } = known ?? info
-    const opened = {
-      steps: await openSteps(path, stepRowWidth(tensors.length), step),
-      ...(await openLooks(path, layerRowWidth(layers.length), step)),
-      journal: await AppendFile.open(join(path, files.journal), wholeLines),
+    const opened: AppendFile[] = []
+    const add = async (file: Promise<AppendFile>) => {
+      opened.push(await file)
+      return opened.at(-1)!
     }
-    return new RunDirectory(path, opened)
+    try {
+      const steps = await add(openSteps(path, stepRowWidth(tensors.length), step))
+      const looks = await openLooks(path, layerRowWidth(layers.length), step, add)
+      const journal = await add(AppendFile.open(join(path, files.journal), wholeLines))
+      return new RunDirectory(folder, { steps, ...looks, journal })
+    } catch (error) {
+      for (const file of opened) await file.close()
+      throw error
+    }
+  }
+
+  get path(): string {
+    return this.#folder.path
+  }
+
+  isTaken(): Promise<boolean> {
+    return this.#folder.isTaken()
+  }
+
+  /** @throws `GRADUS_STALE_RUN` when another process has taken the folder over */
+  check(): Promise<void> {
+    return this.#folder.check()
   }
 
   addSteps(rows: Rows): void {
@@ -84,9 +109,25 @@ export class RunDirectory {
     return this.#steps.keepUp() ?? this.#layers.keepUp() ?? this.#histograms.keepUp()
   }
 
+  /** Nothing more is written, of what waits neither. */
+  drop(): void {
+    for (const file of this.#files) file.drop()
+  }
+
   async close(): Promise<void> {
     for (const file of this.#files) await file.close()
   }
+}
+
+function fail(error: unknown): never {
+  throw error
+}
+
+/** Whole, and once: who has the folder is the only one to write it. */
+async function writeInfo(path: string, info: RunInfo): Promise<void> {
+  const file = join(path, files.info)
+  const isFirst = await placeFile(file, (handle) => handle.writeFile(`${JSON.stringify(info, null, 1)}\n`))
+  if (!isFirst) throw badFile(file, 'something else has this name')
 }
 
 const bytesOf = ({ values }: Rows) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
@@ -104,13 +145,18 @@ const openSteps = (path: string, width: number, step: number) =>
   })
 
 /** The looks before `step` whose histograms are all there, and those. */
-async function openLooks(path: string, width: number, step: number) {
+async function openLooks(
+  path: string,
+  width: number,
+  step: number,
+  add: (file: Promise<AppendFile>) => Promise<AppendFile>,
+) {
   const written = await stat(join(path, files.histograms)).then(
     ({ size }) => size,
     () => 0,
   )
   let end = 0
-  const layers = await AppendFile.open(join(path, files.layers), ({ fd }, size) => {
+  const open = AppendFile.open(join(path, files.layers), ({ fd }, size) => {
     const look = Rows.of(1, lookColumns.length)
     let rows = firstRowFrom(fd, width, Math.floor(size / (4 * width)), step)
     for (; rows > 0; rows--) {
@@ -120,7 +166,8 @@ async function openLooks(path: string, width: number, step: number) {
     end = rows > 0 ? endOf(look) : 0
     return 4 * width * rows
   })
-  return { layers, histograms: await AppendFile.open(join(path, files.histograms), () => end) }
+  const layers = await add(open)
+  return { layers, histograms: await add(AppendFile.open(join(path, files.histograms), () => end)) }
 }
 
 /** Bytes up to the end of the last whole line. */

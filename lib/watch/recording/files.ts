@@ -1,9 +1,11 @@
+import { runFiles } from '../../train/run-folder.js'
+
 /** Names of the files of a run directory, and the layout of the two tables among them. */
 export const files = {
   /** {@link RunInfo}, written once. */
-  info: 'run.json',
+  info: runFiles.info,
   /** One JSON record a line, appended; a torn last line does not count. */
-  journal: 'metrics.jsonl',
+  journal: runFiles.journal,
   /** Rows of {@link stepRowWidth} cells of four bytes, little-endian: a step as an unsigned number, then float32. */
   steps: 'steps.f32',
   /** Rows of {@link layerRowWidth} cells, likewise: looks at the layers. */

@@ -1,0 +1,66 @@
+/**
+ * Temporary files: what is written beside a file before it takes its place. A name says whose it is, so that what a kill
+ * leaves behind is known as nobody's.
+ */
+import { type FileHandle, open, readdir, unlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { isAlive, type ProcessMark, thisProcess } from './processes.js'
+
+/** Short enough for all systems with what else is in the name, whatever the host is called. */
+const longestHost = 60
+
+/** The names that this process has given away. */
+let count = 0
+/** Folders that have been looked through by this process. */
+const seen = new Set<string>()
+
+/** A new file in the folder, open for writing. */
+export async function newTemporary(folder: string, mode = 0o666): Promise<{ path: string; file: FileHandle }> {
+  for (;;) {
+    const path = join(folder, `${prefixOf(thisProcess())}${++count}.tmp`)
+    try {
+      return { path, file: await open(path, 'wx', mode) }
+    } catch (error) {
+      // Another thread of this process counts too.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
+/**
+ * Removes temporary files of processes of this machine that are gone: once a process for each folder, as it may hold
+ * many others. `all`: now, and everything but what processes of this machine may be writing; for who owns the folder.
+ */
+export async function removeTemporaries(
+  folder: string,
+  { all = false }: { all?: boolean | undefined } = {},
+): Promise<void> {
+  const place = resolve(folder)
+  if (!all && seen.has(place)) return
+  seen.add(place)
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names) {
+    const alive = isWriting(name)
+    if (alive === false || (all && alive === null)) await unlink(join(folder, name)).catch(() => undefined)
+  }
+}
+
+/** `.gradus-HOST-NAMESPACE-PROCESS-START-NUMBER.tmp`. */
+function prefixOf({ process, host, boot, started }: ProcessMark): string {
+  return `.gradus-${hostIn(host)}-${namespaceIn(boot)}-${process}-${started ?? 0}-`
+}
+
+const hostIn = (host: string): string => host.replaceAll(/[^\w.-]/g, '_').slice(0, longestHost)
+
+/** A boot ends all processes: of what tells it, the namespace of the numbers is enough. */
+const namespaceIn = (boot: string | null): string => boot?.match(/\[(\d+)\]$/)?.[1] ?? '0'
+
+/** Whether the process of a temporary file lives; null where that cannot be told, undefined for any other file. */
+function isWriting(name: string): boolean | null | undefined {
+  const parts = /^\.gradus-(.+)-(\d+)-(\d+)-(\d+)-\d+\.tmp$/.exec(name)
+  if (parts === null) return name.startsWith('.gradus-') && name.endsWith('.tmp') ? null : undefined
+  const [, host, namespace, number, started] = parts
+  const { host: here, boot } = thisProcess()
+  if (host !== hostIn(here) || namespace !== namespaceIn(boot)) return null
+  return isAlive({ process: Number(number), host: here, boot, started: started === '0' ? null : started! })
+}
