@@ -14,7 +14,11 @@ export interface Source {
    * The pieces of one epoch, in order, but for the first `skip`; of data in memory the one there is. A stream throws the
    * signal's reason when it fires.
    */
-  pieces(of?: { epoch?: number; skip?: number; signal?: AbortSignal | undefined }): AsyncIterable<NativeDataset>
+  pieces(of?: {
+    epoch?: number | undefined
+    skip?: number | undefined
+    signal?: AbortSignal | undefined
+  }): AsyncIterable<NativeDataset>
   close(): void
 }
 
