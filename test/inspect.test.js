@@ -58,6 +58,54 @@ test('a dataset: its columns, not their numbers', () => {
   assert.is(String(dataset(columns)), expected)
 })
 
+const matrixOf = async (data, outputs) => {
+  const model = sequential({ input: [1], seed: 2 }, [dense(outputs, { init: 'zeros', bias: false })])
+  model.compile({ loss: softmaxCrossEntropy(), optimizer: sgd(), metrics: ['confusionMatrix'] })
+  await model.fit(data, { quiet: true })
+  const zeros = Array.from({ length: outputs }, () => 0)
+  model.setWeights({ 'dense1.weight': { shape: [1, outputs], data: Float32Array.from([1, ...zeros.slice(1)]) } })
+  return { model, evaluation: await model.evaluate(data) }
+}
+
+test('a confusion matrix: its table, with names of classes and recalls; a line within other things; plain numbers else', async () => {
+  // The score of the first class is x, the others' are 0: a negative x is taken for the second class.
+  const data = { x: [[1], [1], [-1], [1], [-1]], y: ['cat', 'cat', 'cat', 'dog', 'dog'] }
+  const { model, evaluation } = await matrixOf({ ...data, classes: ['cat', 'dog', 'hippopotamus'] }, 3)
+  const { confusionMatrix } = evaluation
+  assert.equal(confusionMatrix, [
+    [2, 1, 0],
+    [1, 1, 0],
+    [0, 0, 0],
+  ])
+  const expected = [
+    'Rows: the right class; columns: the class that was predicted',
+    '              cat  dog  hippopo…   recall',
+    '         cat    2    1         ·  66.67 %',
+    '         dog    1    1         ·     50 %',
+    'hippopotamus    ·    ·         ·',
+  ]
+  assert.is(inspect(confusionMatrix), expected.join('\n'))
+  const indented = `confusionMatrix: ${expected.join('\n  ')}\n`
+  assert.ok(inspect(evaluation).includes(indented), inspect(evaluation))
+  const line = 'ConfusionMatrix(3 classes, 60 % on the diagonal)'
+  const run = model.fit({ ...data, classes: ['cat', 'dog', 'hippopotamus'] }, { quiet: true })
+  assert.match(inspect(await run), `confusionMatrix: [ ${line} ]`)
+  assert.is(JSON.stringify(confusionMatrix), '[[2,1,0],[1,1,0],[0,0,0]]')
+  assert.equal(structuredClone(confusionMatrix), confusionMatrix)
+})
+
+test('a confusion matrix of many classes is a line; one without names has numbers, and a column for what is no number', async () => {
+  const many = await matrixOf({ x: [[1], [1]], y: [0, 20] }, 21)
+  assert.is(inspect(many.evaluation.confusionMatrix), 'ConfusionMatrix(21 classes, 50 % on the diagonal)')
+  // 1e60 is infinite in float32, and 0 times that no number.
+  const broken = sequential({ input: [1], seed: 2 }, [dense(1, { bias: false }), dense(2, { init: 'zeros' })])
+  broken.compile({ loss: softmaxCrossEntropy(), optimizer: sgd(), metrics: ['confusionMatrix'] })
+  broken.setWeights({ ...broken.getWeights(), 'dense1.weight': { shape: [1, 1], data: Float32Array.of(1e30) } })
+  const { confusionMatrix } = await broken.evaluate({ x: [[1e30]], y: [0] })
+  const [, ...lines] = inspect(confusionMatrix).split('\n')
+  assert.equal(lines, ['   0  1  NaN  recall', '0  ·  ·    1     0 %', '1  ·  ·    ·'])
+})
+
 test('a schedule: its length and its course', () => {
   assert.is(inspect(cosine({ length: 30 })), 'Schedule(30 epochs: 1, 0.5, 0)')
   assert.is(String(warmup({ length: 4, unit: 'step' })), 'Schedule(4 steps: 0.25, 0.75, 1)')

@@ -42,7 +42,8 @@ const mostClasses = 2000
 /**
  * How many examples of each class (row) were taken for each class (column). A single yes-or-no output has two: no and yes.
  * Examples with a score that is not a number belong to no class: where there are any, each row has one more column for them,
- * and the matrix is [classes, classes + 1]. At most 2,000 classes.
+ * and the matrix is [classes, classes + 1]. At most 2,000 classes. `console.log` shows it as a table, with the names of the
+ * classes where the model knows them.
  */
 export const confusionMatrix = (): Metric<'confusionMatrix', number[][]> => ({
   call: callOf('confusionMatrix'),

@@ -1,5 +1,6 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
+import { printAsTable } from '../metrics/confusion-table.js'
 import { finishMetrics } from '../metrics/metric.js'
 import { optionsOf } from '../options.js'
 import { checkTogether, passRules, resolveThreads } from './calls.js'
@@ -106,8 +107,10 @@ export function checkWeight(weight: number, argument?: string): void {
 }
 
 /** The model's metrics by name, from their sums over examples; without sums there was none. */
-export function metricsOf({ program, metrics, loss }: TrainTarget, sums?: Float64Array) {
+export function metricsOf({ program, metrics, loss, conventions }: TrainTarget, sums?: Float64Array) {
   const widths = program.metricWidths
   const zeros = () => new Float64Array(widths.reduce((total, width) => total + width, 0))
-  return finishMetrics(metrics, loss.outputs, widths, sums ?? zeros())
+  const values = finishMetrics(metrics, loss.outputs, widths, sums ?? zeros())
+  for (const value of Object.values(values)) if (Array.isArray(value)) printAsTable(value, conventions.classes)
+  return values
 }
