@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import {
   adam,
   batchNorm,
-  cosine,
   dense,
   dropout,
   flatten,
+  oneCycle,
   readIdx,
   relu,
   sequential,
@@ -16,26 +16,23 @@ import {
 } from 'gradus'
 
 const folder = process.argv[2] ?? '/usr/share/datasets/fashion-mnist'
-const names = ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'ankle boot']
+const classes = ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'boot']
 const read = async (part) => ({
   x: await readIdx(join(folder, `${part}-images-idx3-ubyte.gz`)),
   y: await readIdx(join(folder, `${part}-labels-idx1-ubyte.gz`)),
+  classes,
 })
 const [train, test] = [await read('train'), await read('t10k')]
 
 const block = (units) => [dense(units, { bias: false }), batchNorm(), relu(), dropout(0.3)]
-const model = sequential({ input: [28, 28], seed: 1 }, [flatten(), ...block(512), ...block(256), dense(10)])
-model.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['accuracy', 'confusionMatrix'] })
-const epochs = 10
-await model.fit(train, { epochs, batchSize: 256, validation: test, schedule: cosine({ length: epochs }) })
+const model = sequential({ input: [28, 28], seed: 1 }, [flatten(), ...block(256), ...block(128), dense(10)])
+const metrics = ['accuracy', 'confusionMatrix']
+model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 2e-3 }), metrics })
+const epochs = 8
+await model.fit(train, { epochs, batchSize: 256, validation: test, schedule: oneCycle({ length: epochs }) })
 
 const { accuracy, confusionMatrix } = await model.evaluate(test)
+console.log(confusionMatrix)
 console.log(`accuracy on the test set: ${accuracy.toFixed(4)}`)
-const mistakes = confusionMatrix.flatMap((counts, right) =>
-  counts.map((count, read) => ({ right, read, count: right === read ? 0 : count })),
-)
-for (const { right, read, count } of mistakes.sort((a, b) => b.count - a.count).slice(0, 5)) {
-  console.log(
-    `true ${names[right]}, predicted ${names[read]}: ${count} of ${confusionMatrix[right].reduce((a, b) => a + b)}`,
-  )
-}
+const first = test.x.data.subarray(0, 28 * 28)
+console.log(`the first picture: ${await model.predictClasses(first)}`)

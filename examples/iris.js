@@ -20,14 +20,14 @@ const flowers = await readCsv(csv, { target: 'species' })
 const { train, test } = split(flowers, { fraction: 0.2, seed: 1, stratify: true })
 
 const model = sequential({ input: [4], seed: 1 }, [normalization(), dense(16), relu(), dense(3)])
-model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 0.01 }), metrics: ['accuracy'] })
+const metrics = ['accuracy', 'confusionMatrix']
+model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 0.01 }), metrics })
 const stopping = earlyStopping({ patience: 10, restoreBest: true })
 const history = await model.fit(train, { epochs: 200, validation: test, callbacks: [stopping] })
 
-const { loss, accuracy } = await model.evaluate(test)
-console.log(
-  `${history.epochs} epochs; on ${test.y.length ?? test.y.data.length} flowers held out: loss ${loss.toFixed(3)}, accuracy ${accuracy.toFixed(3)}`,
-)
+const { loss, accuracy, confusionMatrix } = await model.evaluate(test)
+console.log(confusionMatrix)
+console.log(`${history.epochs} epochs; on flowers held out: loss ${loss.toFixed(3)}, accuracy ${accuracy.toFixed(3)}`)
 const flower = [5.9, 3.0, 5.1, 1.8]
 const probabilities = await model.predictProbabilities(flower)
 const [species] = await model.predictClasses(flower)

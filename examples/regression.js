@@ -14,7 +14,7 @@ model.compile({ loss: meanSquaredError(), optimizer: adam({ learningRate: 0.01 }
 const stopping = earlyStopping({ patience: 40, restoreBest: true })
 const scaled = ({ x, y }) => ({ x: scale.apply(x), y })
 const options = { epochs: 400, validation: scaled(validation), callbacks: [stopping], quiet: true }
-const { epochs } = await model.fit(scaled(train), options).done
+const { epochs } = await model.fit(scaled(train), options)
 const { loss, r2 } = await model.evaluate(scaled(validation))
 console.log(`${epochs} epochs, best ${stopping.best.epoch}: loss ${loss.toFixed(4)}, R² ${r2.toFixed(4)}`)
 

@@ -37,6 +37,7 @@ const next = make(2)
 for await (const { epoch, accuracy } of next.fit(data, { epochs: 5, quiet: true })) {
   const late = ((delay.max - 1e6) / 1e6).toFixed(1)
   console.log(`epoch ${epoch}: accuracy ${accuracy.toFixed(3)}; the event loop was late by ${late} ms at most`)
+  delay.reset()
   if (process.argv.includes('--once')) console.log('asked meanwhile:', await ask(`?x=${epoch}&y=-1`))
 }
 serving = next

@@ -19,7 +19,7 @@ for (let arm = 0; arm < arms; arm++) {
 const layers = [dense(100, { regularizer: l2(1e-4) }), relu(), dense(arms)]
 const model = sequential({ input: [2], seed: 1 }, layers)
 model.compile({ loss: softmaxCrossEntropy(), optimizer: adam({ learningRate: 0.01 }), metrics: ['accuracy'] })
-await model.fit({ x, y }, { epochs: 300, batchSize: 50, quiet: true }).done
+await model.fit({ x, y }, { epochs: 300, batchSize: 50, quiet: true })
 const { loss, accuracy } = await model.evaluate({ x, y })
 console.log(`loss ${loss.toFixed(3)}, accuracy ${(100 * accuracy).toFixed(1)} %\n`)
 

@@ -79,15 +79,15 @@ test('a confusion matrix: its table, with names of classes and recalls; a line w
   ])
   const expected = [
     'Rows: the right class; columns: the class that was predicted',
-    '              cat  dog  hippopo…   recall',
-    '         cat    2    1         ·  66.67 %',
-    '         dog    1    1         ·     50 %',
+    '              cat  dog  hippopo…  recall',
+    '         cat    2    1         ·  66.7 %',
+    '         dog    1    1         ·  50.0 %',
     'hippopotamus    ·    ·         ·',
   ]
   assert.is(inspect(confusionMatrix), expected.join('\n'))
   const indented = `confusionMatrix: ${expected.join('\n  ')}\n`
   assert.ok(inspect(evaluation).includes(indented), inspect(evaluation))
-  const line = 'ConfusionMatrix(3 classes, 60 % on the diagonal)'
+  const line = 'ConfusionMatrix(3 classes, 60.0 % on the diagonal)'
   const run = model.fit({ ...data, classes: ['cat', 'dog', 'hippopotamus'] }, { quiet: true })
   assert.match(inspect(await run), `confusionMatrix: [ ${line} ]`)
   assert.is(JSON.stringify(confusionMatrix), '[[2,1,0],[1,1,0],[0,0,0]]')
@@ -96,14 +96,16 @@ test('a confusion matrix: its table, with names of classes and recalls; a line w
 
 test('a confusion matrix of many classes is a line; one without names has numbers, and a column for what is no number', async () => {
   const many = await matrixOf({ x: [[1], [1]], y: [0, 20] }, 21)
-  assert.is(inspect(many.evaluation.confusionMatrix), 'ConfusionMatrix(21 classes, 50 % on the diagonal)')
+  assert.is(inspect(many.evaluation.confusionMatrix), 'ConfusionMatrix(21 classes, 50.0 % on the diagonal)')
+  const counted = await matrixOf({ x: Array(12345).fill([1]), y: Array(12345).fill(0), classes: ['all', 'none'] }, 2)
+  assert.match(inspect(counted.evaluation.confusionMatrix), ' all  12345     ·  100.0 %\nnone      ·     ·')
   // 1e60 is infinite in float32, and 0 times that no number.
   const broken = sequential({ input: [1], seed: 2 }, [dense(1, { bias: false }), dense(2, { init: 'zeros' })])
   broken.compile({ loss: softmaxCrossEntropy(), optimizer: sgd(), metrics: ['confusionMatrix'] })
   broken.setWeights({ ...broken.getWeights(), 'dense1.weight': { shape: [1, 1], data: Float32Array.of(1e30) } })
   const { confusionMatrix } = await broken.evaluate({ x: [[1e30]], y: [0] })
   const [, ...lines] = inspect(confusionMatrix).split('\n')
-  assert.equal(lines, ['   0  1  NaN  recall', '0  ·  ·    1     0 %', '1  ·  ·    ·'])
+  assert.equal(lines, ['   0  1  NaN  recall', '0  ·  ·    1   0.0 %', '1  ·  ·    ·'])
 })
 
 test('a schedule: its length and its course', () => {

@@ -1,6 +1,5 @@
 /** A confusion matrix is an array of rows, which print themselves as a table with the names of the classes. */
 import { inspect } from 'node:util'
-import { percent, short } from '../words.js'
 
 /** Nothing but `inspect` and `console.log` sees a difference. */
 export function printAsTable(rows: number[][], classes?: readonly string[]): void {
@@ -12,6 +11,7 @@ export function printAsTable(rows: number[][], classes?: readonly string[]): voi
 const mostRows = 20
 const longestHeading = 8
 
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
 
 function line(rows: readonly number[][]): string {
@@ -27,7 +27,7 @@ function table(rows: readonly number[][], classes?: readonly string[]): string {
     ['', ...headings, 'recall'],
     ...rows.map((counts, own) => [
       names[own]!,
-      ...counts.map((count) => (count === 0 ? '·' : short(count))),
+      ...counts.map((count) => (count === 0 ? '·' : String(Number(count.toFixed(2))))),
       sum(counts) > 0 ? percent(counts[own]! / sum(counts)) : '',
     ]),
   ]
