@@ -15,6 +15,36 @@ export const callOf = (factory: string, ...arguments_: unknown[]): Call => plain
 /** A copy without the entries that are undefined: options that were not given. */
 export const plain = <Data>(data: Data): Data => JSON.parse(JSON.stringify(data))
 
+/**
+ * A factory that refuses arguments beyond its last: JavaScript would drop them without a word.
+ *
+ * @param most how many arguments it takes; the last of them are options where it has any
+ */
+export function factory<Factory extends (...given: never[]) => unknown>(
+  name: string,
+  most: number,
+  make: Factory,
+): Factory {
+  const checked = (...given: never[]) => {
+    if (given.slice(most).some((extra) => extra !== undefined)) throw tooMany(name, most, given)
+    return make(...given)
+  }
+  // What is given without being called is named in the error.
+  return Object.defineProperty(checked, 'name', { value: name }) as unknown as Factory
+}
+
+function tooMany(name: string, most: number, given: readonly unknown[]): GradusError {
+  const options = given.slice(Math.max(0, most - 1)).flatMap((value) => (isRecord(value) ? Object.keys(value) : []))
+  const advice = most > 0 && options.length > 0 ? `; options stand in one object: { ${options.join(', ')} }` : ''
+  const expected = most === 0 ? 'no argument' : `no more than ${most} argument${most === 1 ? '' : 's'}`
+  const message = `${name}: expected ${expected}, received ${given.length}${advice}`
+  return new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+/** An ordinary object, of this realm or another: a Map or a promise says otherwise. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  Object.prototype.toString.call(value) === '[object Object]'
+
 /** Makes what a call stands for, out of the factories that a module exports. */
 export function restore<Made>(factories: object, call: unknown, isMade: (value: unknown) => value is Made): Made {
   const [name, ...arguments_] = Array.isArray(call) ? call : []

@@ -109,6 +109,17 @@ architecture('only lib/binary.ts loads the binary, for lib/native.ts', () => {
   }
 })
 
+architecture('the reference has factories among its functions', () => {
+  let count = 0
+  for (const [file, text] of sources('lib', ['.ts'])) {
+    for (const [, before, name] of text.matchAll(/(.*\n.*)\*\/\nexport const (\w+) = (?:factory|plain)\(/g)) {
+      assert.match(before, /@function/, `${file}: ${name} wants @function at the end of its comment`)
+      count++
+    }
+  }
+  assert.ok(count > 60, String(count))
+})
+
 /** Paths of quoted includes, from native/ where they are not beside the file, and names of the others. */
 function includesOf(file, text, all) {
   return [...text.matchAll(/^\s*#\s*include\s+[<"]([^>"]+)[>"]/gm)].map(([, name]) => {

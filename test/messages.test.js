@@ -22,6 +22,14 @@ learningRate: expected a number of at least 0, received "0.1"
 learningRate: expected a number of at least 0, received NaN
 > adam({ weight_decay: 0.1 })
 adam: there is no option "weight_decay"; did you mean weightDecay?
+> adam({ learningRate: 0.01 }, { weightDecay: 0.1 })
+adam: expected no more than 1 argument, received 2; options stand in one object: { learningRate, weightDecay }
+> dense(3, { activation: 'relu' }, { bias: false })
+dense: expected no more than 2 arguments, received 3; options stand in one object: { activation, bias }
+> softmaxCrossEntropy({ fromLogits: true })
+softmaxCrossEntropy: expected no argument, received 1
+> l2(0.1, 0.2)
+l2: expected no more than 1 argument, received 2
 > adam({ betas: [0.9, 0.99] })
 adam: there is no option "betas"; did you mean beta1?
 > sgd({ momentum: 1.5 })

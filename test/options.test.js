@@ -119,4 +119,46 @@ test('the nearest name: case and signs first, then the words of other libraries,
   for (const [name, meant] of Object.entries(cases)) assert.is(nearest(name, known), meant, name)
 })
 
+/** What each factory is content with; empty options, where it is not named. */
+const contentWith = {
+  ...{ constant: [0.1, {}], cosine: [{ length: 9 }], exponentialDecay: [{ rate: 0.1 }], inverseDecay: [{ rate: 0.1 }] },
+  ...{
+    linearRamp: [{ to: 1, length: 9 }],
+    oneCycle: [{ length: 9 }],
+    piecewise: [{ boundaries: [1], factors: [1, 0.1] }],
+  },
+  ...{ polynomial: [{ length: 9 }], stepDecay: [{ every: 2 }], warmup: [{ length: 9 }] },
+  ...{ dense: [3, {}], dropout: [0.5, {}], embedding: [9, 2, {}], input: [3, {}], maxout: [2, {}], merge: ['add', {}] },
+  ...{ reshape: [[2, 2], {}], l1: [0.1], l2: [0.1], elastic: [{ l1: 0.1, l2: 0.1 }], topKAccuracy: [2] },
+  ...{ randomNormal: [{ deviation: 1 }], randomUniform: [{ limit: 1 }], tensorboard: [{ dir: 'logs' }] },
+  customLayer: [{ name: 'one', forward: (x) => x, backward: (dy) => ({ dx: dy }) }],
+  customLoss: [{ name: 'one', forward: (x) => x, backward: (x) => x }],
+  customMetric: [{ name: 'one', sums: () => [1], value: () => 1 }],
+  customOptimizer: [{ name: 'one', update: (gradient) => gradient }],
+  customRegularizer: [{ loss: () => 0, gradient: (w) => w }],
+}
+const withoutArguments = [
+  ...['softmaxCrossEntropy', 'binaryCrossEntropy', 'meanSquaredError', 'meanAbsoluteError', 'rootMeanSquaredError'],
+  ...['accuracy', 'auc', 'balancedAccuracy', 'confusionMatrix', 'logLoss', 'r2'],
+]
+/** They take as many nodes as there are. */
+const takesMany = ['add', 'concat']
+
+test('no factory drops an argument without a word', async () => {
+  const { earlyStopping, monitor, tensorboard } = await import('gradus')
+  const parts = ['layers', 'losses', 'metrics', 'optimizers', 'schedules']
+  const modules = await Promise.all(parts.map((part) => import(`../dist/${part}/index.js`)))
+  const factories = Object.entries(Object.assign({ earlyStopping, monitor, tensorboard }, ...modules))
+  assert.ok(factories.length > 60, String(factories.length))
+  for (const [name, factory] of factories) {
+    if (takesMany.includes(name)) continue
+    const most = contentWith[name] ?? (withoutArguments.includes(name) ? [] : [{}])
+    factory(...most)
+    factory(...most, undefined)
+    const message = refusal(() => factory(...most, 1))
+    assert.match(message, new RegExp(`^${name}: expected no (argument|more than ${most.length} arguments?), received`))
+    assert.is(factory.name, name)
+  }
+})
+
 test.run()

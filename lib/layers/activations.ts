@@ -1,5 +1,5 @@
 /** Elementwise activations, softmax and maxout. */
-import { type Call, callOf } from '../call.js'
+import { type Call, callOf, factory } from '../call.js'
 import { checkNotNegative, checkOneOf, checkPositive, checkPositiveInteger } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer, type Scope } from './layer.js'
@@ -45,63 +45,67 @@ function activation(kind: ActivationName, call: Call, name: string | undefined, 
 /** An activation without a parameter: a function of its options. */
 function plain(kind: ActivationName): (options?: ActivationOptions) => Layer {
   const read = optionsOf<ActivationOptions>()(kind, { name: checkName })
-  const factory = (options?: ActivationOptions) => {
+  return factory(kind, 1, (options?: ActivationOptions) => {
     const { name } = read(options)
     return activation(kind, callOf(kind, { name }), name)
-  }
-  // What is given without being called is named in the error.
-  return Object.defineProperty(factory, 'name', { value: kind })
+  })
 }
 
-/** max(0, x). */
+/** max(0, x). @function */
 export const relu = plain('relu')
 
-/** x for x ≥ 0, else slope·x; slope 0.01 unless given (Maas et al. 2013). */
-export function leakyRelu(options: ActivationOptions & { slope?: number | undefined } = {}): Layer {
-  const { slope, name } = readLeakyRelu(options)
-  return activation('leakyRelu', callOf('leakyRelu', { slope, name }), name, slope)
-}
+/** x for x ≥ 0, else slope·x; slope 0.01 unless given (Maas et al. 2013). @function */
+export const leakyRelu = factory(
+  'leakyRelu',
+  1,
+  (options: ActivationOptions & { slope?: number | undefined } = {}): Layer => {
+    const { slope, name } = readLeakyRelu(options)
+    return activation('leakyRelu', callOf('leakyRelu', { slope, name }), name, slope)
+  },
+)
 const readLeakyRelu = optionsOf<ActivationOptions & { slope?: number | undefined }>()('leakyRelu', {
   slope: [checkNotNegative, 0.01],
   name: checkName,
 })
 
-/** x for x ≥ 0, else alpha·(eˣ − 1); alpha 1 unless given (Clevert et al. 2016). */
-export function elu(options: ActivationOptions & { alpha?: number | undefined } = {}): Layer {
+/** x for x ≥ 0, else alpha·(eˣ − 1); alpha 1 unless given (Clevert et al. 2016). @function */
+export const elu = factory('elu', 1, (options: ActivationOptions & { alpha?: number | undefined } = {}): Layer => {
   const { alpha, name } = readElu(options)
   return activation('elu', callOf('elu', { alpha, name }), name, alpha)
-}
+})
 const readElu = optionsOf<ActivationOptions & { alpha?: number | undefined }>()('elu', {
   alpha: [checkPositive, 1],
   name: checkName,
 })
 
-/** x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016). */
+/** x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016). @function */
 export const gelu = plain('gelu')
 
-/** x·sigmoid(x), also called swish (Elfwing et al. 2018). */
+/** x·sigmoid(x), also called swish (Elfwing et al. 2018). @function */
 export const silu = plain('silu')
 
-/** The hyperbolic tangent. */
+/** The hyperbolic tangent. @function */
 export const tanh = plain('tanh')
 
-/** 1 / (1 + e⁻ˣ). */
+/** 1 / (1 + e⁻ˣ). @function */
 export const sigmoid = plain('sigmoid')
 
-/** log(1 + eˣ). */
+/** log(1 + eˣ). @function */
 export const softplus = plain('softplus')
 
 /**
  * eˣ divided by its sum over the last dimension. Not for the end of a classifier trained with
  * {@link softmaxCrossEntropy}, which takes scores and does this itself.
+ * @function
  */
 export const softmax = plain('softmax')
 
 /**
  * The largest of each `pieces` neighbours of the last dimension (Goodfellow et al. 2013): `dense(64 * 2)`, `maxout(2)`
  * gives 64 outputs.
+ * @function
  */
-export function maxout(pieces: number, options: ActivationOptions = {}): Layer {
+export const maxout = factory('maxout', 2, (pieces: number, options: ActivationOptions = {}): Layer => {
   checkPositiveInteger('pieces', pieces)
   const { name } = readMaxout(options)
   return defineLayer({
@@ -116,5 +120,5 @@ export function maxout(pieces: number, options: ActivationOptions = {}): Layer {
     },
     lower: (scope, [input]) => scope.node('maxout', [input!.node], { pieces }),
   })
-}
+})
 const readMaxout = optionsOf<ActivationOptions>()('maxout', { name: checkName }, ['pieces'])

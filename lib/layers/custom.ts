@@ -1,5 +1,5 @@
 /** Layers and regularizers written in JavaScript: slow, since they run on the main thread, but honest. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkBoolean, checkFunction } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
@@ -59,27 +59,32 @@ export interface CustomLayerOptions<Role extends string> {
  *     return { dx: dy.map((value, i) => value * gain[i % gain.length]), gradients: { gain: dGain } }
  *   },
  * })
+ * @function
  */
-export function customLayer<Role extends string = never>(options: CustomLayerOptions<Role>): Layer {
-  const { name, outputShape, parameters, forward, backward } = readLayer(
-    options as unknown as CustomLayerOptions<string>,
-  )
-  return defineLayer({
-    call: callOf('customLayer', { name }),
-    name,
-    outputShape: ([shape]) => checkShape(`${name}: outputShape`, outputShape([...shape!])),
-    lower(scope, [input]) {
-      const declared = parameters([...input!.shape])
-      if (typeof declared !== 'object' || declared === null) {
-        throw invalidArgument(`${name}: parameters`, 'a record of parameters', declared)
-      }
-      const roles = Object.keys(declared)
-      const operands = roles.map((role) => scope.parameter(role, parameterOf(name, role, declared[role]!)))
-      const shape = checkShape(`${name}: outputShape`, outputShape([...input!.shape]))
-      return scope.node('custom', [input!.node], { shape, operands }, { name, roles, forward, backward })
-    },
-  })
-}
+export const customLayer = factory(
+  'customLayer',
+  1,
+  <Role extends string = never>(options: CustomLayerOptions<Role>): Layer => {
+    const { name, outputShape, parameters, forward, backward } = readLayer(
+      options as unknown as CustomLayerOptions<string>,
+    )
+    return defineLayer({
+      call: callOf('customLayer', { name }),
+      name,
+      outputShape: ([shape]) => checkShape(`${name}: outputShape`, outputShape([...shape!])),
+      lower(scope, [input]) {
+        const declared = parameters([...input!.shape])
+        if (typeof declared !== 'object' || declared === null) {
+          throw invalidArgument(`${name}: parameters`, 'a record of parameters', declared)
+        }
+        const roles = Object.keys(declared)
+        const operands = roles.map((role) => scope.parameter(role, parameterOf(name, role, declared[role]!)))
+        const shape = checkShape(`${name}: outputShape`, outputShape([...input!.shape]))
+        return scope.node('custom', [input!.node], { shape, operands }, { name, roles, forward, backward })
+      },
+    })
+  },
+)
 
 const readLayer = optionsOf<CustomLayerOptions<string>>()('customLayer', {
   name: needed(checkGivenName),

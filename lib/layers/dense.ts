@@ -1,5 +1,5 @@
 /** The fully connected layer: Y = X·W + b. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkBoolean, checkPositive, checkPositiveInteger } from '../checks.js'
 import { GradusError } from '../errors.js'
 import { optionsOf } from '../options.js'
@@ -50,8 +50,9 @@ const readOptions = optionsOf<DenseOptions>()(
  * A layer of `units` outputs, each connected to every input: Y = X·W + b, W of shape (inputs, units), b of (units).
  * Works on the last dimension: examples of shape [28, 28] become [28, units]. Put {@link flatten} before it to join all
  * elements.
+ * @function
  */
-export function dense(units: number, options: DenseOptions = {}): Layer {
+export const dense = factory('dense', 2, (units: number, options: DenseOptions = {}): Layer => {
   checkUnits(units)
   const resolved = readOptions(options)
   const { init, bias, biasInit, regularizer, biasRegularizer, maxNorm, activation, trainable, name } = resolved
@@ -80,7 +81,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
       return activation ? lowerActivation(activation, scope, node) : node
     },
   })
-}
+})
 
 function checkUnits(units: unknown): void {
   if (typeof units === 'object' && units !== null && 'units' in units) {

@@ -1,5 +1,5 @@
 /** Dropout. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkFraction } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
@@ -11,8 +11,9 @@ const readOptions = optionsOf<{ name?: string | undefined }>()('dropout', { name
  * nothing need be scaled afterwards (Srivastava et al. 2014). Outside training it does nothing.
  *
  * @param rate - share of the values that is dropped: at least 0, less than 1
+ * @function
  */
-export function dropout(rate: number, options: { name?: string | undefined } = {}): Layer {
+export const dropout = factory('dropout', 2, (rate: number, options: { name?: string | undefined } = {}): Layer => {
   checkFraction('rate', rate)
   const { name } = readOptions(options)
   return defineLayer({
@@ -21,4 +22,4 @@ export function dropout(rate: number, options: { name?: string | undefined } = {
     outputShape: ([shape]) => shape!,
     lower: (scope, [input]) => scope.node('dropout', [input!.node], { rate }),
   })
-}
+})

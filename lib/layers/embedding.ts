@@ -1,5 +1,5 @@
 /** The lookup table from row numbers to vectors. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkBoolean, checkPositiveInteger } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkInitializer, type Initializer, lowerInitializer, randomUniform } from './initializers.js'
@@ -31,25 +31,30 @@ const readOptions = optionsOf<EmbeddingOptions>()(
 /**
  * Replaces each integer from 0 to `vocabulary` − 1 by its row of a trained table: an example of shape [length] becomes
  * [length, dimension]. Takes an input of the model directly.
+ * @function
  */
-export function embedding(vocabulary: number, dimension: number, options: EmbeddingOptions = {}): Layer {
-  checkPositiveInteger('vocabulary', vocabulary)
-  checkPositiveInteger('dimension', dimension)
-  const resolved = readOptions(options)
-  const { init, regularizer, trainable, name } = resolved
-  return defineLayer({
-    call: callOf('embedding', vocabulary, dimension, resolved),
-    name,
-    vocabulary,
-    outputShape: ([shape]) => [...shape!, dimension],
-    lower(scope, [input]) {
-      const weight = scope.parameter('weight', {
-        shape: [vocabulary, dimension],
-        trainable,
-        initializer: lowerInitializer(init, vocabulary, dimension),
-        ...regularizer,
-      })
-      return scope.node('embedding', [input!.node], { parameters: { weight } })
-    },
-  })
-}
+export const embedding = factory(
+  'embedding',
+  3,
+  (vocabulary: number, dimension: number, options: EmbeddingOptions = {}): Layer => {
+    checkPositiveInteger('vocabulary', vocabulary)
+    checkPositiveInteger('dimension', dimension)
+    const resolved = readOptions(options)
+    const { init, regularizer, trainable, name } = resolved
+    return defineLayer({
+      call: callOf('embedding', vocabulary, dimension, resolved),
+      name,
+      vocabulary,
+      outputShape: ([shape]) => [...shape!, dimension],
+      lower(scope, [input]) {
+        const weight = scope.parameter('weight', {
+          shape: [vocabulary, dimension],
+          trainable,
+          initializer: lowerInitializer(init, vocabulary, dimension),
+          ...regularizer,
+        })
+        return scope.node('embedding', [input!.node], { parameters: { weight } })
+      },
+    })
+  },
+)

@@ -1,4 +1,5 @@
 /** How weights start. */
+import { factory } from '../call.js'
 import { checkFinite, checkNotNegative, checkPositive } from '../checks.js'
 import type { ParameterDescriptor } from '../native.js'
 import { needed, optionsOf, unknownName } from '../options.js'
@@ -37,17 +38,21 @@ const readNormal = optionsOf<{ deviation: number; mean?: number | undefined }>()
 })
 const readUniform = optionsOf<{ limit: number }>()('randomUniform', { limit: needed(checkPositive) })
 
-/** Normally distributed with this standard deviation; `mean` 0 unless given. */
-export function randomNormal(options: { deviation: number; mean?: number | undefined }): DistributionInitializer {
-  const { mean, deviation } = readNormal(options)
-  return { normal: { mean, deviation } }
-}
+/** Normally distributed with this standard deviation; `mean` 0 unless given. @function */
+export const randomNormal = factory(
+  'randomNormal',
+  1,
+  (options: { deviation: number; mean?: number | undefined }): DistributionInitializer => {
+    const { mean, deviation } = readNormal(options)
+    return { normal: { mean, deviation } }
+  },
+)
 
-/** Uniform from −limit to limit. */
-export function randomUniform(options: { limit: number }): DistributionInitializer {
+/** Uniform from −limit to limit. @function */
+export const randomUniform = factory('randomUniform', 1, (options: { limit: number }): DistributionInitializer => {
   const { limit } = readUniform(options)
   return { uniform: { low: -limit, high: limit } }
-}
+})
 
 /** Checks an initializer that a user or a file gave. */
 export function checkInitializer(argument: string, value: unknown): Initializer {

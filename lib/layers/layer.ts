@@ -1,5 +1,7 @@
 /** What a layer is, and how layers are joined into a graph. */
+
 import type { Call } from '../call.js'
+import { factory } from '../call.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray, ParameterDescriptor } from '../native.js'
 import { optionsOf } from '../options.js'
@@ -77,10 +79,15 @@ export class GraphNode {
  * const image = input([784])
  * const hidden = relu()(dense(64)(image))
  * const model = graph({ inputs: [image], output: dense(10)(hidden), seed: 1 })
+ * @function
  */
-export function input(shape: number | readonly number[], options: { name?: string | undefined } = {}): GraphNode {
-  return new GraphNode(checkShape('shape', shape), null, [], readInput(options).name)
-}
+export const input = factory(
+  'input',
+  2,
+  (shape: number | readonly number[], options: { name?: string | undefined } = {}): GraphNode => {
+    return new GraphNode(checkShape('shape', shape), null, [], readInput(options).name)
+  },
+)
 const readInput = optionsOf<{ name?: string | undefined }>()('input', { name: checkName }, ['shape'])
 
 export function defineLayer(definition: LayerDefinition): Layer {

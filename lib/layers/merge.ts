@@ -1,5 +1,5 @@
 /** Layers that make one node of several. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkOneOf } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type GraphNode, type Layer } from './layer.js'
@@ -29,20 +29,27 @@ const outputShapes = {
 
 const readMerge = optionsOf<{ name?: string | undefined }>()('merge', { name: checkName }, ['kind'])
 
-/** {@link add} or {@link concat} as a layer, for giving it a name: `merge('add', { name: 'residual' })(a, b)`. */
-export function merge(kind: 'add' | 'concat', options: { name?: string | undefined } = {}): Layer {
-  checkOneOf('kind', kind, Object.keys(outputShapes))
-  const { name } = readMerge(options)
-  return defineLayer({
-    call: callOf('merge', kind, { name }),
-    name,
-    stem: kind,
-    merges: true,
-    outputShape: outputShapes[kind],
-    lower: (scope, inputs) =>
-      scope.node(
-        kind,
-        inputs.map((input) => input.node),
-      ),
-  })
-}
+/**
+ * {@link add} or {@link concat} as a layer, for giving it a name: `merge('add', { name: 'residual' })(a, b)`.
+ * @function
+ */
+export const merge = factory(
+  'merge',
+  2,
+  (kind: 'add' | 'concat', options: { name?: string | undefined } = {}): Layer => {
+    checkOneOf('kind', kind, Object.keys(outputShapes))
+    const { name } = readMerge(options)
+    return defineLayer({
+      call: callOf('merge', kind, { name }),
+      name,
+      stem: kind,
+      merges: true,
+      outputShape: outputShapes[kind],
+      lower: (scope, inputs) =>
+        scope.node(
+          kind,
+          inputs.map((input) => input.node),
+        ),
+    })
+  },
+)

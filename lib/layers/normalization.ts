@@ -1,5 +1,5 @@
 /** Layer norm and batch norm. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkBoolean, checkFraction, checkPositive } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer, type NewParameter } from './layer.js'
@@ -30,8 +30,9 @@ const readBatchNorm = optionsOf<BatchNormOptions>()('batchNorm', { ...common, mo
 /**
  * Brings each example to mean 0 and variance 1 over its elements, then multiplies by a gain and adds a bias for each
  * element, both trained (Ba et al. 2016). Takes one-dimensional examples.
+ * @function
  */
-export function layerNorm(options: LayerNormOptions = {}): Layer {
+export const layerNorm = factory('layerNorm', 1, (options: LayerNormOptions = {}): Layer => {
   const { epsilon, trainable, name } = readLayerNorm(options)
   return defineLayer({
     call: callOf('layerNorm', { epsilon, trainable, name }),
@@ -45,14 +46,15 @@ export function layerNorm(options: LayerNormOptions = {}): Layer {
       return scope.node('layer_norm', [input!.node], { parameters, epsilon })
     },
   })
-}
+})
 
 /**
  * Brings each element to mean 0 and variance 1 over the batch, then multiplies by a gain and adds a bias, both trained
  * (Ioffe and Szegedy 2015). Outside training it takes running averages of mean and variance, which are weights that are
  * not trained. Takes one-dimensional examples.
+ * @function
  */
-export function batchNorm(options: BatchNormOptions = {}): Layer {
+export const batchNorm = factory('batchNorm', 1, (options: BatchNormOptions = {}): Layer => {
   const { epsilon, momentum, trainable, name } = readBatchNorm(options)
   return defineLayer({
     call: callOf('batchNorm', { epsilon, momentum, trainable, name }),
@@ -68,7 +70,7 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       return scope.node('batch_norm', [input!.node], { parameters, epsilon, momentum })
     },
   })
-}
+})
 
 function oneDimension([shape = []]: readonly Shape[], label: string): Shape {
   if (shape.length !== 1) throw shapeError(label, 'one dimension', shape, 'put flatten() before it')

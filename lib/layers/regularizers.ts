@@ -1,4 +1,5 @@
 /** Terms of the loss that keep weights small. Reported apart from the data loss. */
+import { factory } from '../call.js'
 import { checkFunction, checkNotNegative } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
@@ -22,17 +23,30 @@ export interface CustomRegularizer {
   gradient(weights: FloatArray): FloatArray
 }
 
-/** λ·Σ|w|: drives weights to exactly zero. */
-export const l1 = (strength: number): Regularizer => ({ l1: checkNotNegative('strength', strength), l2: 0 })
+/** λ·Σ|w|: drives weights to exactly zero. @function */
+export const l1 = factory(
+  'l1',
+  1,
+  (strength: number): Regularizer => ({ l1: checkNotNegative('strength', strength), l2: 0 }),
+)
 
 /**
  * λ/2·Σw², whose gradient is λ·w (the form of CS231n). The same as PyTorch's `weight_decay: λ` in SGD, and as Keras's
  * `l2(λ/2)`.
+ * @function
  */
-export const l2 = (strength: number): Regularizer => ({ l1: 0, l2: checkNotNegative('strength', strength) })
+export const l2 = factory(
+  'l2',
+  1,
+  (strength: number): Regularizer => ({ l1: 0, l2: checkNotNegative('strength', strength) }),
+)
 
-/** Elastic net: l1·Σ|w| + l2/2·Σw² (Zou and Hastie 2005). */
-export const elastic = (strengths: { l1: number; l2: number }): Regularizer => checkRegularizer('strengths', strengths)
+/** Elastic net: l1·Σ|w| + l2/2·Σw² (Zou and Hastie 2005). @function */
+export const elastic = factory(
+  'elastic',
+  1,
+  (strengths: { l1: number; l2: number }): Regularizer => checkRegularizer('strengths', strengths),
+)
 
 /**
  * A regularizer of one's own, computed on the main thread. {@link gradientCheck} says whether its gradient belongs to its
@@ -41,10 +55,11 @@ export const elastic = (strengths: { l1: number; l2: number }): Regularizer => c
  * @example
  * const quartic = customRegularizer({ name: 'quartic', loss: (w) => 0.1 * sum(w.map((v) => v ** 4)), gradient: … })
  * const layer = dense(10, { regularizer: quartic })
+ * @function
  */
-export function customRegularizer(functions: CustomRegularizer): Regularizer {
+export const customRegularizer = factory('customRegularizer', 1, (functions: CustomRegularizer): Regularizer => {
   return { l1: 0, l2: 0, custom: readCustom(functions) }
-}
+})
 const readCustom = optionsOf<CustomRegularizer>()('customRegularizer', {
   name: checkName,
   loss: needed(checkFunction<CustomRegularizer['loss']>),

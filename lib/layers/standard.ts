@@ -1,5 +1,5 @@
 /** Inputs brought to mean 0 and deviation 1 by numbers that come from the training data. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { oneOf } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkName, defineLayer, type Layer } from './layer.js'
@@ -28,8 +28,9 @@ const epsilon = 1e-30
  *
  * @example
  * const model = sequential({ input: [13] }, [normalization(), dense(32, { activation: 'relu' }), dense(3)])
+ * @function
  */
-export function normalization(options?: NormalizationOptions): Layer {
+export const normalization = factory('normalization', 1, (options?: NormalizationOptions): Layer => {
   const { per, name } = readNormalization(options)
   return defineLayer({
     call: callOf('normalization', { per, name }),
@@ -49,4 +50,4 @@ export function normalization(options?: NormalizationOptions): Layer {
       return shape.length === 1 ? normal : scope.node('reshape', [normal], { shape: [...shape] })
     },
   })
-}
+})

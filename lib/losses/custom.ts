@@ -1,5 +1,5 @@
 /** Losses written in JavaScript. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkFunction, nameFor, oneOf } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { Outputs } from '../metrics/metric.js'
@@ -38,18 +38,23 @@ type TargetsArray<Targets> = Targets extends 'labels' ? Int32Array : FloatArray
  *   forward: (output, targets) => output.map((y, i) => Math.abs(y - targets[i])),
  *   backward: (output, targets) => output.map((y, i) => Math.sign(y - targets[i])),
  * })
+ * @function
  */
-export function customLoss<Targets extends 'labels' | 'dense' = 'dense'>(options: CustomLossOptions<Targets>): Loss {
-  const {
-    targets,
-    outputs = targets === 'dense' ? 'values' : 'classes',
-    ...custom
-  } = readOptions(options as unknown as CustomLossOptions<'labels' | 'dense'>)
-  if (targets === 'labels' && outputs !== 'classes') {
-    throw invalidArgument('outputs', "'classes' with targets: 'labels'", outputs)
-  }
-  return { call: callOf('customLoss', { name: custom.name }), kind: 'custom', targets, outputs, custom }
-}
+export const customLoss = factory(
+  'customLoss',
+  1,
+  <Targets extends 'labels' | 'dense' = 'dense'>(options: CustomLossOptions<Targets>): Loss => {
+    const {
+      targets,
+      outputs = targets === 'dense' ? 'values' : 'classes',
+      ...custom
+    } = readOptions(options as unknown as CustomLossOptions<'labels' | 'dense'>)
+    if (targets === 'labels' && outputs !== 'classes') {
+      throw invalidArgument('outputs', "'classes' with targets: 'labels'", outputs)
+    }
+    return { call: callOf('customLoss', { name: custom.name }), kind: 'custom', targets, outputs, custom }
+  },
+)
 
 const readOptions = optionsOf<CustomLossOptions<'labels' | 'dense'>>()('customLoss', {
   name: needed(nameFor('loss')),

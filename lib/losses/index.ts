@@ -1,5 +1,5 @@
 /** The losses. Each is a mean over the examples, weighted if they have weights; regularisation is added apart. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkPositive } from '../checks.js'
 import { absoluteErrorMetric, squaredErrorMetric } from '../metrics/errors.js'
 import type { Metric } from '../metrics/metric.js'
@@ -12,14 +12,19 @@ export type { CustomLossContext, Loss } from './loss.js'
 /**
  * −log of the probability that softmax of the scores gives to the right class. Takes scores, without a softmax layer at
  * the end; targets are class numbers, or for each class its probability, which sum to 1.
+ * @function
  */
-export const softmaxCrossEntropy = (): Loss => ({
-  call: callOf('softmaxCrossEntropy'),
-  kind: 'softmax_cross_entropy',
-  targets: 'either',
-  outputs: 'classes',
-  probabilities: 'rows',
-})
+export const softmaxCrossEntropy = factory(
+  'softmaxCrossEntropy',
+  0,
+  (): Loss => ({
+    call: callOf('softmaxCrossEntropy'),
+    kind: 'softmax_cross_entropy',
+    targets: 'either',
+    outputs: 'classes',
+    probabilities: 'rows',
+  }),
+)
 
 const marginRules = { margin: [checkPositive, 1] } as const
 const readMulticlass = optionsOf<{ margin?: number | undefined }>()('multiclassHinge', marginRules)
@@ -28,8 +33,9 @@ const readOneVsAll = optionsOf<{ margin?: number | undefined }>()('oneVsAllHinge
 /**
  * Σ over the wrong classes j of max(0, score[j] − score[right] + margin): the multiclass support vector machine of
  * Weston and Watkins (1999). Margin 1 unless given. Targets are class numbers.
+ * @function
  */
-export function multiclassHinge(options: { margin?: number | undefined } = {}): Loss {
+export const multiclassHinge = factory('multiclassHinge', 1, (options: { margin?: number | undefined } = {}): Loss => {
   const { margin } = readMulticlass(options)
   return {
     call: callOf('multiclassHinge', { margin }),
@@ -38,13 +44,14 @@ export function multiclassHinge(options: { margin?: number | undefined } = {}): 
     targets: 'labels',
     outputs: 'classes',
   }
-}
+})
 
 /**
  * Σ over all classes j of max(0, margin − s·score[j]), s = 1 for the right class and −1 for the others: one support
  * vector machine a class. Margin 1 unless given. Targets are class numbers.
+ * @function
  */
-export function oneVsAllHinge(options: { margin?: number | undefined } = {}): Loss {
+export const oneVsAllHinge = factory('oneVsAllHinge', 1, (options: { margin?: number | undefined } = {}): Loss => {
   const { margin } = readOneVsAll(options)
   return {
     call: callOf('oneVsAllHinge', { margin }),
@@ -53,48 +60,55 @@ export function oneVsAllHinge(options: { margin?: number | undefined } = {}): Lo
     targets: 'labels',
     outputs: 'classes',
   }
-}
+})
 
-/** The mean over the outputs of (output − target)². Targets are shaped as the output. Also a metric. */
-export const meanSquaredError = (): Loss & Metric<'meanSquaredError', number> => ({
+/** The mean over the outputs of (output − target)². Targets are shaped as the output. Also a metric. @function */
+export const meanSquaredError = factory('meanSquaredError', 0, (): Loss & Metric<'meanSquaredError', number> => ({
   ...squaredErrorMetric,
   call: callOf('meanSquaredError'),
   kind: 'mean_squared_error',
   targets: 'dense',
   outputs: 'values',
-})
+}))
 
 /**
  * The mean over the outputs of |output − target|, whose slope is ±1, and 0 where they are equal: single targets far off pull
  * no harder than others, and the best constant is the median. Targets are shaped as the output. Also a metric.
+ * @function
  */
-export const meanAbsoluteError = (): Loss & Metric<'meanAbsoluteError', number> => ({
+export const meanAbsoluteError = factory('meanAbsoluteError', 0, (): Loss & Metric<'meanAbsoluteError', number> => ({
   ...absoluteErrorMetric,
   call: callOf('meanAbsoluteError'),
   kind: 'mean_absolute_error',
   targets: 'dense',
   outputs: 'values',
-})
+}))
 
 /**
  * −t·log σ(score) − (1 − t)·log(1 − σ(score)), averaged over the outputs, for any number of independent yes-or-no
  * questions. Takes scores, without a sigmoid layer at the end; targets t from 0 to 1, shaped as the output.
+ * @function
  */
-export const binaryCrossEntropy = (): Loss => ({
-  call: callOf('binaryCrossEntropy'),
-  kind: 'binary_cross_entropy',
-  targets: 'dense',
-  outputs: 'answers',
-  probabilities: 'each',
-})
+export const binaryCrossEntropy = factory(
+  'binaryCrossEntropy',
+  0,
+  (): Loss => ({
+    call: callOf('binaryCrossEntropy'),
+    kind: 'binary_cross_entropy',
+    targets: 'dense',
+    outputs: 'answers',
+    probabilities: 'each',
+  }),
+)
 
 const readHuber = optionsOf<{ delta?: number | undefined }>()('huber', { delta: [checkPositive, 1] })
 
 /**
  * Squared near zero, absolute beyond: with e = output − target, e²/2 for |e| ≤ delta, else delta·(|e| − delta/2), averaged
  * over the outputs (Huber 1964). Delta 1 unless given. Targets are shaped as the output.
+ * @function
  */
-export function huber(options: { delta?: number | undefined } = {}): Loss {
+export const huber = factory('huber', 1, (options: { delta?: number | undefined } = {}): Loss => {
   const { delta } = readHuber(options)
   return { call: callOf('huber', { delta }), kind: 'huber', parameter: delta, targets: 'dense', outputs: 'values' }
-}
+})

@@ -1,5 +1,5 @@
 /** Metrics of how often each class was right, was chosen, and both: counted once for all of them. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkNotNegativeInteger, checkOneOf } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { optionsOf } from '../options.js'
@@ -46,38 +46,64 @@ const specificityOf = ({ both, right, chosen, all }: Counts) =>
  * classes unless `average` or `class` says otherwise; of a single yes-or-no output that of yes. 0 for a class never chosen.
  *
  * @example metrics: ['precision', precision({ average: 'micro' }), precision({ class: 3 })]
+ * @function
  */
-export const precision = <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
-  averaged('precision', precisionOf, options)
+export const precision = factory(
+  'precision',
+  1,
+  <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
+    averaged('precision', precisionOf, options),
+)
 
-/** Of the examples of a class the share that were taken for it: its sensitivity. Options as of {@link precision}. */
-export const recall = <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
-  averaged('recall', recallOf, options)
+/**
+ * Of the examples of a class the share that were taken for it: its sensitivity. Options as of {@link precision}.
+ * @function
+ */
+export const recall = factory(
+  'recall',
+  1,
+  <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
+    averaged('recall', recallOf, options),
+)
 
-/** The harmonic mean of precision and recall of a class. Options as of {@link precision}. */
-export const f1 = <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
-  averaged('f1', f1Of, options)
+/** The harmonic mean of precision and recall of a class. Options as of {@link precision}. @function */
+export const f1 = factory('f1', 1, <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
+  averaged('f1', f1Of, options),
+)
 
-/** Of the examples that are not of a class the share that were not taken for it. Options as of {@link precision}. */
-export const specificity = <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
-  averaged('specificity', specificityOf, options)
+/**
+ * Of the examples that are not of a class the share that were not taken for it. Options as of {@link precision}.
+ * @function
+ */
+export const specificity = factory(
+  'specificity',
+  1,
+  <const Options extends AverageOptions = Record<never, never>>(options?: Options) =>
+    averaged('specificity', specificityOf, options),
+)
 
 const counted = { descriptor: { kind: 'class_counts' }, fits: ['classes', 'answers'], better: 'larger' } as const
 
 /**
  * The mean over the classes that have examples of the share of them that are right: each class counts the same, however
  * rare it is. Of yes-or-no outputs the classes are yes and no, and it is the mean over the outputs.
+ * @function
  */
-export const balancedAccuracy = (): Metric<'balancedAccuracy', number> => ({
-  ...counted,
-  call: callOf('balancedAccuracy'),
-  name: 'balancedAccuracy',
-  finish(sums, outputs) {
-    const counts = countsOf(sums)
-    if (outputs === 'classes' && counts.length > 1) return meanOf(counts.filter(({ right }) => right > 0).map(recallOf))
-    return meanOf(counts.map(bothSides))
-  },
-})
+export const balancedAccuracy = factory(
+  'balancedAccuracy',
+  0,
+  (): Metric<'balancedAccuracy', number> => ({
+    ...counted,
+    call: callOf('balancedAccuracy'),
+    name: 'balancedAccuracy',
+    finish(sums, outputs) {
+      const counts = countsOf(sums)
+      if (outputs === 'classes' && counts.length > 1)
+        return meanOf(counts.filter(({ right }) => right > 0).map(recallOf))
+      return meanOf(counts.map(bothSides))
+    },
+  }),
+)
 
 function bothSides(counts: Counts): number {
   const { right, all } = counts

@@ -1,5 +1,5 @@
 /** Metrics written in JavaScript. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkFunction, checkOneOf, nameFor } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
@@ -35,36 +35,41 @@ export interface CustomMetricOptions<Name extends string> {
  *   value: ([close, all]) => close / all,
  *   better: 'larger',
  * })
+ * @function
  */
-export function customMetric<const Name extends string>(options: CustomMetricOptions<Name>): Metric<Name, number> {
-  const { name, sums, value, better } = readOptions(options as CustomMetricOptions<string>)
-  const none = new Float64Array(0)
-  const width = checkSums(sums(none, none, none)).length
-  return {
-    call: callOf('customMetric', { name }),
-    name: name as Name,
-    descriptor: { kind: 'custom', name, width },
-    fits: ['classes', 'answers', 'values'],
-    finish(all) {
-      const result = value(all.slice())
-      if (typeof result !== 'number') throw invalidArgument(`${name}: the result of value`, 'a number', result)
-      return result
-    },
-    better,
-    addUp(predictions, targets, weights) {
-      const added = checkSums(sums(predictions, targets, weights))
-      if (added.length === width) return added
-      throw invalidArgument(`${name}: the result of sums`, `as many numbers as without examples (${width})`, added)
-    },
-  }
+export const customMetric = factory(
+  'customMetric',
+  1,
+  <const Name extends string>(options: CustomMetricOptions<Name>): Metric<Name, number> => {
+    const { name, sums, value, better } = readOptions(options as CustomMetricOptions<string>)
+    const none = new Float64Array(0)
+    const width = checkSums(sums(none, none, none)).length
+    return {
+      call: callOf('customMetric', { name }),
+      name: name as Name,
+      descriptor: { kind: 'custom', name, width },
+      fits: ['classes', 'answers', 'values'],
+      finish(all) {
+        const result = value(all.slice())
+        if (typeof result !== 'number') throw invalidArgument(`${name}: the result of value`, 'a number', result)
+        return result
+      },
+      better,
+      addUp(predictions, targets, weights) {
+        const added = checkSums(sums(predictions, targets, weights))
+        if (added.length === width) return added
+        throw invalidArgument(`${name}: the result of sums`, `as many numbers as without examples (${width})`, added)
+      },
+    }
 
-  function checkSums(result: unknown): ArrayLike<number> {
-    const isList = Array.isArray(result) || ArrayBuffer.isView(result)
-    const list = result as ArrayLike<number>
-    if (isList && list.length > 0 && Array.prototype.every.call(list, (one) => typeof one === 'number')) return list
-    throw invalidArgument(`${name}: the result of sums`, 'an array of numbers', result)
-  }
-}
+    function checkSums(result: unknown): ArrayLike<number> {
+      const isList = Array.isArray(result) || ArrayBuffer.isView(result)
+      const list = result as ArrayLike<number>
+      if (isList && list.length > 0 && Array.prototype.every.call(list, (one) => typeof one === 'number')) return list
+      throw invalidArgument(`${name}: the result of sums`, 'an array of numbers', result)
+    }
+  },
+)
 
 const readOptions = optionsOf<CustomMetricOptions<string>>()('customMetric', {
   name: needed(checkName),

@@ -1,5 +1,5 @@
 /** Optimizers written in JavaScript. */
-import { callOf } from '../call.js'
+import { callOf, factory } from '../call.js'
 import { checkFunction, nameFor } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
@@ -39,13 +39,18 @@ export interface CustomOptimizerOptions<Slot extends string> extends OptimizerOp
  *     return velocity
  *   },
  * })
+ * @function
  */
-export function customOptimizer<Slot extends string = never>(options: CustomOptimizerOptions<Slot>): Optimizer {
-  const { name, slots, update, ...shared } = readOptions(options as CustomOptimizerOptions<string>)
-  const made = optimizer('customOptimizer', shared, 'custom', { slots })
-  const custom = { name, slots, update }
-  return settled({ ...made, call: callOf('customOptimizer', { name }), custom }, howToChange)
-}
+export const customOptimizer = factory(
+  'customOptimizer',
+  1,
+  <Slot extends string = never>(options: CustomOptimizerOptions<Slot>): Optimizer => {
+    const { name, slots, update, ...shared } = readOptions(options as CustomOptimizerOptions<string>)
+    const made = optimizer('customOptimizer', shared, 'custom', { slots })
+    const custom = { name, slots, update }
+    return settled({ ...made, call: callOf('customOptimizer', { name }), custom }, howToChange)
+  },
+)
 
 const readOptions = optionsOf<CustomOptimizerOptions<string>>()('customOptimizer', {
   ...common(0.01),

@@ -1,4 +1,5 @@
 /** The optimizers: how a gradient g changes a weight w. */
+import { factory } from '../call.js'
 import { checkBoolean, checkFraction, checkNotNegative, checkPositive, checkPositiveInteger, oneOf } from '../checks.js'
 import { GradusError } from '../errors.js'
 import { optionsOf } from '../options.js'
@@ -98,26 +99,28 @@ const readSgd = optionsOf<SgdOptions>()('sgd', {
 /**
  * Gradient descent on batches: w −= learningRate·g, learning rate 0.01 unless given. With momentum,
  * v = momentum·v − learningRate·g and w += v.
+ * @function
  */
-export function sgd(options: SgdOptions = {}): Optimizer {
+export const sgd = factory('sgd', 1, (options: SgdOptions = {}): Optimizer => {
   const { momentum, nesterov, ...shared } = readSgd(options)
   if (nesterov && momentum === 0) {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', 'nesterov: expected a positive momentum with it, received 0')
   }
   if (momentum === 0) return optimizer('sgd', shared, 'sgd', {})
   return optimizer('sgd', { ...shared, momentum, nesterov }, nesterov ? 'nesterov' : 'momentum', { momentum })
-}
+})
 
 const readAdagrad = optionsOf<AdagradOptions>()('adagrad', { ...common(0.01), epsilon: [checkPositive, 1e-8] })
 
 /**
  * Divides each step by the root of the sum of all g² so far, so that every weight has its own rate, which only falls
  * (Duchi et al. 2011). Learning rate 0.01 unless given.
+ * @function
  */
-export function adagrad(options: AdagradOptions = {}): Optimizer {
+export const adagrad = factory('adagrad', 1, (options: AdagradOptions = {}): Optimizer => {
   const resolved = readAdagrad(options)
   return optimizer('adagrad', resolved, 'adagrad', { epsilon: resolved.epsilon })
-}
+})
 
 const readRmsprop = optionsOf<RmspropOptions>()('rmsprop', {
   ...common(1e-3),
@@ -130,13 +133,14 @@ const readRmsprop = optionsOf<RmspropOptions>()('rmsprop', {
 /**
  * Adagrad with a running mean in place of the sum, so that the rate need not fall (Tieleman and Hinton 2012). Learning
  * rate 0.001 unless given.
+ * @function
  */
-export function rmsprop(options: RmspropOptions = {}): Optimizer {
+export const rmsprop = factory('rmsprop', 1, (options: RmspropOptions = {}): Optimizer => {
   const resolved = readRmsprop(options)
   const { epsilon, decayRate, centered, momentum } = resolved
   const kind = `rmsprop${centered ? '_centered' : ''}${momentum > 0 ? '_momentum' : ''}`
   return optimizer('rmsprop', resolved, kind, { epsilon, decayRate, momentum: momentum || undefined })
-}
+})
 
 const readAdaDelta = optionsOf<AdaDeltaOptions>()('adaDelta', {
   ...common(1),
@@ -147,12 +151,13 @@ const readAdaDelta = optionsOf<AdaDeltaOptions>()('adaDelta', {
 /**
  * Steps in the weights' own unit: √(running mean of squared changes) / √(running mean of g²) · g, so that no rate need be
  * chosen (Zeiler 2012). Learning rate 1 unless given.
+ * @function
  */
-export function adaDelta(options: AdaDeltaOptions = {}): Optimizer {
+export const adaDelta = factory('adaDelta', 1, (options: AdaDeltaOptions = {}): Optimizer => {
   const resolved = readAdaDelta(options)
   const { epsilon, decayRate } = resolved
   return optimizer('adaDelta', resolved, 'adadelta', { epsilon, decayRate })
-}
+})
 
 const adamRules = {
   ...common(1e-3),
@@ -168,8 +173,9 @@ const readAdam = optionsOf<AdamOptions>()('adam', adamRules)
 /**
  * Running means of g and of g², both corrected for their start at zero (Kingma and Ba 2015). Learning rate 0.001 unless
  * given.
+ * @function
  */
-export const adam = (options: AdamOptions = {}): Optimizer => adamOf(readAdam(options))
+export const adam = factory('adam', 1, (options: AdamOptions = {}): Optimizer => adamOf(readAdam(options)))
 
 function adamOf(resolved: ReturnType<typeof readAdam>): Optimizer {
   const { epsilon, beta1, beta2, biasCorrection, amsgrad, slots } = resolved
@@ -182,15 +188,18 @@ function adamOf(resolved: ReturnType<typeof readAdam>): Optimizer {
 
 const readAdamW = optionsOf<AdamOptions>()('adamW', { ...adamRules, weightDecay: [checkNotNegative, 0.01] })
 
-/** {@link adam} with decoupled weight decay, 0.01 unless given (Loshchilov and Hutter 2019). */
-export const adamW = (options: AdamOptions = {}): Optimizer => adamOf(readAdamW(options))
+/** {@link adam} with decoupled weight decay, 0.01 unless given (Loshchilov and Hutter 2019). @function */
+export const adamW = factory('adamW', 1, (options: AdamOptions = {}): Optimizer => adamOf(readAdamW(options)))
 
 const { amsgrad: _, ...amsgradRules } = adamRules
 const readAmsgrad = optionsOf<Omit<AdamOptions, 'amsgrad'>>()('amsgrad', amsgradRules)
 
-/** {@link adam} whose second moment never falls (Reddi, Kale and Kumar 2018). */
-export const amsgrad = (options: Omit<AdamOptions, 'amsgrad'> = {}): Optimizer =>
-  adamOf({ ...readAmsgrad(options), amsgrad: true })
+/** {@link adam} whose second moment never falls (Reddi, Kale and Kumar 2018). @function */
+export const amsgrad = factory(
+  'amsgrad',
+  1,
+  (options: Omit<AdamOptions, 'amsgrad'> = {}): Optimizer => adamOf({ ...readAmsgrad(options), amsgrad: true }),
+)
 
 const readNadam = optionsOf<NadamOptions>()('nadam', {
   ...common(1e-3),
@@ -200,12 +209,12 @@ const readNadam = optionsOf<NadamOptions>()('nadam', {
   momentumDecay: [checkNotNegative, 0.004],
 })
 
-/** {@link adam} that looks ahead along its first moment, as Nesterov's momentum does (Dozat 2016). */
-export function nadam(options: NadamOptions = {}): Optimizer {
+/** {@link adam} that looks ahead along its first moment, as Nesterov's momentum does (Dozat 2016). @function */
+export const nadam = factory('nadam', 1, (options: NadamOptions = {}): Optimizer => {
   const resolved = readNadam(options)
   const { epsilon, beta1, beta2, momentumDecay } = resolved
   return optimizer('nadam', resolved, 'nadam', { epsilon, momentum: beta1, decayRate: beta2, momentumDecay })
-}
+})
 
 const readLion = optionsOf<LionOptions>()('lion', {
   ...common(1e-4),
@@ -216,11 +225,12 @@ const readLion = optionsOf<LionOptions>()('lion', {
 /**
  * Steps of one size along the sign of an interpolated velocity (Chen et al. 2023): wants a rate a third to a tenth of
  * Adam's and a weight decay as much larger. Learning rate 0.0001 unless given.
+ * @function
  */
-export function lion(options: LionOptions = {}): Optimizer {
+export const lion = factory('lion', 1, (options: LionOptions = {}): Optimizer => {
   const resolved = readLion(options)
   return optimizer('lion', resolved, 'lion', { momentum: resolved.beta1, decayRate: resolved.beta2 })
-}
+})
 
 const readOthers = optionsOf<NonNullable<MuonOptions['adam']>>()('adam', {
   learningRate: [checkNotNegative, 3e-4],
@@ -241,8 +251,9 @@ const readMuon = optionsOf<MuonOptions>()('muon', {
  * For matrices: momentum made orthogonal by a Newton–Schulz iteration, so that rare directions move as far as frequent ones
  * (Jordan et al. 2024, "Muon"); longer by √(outputs / inputs) where there are more outputs. Embeddings count as matrices;
  * biases and gains are moved by Adam. Learning rate 0.02 unless given.
+ * @function
  */
-export function muon(options: MuonOptions = {}): Optimizer {
+export const muon = factory('muon', 1, (options: MuonOptions = {}): Optimizer => {
   const { adam = readOthers({}), ...resolved } = readMuon(options)
   const { learningRate, momentum, nesterov, steps } = resolved
   const { beta1, beta2, epsilon, learningRate: rateOfOthers = 3e-4 } = adam
@@ -250,4 +261,4 @@ export function muon(options: MuonOptions = {}): Optimizer {
     ...{ matrixMomentum: momentum, nesterov, orthogonalizationSteps: steps },
     ...{ adamMultiplier: rateOfOthers / learningRate, momentum: beta1, decayRate: beta2, epsilon },
   })
-}
+})

@@ -1,3 +1,4 @@
+import { factory } from '../call.js'
 import { checkNotNegative, checkPositive, checkPositiveInteger } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import { needed, optionsOf } from '../options.js'
@@ -38,8 +39,9 @@ function checkFactor(argument: string, value: unknown): number {
  * Hutter 2017, "SGDR"); then `minimum`.
  *
  * @example cosine({ length: 10, cycles: 3, cycleFactor: 2 }) // restarts after 10 and 30 epochs, ends after 70
+ * @function
  */
-export function cosine(options: CosineOptions): TimedSchedule {
+export const cosine = factory('cosine', 1, (options: CosineOptions): TimedSchedule => {
   const { length, cycles, cycleFactor, minimum, unit } = readOptions(options)
   const end = startOf(cycles, length, cycleFactor)
   const formula = (t: number, initial: number) => {
@@ -47,7 +49,7 @@ export function cosine(options: CosineOptions): TimedSchedule {
     return minimum + ((initial - minimum) * (1 + Math.cos(Math.PI * shareDone(t, length, cycleFactor)))) / 2
   }
   return timed(unit, formula, Number.isFinite(end) ? end : undefined)
-}
+})
 
 /** length · (1 + factor + factor² + …), so many terms. */
 const startOf = (cycle: number, length: number, factor: number) =>

@@ -1,3 +1,4 @@
+import { factory } from '../call.js'
 import { checkPositive } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import { needed, optionsOf } from '../options.js'
@@ -34,8 +35,9 @@ function checkShare(argument: string, value: unknown): number {
  * nothing (Smith 2018, "A disciplined approach to neural network hyper-parameters").
  *
  * @example fit(data, { epochs: 30, schedule: oneCycle({ length: 30 }) })
+ * @function
  */
-export function oneCycle(options: OneCycleOptions): TimedSchedule {
+export const oneCycle = factory('oneCycle', 1, (options: OneCycleOptions): TimedSchedule => {
   const { length, startFactor, cycle, endFactor, unit } = readOptions(options)
   const end = length * cycle
   const factor = (t: number) => {
@@ -45,4 +47,4 @@ export function oneCycle(options: OneCycleOptions): TimedSchedule {
     return startFactor + (endFactor - startFactor) * ((t - end) / (length - end))
   }
   return timed(unit, (t, initial) => initial * factor(t), length)
-}
+})

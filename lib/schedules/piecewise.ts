@@ -1,4 +1,5 @@
 /** Schedules that stand still for a while. */
+import { factory } from '../call.js'
 import { checkNotNegative, checkOptional, checkPositive } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { needed, optionsOf } from '../options.js'
@@ -14,15 +15,20 @@ const readConstant = optionsOf<{ length?: number | undefined } & Timed>()(
  * The same always: `value`, or the optimizer's own.
  *
  * @param options - `length`: for so long, and then what is given to `then`
+ * @function
  */
-export function constant(value?: number, options: { length?: number | undefined } & Timed = {}): TimedSchedule {
-  checkOptional(checkNotNegative, 'value', value)
-  const { length, unit } = readConstant(options)
-  const formula = (_: number, initial: number) => value ?? initial
-  // Without an end it does not matter what is counted.
-  const isTimeless = length === undefined && unit === undefined
-  return isTimeless ? complete(formula, {}) : timed(unit, formula, length)
-}
+export const constant = factory(
+  'constant',
+  2,
+  (value?: number, options: { length?: number | undefined } & Timed = {}): TimedSchedule => {
+    checkOptional(checkNotNegative, 'value', value)
+    const { length, unit } = readConstant(options)
+    const formula = (_: number, initial: number) => value ?? initial
+    // Without an end it does not matter what is counted.
+    const isTimeless = length === undefined && unit === undefined
+    return isTimeless ? complete(formula, {}) : timed(unit, formula, length)
+  },
+)
 
 export interface PiecewiseOptions extends Timed {
   /** When one value gives way to the next, upwards. */
@@ -44,8 +50,9 @@ const readPiecewise = optionsOf<PiecewiseOptions>()('piecewise', {
  * values[i] from boundaries[i − 1] until before boundaries[i]: for instance tenths at chosen epochs.
  *
  * @example piecewise({ boundaries: [80, 120], factors: [1, 0.1, 0.01] })
+ * @function
  */
-export function piecewise(options: PiecewiseOptions): TimedSchedule {
+export const piecewise = factory('piecewise', 1, (options: PiecewiseOptions): TimedSchedule => {
   const { boundaries, values, factors, unit } = readPiecewise(options)
   if ((values === undefined) === (factors === undefined)) {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', 'values: expected either values or factors')
@@ -62,7 +69,7 @@ export function piecewise(options: PiecewiseOptions): TimedSchedule {
     const level = levels[boundaries.filter((boundary) => boundary <= t).length]!
     return values ? level : initial * level
   })
-}
+})
 
 function checkNumbers(argument: string, values: unknown): number[] {
   if (!Array.isArray(values)) throw invalidArgument(argument, 'an array of numbers', values)

@@ -1,3 +1,4 @@
+import { factory } from '../call.js'
 import {
   checkNotNegative,
   checkNotNegativeInteger,
@@ -57,8 +58,9 @@ const checks = {
  * with it, too.
  *
  * @example fit(data, { validation, schedule: reduceOnPlateau({ patience: 3 }) })
+ * @function
  */
-export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): TimedSchedule {
+export const reduceOnPlateau = factory('reduceOnPlateau', 1, (options: ReduceOnPlateauOptions = {}): TimedSchedule => {
   const { monitor, factor, patience, threshold, cooldown, minimum, mode } = readOptions(options)
   const begin = () => {
     let best: number | null = null
@@ -89,4 +91,4 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): TimedSche
     })
   }
   return complete((_, initial) => Math.max(minimum, initial), { begin, monitor })
-}
+})

@@ -1,4 +1,5 @@
 /** Schedules in a straight line. */
+import { factory } from '../call.js'
 import { checkNotNegative, checkPositive } from '../checks.js'
 import { needed, optionsOf } from '../options.js'
 import { type Timed, type TimedSchedule, timed, timedRules } from './schedule.js'
@@ -18,12 +19,13 @@ const readWarmup = optionsOf<WarmupOptions>()('warmup', {
 /**
  * initial · (startFactor + (1 − startFactor) · (t + 1) / length): up to the optimizer's own value, which the last step or
  * epoch of `length` has already; no step has the rate 0 (Goyal et al. 2017, "Accurate, large minibatch SGD").
+ * @function
  */
-export function warmup(options: WarmupOptions): TimedSchedule {
+export const warmup = factory('warmup', 1, (options: WarmupOptions): TimedSchedule => {
   const { length, startFactor, unit } = readWarmup(options)
   const share = (t: number) => Math.min(1, (t + 1) / length)
   return timed(unit, (t, initial) => initial * (startFactor + (1 - startFactor) * share(t)), length)
-}
+})
 
 export interface LinearRampOptions extends Timed {
   /** The first value; default the optimizer's own. */
@@ -40,8 +42,8 @@ const readRamp = optionsOf<LinearRampOptions>()('linearRamp', {
   length: needed(checkPositive),
 })
 
-/** from + (to − from) · t / length, then `to`: for momentum, low at first and high later. */
-export function linearRamp(options: LinearRampOptions): TimedSchedule {
+/** from + (to − from) · t / length, then `to`: for momentum, low at first and high later. @function */
+export const linearRamp = factory('linearRamp', 1, (options: LinearRampOptions): TimedSchedule => {
   const { from, to, length, unit } = readRamp(options)
   return timed(
     unit,
@@ -51,4 +53,4 @@ export function linearRamp(options: LinearRampOptions): TimedSchedule {
     },
     length,
   )
-}
+})

@@ -1,5 +1,6 @@
 /** How much the examples of each class count in the loss. */
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { isRecord } from '../call.js'
 import { isNumberArray } from '../data/column.js'
 import { someOf } from '../data/labels.js'
 import { describe, GradusError, invalidArgument } from '../errors.js'
@@ -32,9 +33,6 @@ export function checkClassWeights(target: TrainTarget, weights: unknown): ClassW
   }
   return weights as ClassWeights
 }
-
-/** Of an ordinary object, of this realm or another: a Map or a promise says otherwise. */
-const isRecord = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object Object]'
 
 function entriesOf(weights: ClassWeights): [string | number, unknown][] {
   if (weights === 'balanced') return []

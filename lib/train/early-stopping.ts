@@ -1,3 +1,4 @@
+import { factory } from '../call.js'
 import {
   checkBoolean,
   checkNotNegative,
@@ -77,8 +78,9 @@ function checkArrays(argument: string, value: unknown): FloatArray[] {
  * 1998). `restoreBest` puts back the weights, bit for bit, and nothing else: the optimizer's state stays.
  *
  * @example fit(data, { epochs: 100, validation, callbacks: [earlyStopping({ patience: 5, restoreBest: true })] })
+ * @function
  */
-export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+export const earlyStopping = factory('earlyStopping', 1, (options: EarlyStoppingOptions = {}): EarlyStopping => {
   const { monitor, mode, patience, minimumDelta, restoreBest } = readOptions(options)
   let best: { epoch: number; value: number } | null = null
   let bestWeights: FloatArray[] | null = null
@@ -123,4 +125,4 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
       if (weights && stoppedBy !== 'error' && stoppedBy !== 'abort') await restoreWeights(target.program, weights)
     },
   }
-}
+})

@@ -1,3 +1,4 @@
+import { factory } from '../../call.js'
 import type { Callback } from '../../train/callback.js'
 import type { Recording } from '../recording/recording.js'
 import { type Clock, systemClock } from './clock.js'
@@ -25,10 +26,11 @@ export interface Monitor extends Callback {
  * const run = model.fit(train, { epochs: 30, validation, dir: 'runs/mnist', callbacks: [monitor({ histograms: 100 })] })
  * await run.done
  * for (const { severity, message, advice } of run.diagnose()) console.log(severity, message, advice)
+ * @function
  */
-export function monitor(options: MonitorOptions = {}): Monitor {
+export const monitor = factory('monitor', 1, (options: MonitorOptions = {}): Monitor => {
   return monitorByClock(options, systemClock)
-}
+})
 
 /** A monitor that tells the time by another clock than the system's. */
 export function monitorByClock(options: MonitorOptions, clock: Clock): Monitor {

@@ -1,3 +1,4 @@
+import { factory } from '../../call.js'
 import { checkPath, checkPositiveInteger } from '../../checks.js'
 import { needed, optionsOf } from '../../options.js'
 import type { Callback } from '../../train/callback.js'
@@ -38,8 +39,9 @@ const readOptions = optionsOf<TensorboardOptions>()('tensorboard', {
  *
  * @example
  * model.fit(data, { epochs: 10, callbacks: [tensorboard({ dir: 'runs/first', histograms: 500 })] })
+ * @function
  */
-export function tensorboard(options: TensorboardOptions): Callback {
+export const tensorboard = factory('tensorboard', 1, (options: TensorboardOptions): Callback => {
   const { dir, every, histograms } = readOptions(options)
   let file: EventFile | null = null
   let stretch = -1
@@ -83,7 +85,7 @@ export function tensorboard(options: TensorboardOptions): Callback {
     },
     onTrainEnd: close,
   }
-}
+})
 
 /** Those that are trained, in the order of a step's statistics. */
 const tensorsOf = ({ program }: TrainTarget): string[] =>
