@@ -4,6 +4,7 @@ import {
   batchNorm,
   customRegularizer,
   dense,
+  flatten,
   gradientCheck,
   l2,
   meanSquaredError,
@@ -11,9 +12,12 @@ import {
   sanityCheck,
   sequential,
   softmaxCrossEntropy,
+  split,
+  window,
 } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { numbers } from './support/reference.js'
 import { clusters, setups } from './support/setups.js'
 
 const test = suite('sanity check')
@@ -149,6 +153,56 @@ test('where rows must repeat nothing can be told of what two parts share', async
   assert.match(message, /^cannot tell: 400 of 400 validation examples \(100 %\)/)
   assert.ok(report.passed)
   assert.match(String(report), /^sanity checks: none failed, 1 undecided\n[\s\S]*\n\? validationOverlap/)
+})
+
+test('windows of one series that were dealt out at random are found, and those cut in time are not', async () => {
+  const steps = numbers(2 * 1200, 5)
+  const walk = (features) => {
+    const series = new Float32Array(1200 * features)
+    for (let i = 0; i < series.length; i++) series[i] = (series[i - features] ?? 0) + steps[i]
+    return { data: series, shape: [1200, features] }
+  }
+  const tenths = (series) => ({ ...series, data: series.data.map((value) => Math.round(10 * value) / 10) })
+  const verdictOf = async ({ train, test: validation }, shape) => {
+    const model = sequential({ input: shape, seed: 1 }, [flatten(), dense(1)])
+    model.compile({ loss: meanSquaredError(), optimizer: adam() })
+    const skip = ['initialLoss', 'zeroedInputs', 'regularization', 'gradients', 'deadUnits', 'activationSpread']
+    skip.push('learningRate', 'overfit', 'shuffledLabels', 'targetScale', 'dataScale')
+    return result(await sanityCheck(model, train, { validation, skip }), 'validationOverlap')
+  }
+  for (const [series, cut] of [
+    [walk(1).data, { length: 24, target: 0 }],
+    [walk(2), { length: 24, target: 0 }],
+    [tenths(walk(1)).data, { length: 24, target: 0 }],
+    [walk(1).data, { length: 24, stride: 6, target: 0 }],
+  ]) {
+    const windows = window(series, cut)
+    const shape = windows.x.shape.slice(1)
+    const leaking = await verdictOf(split(windows, { fraction: 0.2, seed: 3 }), shape)
+    assert.is(leaking.passed, false, leaking.message)
+    assert.match(
+      leaking.message,
+      /^of \d+ validation windows \d+ \(\d[\d.]* %\) go on in training windows: the end of row \d+ lies/,
+    )
+    assert.match(leaking.advice, /split\(windows, \{ shuffle: false, gap \}\)/)
+    for (const gap of [0, 24]) {
+      const sound = await verdictOf(split(windows, { fraction: 0.2, shuffle: false, gap }), shape)
+      assert.is(sound.verdict, 'passed', sound.message)
+    }
+  }
+  // Rows that are no windows: of equal columns, of few values, of nothing but noughts.
+  const tables = {
+    noise: (i, j) => steps[(i * 31 + j * 7) % 2400] + i,
+    copies: (i) => steps[i],
+    answers: (i, j) => Math.round(2 * steps[(i * 13 + j * j) % 2400]),
+    sparse: (i, j) => (j === i % 7 ? steps[i] : 0),
+  }
+  for (const [name, value] of Object.entries(tables)) {
+    const table = { x: Array.from({ length: 400 }, (_, i) => Array.from({ length: 16 }, (_, j) => value(i, j))) }
+    const whole = { ...table, y: Float32Array.from(table.x, ([first]) => first) }
+    const found = await verdictOf(split(whole), [16])
+    assert.ok(found.passed, `${name}: ${found.message}`)
+  }
 })
 
 test('each feature is looked at by itself', async () => {

@@ -1,6 +1,6 @@
 // Two parts of the examples: shares, groups, order, and what cannot be split.
 import { createContext, runInContext } from 'node:vm'
-import { dataset, dense, sequential, sgd, shuffle, softmaxCrossEntropy, split } from 'gradus'
+import { dataset, dense, sequential, sgd, shuffle, softmaxCrossEntropy, split, window } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 
@@ -89,6 +89,37 @@ test('without a shuffle the last rows are the test, and all keep their order', (
   assert.equal(byDay.test.x.flat(), [7, 8, 9, 10, 11])
   const more = split({ x: days.map((_, i) => [i]) }, { shuffle: false, groupBy: days, fraction: 0.6 })
   assert.equal(more.test.x.flat(), [4, 5, 6, 7, 8, 9, 10, 11])
+})
+
+test('a gap keeps windows apart that share points in time', () => {
+  for (const [length, horizon, stride] of [
+    [5, 2, 1],
+    [6, 3, 4],
+    [3, 1, 9],
+  ]) {
+    // Each point is its own time, so that the windows say what they hold.
+    const windows = window(
+      Array.from({ length: 200 }, (_, time) => time),
+      { length, horizon, stride },
+    )
+    const gap = Math.ceil((length + horizon) / stride) - 1
+    const { train, test: held } = split(windows, { shuffle: false, fraction: 0.3, gap })
+    const [last, first] = [Math.max(...train.y.data), Math.min(...held.x.data)]
+    assert.ok(last < first, `${last} ${first}`)
+    const whole = windows.x.shape[0]
+    assert.is(train.x.shape[0] + gap + held.x.shape[0], whole)
+    assert.is(held.x.shape[0], Math.round(0.3 * whole))
+    if (gap === 0) continue
+    const near = split(windows, { shuffle: false, fraction: 0.3, gap: gap - 1 })
+    assert.ok(Math.max(...near.train.y.data) >= first)
+  }
+  const ten = { x: Array.from({ length: 10 }, (_, i) => [i]) }
+  const refused = (options, message) => assert.throws(() => split(ten, options), new RegExp(message))
+  refused({ gap: 1 }, '^gap: expected shuffle: false beside it, for examples in the order of time$')
+  refused({ gap: 1, shuffle: false, groupBy: ten.x.flat() }, '^gap: expected no groupBy beside it')
+  refused({ gap: 8, shuffle: false }, '^gap: expected fewer than the 8 rows before the test, received 8$')
+  refused({ gap: -1, shuffle: false }, '^gap: expected a whole number from 0 up, received -1$')
+  assert.equal(split(ten, { gap: 7, shuffle: false }).train.x, [[0]])
 })
 
 test('a dataset gives datasets', async () => {

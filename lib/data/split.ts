@@ -23,6 +23,12 @@ export interface SplitOptions {
   groupBy?: Groups | undefined
   /** False: the last rows are the test, in their order, as for what is measured over time. Default true. */
   shuffle?: boolean | undefined
+  /**
+   * With `shuffle: false`, examples that are left out before the first of the test, so that neighbours in time that share
+   * measurements do not lie on both sides. For what {@link window} cut with the stride s: `Math.ceil((length + horizon) / s) - 1`.
+   * Default 0.
+   */
+  gap?: number | undefined
   /** How many examples there are; needed only where the shapes do not tell. */
   rows?: number | undefined
 }
@@ -33,6 +39,7 @@ const readSplit = optionsOf<SplitOptions>()('split', {
   stratify: [checkBoolean, false],
   groupBy: anything<Groups>,
   shuffle: [checkBoolean, true],
+  gap: [checkNotNegativeInteger, 0],
   rows: checkNotNegativeInteger,
 })
 
@@ -43,6 +50,10 @@ const readSplit = optionsOf<SplitOptions>()('split', {
  *
  * @example const { train, test } = split({ x, y }, { fraction: 0.1, seed: 7, stratify: true })
  * @example const { train, test } = split({ x, y }, { groupBy: patients })
+ * @example
+ * // Of 48 points in time each, and the 12 after them.
+ * const windows = window(series, { length: 48, horizon: 12 })
+ * const { train, test } = split(windows, { shuffle: false, gap: 48 + 12 - 1 })
  *
  * @throws `GRADUS_INVALID_ARGUMENT` also when a part would be empty.
  */
@@ -61,11 +72,25 @@ export function split(data: Dataset | Examples, options?: SplitOptions): { train
     : Uint32Array.from({ length: rows }, (_, row) => row)
   const held = new Uint8Array(rows)
   for (const row of testRows(whole, order, settings)) held[row] = 1
-  const part = (isTest: boolean) => {
-    const chosen = order.filter((row) => (held[row] === 1) === isTest)
-    return takeExamples(whole, chosen, rows)
+  const end = trainingEnd(held, settings)
+  const part = (chosen: Uint32Array) => takeExamples(whole, chosen, rows)
+  return {
+    train: part(order.filter((row) => held[row] === 0 && row < end)),
+    test: part(order.filter((row) => held[row] === 1)),
   }
-  return { train: part(false), test: part(true) }
+}
+
+/** The row that training must not reach: where a gap is to be left before the test. */
+function trainingEnd(held: Uint8Array, { gap, shuffle, groupBy }: ReturnType<typeof readSplit>): number {
+  if (gap === 0) return held.length
+  if (shuffle || groupBy !== undefined) {
+    const message = `gap: expected ${shuffle ? 'shuffle: false' : 'no groupBy'} beside it, for examples in the order of time`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+  const end = held.indexOf(1) - gap
+  if (end > 0) return end
+  const message = `gap: expected fewer than the ${held.indexOf(1)} rows before the test, received ${gap}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
 function testRows(examples: Examples, order: Uint32Array, settings: ReturnType<typeof readSplit>): Uint32Array {

@@ -38,8 +38,8 @@ function checkFeature(argument: string, value: unknown): number {
 
 /**
  * Cuts a series into windows, each with the points that follow it as its target. Windows overlap where `stride` is less than
- * `length + horizon`: split the series before it is cut, or training has seen what it is tested on. Copies on the calling
- * thread: the result has `length + horizon` numbers for each number of a series cut with the stride 1.
+ * `length + horizon`: split the series before it is cut, or the windows by {@link split} with `shuffle: false` and a `gap`; at
+ * random, training has seen what it is tested on. Copies on the calling thread: the result has `length + horizon` numbers for each number of a series cut with the stride 1.
  *
  * @param series (time) or (time, features), oldest first: a typed array or numbers for one feature, rows or
  * `{ data, shape }` for several

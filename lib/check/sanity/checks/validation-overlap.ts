@@ -1,8 +1,9 @@
 import { examplesOf } from '../../subset.js'
-import { failed, passed, percent, type SanityCheck, undecided } from '../check.js'
-import { forEachSlice, type NumberColumn } from '../context.js'
+import { type Finding, failed, passed, percent, type SanityCheck, undecided } from '../check.js'
+import { type Context, forEachSlice, type NumberColumn } from '../context.js'
+import { windowOverlap } from './window-overlap.js'
 
-/** Training and validation share no examples: what was memorized says nothing about new data. */
+/** Training and validation share no examples, nor stretches of a series: what was memorized says nothing about new data. */
 export const validationOverlap: SanityCheck = {
   name: 'validationOverlap',
   needs: 'data',
@@ -10,9 +11,11 @@ export const validationOverlap: SanityCheck = {
     const { validation } = context.settings
     if (validation === undefined)
       return passed('none', 'no validation data', 'there are no validation data to compare with')
+    const held = context.inputColumns(examplesOf(validation))
+    const cut = await overlapOfWindows(context, held)
+    if (cut) return cut
     const training = await rowHashes(context.inputColumns(), context.rows)
     const rowOf = new Map(Array.from(training, (hash, row) => [hash, row]))
-    const held = context.inputColumns(examplesOf(validation))
     const hashes = await rowHashes(held, held[0]?.rows ?? 0)
     const shared = [...hashes.keys()].filter((row) => rowOf.has(hashes[row]!))
     if (!shared.length) return passed('none', 'none', 'training and validation share no examples')
@@ -29,6 +32,24 @@ export const validationOverlap: SanityCheck = {
     const advice = 'take them out of one of the two; split() never puts a row into both'
     return failed('none', actual, message, advice)
   },
+}
+
+/** More of the windows than that go on in training windows: they were dealt out at random. */
+const mostWindows = 0.25
+
+async function overlapOfWindows(context: Context, held: readonly NumberColumn[]): Promise<Finding | null> {
+  const shapes = context.model.inputs.filter(({ kind }) => kind === 'real').map(({ shape }) => shape)
+  const training = context.inputColumns()
+  for (const [i, shape] of shapes.entries()) {
+    const overlap = await windowOverlap(training[i]!, held[i]!, shape)
+    if (!overlap || overlap.found <= mostWindows * overlap.probes) continue
+    const { found, probes, row, trainingRow } = overlap
+    const message = `of ${probes} validation windows ${found} (${percent(found / probes)}) go on in training windows: the end of row ${row} lies further to the front in row ${trainingRow} there, with what comes next after it`
+    const advice =
+      'cut the series in time: split(windows, { shuffle: false, gap }), or split the series before window() cuts it'
+    return failed('none', `${found} overlapping windows`, message, advice)
+  }
+  return null
 }
 
 /** Of the rows, those that are there twice or more: what any part shares with the rest by chance. */
