@@ -1,107 +1,12 @@
 /** The only importer of the binary, and the types of its surface. Everything else in `lib/` goes through here. */
 import { loadBinary } from './binary.js'
+import type { DataType, Descriptor } from './descriptor.js'
 import { type ErrorCode, GradusError } from './errors.js'
 
-export type DataType = 'float32' | 'float64'
+export type { DataType, Descriptor, NodeDescriptor, OptimizerDescriptor, ParameterDescriptor } from './descriptor.js'
+
 export type TypedArray = Float32Array | Float64Array | Uint8Array | Int32Array
 export type FloatArray = Float32Array | Float64Array
-
-/** A model lowered to plain data: what a {@link NativeProgram} is made from and what `loadModel` reads. */
-export interface Descriptor {
-  dtype: DataType
-  /** 0 to 2⁵³ − 1. */
-  seed: number
-  /** False: no initial weights are drawn, as all of them will be written. Default true. */
-  initialize?: boolean | undefined
-  inputs: {
-    name: string
-    shape: number[]
-    kind: 'real' | 'index'
-    /** The gradient by it is made as well: see `inputGradient`. */
-    differentiated?: boolean | undefined
-  }[]
-  /** In topological order. Node i < inputs.length is input i itself; nodes[j] is node inputs.length + j. */
-  nodes: NodeDescriptor[]
-  parameters: ParameterDescriptor[]
-  /** Number of the node whose value is the model's output. */
-  output: number
-  /** `custom` with `targets`: the host computes it. */
-  loss?:
-    | { kind: string; parameter?: number | undefined; targets?: 'labels' | 'dense' | 'either' | undefined }
-    | undefined
-  /**
-   * Sums over examples, each with its own weight: native/engine/metrics.def. `answers`: the outputs answer yes or no, else they
-   * are scores of classes. `custom`: the host adds up `width` numbers.
-   */
-  metrics?:
-    | { kind: string; k?: number | undefined; answers?: boolean | undefined; width?: number | undefined }[]
-    | undefined
-  optimizer?: OptimizerDescriptor | undefined
-}
-
-/**
- * Ops with their attributes and parameters: `dense` (weight, bias or none), `activation` { kind, parameter? }, `softmax`,
- * `maxout` { pieces }, `dropout` { rate }, `reshape` { shape }, `layer_norm` { epsilon } (gain, bias), `batch_norm`
- * { epsilon, momentum } (mean, variance, and gain and bias or neither; momentum is the share of the running values that is kept),
- * `embedding` (weight), `add`, `concat` (last dimension). Dense, softmax, maxout and concat work on the last
- * dimension; the norms take one dimension. `custom` { shape, operands: numbers of its parameters }: the host computes it.
- * Shapes are of one example.
- */
-export interface NodeDescriptor {
-  op: string
-  /** The layer's name; unique unless the layer is shared. */
-  name: string
-  inputs: number[]
-  /** Role of each parameter of the op (`weight`, `bias`, `gain`, `mean`, `variance`) to its number in `parameters`. */
-  parameters?: Record<string, number> | undefined
-  [attribute: string]: unknown
-}
-
-export interface ParameterDescriptor {
-  /** `layer.role`. */
-  name: string
-  shape: number[]
-  trainable: boolean
-  initializer:
-    | { kind: 'constant'; value: number }
-    | { kind: 'uniform'; low: number; high: number }
-    | { kind: 'normal'; mean: number; deviation: number }
-  /** Loss terms l1·Σ|w| and l2/2·Σw². */
-  l1?: number | undefined
-  l2?: number | undefined
-  /** Largest norm of a column (the weights into one unit), enforced after each update. */
-  maxNorm?: number | undefined
-  /** Of the learning rate; default 1. */
-  learningRateMultiplier?: number | undefined
-  /** In place of the optimizer's decoupled weight decay. */
-  weightDecay?: number | undefined
-  /** The host computes a penalty on it as well. */
-  customRegularizer?: boolean | undefined
-}
-
-export interface OptimizerDescriptor {
-  kind: string
-  momentum?: number | undefined
-  decayRate?: number | undefined
-  epsilon?: number | undefined
-  /** Decoupled weight decay. */
-  weightDecay?: number | undefined
-  /** Keeps a running average of the weights with this decay. */
-  averageDecay?: number | undefined
-  /** False: Adam and its kin without bias correction. */
-  biasCorrection?: boolean | undefined
-  /** adam's slots take two bytes each, rounded at random. */
-  bfloat16?: boolean | undefined
-  /** Of a custom one: names of the arrays that it keeps. */
-  slots?: readonly string[] | undefined
-  /** muon's; the other numbers are Adam's, which moves what is no matrix. */
-  matrixMomentum?: number | undefined
-  adamMultiplier?: number | undefined
-  orthogonalizationSteps?: number | undefined
-  nesterov?: boolean | undefined
-  /** How fast nadam's momentum warms up. */
-  momentumDecay?: number | undefined
-}
 
 export interface NativeColumn {
   name: string
@@ -126,6 +31,13 @@ export interface NativeDataset {
   /** First row with a NaN or infinity, or -1. */
   firstNonfinite(role: ColumnRole, column: number): number
   range(role: ColumnRole, column: number): [number, number]
+  /**
+   * 64 bits over types, shapes, scales, offsets and rows of all columns, names excepted, as 16 hexadecimal digits: those of
+   * other data, or of other rows or another order of them, are others but by chance (1 in 2⁶⁴). It finds mistakes; whoever
+   * wants to can make two datasets of one fingerprint. The same on every machine, off the event loop and on one thread at
+   * several GB/s. Until it is there the data cannot be written (`GRADUS_BUSY`); other calls may read them.
+   */
+  fingerprint(): Promise<string>
   /** Lets go of the memory now; later use throws `GRADUS_DISPOSED`. A running call keeps its data. */
   dispose(): void
 }
@@ -336,8 +248,12 @@ export interface NativeProgram {
   read(arena: string, parameter: number): FloatArray
   /** Copies in, the whole parameter or, with `first`, its elements from there on; float32 and float64 are converted. */
   write(arena: string, parameter: number, data: FloatArray, first?: number): void
-  /** The state, with all arenas or those named, copied while the event loop goes on. */
-  exportState(arenas?: string[]): Promise<NativeState>
+  /**
+   * The state, with all arenas or those named, copied while the event loop goes on. The arrays of `into`, an earlier state
+   * of such a program, give their memory to the new one, which then takes no longer than a copy of the bytes: they are empty
+   * from the call on, so be done with them before. Arrays that it lacks, or whose memory is gone, are made anew.
+   */
+  exportState(arenas?: string[], into?: Pick<NativeState, 'arenas'>): Promise<NativeState>
   /** Takes the state of a program with the same parameters and optimizer; copied at once, put in place off the event loop. */
   importState(state: NativeState): Promise<void>
   train(call: TrainCall): Promise<TrainResult>

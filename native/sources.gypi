@@ -7,6 +7,7 @@
       "native/engine/cpu_device.cc",
       "native/engine/curvature.cc",
       "native/engine/dataset.cc",
+      "native/engine/dataset_fingerprint.cc",
       "native/engine/directions.cc",
       "native/engine/inspection.cc",
       "native/engine/layer_statistics.cc",
@@ -48,6 +49,7 @@
       "native/binding/predict_rows.cc",
       "native/binding/program.cc",
       "native/binding/results.cc",
+      "native/binding/state_arguments.cc",
       "native/binding/value.cc"
     ],
     "test_sources": [
@@ -57,6 +59,7 @@
       "test/native/device_test.cc",
       "test/native/engine_gradient_test.cc",
       "test/native/engine_test.cc",
+      "test/native/fingerprint_test.cc",
       "test/native/floating_point_test.cc",
       "test/native/hessian_test.cc",
       "test/native/losses_test.cc",

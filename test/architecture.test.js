@@ -14,7 +14,8 @@ const mayImport = {
   errors: [],
   binary: ['errors'],
   version: [],
-  native: ['errors', 'binary'],
+  descriptor: [],
+  native: ['errors', 'binary', 'descriptor'],
   settled: ['errors'],
   suggest: [],
   options: ['errors', 'suggest'],
@@ -156,7 +157,18 @@ architecture('includes in native/ go one way, and only the binding knows of Java
  */
 const engineFloors = [
   ['error', 'value', 'arena', 'fields', 'fingerprint', 'floating_point', 'host', 'parameter', 'streams'],
-  ['inspection_layout', 'partition', 'philox', 'pool', 'losses', 'metrics.def', 'optimizers', 'names', 'dataset'],
+  [
+    'inspection_layout',
+    'partition',
+    'philox',
+    'pool',
+    'losses',
+    'metrics.def',
+    'optimizers',
+    'names',
+    'dataset',
+    'dataset_fingerprint',
+  ],
   ['cpu_device', 'plan', 'calls', 'workspace', 'pass'],
   ['op', 'ops/', 'ops', 'model', 'state', 'context'],
   [

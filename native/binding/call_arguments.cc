@@ -193,51 +193,10 @@ std::vector<uint8_t> numbers_of(Napi::Value value, const std::string& name, size
   return numbers;
 }
 
-size_t state_elements(const gradus::Program& program) {
-  size_t elements = 0;
-  for (const ParameterInfo& parameter : program.parameters()) elements += parameter.size;
-  return elements;
-}
-
-std::vector<std::string> state_arenas(const gradus::Program& program) {
-  std::vector<std::string> names = program.arenas();
-  names.erase(std::find(names.begin(), names.end(), "gradients"));
-  return names;
-}
-
-std::vector<std::string> chosen_arenas(Napi::Value names, const gradus::Program& program) {
-  const std::vector<std::string> all = state_arenas(program);
-  if (names.IsUndefined()) return all;
-  const Napi::Array list = array(names, "arenas");
-  std::vector<std::string> chosen;
-  for (uint32_t i = 0; i < list.Length(); ++i) {
-    const Napi::Value name = list.Get(i);
-    chosen.push_back(text(name, "arenas"));
-    if (std::count(all.begin(), all.end(), chosen.back()) == 0 || chosen.size() > all.size())
-      invalid("arenas", "names of the program's arenas but gradients", name);
-  }
-  return chosen;
-}
-
 uint64_t step_number(Napi::Value value, const char* name) {
   const uint64_t step = whole_number(value, name);
   if (step > largest_step) invalid(name, "at most " + std::to_string(largest_step), value);
   return step;
-}
-
-StateCall state_call(Napi::Value value, const gradus::Program& program) {
-  const Napi::Object from = object(value, "state");
-  const Napi::Object arenas = object(from.Get("arenas"), "state.arenas");
-  const bool is_double = program.precision() == Precision::float64;
-  StateCall call;
-  call.snapshot.step = step_number(from.Get("step"), "state.step");
-  call.snapshot.momentum_product = share(from.Get("momentumProduct"), "state.momentumProduct");
-  call.snapshot.watching = copy_of_doubles(from.Get("watching"), "state.watching");
-  for (const std::string& name : state_arenas(program)) {
-    call.memory.push_back(numbers_of(arenas.Get(name), "state.arenas." + name, state_elements(program), is_double));
-    call.snapshot.arenas.push_back({name, call.memory.back().data()});
-  }
-  return call;
 }
 
 }  // namespace gradus::binding

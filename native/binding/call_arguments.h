@@ -14,17 +14,6 @@ GradientCall gradient_call(Napi::Value value);
 HessianCall hessian_call(Napi::Value value);
 ProbeCall probe_call(Napi::Value value);
 
-// A state on its way; `memory` is that of the snapshot's arenas where it comes from JavaScript.
-struct StateCall {
-  Snapshot snapshot;
-  std::vector<std::vector<uint8_t>> memory;
-};
-StateCall state_call(Napi::Value value, const gradus::Program& program);
-// All of a program's arenas but the gradients, and the elements of each.
-std::vector<std::string> state_arenas(const gradus::Program& program);
-size_t state_elements(const gradus::Program& program);
-// Those of them that an array names; undefined: all.
-std::vector<std::string> chosen_arenas(Napi::Value names, const gradus::Program& program);
 uint64_t step_number(Napi::Value value, const char* name);
 
 double share(Napi::Value value, const char* name);  // from 0 to 1

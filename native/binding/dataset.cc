@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cinttypes>
+#include <cstdio>
 
 #include "properties.h"
 
@@ -92,11 +94,11 @@ std::optional<DataType> column_type(napi_typedarray_type array) {
 }
 
 Napi::Function Dataset::define(Napi::Env env) {
-  return DefineClass(
-      env, "NativeDataset",
-      {accessor<&Dataset::size>("size"), method<&Dataset::write>("write"), method<&Dataset::read>("read"),
-       method<&Dataset::subset>("subset"), method<&Dataset::first_nonfinite>("firstNonfinite"),
-       method<&Dataset::range>("range"), method<&Dataset::dispose>("dispose")});
+  return DefineClass(env, "NativeDataset",
+                     {accessor<&Dataset::size>("size"), method<&Dataset::write>("write"),
+                      method<&Dataset::read>("read"), method<&Dataset::subset>("subset"),
+                      method<&Dataset::first_nonfinite>("firstNonfinite"), method<&Dataset::range>("range"),
+                      method<&Dataset::fingerprint>("fingerprint"), method<&Dataset::dispose>("dispose")});
 }
 
 Dataset::Dataset(const Napi::CallbackInfo& info) : Wrapped(info) {
@@ -212,6 +214,30 @@ Napi::Value Dataset::range(const Napi::CallbackInfo& info) {
   if (from.columns(role)[index].type != DataType::int32) invalid("column", "a column of type int32", info[1]);
   const auto [least, most] = from.range(role, index);
   return array_of(info.Env(), std::array{least, most}, [&](int32_t end) { return Napi::Number::New(info.Env(), end); });
+}
+
+namespace {
+// Whose call it is: of no object, as a dataset may be in many.
+struct Reading final : Caller {
+  std::atomic<bool> stop_requested{false};
+  uint64_t fingerprint = 0;
+  void finished() override {}
+  void stop() override { stop_requested = true; }
+};
+}  // namespace
+
+Napi::Value Dataset::fingerprint(const Napi::CallbackInfo& info) {
+  const auto reading = std::make_shared<Reading>();
+  auto call = std::make_unique<Call>(info.Env(), reading.get());
+  call->work = [reading, data = data()] { reading->fingerprint = data->fingerprint(reading->stop_requested); };
+  call->result = [reading, reader = data()->reader()](Napi::Env env) {
+    char digits[17];
+    std::snprintf(digits, sizeof digits, "%016" PRIx64, reading->fingerprint);
+    return Napi::String::New(env, digits);
+  };
+  const Napi::Value promise = call->deferred.Promise();
+  Environment::of(info.Env()).calls.start(info.Env(), std::move(call));
+  return promise;
 }
 
 void Dataset::dispose(const Napi::CallbackInfo& info) {

@@ -6,6 +6,7 @@
 #include "call_arguments.h"
 #include "properties.h"
 #include "results.h"
+#include "state_arguments.h"
 #include "value.h"
 
 namespace gradus::binding {
@@ -90,6 +91,11 @@ gradus::Program& Program::idle() const {
   gradus::Program& program = present();
   if (busy_) throw Error("GRADUS_BUSY", "The program is in a call: wait for its promise first");
   return program;
+}
+
+std::shared_ptr<gradus::Program> Program::held() const {
+  idle();
+  return program_;
 }
 
 Napi::Value Program::dtype(const Napi::CallbackInfo& info) {
@@ -236,13 +242,16 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
 // The arenas are typed arrays that JavaScript sees only when they are filled, as predict's result is.
 Napi::Value Program::export_state(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  gradus::Program& program = idle();
+  const std::shared_ptr<gradus::Program> program = held();
+  const std::vector<std::string> names = chosen_arenas(info[0], *program);
+  const std::vector<Napi::Value> earlier = earlier_buffers(info[1], names, *program);
+  idle();  // still: no memory is taken for a call that cannot begin
   StateCall call;
   Napi::Object arenas = Napi::Object::New(env);
-  for (const std::string& name : chosen_arenas(info[0], program)) {
-    const Napi::TypedArray array = Environment::of(env).float_array(env, is_double(), state_elements(program));
-    call.snapshot.arenas.push_back({name, elements(array, "result", "a typed array").data});
-    define_property(arenas, name.c_str(), array);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const Napi::TypedArray array = arena_array(env, earlier[i], *program);
+    call.snapshot.arenas.push_back({names[i], elements(array, "result", "a typed array").data});
+    define_property(arenas, names[i].c_str(), array);
   }
   auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(arenas));
   return start(
@@ -262,7 +271,8 @@ Napi::Value Program::export_state(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Program::import_state(const Napi::CallbackInfo& info) {
-  StateCall call = state_call(info[0], idle());
+  const std::shared_ptr<gradus::Program> program = held();
+  StateCall call = state_call(info[0], *program);
   return start(
       info.Env(), std::move(call),
       [](gradus::Program& program, const StateCall& call) {

@@ -57,6 +57,10 @@ class Dataset {
 
   const std::vector<Column>& columns(Role role) const;
 
+  // 64 bits over types, shapes, scales, offsets and the rows of the view in their order, wherever they lie: two
+  // datasets that differ have the same by chance alone. Nothing once `stop` is set.
+  uint64_t fingerprint(const std::atomic<bool>& stop) const;
+
   // For a call that reads: as long as anybody holds the pointer the memory is_read(), this view's and every other's,
   // and must not be written.
   std::shared_ptr<void> reader() const;
@@ -64,6 +68,7 @@ class Dataset {
 
  private:
   const Column& column(Role role, size_t number) const;
+  uint64_t fold_elements(uint64_t fingerprint, const Column& column, const std::atomic<bool>& stop) const;
 
   size_t examples_ = 0;
   std::array<std::vector<Column>, 3> columns_;         // by role

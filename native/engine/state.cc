@@ -1,6 +1,8 @@
 #include "state.h"
 
 #include <algorithm>
+#include <cmath>
+#include <sstream>
 
 namespace gradus {
 
@@ -110,12 +112,26 @@ std::vector<double> Watching::numbers() const {
   return numbers;
 }
 
+// Inspections are numbered from 0 on, and of each unit one that is over is remembered, or that there was none.
+static void check_watched(const std::vector<double>& numbers, size_t i) {
+  constexpr double most = 9007199254740991;  // 2⁵³ − 1
+  const double least = i == 0 ? 0 : double(never_fired), greatest = i == 0 ? most : numbers[0] - 1;
+  const double number = numbers[i];
+  if (number >= least && number <= greatest && number == std::floor(number)) return;
+  std::ostringstream text;
+  text.precision(16);
+  text << "watching[" << i << "]: expected a whole number from " << least << " to " << greatest << ", received "
+       << number;
+  throw Error("GRADUS_INVALID_ARGUMENT", text.str());
+}
+
 void Watching::set_numbers(const std::vector<double>& numbers) {
   size_t units = 0;
   for (const std::vector<int64_t>& layer : last_fired) units += layer.size();
   if (numbers.size() != 1 + units)
     throw Error("GRADUS_INVALID_ARGUMENT", "watching: expected " + std::to_string(1 + units) + " numbers, received " +
                                                std::to_string(numbers.size()));
+  for (size_t i = 0; i < numbers.size(); ++i) check_watched(numbers, i);
   const double* from = numbers.data();
   finished = int64_t(*from++);
   for (std::vector<int64_t>& layer : last_fired)

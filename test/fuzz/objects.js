@@ -7,6 +7,9 @@ import { bases, hostFor } from './models.js'
 
 const rows = 6
 
+const elementsOf = (program) =>
+  attempt(() => program.parameters.reduce((sum, of) => sum + of.size, 0), 'parameters') ?? 0
+
 /** What a round has, and the promises that it has begun. */
 class Scene {
   datasets = []
@@ -158,7 +161,7 @@ class Scene {
       tensorStatistics: choices.chance(0.5),
       clipNorm: choices.of([undefined, 1]),
     })
-    const elements = () => attempt(() => program.parameters.reduce((sum, of) => sum + of.size, 0), 'parameters') ?? 0
+    const elements = () => elementsOf(program)
     const points = 1 + choices.below(3)
     return [
       () => ['train', program, train()],
@@ -187,6 +190,13 @@ class Scene {
         index(),
         this.floats(choices.of([Float32Array, Float64Array]), choices.below(20)),
       ],
+      () => [
+        'exportState',
+        program,
+        choices.chance(0.3) ? [choices.of(['parameters', 'velocity'])] : undefined,
+        choices.chance(0.7) ? this.#state(program) : undefined,
+      ],
+      () => ['importState', program, this.#state(program)],
       () => ['step', program, index()],
       () => [
         'get',
@@ -196,6 +206,19 @@ class Scene {
       () => ['stop', program],
       () => ['dispose', program],
     ]
+  }
+
+  /** One that mostly fits. */
+  #state(program) {
+    const { choices } = this
+    const layers = attempt(() => program.inspection.layers, 'inspection') ?? []
+    const units = layers.reduce((sum, { op, units }) => sum + (op === 'relu' ? units : 0), 0)
+    const watching = this.floats(Float64Array, 1 + units, -1)
+    watching[0] = 0
+    const names = attempt(() => program.arenas, 'arenas') ?? []
+    const Type = choices.of([Float32Array, Float32Array, Float64Array])
+    const arenas = Object.fromEntries(names.map((name) => [name, this.floats(Type, elementsOf(program))]))
+    return { step: choices.below(3), momentumProduct: 0.5, watching, arenas: this.watched({ none: null, ...arenas }) }
   }
 
   /** A place for outputs, and inputs of a few rows. */
@@ -219,6 +242,7 @@ class Scene {
       () => ['subset', dataset, subset()],
       () => ['firstNonfinite', dataset, role(), choices.below(2)],
       () => ['range', dataset, role(), choices.below(2)],
+      () => ['fingerprint', dataset],
       () => ['get', dataset, 'size'],
       () => ['dispose', dataset],
     ]
