@@ -1,117 +1,26 @@
 /**
- * Files: what Node.js and the packages that read them throw, in our words, and writing that leaves the old file or the new
- * one, never half of it.
+ * Files: reading what may be no file at all, and writing that leaves the old file or the new one, never half of it.
  */
-import { constants, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync, type Stats } from 'node:fs'
 import { type FileHandle, link, lstat, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { isUint8Array } from 'node:util/types'
-import { GradusError, invalidArgument } from './errors.js'
+import { badFile, codeOf, fileError, isMissing, missing, problems, shortened, withFileErrors } from './file-errors.js'
 import { newTemporary, removeTemporaries } from './temporary.js'
 
-/** A path, a file URL, or the bytes themselves. */
-export type FileSource = string | URL | Uint8Array
-
-/** That of Windows; Linux and macOS take less. */
-const longestPath = 32_767
+export {
+  badFile,
+  checkPath,
+  type FileSource,
+  fileError,
+  isMissing,
+  isUrl,
+  nameOf,
+  withFileErrors,
+} from './file-errors.js'
 
 /** Of a file that is read as one text. */
 const mostBytes = 1 << 26
-
-/** Of any realm. */
-export const isUrl = (value: unknown): value is URL =>
-  typeof value === 'object' && value !== null && 'href' in value && 'protocol' in value
-
-/** A path as it was given, or that of a file URL. */
-export function checkPath(argument: string, value: unknown): string {
-  const path = isUrl(value) ? pathOf(argument, value) : value
-  if (typeof path !== 'string' || path === '') throw invalidArgument(argument, 'a path or a file URL', value)
-  if (path.length > longestPath) throw invalidArgument(argument, `a path of at most ${longestPath} characters`, value)
-  if (path.includes('\0')) throw invalidArgument(argument, 'a path without zero characters', value)
-  return path
-}
-
-function pathOf(argument: string, url: URL): string {
-  try {
-    return fileURLToPath(url)
-  } catch (error) {
-    const message = `${argument}: expected a path or a file URL, received ${shortened(String(url.href))}`
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', message, { cause: error })
-  }
-}
-
-/** How errors name a source. Of a long path, the end. */
-export const nameOf = (source: FileSource): string => (isUint8Array(source) ? 'the buffer' : shortened(String(source)))
-
-const shortened = (name: string): string => (name.length > 300 ? `…${name.slice(-299)}` : name)
-
-export function badFile(source: FileSource, problem: string, cause?: unknown): GradusError {
-  const options = cause === undefined ? undefined : { cause }
-  return new GradusError('GRADUS_BAD_FILE', `${nameOf(source)}: ${problem}`, options)
-}
-
-/** By the codes of Node.js. Those of the system stand in the sentence where people would search for them. */
-const problems: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied (EACCES)',
-  EBUSY: 'something else holds it (EBUSY)',
-  EDQUOT: 'the disk quota is used up (EDQUOT)',
-  EEXIST: 'something else has this name (EEXIST)',
-  EFBIG: 'the file system takes no file as large as this (EFBIG)',
-  EISDIR: 'it is a folder, not a file',
-  ELOOP: 'its links lead in a circle (ELOOP)',
-  EMFILE: 'this process has too many files open (EMFILE)',
-  ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
-  ENFILE: 'the system has too many files open (ENFILE)',
-  ENOSPC: 'no space is left on the disk (ENOSPC)',
-  ENOTDIR: 'what its path leads through is no folder (ENOTDIR)',
-  EPERM: 'the system does not permit it (EPERM)',
-  EROFS: 'the file system is read-only (EROFS)',
-}
-
-/** What others' code threw over a file, as an error of ours with that as its `cause`. Ours stay as they are. */
-export function fileError(source: FileSource, error: unknown, done: 'read' | 'written' = 'read'): GradusError {
-  if (error instanceof GradusError) return error
-  const code = codeOf(error)
-  const message = String((error as Error | undefined)?.message ?? error)
-  if (code === 'ENOENT') return missing(source, done === 'read' ? 'no such file' : 'no such folder', error)
-  if (code === 'ENOMEM' || /allocation failed/i.test(message)) {
-    const sentence = `${nameOf(source)}: there is not enough memory for it`
-    return new GradusError('GRADUS_OUT_OF_MEMORY', sentence, { cause: error })
-  }
-  return badFile(source, problems[code] ?? `could not be ${done} (${shortened(message)})`, error)
-}
-
-/** Who gives an address in place of a path is told so. */
-function missing(source: FileSource, problem: string, cause: unknown): GradusError {
-  const address = typeof source === 'string' ? /^([a-z]{2,}):\/\//i.exec(source)?.[1] : undefined
-  if (address === undefined) return badFile(source, problem, cause)
-  const hint =
-    address.toLowerCase() === 'file' ? 'give new URL(…), or the path alone' : 'nothing is fetched, give the bytes'
-  return badFile(source, `${problem}; ${hint}`, cause)
-}
-
-/** The work's result, or its error by {@link fileError}. */
-export async function withFileErrors<Result>(
-  source: FileSource,
-  work: () => Promise<Result>,
-  done: 'read' | 'written' = 'read',
-): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    throw fileError(source, error, done)
-  }
-}
-
-/** Whether it says that there is no such file, as Node.js says it or as {@link fileError} does. */
-export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(causeOf(error)) === 'ENOENT'
-
-// Errors of Node.js may be of another realm than this module, as in Jest: no `instanceof Error`.
-const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | undefined)?.code ?? '')
-
-const causeOf = (error: unknown): unknown => (error instanceof GradusError ? error.cause : undefined)
 
 /**
  * Opens a file to read it. A pipe would keep its reader waiting: what is no regular file is refused. `follow: false` also
@@ -122,11 +31,9 @@ export async function openFile(
   { follow = true }: { follow?: boolean | undefined } = {},
 ): Promise<{ handle: FileHandle; size: number }> {
   return withFileErrors(path, async () => {
-    const handle = await open(path, constants.O_RDONLY | safely(follow)).catch((error) => {
-      throw !follow && codeOf(error) === 'ELOOP'
-        ? badFile(path, 'it is a link, and none is followed here', error)
-        : error
-    })
+    const handle = await open(path, constants.O_RDONLY | safely(follow)).catch((error) =>
+      fail(follow ? error : unlessLink(path, error)),
+    )
     try {
       const status = await handle.stat()
       checkRegular(path, status)
@@ -148,11 +55,80 @@ export async function readText(
 ): Promise<string> {
   const { handle, size } = await openFile(path, { follow })
   try {
-    if (size > most) throw badFile(path, `it has ${size} bytes, and at most ${most} are read`)
+    checkSize(path, size, most)
     return await withFileErrors(path, () => handle.readFile('utf8'))
   } finally {
     await handle.close()
   }
+}
+
+/**
+ * Opens a file that lies in a folder of somebody else's, to read it on this thread. No link leads elsewhere: neither the file
+ * may be one, nor may the folder have become one.
+ *
+ * @param folder - its real path
+ * @throws `GRADUS_BAD_FILE`
+ */
+export function openWithin(folder: string, name: string): { file: number; size: number } {
+  const path = join(folder, name)
+  let file: number
+  try {
+    file = openSync(path, constants.O_RDONLY | safely(false))
+  } catch (error) {
+    throw fileError(path, unlessLink(path, error))
+  }
+  try {
+    const status = fstatSync(file)
+    checkRegular(path, status)
+    // Looked at after it was opened: what was opened is what lies there, and there is no link on the way.
+    const { ino, dev } = lstatSync(path)
+    if (realpathSync.native(folder) !== folder || ino !== status.ino || dev !== status.dev) {
+      throw badFile(path, 'it was put in the place of another one meanwhile')
+    }
+    return { file, size: status.size }
+  } catch (error) {
+    closeSync(file)
+    throw fileError(path, error)
+  }
+}
+
+/** The text of such a file, of at most so many bytes. */
+export function readTextWithin(folder: string, name: string, most: number): string {
+  const { file, size } = openWithin(folder, name)
+  try {
+    checkSize(join(folder, name), size, most)
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw fileError(join(folder, name), error)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Opens a file to read it, cut it and add to its end; a new one where there is none. No link is followed. */
+export async function openToAppend(path: string): Promise<FileHandle> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | safely(false)
+  return withFileErrors(
+    path,
+    async () => {
+      const file = await open(path, flags).catch((error) => fail(unlessLink(path, error)))
+      try {
+        checkRegular(path, await file.stat())
+        return file
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+    },
+    'written',
+  )
+}
+
+const unlessLink = (path: string, error: unknown): unknown =>
+  codeOf(error) === 'ELOOP' ? badFile(path, 'it is a link, and none is followed here', error) : error
+
+function checkSize(path: string, size: number, most: number): void {
+  if (size > most) throw badFile(path, `it has ${size} bytes, and at most ${most} are read`)
 }
 
 function checkRegular(path: string, status: Stats): void {
@@ -287,8 +263,8 @@ async function putInPlace(temporary: string, path: string): Promise<void> {
   }
 }
 
-/** Puts the rename itself on the disk. Windows cannot open folders, and needs not. */
-async function syncFolder(folder: string): Promise<void> {
+/** Puts on the disk which files a folder has, after a rename or a new one. Windows cannot open folders, and needs not. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   try {

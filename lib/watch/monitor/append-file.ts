@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises'
-import { withFileErrors } from '../../files.js'
+import type { FileHandle } from 'node:fs/promises'
+import { openToAppend, replaceFile, withFileErrors } from '../../files.js'
 
 /** More than this waiting to be written, and whoever writes waits too. */
 const mostWaiting = 32 << 20
@@ -26,26 +26,31 @@ export class AppendFile {
     this.#size = size
   }
 
-  /** `keep` tells how much of a file that was there already is whole. */
-  static open(path: string, keep: (file: FileHandle, size: number) => number | Promise<number>): Promise<AppendFile> {
-    return withFileErrors(path, () => AppendFile.#open(path, keep), 'written')
-  }
-
-  static async #open(
+  /**
+   * @param keep - tells how much of a file that was there already is to stay
+   * @param isAnew - a copy of that takes the file's place: whoever still writes into the old one writes for nobody
+   */
+  static async open(
     path: string,
     keep: (file: FileHandle, size: number) => number | Promise<number>,
+    isAnew: boolean,
   ): Promise<AppendFile> {
-    await (await open(path, 'a')).close()
-    const file = await open(path, 'r+')
-    let whole: number
+    const file = await openToAppend(path)
     try {
       const { size } = await file.stat()
-      whole = await keep(file, size)
-      if (whole < size) await file.truncate(whole)
-    } finally {
+      const kept = await keep(file, size)
+      if (!isAnew) {
+        if (kept < size) await withFileErrors(path, () => file.truncate(kept), 'written')
+        return new AppendFile(file, kept)
+      }
+      await replaceFile(path, (copy) => copyBytes(file, copy, kept), { sync: false })
+    } catch (error) {
       await file.close()
+      throw error
     }
-    return new AppendFile(await open(path, 'a'), whole)
+    await file.close()
+    const copy = await openToAppend(path)
+    return new AppendFile(copy, (await copy.stat()).size)
   }
 
   /** With what is not written yet. */
@@ -98,6 +103,16 @@ export class AppendFile {
     return this.#waiting > mostWaiting ? this.#queue : undefined
   }
 
+  /** Resolves when all that has been added lies on the disk, or never will: {@link failure} tells. */
+  async settle(): Promise<void> {
+    this.send()
+    await this.#queue
+    if (this.#failure || this.#isDropped) return
+    await this.#file.datasync().catch((error) => {
+      this.#failure = error
+    })
+  }
+
   /** Nothing more is written, of what waits neither. */
   drop(): void {
     this.#isDropped = true
@@ -108,5 +123,18 @@ export class AppendFile {
     this.send()
     await this.#queue
     await this.#file.close()
+  }
+}
+
+const pieceSize = 1 << 22
+
+/** The first `count` bytes. */
+async function copyBytes(from: FileHandle, to: FileHandle, count: number): Promise<void> {
+  const memory = Buffer.alloc(Math.min(pieceSize, count))
+  for (let done = 0; done < count; ) {
+    const { bytesRead } = await from.read(memory, 0, Math.min(memory.length, count - done), done)
+    if (bytesRead === 0) return
+    await to.writeFile(memory.subarray(0, bytesRead))
+    done += bytesRead
   }
 }

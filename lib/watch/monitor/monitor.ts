@@ -1,8 +1,9 @@
 import { factory } from '../../call.js'
-import type { Callback } from '../../train/callback.js'
+import type { Callback, RunContext } from '../../train/callback.js'
 import type { Recording } from '../recording/recording.js'
 import { type Clock, systemClock } from './clock.js'
-import { MonitoredRun } from './monitored-run.js'
+import { type Memory, readMonitor } from './going-on.js'
+import { MonitoredRun, type Prepared } from './monitored-run.js'
 import { type MonitorOptions, resolveMonitorOptions } from './options.js'
 
 export interface Monitor extends Callback {
@@ -35,25 +36,46 @@ export const monitor = factory('monitor', 1, (options: MonitorOptions = {}): Mon
 /** A monitor that tells the time by another clock than the system's. */
 export function monitorByClock(options: MonitorOptions, clock: Clock): Monitor {
   const settings = resolveMonitorOptions(options)
+  let prepared: Prepared | null = null
+  let memory: Memory | null = null
   let run: MonitoredRun | null = null
+  /** A run that goes on is not as it was before all callbacks have been told of the begin. */
+  const begin = async (context: RunContext, of: Prepared) => {
+    run ??= await MonitoredRun.begin(context, of, memory)
+    return run
+  }
   return {
+    name: 'monitor',
     get recording() {
       run?.flush()
       return run?.builder.build() ?? null
     },
     get dir() {
-      return run?.directory?.path ?? null
+      return prepared?.place?.folder.path ?? null
+    },
+    state: () => run?.state() ?? memory,
+    restore(state) {
+      if (state !== null) memory = readMonitor(state)
     },
     async onTrainBegin(context) {
-      run = null
-      run = await MonitoredRun.begin(context, settings, clock)
+      prepared = memory = run = null
+      prepared = await MonitoredRun.prepare(context, settings, clock)
+      if (!context.call.goesOn) await begin(context, prepared)
       const { histograms } = settings
-      const looks = histograms === null ? undefined : { every: histograms, histograms: run.directory !== null }
+      const looks = histograms === null ? undefined : { every: histograms, histograms: prepared.place !== null }
       return { inspections: looks }
     },
+    async onEpochBegin(context) {
+      if (prepared) await begin(context, prepared)
+    },
     onStepsEnd: ({ steps }) => run?.addSteps(steps),
+    onCheckpoint: () => run?.settle(),
     onEpochEnd: (context) => run?.addEpoch(context),
-    onTrainEnd: (context) => run?.end(context),
+    async onTrainEnd(context) {
+      if (!prepared) return
+      if (run || context.error === undefined) await (await begin(context, prepared)).end(context)
+      else await prepared.own?.close(context.stoppedBy)
+    },
   }
 }
 

@@ -7,9 +7,12 @@ import { openRunFolder, type RunFolder } from '../../train/run-folder.js'
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
 import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/files.js'
+import { openRun, type RunInfo } from '../recording/index.js'
 import type { Clock } from './clock.js'
 import { ExampleWatch } from './examples.js'
+import { checkStep, type Memory, processOf, sizesOf } from './going-on.js'
 import type { MonitorSettings } from './options.js'
+import { openPlace, type Place } from './place.js'
 import { RunDirectory } from './run-directory.js'
 import { runInfo } from './run-info.js'
 import { stepRows } from './step-rows.js'
@@ -22,13 +25,21 @@ const gatherAtMost = 200
 /** Share of the run's time that looks at examples may take; the first and the last are always made and do not count. */
 const shareOfLooks = 0.002
 
+/** What is known before a run begins or goes on. */
+export interface Prepared {
+  readonly settings: MonitorSettings
+  readonly clock: Clock
+  readonly info: RunInfo
+  /** Where it is recorded; null for runs kept in memory alone. */
+  readonly place: Place | null
+  /** The folder that the monitor has opened for itself, not that of `fit`. */
+  readonly own: RunFolder | null
+}
+
 interface Parts {
   readonly builder: RecordingBuilder
-  /** The folder that this monitor has opened for itself. */
-  readonly own: RunFolder | null
   readonly directory: RunDirectory | null
   readonly examples: ExampleWatch | null
-  readonly clock: Clock
 }
 
 /** The recording of one run: into memory, and into its directory if it has one. */
@@ -61,24 +72,27 @@ export class MonitoredRun {
   #hasRefused = false
   #warned = false
 
-  private constructor(target: TrainTarget, call: FitCall, settings: MonitorSettings, parts: Parts) {
+  private constructor({ target, call }: RunContext, prepared: Prepared, parts: Parts, memory: Memory | null) {
     this.#target = target
     this.#call = call
-    this.#settings = settings
+    this.#settings = prepared.settings
+    this.#own = prepared.own
     this.builder = parts.builder
-    this.#own = parts.own
     this.directory = parts.directory
     this.#examples = parts.examples
-    this.#clock = parts.clock
-    this.#system = new SystemWatch(parts.clock)
-    this.#began = this.#last = this.#flushed = parts.clock.now()
+    this.#clock = prepared.clock
+    this.#system = new SystemWatch(this.#clock)
+    this.#last = this.#flushed = this.#clock.now()
+    this.#began = this.#last - 1000 * (memory?.seconds ?? 0)
+    this.#hasRefused = memory?.hasRefused ?? false
     this.#sizes = target.program.parameters.filter(({ trainable }) => trainable).map(({ size }) => size)
     this.#step = target.program.step
-    this.#add({ type: 'begin', step: this.#step, time: this.#clock.date() })
+    this.#add({ type: 'begin', step: this.#step, time: this.#clock.date(), ...processOf(call) })
     this.directory?.send()
   }
 
-  static async begin({ target, call }: RunContext, settings: MonitorSettings, clock: Clock): Promise<MonitoredRun> {
+  /** What a monitor needs before its first event; makes or takes the run directory. */
+  static async prepare({ target, call }: RunContext, settings: MonitorSettings, clock: Clock): Promise<Prepared> {
     const { every, histograms, classNames } = settings
     checkSharpness(target, call, settings)
     checkClassNames(target, settings)
@@ -87,18 +101,47 @@ export class MonitoredRun {
     const info = runInfo(target, call, { examples, validationExamples }, { every, histograms, classNames })
     const own = settings.dir === undefined ? null : await openRunFolder({ dir: settings.dir }, call.goesOn)
     const folder = own ?? call.folder
-    let directory: RunDirectory | null = null
     try {
-      const { step } = target.program
-      directory = folder && (await RunDirectory.open(folder, info, { step, goesOn: call.goesOn }))
-      const examples = await ExampleWatch.open(target, call)
-      const builder = new RecordingBuilder(info)
-      return new MonitoredRun(target, call, settings, { builder, own, directory, examples, clock })
+      return { settings, clock, info, own, place: folder && (await openPlace(folder, info, call.goesOn)) }
     } catch (error) {
-      await directory?.close()
       await own?.close('error')
       throw error
     }
+  }
+
+  /** Begins, or goes on with what is recorded; when model and callbacks are as they were. */
+  static async begin(context: RunContext, prepared: Prepared, memory: Memory | null): Promise<MonitoredRun> {
+    const { target, call } = context
+    const { place, info } = prepared
+    const { step } = target.program
+    let directory: RunDirectory | null = null
+    try {
+      const sizes = place?.isKnown ? await sizesOf(place, memory) : null
+      if (place?.isKnown && !sizes) await checkStep(place, step, call)
+      directory = place && (await RunDirectory.open(place, { step, sizes }))
+      const examples = await ExampleWatch.open(target, call)
+      const builder = place?.isKnown ? (await openRun(place.folder.path)).builder : new RecordingBuilder(info)
+      return new MonitoredRun(context, prepared, { builder, directory, examples }, memory)
+    } catch (error) {
+      await directory?.close()
+      await prepared.own?.close('error')
+      throw error
+    }
+  }
+
+  /** For checkpoints. */
+  state(): Memory {
+    this.flush()
+    const seconds = (this.#clock.now() - this.#began) / 1000
+    return { sizes: this.directory?.sizes ?? null, seconds, hasRefused: this.#hasRefused }
+  }
+
+  /** Resolves when all that has happened so far lies on the disk. */
+  async settle(): Promise<void> {
+    this.flush()
+    await this.directory?.check()
+    await this.directory?.settle()
+    this.#warnOfFailure()
   }
 
   async addSteps(report: StepsReport): Promise<void> {

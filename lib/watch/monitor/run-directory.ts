@@ -1,7 +1,6 @@
-import { type FileHandle, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GradusError } from '../../errors.js'
-import { badFile, isMissing, placeFile } from '../../files.js'
+import { isMissing, openFile, syncFolder } from '../../files.js'
 import type { RunFolder } from '../../train/run-folder.js'
 import type { Entry } from '../recording/builder.js'
 import { endOf, files, layerRowWidth, lookColumns, Rows, setEnd, stepRowWidth } from '../recording/files.js'
@@ -9,10 +8,21 @@ import { HistogramEncoder } from '../recording/histogram-bytes.js'
 import { writeLine } from '../recording/json.js'
 import type { Latest } from '../recording/latest.js'
 import { writeLatest } from '../recording/latest.js'
-import type { RunInfo } from '../recording/recording.js'
-import { readInfo } from '../recording/run-reader.js'
 import { firstRowFrom, readCells } from '../recording/table.js'
 import { AppendFile } from './append-file.js'
+import type { Place } from './place.js'
+
+/** The layers before their histograms, which end where those of the last look do. */
+const order = ['steps', 'layers', 'histograms', 'journal'] as const
+type FileName = (typeof order)[number]
+
+/** Bytes of the files that grow. */
+export type Sizes = Readonly<Record<FileName, number>>
+
+interface Cut {
+  readonly step: number
+  readonly sizes: Sizes | null
+}
 
 /** The files of a run under way. Errors of the disk end the recording, not the run; `failure` tells. */
 export class RunDirectory {
@@ -23,7 +33,7 @@ export class RunDirectory {
   readonly #journal: AppendFile
   readonly #encoder = new HistogramEncoder()
 
-  private constructor(folder: RunFolder, opened: Record<'steps' | 'layers' | 'histograms' | 'journal', AppendFile>) {
+  private constructor(folder: RunFolder, opened: Record<FileName, AppendFile>) {
     this.#folder = folder
     this.#steps = opened.steps
     this.#layers = opened.layers
@@ -32,29 +42,28 @@ export class RunDirectory {
   }
 
   /**
-   * The files of a new run, or of one that goes on from `step`: then what was recorded beyond it is cut off.
-   * @throws `GRADUS_INVALID_ARGUMENT` when there is a run that this one does not continue
+   * The files of a run, new or going on from `step`: then what was recorded beyond it is cut off. With `sizes`, which a
+   * checkpoint has kept, to exactly these: steps that were refused share a number.
    */
-  static async open(folder: RunFolder, info: RunInfo, { step, goesOn }: { step: number; goesOn: boolean }) {
-    const { path } = folder
-    const known = goesOn ? await readInfo(path).catch((error) => (isMissing(error) ? null : fail(error))) : null
-    if (known) checkSameModel(path, known, info)
-    else await writeInfo(path, info)
-    const { tensors, layers } = known ?? info
+  static async open({ folder, info }: Place, { step, sizes }: Cut): Promise<RunDirectory> {
+    const { path, tookOver } = folder
+    const widths = { steps: stepRowWidth(info.tensors.length), layers: layerRowWidth(info.layers.length) }
+    const keep = sizes ? keepSizes(sizes) : keepSteps(step, widths, await sizeOf(path, 'histograms'))
     const opened: AppendFile[] = []
-    const add = async (file: Promise<AppendFile>) => {
-      opened.push(await file)
-      return opened.at(-1)!
-    }
     try {
-      const steps = await add(openSteps(path, stepRowWidth(tensors.length), step))
-      const looks = await openLooks(path, layerRowWidth(layers.length), step, add)
-      const journal = await add(AppendFile.open(join(path, files.journal), wholeLines))
-      return new RunDirectory(folder, { steps, ...looks, journal })
+      for (const name of order) opened.push(await AppendFile.open(join(path, files[name]), keep[name], tookOver))
+      const [steps, layers, histograms, journal] = opened as [AppendFile, AppendFile, AppendFile, AppendFile]
+      return new RunDirectory(folder, { steps, layers, histograms, journal })
     } catch (error) {
       for (const file of opened) await file.close()
       throw error
     }
+  }
+
+  /** Whether the files that are there have at least these sizes. */
+  static async holds({ folder: { path } }: Place, sizes: Sizes): Promise<boolean> {
+    for (const name of order) if ((await sizeOf(path, name)) < sizes[name]) return false
+    return true
   }
 
   get path(): string {
@@ -95,6 +104,12 @@ export class RunDirectory {
     return [this.#histograms, this.#steps, this.#layers, this.#journal]
   }
 
+  /** With what is not written yet. */
+  get sizes(): Sizes {
+    const [steps, layers] = [this.#steps.size, this.#layers.size]
+    return { steps, layers, histograms: this.#histograms.size, journal: this.#journal.size }
+  }
+
   get failure(): Error | null {
     return this.#files.map(({ failure }) => failure).find((failure) => failure !== null) ?? null
   }
@@ -102,6 +117,13 @@ export class RunDirectory {
   /** What has been added is written from now on. */
   send(): void {
     for (const file of this.#files) file.send()
+  }
+
+  /** Resolves when all that has been added lies on the disk, or never will: {@link failure} tells. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#files.map((file) => file.settle()))
+    // The files themselves too, which may be new.
+    await syncFolder(this.path).catch(() => undefined)
   }
 
   /** When the disk has caught up; undefined while it is not far behind. */
@@ -119,55 +141,56 @@ export class RunDirectory {
   }
 }
 
-function fail(error: unknown): never {
-  throw error
-}
-
-/** Whole, and once: who has the folder is the only one to write it. */
-async function writeInfo(path: string, info: RunInfo): Promise<void> {
-  const file = join(path, files.info)
-  const isFirst = await placeFile(file, (handle) => handle.writeFile(`${JSON.stringify(info, null, 1)}\n`))
-  if (!isFirst) throw badFile(file, 'something else has this name')
-}
-
 const bytesOf = ({ values }: Rows) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 
-function checkSameModel(path: string, known: RunInfo, info: RunInfo): void {
-  const columns = ({ tensors, layers, monitor }: RunInfo) => JSON.stringify([tensors, layers, monitor])
-  if (columns(known) === columns(info)) return
-  const message = `dir: expected the run in ${path} to be of this model and to be monitored alike, received another model or other options of monitor()`
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+/** Bytes of the file, or 0. */
+async function sizeOf(path: string, name: FileName): Promise<number> {
+  try {
+    const { handle, size } = await openFile(join(path, files[name]), { follow: false })
+    await handle.close()
+    return size
+  } catch (error) {
+    if (isMissing(error)) return 0
+    throw error
+  }
 }
 
-const openSteps = (path: string, width: number, step: number) =>
-  AppendFile.open(join(path, files.steps), ({ fd }, size) => {
-    return 4 * width * firstRowFrom(fd, width, Math.floor(size / (4 * width)), step)
-  })
+/** Bytes of a file that stay. */
+type Keep = (file: FileHandle, size: number) => number | Promise<number>
 
-/** The looks before `step` whose histograms are all there, and those. */
-async function openLooks(
-  path: string,
-  width: number,
+const keepSizes = (sizes: Sizes): Record<FileName, Keep> => ({
+  steps: () => sizes.steps,
+  layers: () => sizes.layers,
+  histograms: () => sizes.histograms,
+  journal: () => sizes.journal,
+})
+
+/** What was recorded before `step`: of looks those whose histograms are all there, and those; of the journal what is whole. */
+function keepSteps(
   step: number,
-  add: (file: Promise<AppendFile>) => Promise<AppendFile>,
-) {
-  const written = await stat(join(path, files.histograms)).then(
-    ({ size }) => size,
-    () => 0,
-  )
+  widths: { readonly steps: number; readonly layers: number },
+  written: number,
+): Record<FileName, Keep> {
   let end = 0
-  const open = AppendFile.open(join(path, files.layers), ({ fd }, size) => {
-    const look = Rows.of(1, lookColumns.length)
-    let rows = firstRowFrom(fd, width, Math.floor(size / (4 * width)), step)
-    for (; rows > 0; rows--) {
-      readCells(fd, look, 4 * width * (rows - 1))
-      if (endOf(look) <= written) break
-    }
-    end = rows > 0 ? endOf(look) : 0
-    return 4 * width * rows
-  })
-  const layers = await add(open)
-  return { layers, histograms: await add(AppendFile.open(join(path, files.histograms), () => end)) }
+  return {
+    steps: ({ fd }, size) => {
+      const each = 4 * widths.steps
+      return each * firstRowFrom(fd, widths.steps, Math.floor(size / each), step)
+    },
+    layers: ({ fd }, size) => {
+      const each = 4 * widths.layers
+      const look = Rows.of(1, lookColumns.length)
+      let rows = firstRowFrom(fd, widths.layers, Math.floor(size / each), step)
+      for (; rows > 0; rows--) {
+        readCells(fd, look, each * (rows - 1))
+        if (endOf(look) <= written) break
+      }
+      end = rows > 0 ? endOf(look) : 0
+      return each * rows
+    },
+    histograms: () => end,
+    journal: wholeLines,
+  }
 }
 
 /** Bytes up to the end of the last whole line. */

@@ -2,6 +2,7 @@ import type { Rows } from './files.js'
 import { stepRowWidth } from './files.js'
 import { LayerLooks } from './layer-looks.js'
 import type {
+  BeginEntry,
   EndEntry,
   EpochEntry,
   PredictionsEntry,
@@ -15,7 +16,7 @@ import { StepBuckets } from './step-buckets.js'
 
 /** A line of the journal. */
 export type Entry =
-  | ({ type: 'begin' } & { step: number; time: number })
+  | ({ type: 'begin' } & BeginEntry)
   | ({ type: 'epoch' } & EpochEntry)
   | ({ type: 'predictions' } & PredictionsEntry)
   | ({ type: 'sharpness' } & SharpnessEntry)
@@ -28,6 +29,8 @@ export const epochEntry = (record: object, step: number): Entry => ({ type: 'epo
 
 /** Where a run stands. */
 export interface Standing {
+  /** Of the table of steps. */
+  readonly rows: number
   readonly step: number
   /** Of the last steps; NaN before there are any. */
   readonly loss: number
@@ -47,11 +50,24 @@ const systemCapacity = 4096
 /** Of many tensors fewer: some ten megabytes of sums in all. */
 const bucketsOf = (width: number) => Math.max(64, Math.min(2048, 2 * Math.floor(2 ** 20 / width)))
 
+/** What the begin of a run that goes on says otherwise; older ones say nothing. */
+function begunBy({ options, machine, ...info }: RunInfo, begin: BeginEntry): RunInfo {
+  const { epochs = options.epochs, threads = options.threads } = begin
+  const { process = machine.process, host = machine.host, boot, started } = begin
+  const { boot: _, started: __, ...known } = machine
+  return {
+    ...info,
+    options: { ...options, epochs, threads },
+    machine: { ...known, process, host, ...(boot && { boot }), ...(started && { started }) },
+  }
+}
+
 /** A recording that grows: fed by the monitor of a run under way, or from the files of any run. */
 export class RecordingBuilder {
-  readonly info: RunInfo
   readonly buckets: StepBuckets
   readonly looks: LayerLooks
+  #info: RunInfo
+  #begins: BeginEntry[] = []
   #epochs: EpochEntry[] = []
   #predictions: PredictionsEntry[] = []
   #sharpness: SharpnessEntry[] = []
@@ -60,10 +76,15 @@ export class RecordingBuilder {
   #end: EndEntry | null = null
 
   constructor(info: RunInfo) {
-    this.info = info
+    this.#info = info
     const width = stepRowWidth(info.tensors.length)
     this.buckets = new StepBuckets(width, bucketsOf(width))
     this.looks = new LayerLooks(info.layers)
+  }
+
+  /** As it is now: a run that goes on does so in a process of its own, maybe to another epoch. */
+  get info(): RunInfo {
+    return this.#info
   }
 
   addSteps(rows: Rows): void {
@@ -72,7 +93,7 @@ export class RecordingBuilder {
 
   /** Entries of a kind that is not known come from another version and are left alone. */
   addEntry({ type, ...entry }: Entry): void {
-    if (type === 'begin') this.#begin(entry as { step: number })
+    if (type === 'begin') this.#begin(entry as BeginEntry)
     else if (type === 'epoch') this.#epochs.push(entry as EpochEntry)
     else if (type === 'predictions') this.#predictions.push(entry as PredictionsEntry)
     else if (type === 'sharpness') this.#sharpness.push(entry as SharpnessEntry)
@@ -85,7 +106,10 @@ export class RecordingBuilder {
   }
 
   /** A run that goes on from an earlier step than was recorded does the rest once more. */
-  #begin({ step }: { step: number }): void {
+  #begin(begin: BeginEntry): void {
+    const { step } = begin
+    this.#begins.push(begin)
+    this.#info = begunBy(this.#info, begin)
     this.#end = null
     const isBefore = (entry: { step: number }) => entry.step <= step
     this.#epochs = this.#epochs.filter(isBefore)
@@ -99,6 +123,7 @@ export class RecordingBuilder {
     const { count, lastStep, lastLoss } = this.buckets
     const [epoch, system] = [this.#epochs.at(-1) ?? null, this.#system.at(-1) ?? null]
     return {
+      rows: count,
       step: count > 0 ? lastStep : 0,
       loss: lastLoss,
       epoch,
@@ -111,7 +136,8 @@ export class RecordingBuilder {
 
   build(): Recording {
     return {
-      info: this.info,
+      info: this.#info,
+      begins: [...this.#begins],
       steps: this.buckets.series(this.info.tensors),
       layers: this.looks.series(),
       epochs: [...this.#epochs],

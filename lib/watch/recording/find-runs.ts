@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { withFileErrors } from '../../files.js'
 import { files } from './files.js'
 
 /**
@@ -8,8 +9,11 @@ import { files } from './files.js'
  * that lead out of the folder are left out.
  */
 export async function findRuns(folder: string): Promise<string[]> {
-  const root = realpathSync.native(folder)
-  const names = readdirSync(root, { withFileTypes: true })
+  const { root, entries } = await withFileErrors(folder, async () => {
+    const root = realpathSync.native(folder)
+    return { root, entries: readdirSync(root, { withFileTypes: true }) }
+  })
+  const names = entries
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map((entry) => entry.name)
     .sort()

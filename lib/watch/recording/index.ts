@@ -5,4 +5,4 @@ export { type ImageShape, type Latest, readLatest, writeLatest } from './latest.
 export { type HistogramKind, type Histograms, readHistograms } from './read-histograms.js'
 export { readSteps } from './read-steps.js'
 export * from './recording.js'
-export { openRun, type RunReader, readInfo } from './run-reader.js'
+export { openRealRun, openRun, type RunReader, readInfo } from './run-reader.js'

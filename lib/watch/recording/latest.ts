@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readText, replaceFile } from '../../files.js'
+import { readTextWithin, replaceFile } from '../../files.js'
 import { files } from './files.js'
 import { parseObject } from './json.js'
 
@@ -25,17 +25,19 @@ export interface ImageShape {
   channels: number
 }
 
+/** A file of more bytes was not written by a monitor. */
+const mostBytes = 1 << 24
+
 /** In place of what was there; never half a file. */
 export async function writeLatest(directory: string, latest: Latest): Promise<void> {
   const text = JSON.stringify(latest)
   await replaceFile(join(directory, files.latest), (file) => file.writeFile(text), { sync: false })
 }
 
-/** Null where there is none, or none that can be read. */
+/** Of the directory with this real path; null where there is none, or none that can be read. */
 export async function readLatest(directory: string): Promise<Latest | null> {
   try {
-    const path = join(directory, files.latest)
-    return parseObject(await readText(path), path) as unknown as Latest
+    return parseObject(readTextWithin(directory, files.latest, mostBytes), files.latest) as unknown as Latest
   } catch {
     return null
   }

@@ -1,8 +1,8 @@
 /** What somebody has written about a run: `notes.json` in its directory. */
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '../../errors.js'
-import { badFile, replaceFile } from '../../files.js'
+import { badFile, readTextWithin, replaceFile } from '../../files.js'
 import { files } from './files.js'
 import { parseObject } from './json.js'
 
@@ -43,12 +43,13 @@ export async function writeNotes(directory: string, notes: Notes): Promise<void>
 
 /** Reads them again when they have changed; what cannot be read counts as none. */
 export class NotesReader {
-  readonly #path: string
+  readonly #directory: string
   #notes = noNotes
   #seen = ''
 
+  /** `directory` is a real path. */
   constructor(directory: string) {
-    this.#path = join(directory, files.notes)
+    this.#directory = directory
   }
 
   get notes(): Notes {
@@ -57,18 +58,19 @@ export class NotesReader {
 
   /** Whether there is something new. */
   refresh(): boolean {
-    const stat = lstatSync(this.#path, { throwIfNoEntry: false })
+    const stat = lstatSync(join(this.#directory, files.notes), { throwIfNoEntry: false })
     const seen = stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : ''
     if (seen === this.#seen) return false
     this.#seen = seen
     this.#notes = noNotes
-    if (stat?.isFile() && stat.size <= mostBytes) this.#read()
+    if (stat) this.#read()
     return true
   }
 
   #read(): void {
     try {
-      this.#notes = checkNotes(parseObject(readFileSync(this.#path, 'utf8'), this.#path))
+      const text = readTextWithin(this.#directory, files.notes, mostBytes)
+      this.#notes = checkNotes(parseObject(text, files.notes))
     } catch {
       // Somebody else wrote it.
     }

@@ -1,7 +1,6 @@
-import { readSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { closeSync, readSync } from 'node:fs'
 import { GradusError } from '../../errors.js'
+import { isMissing, openWithin } from '../../files.js'
 import { endOf, files, histogramBins, layerRowWidth, lookColumns, Rows } from './files.js'
 import { decodeCounts } from './histogram-bytes.js'
 import type { RunInfo } from './recording.js'
@@ -21,7 +20,9 @@ export interface Histograms {
 
 /**
  * At most `rows` of them, evenly spread and the last one among them.
- * @throws `GRADUS_INVALID_ARGUMENT` for a name that the run does not have
+ *
+ * @param directory - its real path
+ * @throws `GRADUS_INVALID_ARGUMENT` for a name that the run does not have, `GRADUS_BAD_FILE`
  */
 export async function readHistograms(
   directory: string,
@@ -30,18 +31,21 @@ export async function readHistograms(
 ): Promise<Histograms> {
   const first = histogramBins * numberOf(info, kind, name)
   const found: Histograms = { step: [], counts: [] }
-  const [looks, histograms] = await Promise.all([
-    openFile(directory, files.layers),
-    openFile(directory, files.histograms),
-  ])
+  const opened: number[] = []
+  const open = (file: string) => {
+    const there = openIfThere(directory, file)
+    if (there) opened.push(there.file)
+    return there
+  }
   try {
+    const [looks, histograms] = [open(files.layers), open(files.histograms)]
     if (!looks || !histograms) return found
     const bytesEach = 4 * layerRowWidth(info.layers.length)
-    const count = Math.floor((await looks.stat()).size / bytesEach)
+    const count = Math.floor(looks.size / bytesEach)
     const wanted = Math.min(count, rows)
     for (let i = 0; i < wanted; i++) {
       const row = wanted === 1 ? count - 1 : Math.round((i * (count - 1)) / (wanted - 1))
-      const { step, bytes } = readLook(looks.fd, histograms.fd, bytesEach * row, bytesEach)
+      const { step, bytes } = readLook(looks.file, histograms, bytesEach * row, bytesEach)
       const counts = bytes && decodeCounts(bytes, first, first + histogramBins)
       if (!counts) continue
       found.step.push(step)
@@ -49,24 +53,32 @@ export async function readHistograms(
     }
     return found
   } finally {
-    await looks?.close()
-    await histograms?.close()
+    for (const file of opened) closeSync(file)
   }
 }
 
-const openFile = (directory: string, name: string): Promise<FileHandle | null> =>
-  open(join(directory, name), 'r').catch(() => null)
+type Opened = ReturnType<typeof openWithin>
+
+function openIfThere(directory: string, name: string): Opened | null {
+  try {
+    return openWithin(directory, name)
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
 
 /** The bytes are null where a look has none or they are not all there yet. */
-function readLook(looks: number, histograms: number, position: number, bytesEach: number) {
+function readLook(looks: number, histograms: Opened, position: number, bytesEach: number) {
   const [before, look] = [Rows.of(1, lookColumns.length), Rows.of(1, lookColumns.length)]
   if (position > 0) readCells(looks, before, position - bytesEach)
   readCells(looks, look, position)
-  const [begin, length] = [endOf(before), endOf(look) - endOf(before)]
+  const [begin, end] = [endOf(before), endOf(look)]
   const step = look.steps[0]!
-  if (length <= 0 || length > mostBytes || !Number.isSafeInteger(begin)) return { step, bytes: null }
+  const length = end - begin
+  if (length <= 0 || length > mostBytes || end > histograms.size) return { step, bytes: null }
   const bytes = new Uint8Array(length)
-  return { step, bytes: readSync(histograms, bytes, 0, length, begin) === length ? bytes : null }
+  return { step, bytes: readSync(histograms.file, bytes, 0, length, begin) === length ? bytes : null }
 }
 
 /** Which of a look's histograms it is. */

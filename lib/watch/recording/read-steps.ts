@@ -1,22 +1,26 @@
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { openWithin } from '../../files.js'
 import { files, stepRowWidth } from './files.js'
 import type { RunInfo, StepSeries } from './recording.js'
 import { StepBuckets } from './step-buckets.js'
 import { firstRowFrom, readRows } from './table.js'
 
-/** Steps `from` to `to`, both included, of a run of any length, in at most `buckets` stretches. */
+/**
+ * Steps `from` to `to`, both included, of a run of any length, in at most `buckets` stretches.
+ *
+ * @param directory - its real path
+ * @throws `GRADUS_BAD_FILE`
+ */
 export async function readSteps(
   directory: string,
   info: RunInfo,
   { from, to, buckets }: { from: number; to: number; buckets: number },
 ): Promise<StepSeries> {
   const width = stepRowWidth(info.tensors.length)
-  const handle = await open(join(directory, files.steps), 'r')
-  const file = handle.fd
+  const { file, size } = openWithin(directory, files.steps)
   try {
-    const rows = Math.floor((await handle.stat()).size / (4 * width))
+    const rows = Math.floor(size / (4 * width))
     const first = firstRowFrom(file, width, rows, from)
     const end = firstRowFrom(file, width, rows, to + 1)
     const capacity = 2 * Math.max(1, Math.floor(buckets / 2))
@@ -27,6 +31,6 @@ export async function readSteps(
     }
     return reduced.series(info.tensors)
   } finally {
-    await handle.close()
+    closeSync(file)
   }
 }

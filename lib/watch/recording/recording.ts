@@ -47,7 +47,18 @@ export interface RunInfo {
   tensors: readonly TensorInfo[]
   /** Whose values are looked at, in the order of work. */
   layers: readonly LayerInfo[]
-  machine: { cpu: string; cores: number; memory: number; node: string; platform: string; host: string; process: number }
+  machine: {
+    cpu: string
+    cores: number
+    memory: number
+    node: string
+    platform: string
+    host: string
+    process: number
+    /** What tells the process from a later one of its number, where the system says it. */
+    boot?: string | undefined
+    started?: string | undefined
+  }
 }
 
 export interface TensorInfo {
@@ -161,6 +172,19 @@ export interface SystemEntry {
   memory: number
 }
 
+/** A process begins the run, or goes on with it from a step; older versions say no more than that. */
+export interface BeginEntry {
+  step: number
+  time: number
+  process?: number | undefined
+  host?: string | undefined
+  boot?: string | undefined
+  started?: string | undefined
+  threads?: number | undefined
+  /** Number of the last epoch. */
+  epochs?: number | undefined
+}
+
 export interface EndEntry {
   step: number
   time: number
@@ -171,7 +195,10 @@ export interface EndEntry {
 }
 
 export interface Recording {
+  /** Process, host, threads and number of epochs are those of the last begin. */
   readonly info: RunInfo
+  /** The first one, and one for each time that the run went on. */
+  readonly begins: readonly BeginEntry[]
   readonly steps: StepSeries
   readonly layers: LayerSeries
   readonly epochs: readonly EpochEntry[]

@@ -1,25 +1,31 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, lstatSync, readSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { badFile, isMissing, readText } from '../../files.js'
-import { type Entry, RecordingBuilder, type Standing } from './builder.js'
+import { badFile, fileError, isMissing, openWithin, readTextWithin } from '../../files.js'
+import { RecordingBuilder, type Standing } from './builder.js'
 import { checkEntry } from './check-entry.js'
 import { checkInfo } from './check-info.js'
 import { files, layerRowWidth, Rows, stepRowWidth } from './files.js'
 import { parseObject } from './json.js'
+import { Lines } from './lines.js'
 import type { Recording, RunInfo, StepSeries } from './recording.js'
 import { pieceSize, readCells, readRows } from './table.js'
 
-/** A line of the journal that is longer is no record. */
-const longestLine = 1 << 26
+/** `run.json` of more bytes was not written by a monitor. */
+const mostOfInfo = 1 << 24
+/** Lines that are no JSON: a kill leaves one, and no run is killed as often as this. */
+const mostTorn = 1000
+/** So much of what was read is compared before more is read. */
+const tailLength = 64
 
-/** `run.json`, checked. */
-export async function readInfo(directory: string): Promise<RunInfo> {
-  const path = join(directory, files.info)
-  const text = await readText(path).catch((error) => {
-    throw isMissing(error) ? badFile(path, 'no such file: this is no run directory', error.cause) : error
-  })
-  return checkInfo(parseObject(text, path), path)
+/** `run.json` of the directory with this real path, checked. */
+export function readInfo(real: string): RunInfo {
+  const path = join(real, files.info)
+  try {
+    return checkInfo(parseObject(readTextWithin(real, files.info, mostOfInfo), path), path)
+  } catch (error) {
+    throw isMissing(error) ? badFile(path, 'no such file: this is no run directory', (error as Error).cause) : error
+  }
 }
 
 /**
@@ -28,34 +34,84 @@ export async function readInfo(directory: string): Promise<RunInfo> {
  *
  * @throws `GRADUS_BAD_FILE` when `run.json` is missing or not what it should be
  */
-export async function openRun(directory: string): Promise<RunReader> {
-  const reader = new RunReader(directory, await readInfo(directory))
+export const openRun = (directory: string): Promise<RunReader> => openRealRun(realPathOf(directory))
+
+/** The path itself where there is nothing: reading tells so. */
+function realPathOf(directory: string): string {
+  try {
+    return realpathSync.native(directory)
+  } catch {
+    return directory
+  }
+}
+
+/** As {@link openRun}, of a real path: one that has become a link since then is refused. */
+export async function openRealRun(real: string): Promise<RunReader> {
+  const reader = new RunReader(real, readInfo(real))
   await reader.refresh()
   return reader
 }
 
 /** Made by {@link openRun}. */
 export class RunReader {
+  /** Its real path. */
   readonly directory: string
-  readonly info: RunInfo
-  readonly #builder: RecordingBuilder
+  readonly #begun: RunInfo
+  #builder: RecordingBuilder
   #steps = 0
   #journal = 0
-  #rest: Buffer = Buffer.alloc(0)
+  /** The last bytes of the journal that were read. */
+  #tail: Buffer = Buffer.alloc(0)
+  #lines = new Lines()
+  #torn = 0
+  /** Whether the run has gone on, so that what was read before may have been cut off. */
+  #hasGoneOn = false
+  #generation = 0
   /** Of files that had nothing new when they were last read. */
   readonly #sizes = new Map<string, number>()
 
   /** @internal */
   constructor(directory: string, info: RunInfo) {
     this.directory = directory
-    this.info = info
+    this.#begun = info
     this.#builder = new RecordingBuilder(info)
+  }
+
+  /** As the last begin says. */
+  get info(): RunInfo {
+    return this.#builder.info
+  }
+
+  /** What has been read, to go on with. */
+  get builder(): RecordingBuilder {
+    return this.#builder
+  }
+
+  /** Another one when the run has gone on, and so has been read anew from its begin. */
+  get generation(): number {
+    return this.#generation
   }
 
   /** Reads what was appended since; whether there was anything. */
   async refresh(): Promise<boolean> {
-    const grew = [await this.#refreshSteps(), await this.#refreshLayers(), await this.#refreshJournal()]
-    return grew.some((did) => did)
+    // Journal first: that the run has gone on, and its tables have been cut, stands there.
+    let grew = await this.#refreshJournal()
+    if (this.#hasGoneOn) {
+      this.#forget()
+      grew = await this.#refreshJournal()
+    }
+    const tables = [await this.#refreshSteps(), await this.#refreshLayers()]
+    return grew || tables.some((did) => did)
+  }
+
+  #forget(): void {
+    this.#builder = new RecordingBuilder(this.#begun)
+    this.#steps = this.#journal = this.#torn = 0
+    this.#tail = Buffer.alloc(0)
+    this.#lines = new Lines()
+    this.#hasGoneOn = false
+    this.#generation++
+    this.#sizes.clear()
   }
 
   recording(): Recording {
@@ -104,50 +160,66 @@ export class RunReader {
   async #refreshJournal(): Promise<boolean> {
     return this.#ifGrown(files.journal, async (file, size) => {
       const before = this.#journal
+      if (!this.#isAsRead(file)) {
+        this.#hasGoneOn = true
+        return true
+      }
       const buffer = Buffer.alloc(Math.min(pieceSize, Math.max(0, size - this.#journal)))
       while (this.#journal < size) {
         const bytesRead = readSync(file, buffer, 0, buffer.length, this.#journal)
         if (bytesRead === 0) break
         this.#journal += bytesRead
-        this.#addLines(buffer.subarray(0, bytesRead))
+        const bytes = buffer.subarray(0, bytesRead)
+        this.#tail = Buffer.concat([this.#tail, bytes.subarray(-tailLength)]).subarray(-tailLength)
+        for (const line of this.#lines.add(bytes)) this.#addLine(line, before > 0)
+        if (this.#journal < size) await setImmediate()
       }
       return this.#journal > before
     })
   }
 
-  /** Whole lines become entries; one that is no record (torn by a kill, then written on) is left out. */
-  #addLines(bytes: Buffer): void {
-    let rest = Buffer.concat([this.#rest, bytes])
-    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      const line = rest.toString('utf8', 0, end)
-      rest = rest.subarray(end + 1)
-      if (line.trim() === '') continue
-      const entry = tryParse(line)
-      if (entry) this.#builder.addEntry(entry)
+  /** Whether the journal still ends, or goes on, behind what was read of it. */
+  #isAsRead(file: number): boolean {
+    const { length } = this.#tail
+    const there = Buffer.alloc(length)
+    return readSync(file, there, 0, length, this.#journal - length) === length && there.equals(this.#tail)
+  }
+
+  /** One that is no record (torn by a kill, then written on) is left out. */
+  #addLine(line: Buffer, isLater: boolean): void {
+    if (!isRecord(line)) return
+    let record: Record<string, unknown>
+    try {
+      record = parseObject(line.toString('utf8'), files.journal)
+    } catch {
+      if (++this.#torn <= mostTorn) return
+      throw badFile(join(this.directory, files.journal), `more than ${mostTorn} of its lines are no JSON`)
     }
-    this.#rest = rest.length > longestLine ? Buffer.alloc(0) : Buffer.from(rest)
+    const entry = checkEntry(record)
+    if (entry) this.#builder.addEntry(entry)
+    if (entry?.type === 'begin' && isLater) this.#hasGoneOn = true
   }
 
   /** A file that is as long as when it had nothing new is not opened; one that is not there yet has not grown. */
   async #ifGrown(name: string, read: (file: number, size: number) => Promise<boolean>): Promise<boolean> {
     const path = join(this.directory, name)
-    const size = statSync(path, { throwIfNoEntry: false })?.size
-    if (size === undefined || size === this.#sizes.get(name)) return false
-    const file = openSync(path, 'r')
+    const seen = lstatSync(path, { throwIfNoEntry: false })?.size
+    if (seen === undefined || seen === this.#sizes.get(name)) return false
+    const { file, size } = openWithin(this.directory, name)
     try {
       const grew = await read(file, size)
       if (!grew) this.#sizes.set(name, size)
       return grew
+    } catch (error) {
+      throw fileError(path, error)
     } finally {
       closeSync(file)
     }
   }
 }
 
-function tryParse(line: string): Entry | null {
-  try {
-    return checkEntry(parseObject(line, files.journal))
-  } catch {
-    return null
-  }
-}
+const recordBegin = Buffer.from('{"type":"')
+
+/** As a monitor writes them: what else there may be costs no more than a look. */
+const isRecord = (line: Buffer): boolean =>
+  line.length > recordBegin.length && line.compare(recordBegin, 0, recordBegin.length, 0, recordBegin.length) === 0

@@ -66,12 +66,13 @@ async function readRun(folder: RunFolder, query: Query) {
 async function viewRun(folder: RunFolder, query: Query): Promise<RunView> {
   const run = findRun(folder, query)
   await run.refresh()
-  const { info, epochs, predictions, sharpness, system, refusal, end } = run.recording()
+  const { info, begins, epochs, predictions, sharpness, system, refusal, end } = run.recording()
   const findings = run.findings()
   return {
     name: query.text('run'),
     status: statusOf(info, end),
     info,
+    begins: thin(begins, mostEntries),
     findings,
     // Of the same moment: what the head of the page says and what the findings say agree.
     summary: run.summary(),

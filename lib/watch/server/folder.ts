@@ -1,6 +1,7 @@
 /** The runs of a folder; they are looked at again when somebody asks or listens. */
 import { readdir, realpath } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
+import { withFileErrors } from '../../files.js'
 import { findRuns } from '../recording/index.js'
 import { WatchedRun } from './watched-run.js'
 
@@ -16,7 +17,7 @@ export class RunFolder {
   private constructor(readonly path: string) {}
 
   static async open(path: string): Promise<RunFolder> {
-    const folder = new RunFolder(await realpath(path))
+    const folder = new RunFolder(await withFileErrors(path, () => realpath(path)))
     await folder.refresh()
     return folder
   }

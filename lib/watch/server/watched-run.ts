@@ -1,8 +1,8 @@
 /** One run of a folder, with its reader and with what the list says of it. */
-import { hostname } from 'node:os'
 import { GradusError } from '../../errors.js'
+import { isAlive, thisProcess } from '../../processes.js'
 import { diagnose, type Finding } from '../diagnosis/diagnose.js'
-import { openRun, type Recording, type RunReader } from '../recording/index.js'
+import { openRealRun, type Recording, type RunReader } from '../recording/index.js'
 import { NotesReader } from '../recording/notes.js'
 import type { EndEntry, RunInfo } from '../recording/recording.js'
 import { packAll } from './packed.js'
@@ -39,6 +39,7 @@ export class WatchedRun {
 
   constructor(
     readonly name: string,
+    /** Its real path. */
     readonly directory: string,
   ) {
     this.#notes = new NotesReader(directory)
@@ -81,8 +82,11 @@ export class WatchedRun {
     if (this.#notes.refresh()) this.#growths++
     try {
       const isFirst = this.#reader === null
-      this.#reader ??= await openRun(this.directory)
+      this.#reader ??= await openRealRun(this.directory)
+      const { generation } = this.#reader
       const grew = (await this.#reader.refresh()) || isFirst
+      // Read anew: curves have other ends, which are no news, and all of it will be asked for.
+      if (this.#reader.generation !== generation) this.#toldRows = this.#reader.standing.rows
       this.#problem = null
       this.#hasSettled = !grew && this.#reader.standing.end !== null
       if (grew) this.#recording = null
@@ -184,19 +188,14 @@ interface Judged {
   at: number
 }
 
-const host = hostname()
-
 export function statusOf(info: RunInfo, end: EndEntry | null): RunStatus {
-  if (end === null) return info.machine.host === host && !isAlive(info.machine.process) ? 'silent' : 'running'
+  if (end === null) return isGone(info) ? 'silent' : 'running'
   if (end.error !== undefined || end.stoppedBy === 'error') return 'failed'
   return end.stoppedBy === 'epochs' ? 'finished' : 'stopped'
 }
 
-function isAlive(process_: number): boolean {
-  try {
-    process.kill(process_, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+/** For certain: nothing is known of processes elsewhere, and little of those of older versions. */
+function isGone({ machine: { process, host, boot, started } }: RunInfo): boolean {
+  const here = thisProcess()
+  return isAlive({ process, host, boot: boot ?? here.boot, started: started ?? null }) === false
 }

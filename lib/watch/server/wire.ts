@@ -67,7 +67,7 @@ export interface News {
 
 /** All of a run but its long columns. */
 export interface RunView
-  extends Pick<Recording, 'epochs' | 'predictions' | 'sharpness' | 'system' | 'refusal' | 'end'> {
+  extends Pick<Recording, 'begins' | 'epochs' | 'predictions' | 'sharpness' | 'system' | 'refusal' | 'end'> {
   name: string
   status: RunStatus
   info: RunInfo
