@@ -18,6 +18,8 @@ const tools = {
   make: { isThere: () => version(process.env.MAKE ?? 'make'), package: 'make' },
   python3: { isThere: () => pythons.some((python) => runs(python, '-c', pythonCheck)), package: 'python3' },
   cmake: { isThere: () => version('cmake'), package: 'cmake' },
+  img2webp: { isThere: () => runs('img2webp', '-version'), package: 'webp' },
+  script: { isThere: () => version('script'), package: 'bsdutils' },
   'clang-format': { isThere: () => version('clang-format'), package: 'clang-format' },
 }
 

@@ -193,4 +193,29 @@ test('docs/pictures has the still pictures as the example draws them, small enou
   }
 })
 
+/** Chunks of a WebP file, by the container's description (RFC 9649): name and content of each. */
+function chunksOf(bytes) {
+  assert.is(bytes.toString('latin1', 0, 4) + bytes.toString('latin1', 8, 12), 'RIFFWEBP')
+  assert.is(bytes.readUInt32LE(4), bytes.length - 8)
+  const chunks = []
+  for (let at = 12; at < bytes.length; ) {
+    const size = bytes.readUInt32LE(at + 4)
+    chunks.push([bytes.toString('latin1', at, at + 4), bytes.subarray(at + 8, at + 8 + size)])
+    at += 8 + size + (size % 2)
+  }
+  return chunks
+}
+
+test('the moving picture of terminal and page: small enough, without end, 15 to 25 seconds, and in the README', () => {
+  const bytes = readFileSync(join(root, 'docs/pictures/live.webp'))
+  assert.ok(bytes.length < 1_600_000, String(bytes.length))
+  const chunks = chunksOf(bytes)
+  const [, animation] = chunks.find(([name]) => name === 'ANIM')
+  assert.is(animation.readUInt16LE(4), 0, 'turns')
+  const frames = chunks.filter(([name]) => name === 'ANMF')
+  const seconds = frames.reduce((sum, [, frame]) => sum + frame.readUIntLE(12, 3), 0) / 1000
+  assert.ok(frames.length > 50 && seconds > 15 && seconds < 25, `${frames.length} frames, ${seconds} s`)
+  assert.match(readFileSync(join(root, 'README.md'), 'utf8'), '](docs/pictures/live.webp)')
+})
+
 test.run()
