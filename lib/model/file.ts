@@ -14,41 +14,76 @@ import {
 } from './safetensors.js'
 
 const piece = 1 << 22
+/** Less where the event loop is at work on it: a hash of this takes about a millisecond. */
+const hashed = 1 << 20
 
 type Metadata = Readonly<Record<string, string>>
 
 /** In the place of `file`, whole or not at all. */
 export async function writeSafetensors(file: string, tensors: readonly Tensor[], metadata: Metadata): Promise<void> {
-  const parts = partsOf(tensors, metadata)
-  await replaceFile(file, async (handle) => {
-    for (const bytes of parts) {
-      for (let done = 0; done < bytes.length; ) {
-        done += (await handle.write(bytes, done, Math.min(piece, bytes.length - done))).bytesWritten
-      }
+  await replaceFile(file, (handle) => writeTensors(handle, tensors, metadata))
+}
+
+/** Into an empty file, with the hash of it all among the metadata. */
+export async function writeTensors(handle: FileHandle, tensors: readonly Tensor[], metadata: Metadata): Promise<void> {
+  const { parts, hashAt } = partsOf(tensors, metadata)
+  const hash = await newHash()
+  let end = 0
+  for (const bytes of parts) {
+    for (let begin = 0; begin < bytes.length; begin += hashed) {
+      const part = bytes.subarray(begin, begin + hashed)
+      // The thread that writes works beside this one.
+      const writing = writeAll(handle, part, end)
+      hash.update(part)
+      await writing
+      end += part.length
     }
-  })
+  }
+  await writeAll(handle, Buffer.from(hash.digest('hex')), hashAt)
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+  }
 }
 
 /** What {@link writeSafetensors} would write. */
 export async function encodeSafetensors(tensors: readonly Tensor[], metadata: Metadata): Promise<Buffer> {
-  const parts = partsOf(tensors, metadata)
+  const { parts, hashAt } = partsOf(tensors, metadata)
   const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
+  const hash = await newHash()
   let end = 0
   for (const bytes of parts) {
-    for (let begin = 0; begin < bytes.length; begin += piece) {
-      const part = bytes.subarray(begin, begin + piece)
+    for (let begin = 0; begin < bytes.length; begin += hashed) {
+      const part = bytes.subarray(begin, begin + hashed)
       whole.set(part, end)
+      hash.update(part)
       end += part.length
-      if (part.length === piece) await setImmediate()
+      if (part.length === hashed) await setImmediate()
     }
   }
+  whole.set(Buffer.from(hash.digest('hex')), hashAt)
   return whole
 }
 
-const partsOf = (tensors: readonly Tensor[], metadata: Metadata): Uint8Array[] => [
-  encodeHeader(tensors, metadata),
-  ...tensors.map(({ data }) => bytesOf(data)),
-]
+/** Loaded when it is needed: `import 'gradus'` does without. */
+const newHash = async () => (await import('node:crypto')).createHash('sha256')
+
+/** The parts of the file, and where in it the hash belongs: of all of it, with zeros in its own place. */
+function partsOf(tensors: readonly Tensor[], metadata: Metadata): { parts: Uint8Array[]; hashAt: number } {
+  const header = encodeHeader(tensors, { sha256: noHash, ...metadata })
+  return { parts: [header, ...tensors.map(({ data }) => bytesOf(data))], hashAt: placeOf(noHash, header) }
+}
+
+const noHash = '0'.repeat(64)
+
+/** Where the hash stands among the bytes of the header. Within other strings its quotes would be escaped. */
+const placeOf = (hash: string, header: Uint8Array): number => {
+  const entry = '"sha256":"'
+  const at = Buffer.from(header.buffer, header.byteOffset, header.byteLength).indexOf(`${entry}${hash}"`)
+  return at < 0 ? at : at + entry.length
+}
 
 /** Bytes to read from: of an open file, or in memory. */
 export interface Bytes {
@@ -88,7 +123,7 @@ export class SafetensorsReader {
   private constructor(
     private readonly bytes: Bytes,
     readonly header: Header,
-    private readonly dataBegin: number,
+    private readonly beginning: Uint8Array,
   ) {}
 
   /** @throws GRADUS_BAD_FILE saying what is wrong with it */
@@ -103,10 +138,33 @@ export class SafetensorsReader {
     if (length > BigInt(size - 8)) {
       throw badFile(`its header claims ${length} bytes, and the file has ${size - 8} after the length`)
     }
-    const header = new Uint8Array(Number(length))
-    await bytes.read(header, 8)
-    const dataBegin = 8 + header.length
-    return new SafetensorsReader(bytes, decodeHeader(header, size - dataBegin), dataBegin)
+    const dataBegin = 8 + Number(length)
+    const begin = new Uint8Array(dataBegin)
+    await bytes.read(begin, 0)
+    return new SafetensorsReader(bytes, decodeHeader(begin.subarray(8), size - dataBegin), begin)
+  }
+
+  /**
+   * Reads all of it against the hash among the metadata. Files of other programs have none, nor have those of before there was one.
+   *
+   * @throws GRADUS_BAD_FILE when they do not agree
+   */
+  async checkHash(): Promise<void> {
+    const { sha256 } = this.header.metadata
+    if (sha256 === undefined) return
+    const at = /^[0-9a-f]{64}$/.test(sha256) ? placeOf(sha256, this.beginning) : -1
+    const hash = await newHash()
+    const { size } = this.bytes
+    const memory = new Uint8Array(Math.min(hashed, size))
+    for (let begin = 0; at >= 0 && begin < size; begin += hashed) {
+      const part = memory.subarray(0, Math.min(hashed, size - begin))
+      await this.bytes.read(part, begin)
+      for (let i = Math.max(at, begin); i < Math.min(at + 64, begin + part.length); i++) part[i - begin] = 0x30
+      hash.update(part)
+    }
+    if (at >= 0 && hash.digest('hex') === sha256) return
+    const advice = 'whoever changes such a file takes the entry sha256 out of its metadata'
+    throw badFile(`it is damaged, or was changed after it was written: its bytes are not those of its hash; ${advice}`)
   }
 
   /** A tensor's elements from `first` on, a few megabytes at a time, in memory that the next piece uses again. */
@@ -117,7 +175,7 @@ export class SafetensorsReader {
     for (let begin = place.begin; begin < place.end; begin += piece) {
       const size = memory.BYTES_PER_ELEMENT
       const data = memory.subarray(0, (Math.min(place.end, begin + piece) - begin) / size)
-      await this.bytes.read(bytesOf(data), this.dataBegin + begin)
+      await this.bytes.read(bytesOf(data), this.beginning.length + begin)
       yield { first: (begin - place.begin) / size, data }
     }
   }

@@ -16,7 +16,9 @@ export async function withTensors<Result>(
   const source = checkSource(file)
   const bytes = await openBytes(source)
   try {
-    return await work(await SafetensorsReader.open(bytes))
+    const tensors = await SafetensorsReader.open(bytes)
+    await tensors.checkHash()
+    return await work(tensors)
   } catch (error) {
     throw aboutFile(source, error)
   } finally {
