@@ -140,12 +140,13 @@ function checkRegular(path: string, status: Stats): void {
  * Writes beside the file, then puts that in its place: whoever reads it finds the old one or the new one, and so does a
  * crash. A link stays one, to the new file; mode and owner stay as they were.
  *
- * @param options - `sync: false` for what need not survive a loss of power
+ * @param options - `sync: false` for what need not survive a loss of power; `ready` is asked when the new one is whole, just
+ * before it is put in place: if it throws, the old one stays
  */
 export async function replaceFile(
   path: string,
   write: (file: FileHandle) => Promise<void>,
-  { sync = true }: { sync?: boolean | undefined } = {},
+  { sync = true, ready }: { sync?: boolean | undefined; ready?: (() => Promise<void>) | undefined } = {},
 ): Promise<void> {
   await withFileErrors(
     path,
@@ -153,7 +154,10 @@ export async function replaceFile(
       const target = await targetOf(path)
       const before = await stat(target).catch((error) => (isMissing(error) ? null : fail(error)))
       if (before) checkRegular(path, before)
-      await besideOf(target, before, { write, sync }, (temporary) => putInPlace(temporary, target))
+      await besideOf(target, before, { write, sync }, async (temporary) => {
+        await ready?.()
+        await putInPlace(temporary, target)
+      })
     },
     'written',
   )

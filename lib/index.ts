@@ -1,5 +1,6 @@
 /** Gradus: training neural networks. */
 export * from './check/index.js'
+export * from './checkpoint/index.js'
 export * from './data/index.js'
 export { type ErrorCode, GradusError } from './errors.js'
 export * from './layers/index.js'

@@ -64,6 +64,7 @@ const mayImport = {
     'train',
   ],
   check: [...base, 'plot', 'words', 'kernels', 'data', 'schedules', 'layers', 'losses', 'optimizers', 'train', 'model'],
+  checkpoint: [...base, 'files', 'data', 'schedules', 'train', 'model'],
   watch: [
     ...base,
     'processes',
@@ -77,8 +78,9 @@ const mayImport = {
     'train',
     'model',
     'check',
+    'checkpoint',
   ],
-  cli: ['errors', 'checks', 'options', 'files', 'version', 'watch'],
+  cli: ['errors', 'checks', 'options', 'files', 'version', 'checkpoint', 'watch'],
   index: null,
 }
 

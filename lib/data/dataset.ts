@@ -133,6 +133,13 @@ const columnsByDataset = new WeakMap<NativeDataset, readonly LoadedColumn[]>()
 /** What the columns of a dataset are. */
 export const loadedColumns = (dataset: NativeDataset): readonly LoadedColumn[] => columnsByDataset.get(dataset) ?? []
 
+/** A view of the rows from `first` on: the memory lives as long as one of both. */
+export function viewOf(dataset: NativeDataset, first: number, count: number): NativeDataset {
+  const view = dataset.subset(Uint32Array.from({ length: count }, (_, i) => first + i))
+  columnsByDataset.set(view, loadedColumns(dataset))
+  return view
+}
+
 async function load(examples: NumberedExamples, requirements: Requirements, temporary: boolean): Promise<Loaded> {
   const plans: Plan[] = []
   for (const planned of planAll(examples, requirements)) {

@@ -2,7 +2,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { GradusError } from '../errors.js'
 import { type FloatArray, type NativeColumn, type NativeDataset, native, type TypedArray } from '../native.js'
-import { type LoadedColumn, loadedColumns } from './dataset.js'
+import { type LoadedColumn, loadedColumns, viewOf } from './dataset.js'
 
 /** Numbers copied in one go, less than a millisecond of work. */
 const slice = 1 << 16
@@ -13,11 +13,10 @@ export interface Rows {
   readonly columns: readonly LoadedColumn[]
 }
 
-/** A view: the memory lives as long as one of both. */
-export function rowsOf(dataset: NativeDataset, first: number, count: number): Rows {
-  const order = Uint32Array.from({ length: count }, (_, i) => first + i)
-  return { dataset: dataset.subset(order), columns: loadedColumns(dataset) }
-}
+export const rowsOf = (dataset: NativeDataset, first: number, count: number): Rows => ({
+  dataset: viewOf(dataset, first, count),
+  columns: loadedColumns(dataset),
+})
 
 /** All rows of all parts, in their order, in memory of their own. */
 export async function join(parts: readonly Rows[]): Promise<NativeDataset> {

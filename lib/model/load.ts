@@ -14,7 +14,7 @@ import type { SafetensorsReader } from './file.js'
 import { parseShallow, short } from './json-reader.js'
 import { Model } from './model.js'
 import { badFile, type Header } from './safetensors.js'
-import { entryName, formatVersion, stateArenas } from './save.js'
+import { entryName, formatVersion, isOfRun, stateArenas } from './save.js'
 import { checkEntry, checkFinite, withTensors } from './tensors.js'
 import { beginWith } from './weights.js'
 
@@ -118,7 +118,7 @@ async function readTensors(
   for (const { name, shape } of entries) checkEntry(file.header, name, shape, dtype)
   const wanted = new Set(entries.map(({ name }) => name))
   const extra = [...file.header.tensors.keys()].find(
-    (name) => !wanted.has(name) && !(withoutTraining && name.includes('/')),
+    (name) => !wanted.has(name) && !isOfRun(name) && !(withoutTraining && name.includes('/')),
   )
   if (extra !== undefined) throw badFile(`tensor ${JSON.stringify(extra)} belongs to nothing in the model`)
   for (const { arena, i, name } of entries) {

@@ -36,7 +36,7 @@ import { hostOf } from './host.js'
 import { checkIdle, checkStill } from './idle.js'
 import { type Lowered, lower, type Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
-import { checkModelPath, packModel, readSaveOptions, type SaveOptions } from './save.js'
+import { checkModelPath, type Parts, packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
 import { beginWith, checkWeights, currentWeights, readGet, type Weights } from './weights.js'
 
@@ -339,17 +339,15 @@ export class Model<Values extends object = AnyValues> {
   }
 
   #pack(options: SaveOptions): ReturnType<typeof packModel> {
-    const { optimizer, metadata = this.metadata } = readSaveOptions(options)
+    const { optimizer, metadata } = readSaveOptions(options)
     if (optimizer) this.#needCompiled('save with its optimizer')
-    return packModel({
-      network: this.#network,
-      lowered: this.#lowered,
-      program: this.program,
-      compiled: this.#compiled,
-      conventions: this.conventions,
-      optimizer,
-      metadata,
-    })
+    return packModel({ ...this.parts(metadata), program: this.program, optimizer })
+  }
+
+  /** @internal What files and checkpoints are made from. */
+  parts(metadata = this.metadata): Parts {
+    const { conventions } = this
+    return { network: this.#network, lowered: this.#lowered, compiled: this.#compiled, conventions, metadata }
   }
 
   /**

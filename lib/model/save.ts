@@ -5,7 +5,7 @@ import type { Conventions } from '../data/conventions.js'
 import { describe, GradusError } from '../errors.js'
 import { checkPath } from '../files.js'
 import { sizeOf } from '../layers/shape.js'
-import type { NativeProgram } from '../native.js'
+import type { NativeProgram, NativeState } from '../native.js'
 import { optionsOf } from '../options.js'
 import { inTurn } from '../train/turn.js'
 import { version } from '../version.js'
@@ -17,8 +17,9 @@ import { checkMetadata } from './metadata.js'
 import type { Tensor } from './safetensors.js'
 
 /**
- * Entry `format` of the metadata. Next to it: `version` of the writer, `model`, if compiled `training`, with the optimizer
- * `step` and `momentumProduct`, and `metadata` of the user's own.
+ * Entry `format` of the metadata. Next to it: `sha256` of the whole file, with zeros in its own place; `version` of the writer,
+ * `model`, if compiled `training`, with the optimizer `step` and `momentumProduct`, and `metadata` of the user's own. A
+ * checkpoint has `run` as well, and tensors below `run/`.
  */
 export const formatVersion = 'gradus 1'
 
@@ -72,36 +73,50 @@ export const stateArenas = (program: NativeProgram): string[] =>
 export const entryName = (arena: string, parameter: string): string =>
   arena === 'parameters' ? parameter : `${arena}/${parameter}`
 
-/** What the file will hold, copied in the program's turn, so that it is of one moment between steps. */
-export async function packModel(of: {
+/** Whether a tensor is not the model's, but what a checkpoint keeps of its run. */
+export const isOfRun = (name: string): boolean => name.startsWith('run/') || name.startsWith('callback/')
+
+interface Packed {
+  tensors: Tensor[]
+  metadata: Record<string, string>
+}
+
+export interface Parts {
   readonly network: Network
   readonly lowered: Lowered
-  readonly program: NativeProgram
   readonly compiled: Compiled | undefined
   readonly conventions: Conventions
-  readonly optimizer: boolean
   readonly metadata: unknown
-}): Promise<{ tensors: Tensor[]; metadata: Record<string, string> }> {
-  const { program, compiled, conventions } = of
-  const { parameters } = of.lowered.descriptor
-  const definition = define(of.network)
-  checkNames(definition.layers)
-  const metadata: Record<string, string> = { format: formatVersion, version, model: JSON.stringify(definition) }
+}
+
+/** What the file will hold, copied in the program's turn, so that it is of one moment between steps. */
+export async function packModel(
+  of: Parts & { readonly program: NativeProgram; readonly optimizer: boolean },
+): Promise<Packed> {
+  checkNames(define(of.network).layers)
+  const arenas = ['parameters', ...(of.optimizer ? stateArenas(of.program) : [])]
+  const state = await inTurn(of.program, () => of.program.exportState(arenas))
+  return packState(of, state, of.optimizer)
+}
+
+/** The same of a state that was taken before. */
+export function packState(of: Parts, state: NativeState, withOptimizer: boolean): Packed {
+  const { compiled, conventions } = of
+  const metadata: Record<string, string> = { format: formatVersion, version, model: JSON.stringify(define(of.network)) }
   if (Object.keys(conventions).length > 0) metadata.conventions = JSON.stringify(conventions)
   if (compiled) metadata.training = JSON.stringify(defineCompiled(compiled))
   if (of.metadata !== undefined) metadata.metadata = JSON.stringify(of.metadata)
-  const arenas = ['parameters', ...(of.optimizer ? stateArenas(program) : [])]
-  const state = await inTurn(program, () => program.exportState(arenas))
-  if (of.optimizer) {
+  if (withOptimizer) {
     metadata.step = String(state.step)
     metadata.momentumProduct = String(state.momentumProduct)
   }
-  const tensors = arenas.flatMap((arena) => {
+  const { parameters } = of.lowered.descriptor
+  const tensors = Object.entries(state.arenas).flatMap(([arena, elements]) => {
     let end = 0
     return parameters.flatMap(({ name, shape, trainable }) => {
       const begin = end
       end += sizeOf(shape)
-      const data = state.arenas[arena]!.subarray(begin, end)
+      const data = elements.subarray(begin, end)
       return arena === 'parameters' || trainable ? { name: entryName(arena, name), shape, data } : []
     })
   })

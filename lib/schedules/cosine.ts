@@ -48,7 +48,7 @@ export const cosine = factory('cosine', 1, (options: CosineOptions): TimedSchedu
     if (t >= end) return minimum
     return minimum + ((initial - minimum) * (1 + Math.cos(Math.PI * shareDone(t, length, cycleFactor)))) / 2
   }
-  return timed(unit, formula, Number.isFinite(end) ? end : undefined)
+  return timed('cosine', unit, formula, Number.isFinite(end) ? end : undefined)
 })
 
 /** length · (1 + factor + factor² + …), so many terms. */

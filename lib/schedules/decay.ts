@@ -19,20 +19,20 @@ export const stepDecay = factory(
   1,
   (options: { every: number; factor?: number | undefined } & Timed): TimedSchedule => {
     const { every, factor, unit } = readStepDecay(options)
-    return timed(unit, (t, initial) => initial * factor ** Math.floor(t / every))
+    return timed('stepDecay', unit, (t, initial) => initial * factor ** Math.floor(t / every))
   },
 )
 
 /** initial · e^(−rate·t). @function */
 export const exponentialDecay = factory('exponentialDecay', 1, (options: { rate: number } & Timed): TimedSchedule => {
   const { rate, unit } = readExponential(options)
-  return timed(unit, (t, initial) => initial * Math.exp(-rate * t))
+  return timed('exponentialDecay', unit, (t, initial) => initial * Math.exp(-rate * t))
 })
 
 /** initial / (1 + rate·t). @function */
 export const inverseDecay = factory('inverseDecay', 1, (options: { rate: number } & Timed): TimedSchedule => {
   const { rate, unit } = readInverse(options)
-  return timed(unit, (t, initial) => initial / (1 + rate * t))
+  return timed('inverseDecay', unit, (t, initial) => initial / (1 + rate * t))
 })
 
 export interface PolynomialOptions extends Timed {
@@ -55,5 +55,5 @@ const readPolynomial = optionsOf<PolynomialOptions>()('polynomial', {
 export const polynomial = factory('polynomial', 1, (options: PolynomialOptions): TimedSchedule => {
   const { length, power, minimum, unit } = readPolynomial(options)
   const left = (t: number) => Math.max(0, 1 - t / length) ** power
-  return timed(unit, (t, initial) => minimum + (initial - minimum) * left(t), length)
+  return timed('polynomial', unit, (t, initial) => minimum + (initial - minimum) * left(t), length)
 })

@@ -46,5 +46,5 @@ export const oneCycle = factory('oneCycle', 1, (options: OneCycleOptions): Timed
     if (t >= length) return endFactor
     return startFactor + (endFactor - startFactor) * ((t - end) / (length - end))
   }
-  return timed(unit, (t, initial) => initial * factor(t), length)
+  return timed('oneCycle', unit, (t, initial) => initial * factor(t), length)
 })

@@ -26,7 +26,7 @@ export const constant = factory(
     const formula = (_: number, initial: number) => value ?? initial
     // Without an end it does not matter what is counted.
     const isTimeless = length === undefined && unit === undefined
-    return isTimeless ? complete(formula, {}) : timed(unit, formula, length)
+    return isTimeless ? complete(formula, { kind: 'constant' }) : timed('constant', unit, formula, length)
   },
 )
 
@@ -65,7 +65,7 @@ export const piecewise = factory('piecewise', 1, (options: PiecewiseOptions): Ti
     const count = `${boundaries.length + 1} of them, one more than boundaries`
     throw invalidArgument(values ? 'values' : 'factors', count, levels.length)
   }
-  return timed(unit, (t, initial) => {
+  return timed('piecewise', unit, (t, initial) => {
     const level = levels[boundaries.filter((boundary) => boundary <= t).length]!
     return values ? level : initial * level
   })

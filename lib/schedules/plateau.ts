@@ -71,6 +71,7 @@ export const reduceOnPlateau = factory('reduceOnPlateau', 1, (options: ReduceOnP
       return Number.isFinite(best) ? sign * (best - value) > threshold * Math.abs(best) : sign * value < sign * best
     }
     return complete((_, initial) => Math.max(minimum, initial * factor ** reductions), {
+      kind: 'reduceOnPlateau',
       state: () => ({ best, reductions, waited, cooling }),
       restore(state) {
         ;({ best, reductions, waited, cooling } = readMemory<Memory>('reduceOnPlateau', state, checks))
@@ -90,5 +91,5 @@ export const reduceOnPlateau = factory('reduceOnPlateau', 1, (options: ReduceOnP
       },
     })
   }
-  return complete((_, initial) => Math.max(minimum, initial), { begin, monitor })
+  return complete((_, initial) => Math.max(minimum, initial), { kind: 'reduceOnPlateau', begin, monitor })
 })

@@ -24,7 +24,7 @@ const readWarmup = optionsOf<WarmupOptions>()('warmup', {
 export const warmup = factory('warmup', 1, (options: WarmupOptions): TimedSchedule => {
   const { length, startFactor, unit } = readWarmup(options)
   const share = (t: number) => Math.min(1, (t + 1) / length)
-  return timed(unit, (t, initial) => initial * (startFactor + (1 - startFactor) * share(t)), length)
+  return timed('warmup', unit, (t, initial) => initial * (startFactor + (1 - startFactor) * share(t)), length)
 })
 
 export interface LinearRampOptions extends Timed {
@@ -46,6 +46,7 @@ const readRamp = optionsOf<LinearRampOptions>()('linearRamp', {
 export const linearRamp = factory('linearRamp', 1, (options: LinearRampOptions): TimedSchedule => {
   const { from, to, length, unit } = readRamp(options)
   return timed(
+    'linearRamp',
     unit,
     (t, initial) => {
       const first = from ?? initial

@@ -13,6 +13,8 @@ export type TimeUnit = 'step' | 'epoch'
  */
 export interface Schedule {
   (t: number, initial: number): number
+  /** Which one it is: `cosine`, `warmup followedBy cosine`. Of one's own: undefined. */
+  readonly kind?: string | undefined
   /** What `t` counts. Without it: epochs, or in `followedBy` what the schedule before it counts. */
   readonly unit?: TimeUnit | undefined
   /** Of a schedule that goes by how training goes: the schedule for one run. A run that goes on keeps the one it had. */
@@ -72,16 +74,17 @@ export const checkUnit = (argument: string, unit: unknown): TimeUnit =>
 export const timedRules = { unit: checkUnit } as const
 
 export function timed(
+  kind: string,
   unit: TimeUnit | undefined,
   formula: (t: number, initial: number) => number,
   duration?: number,
 ): TimedSchedule {
-  return complete(formula, { unit: unit ?? 'epoch', duration })
+  return complete(formula, { kind, unit: unit ?? 'epoch', duration })
 }
 
 export function complete(
   formula: (t: number, initial: number) => number,
-  { unit, duration, ...running }: { unit?: TimeUnit | undefined; duration?: number | undefined } & Running,
+  { unit, duration, ...running }: Pick<Schedule, 'kind' | 'unit'> & { duration?: number | undefined } & Running,
 ): TimedSchedule {
   const schedule: TimedSchedule = Object.assign((t: number, initial: number) => formula(t, initial), {
     ...running,
@@ -119,6 +122,7 @@ function follow(first: TimedSchedule, next: Schedule): TimedSchedule {
   const { duration: rest } = next as Partial<TimedSchedule>
   const { begin, observe, monitor, state, restore } = next
   return complete((t, initial) => (t < duration ? first(t, initial) : next(t - duration, initial)), {
+    kind: `${first.kind} followedBy ${next.kind ?? 'a function'}`,
     unit,
     duration: rest === undefined ? undefined : duration + rest,
     monitor,

@@ -1,5 +1,6 @@
 import type { Data } from '../data/stream.js'
 import type { NativeState, TrainResult } from '../native.js'
+import type { Lineage } from './extensions.js'
 import type { AnyValues, EpochRecord, History } from './history.js'
 import type { RunFolder } from './run-folder.js'
 import type { RunState } from './run-state.js'
@@ -57,6 +58,8 @@ export interface FitCall {
   readonly folder: RunFolder | null
   /** Whether the run goes on with one before. */
   readonly goesOn: boolean
+  /** Of a run that makes checkpoints or goes on from one. */
+  readonly lineage: Lineage | null
   /** Ends the run after the step or batch it is in; it can go on later. */
   interrupt(reason: string): void
 }
@@ -109,6 +112,8 @@ export interface Keeper {
   keep(moment: Moment, take: (into?: NativeState) => Promise<RunState>, recorded: Promise<unknown>): Promise<void>
   /** After every `onTrainEnd`: resolves when everything is written, or throws why it could not be. */
   close(): Promise<void>
+  /** When the run's directory is closed as well: a signal that has ended the run goes its way. */
+  release(): void
 }
 
 type Told<Result = void> = Result | Promise<Result>

@@ -1,5 +1,5 @@
 /** The rows of one epoch on their way into updates, and how far it is trained. */
-import { rowsOf } from '../data/join.js'
+import { viewOf } from '../data/dataset.js'
 import { gather, regroup } from '../data/regroup.js'
 import type { NativeDataset } from '../native.js'
 import { defaultBatchSize } from './calls.js'
@@ -81,7 +81,7 @@ export class EpochSource {
     for await (const piece of this.#source.pieces({ epoch: this.#epoch, skip: this.#from.pieces, signal })) {
       end += piece.size
       this.#ends.push(end)
-      if (row < piece.size) yield row > 0 ? rowsOf(piece, row, piece.size - row).dataset : piece
+      if (row < piece.size) yield row > 0 ? viewOf(piece, row, piece.size - row) : piece
       row = Math.max(0, row - piece.size)
     }
   }

@@ -63,6 +63,12 @@ export class FitData {
     this.#settings.classWeights = await resolveClassWeights(this.#target, givenClassWeights, training, signal)
   }
 
+  /** Of a run that goes on: what its data have meant so far. */
+  adopt(conventions: Conventions): void {
+    Object.assign(this.#conventions, conventions)
+    Object.assign(this.#target.conventions, conventions)
+  }
+
   close(): void {
     for (const source of this.#opened) source.close()
   }

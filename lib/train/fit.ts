@@ -43,10 +43,12 @@ export function fit<Values extends object = AnyValues, Model = unknown>(
   })
 }
 
-/** A monitor where a run directory asks for one, and what shows progress. */
+/** A monitor where a run directory asks for one, checkpoints where the run is to go on, and what shows progress. */
 function withOwnCallbacks(settings: FitSettings): FitSettings {
-  const { monitor, isMonitor } = extensions()
-  const monitors = settings.dir === undefined || settings.callbacks.some(isMonitor) ? [] : [monitor()]
-  const shown = settings.quiet ? [] : [progress()]
-  return { ...settings, callbacks: [...shown, ...settings.callbacks, ...monitors] }
+  const { monitor, isMonitor, checkpoint } = extensions()
+  const { callbacks, dir, resume = false, quiet } = settings
+  const monitors = dir === undefined || callbacks.some(isMonitor) ? [] : [monitor()]
+  const isKept = resume === false || callbacks.some((callback) => 'keeper' in callback)
+  const checkpoints = isKept ? [] : [checkpoint()]
+  return { ...settings, callbacks: [...(quiet ? [] : [progress()]), ...callbacks, ...monitors, ...checkpoints] }
 }

@@ -54,6 +54,7 @@ const readOptions = optionsOf<FitOptions>()(
     classWeights: anything,
     dir: checkPath,
     name: checkFolderName,
+    resume: checkResume,
     callbacks: [checkCallbacks, []],
     signal: checkSignal,
     maxSeconds: checkSeconds,
@@ -75,6 +76,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Fit
   checkMomentum(target, read)
   checkMonitors(target, read)
   checkName(read)
+  checkGoingOn(read)
   return {
     ...read,
     quiet: read.quiet ?? !process.stderr.isTTY,
@@ -99,6 +101,12 @@ function checkFolderName(argument: string, value: unknown): string {
   return value
 }
 
+function checkResume(argument: string, value: unknown): boolean | string {
+  if (typeof value === 'boolean') return value
+  if (typeof value === 'string' && value !== '') return value
+  throw invalidArgument(argument, "true, 'must' or the path of a checkpoint", value)
+}
+
 function checkCallbacks(argument: string, value: unknown): NonNullable<FitOptions['callbacks']> {
   if (!Array.isArray(value)) throw invalidArgument(argument, 'an array', value)
   return value
@@ -120,6 +128,15 @@ function checkName({ name, dir, initialEpoch = 0 }: FitOptions): void {
   if (dir === undefined) throw invalidArgument('name', 'dir beside it, the folder of all runs', name)
   if (initialEpoch > 0) {
     throw invalidArgument('name', "none with initialEpoch; dir alone, as 'runs/mnist-2', goes on with a run", name)
+  }
+}
+
+function checkGoingOn({ resume, dir, name, initialEpoch = 0 }: FitOptions): void {
+  if (resume === undefined || resume === false) return
+  if (dir === undefined) throw invalidArgument('resume', "dir beside it, the run's directory", resume)
+  if (initialEpoch > 0) throw invalidArgument('initialEpoch', 'none with resume, which knows it', initialEpoch)
+  if (name !== undefined && (resume === true || resume === 'must')) {
+    throw invalidArgument('name', "none with resume; dir alone, as 'runs/mnist', goes on with a run", name)
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a run shows: a bar and the loss so far in a terminal, one plain line an epoch everywhere. */
-import type { Callback, EndContext, EpochContext, StepsContext, StepsReport } from './callback.js'
+import type { Callback, EndContext, EpochContext, RunContext, StepsContext, StepsReport } from './callback.js'
 import type { EpochRecord } from './history.js'
 import { LiveLines } from './live-lines.js'
 import { LossCurve } from './loss-curve.js'
@@ -26,11 +26,19 @@ export function progress(
   const isLive = stream.isTTY && process.env.TERM !== 'dumb'
   let curve = new LossCurve()
   let drawn = Number.NEGATIVE_INFINITY
+  let wentOn = false
   return {
     onTrainBegin() {
       curve = new LossCurve()
       drawn = Number.NEGATIVE_INFINITY
+      wentOn = false
       live.open()
+    },
+    onEpochBegin({ call, epoch, epochs }: RunContext) {
+      const from = wentOn ? null : call.lineage?.from
+      wentOn = true
+      if (from)
+        live.print(`goes on at step ${from.step.toLocaleString('en')} in epoch ${epoch} of ${epochs} (${from.path})`)
     },
     onStepsEnd({ epoch, epochs, steps }: StepsContext) {
       if (!isLive) return

@@ -48,6 +48,14 @@ export interface TrainingOptions {
   dir?: string | undefined
   /** Makes a folder of its own for the run below `dir`: `mnist`, then `mnist-2`, …; `run.dir` tells which. */
   name?: string | undefined
+  /**
+   * Goes on with the run in `dir` from its newest checkpoint, to the bits that it would have had. True: where there is one, else
+   * begins; `'must'`: is not content to begin; a path of a checkpoint or of another run's directory: begins a new run in `dir`
+   * from there. The history holds the earlier epochs, iterating gives them first. What decides the numbers must be the same: model,
+   * loss, optimizer, data, batches, schedules. A {@link checkpoint} with its defaults is among the callbacks if none is. Default
+   * false.
+   */
+  resume?: boolean | 'must' | (string & {}) | undefined
   /** Ends the run after the step it is in: `done` rejects with the signal's reason; the weights stay as they are. */
   signal?: AbortSignal | undefined
   /** Ends the run after so many seconds, counted from the call of `fit`: after the step it is in. Default: no limit. */

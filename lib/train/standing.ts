@@ -78,7 +78,7 @@ export class Standing {
   }
 
   /** Of this moment; only the copy of the weights may come later, and nothing changes them before. */
-  async take(of: TakenFrom, _into?: NativeState): Promise<RunState> {
+  async take(of: TakenFrom, into?: NativeState): Promise<RunState> {
     const { program } = this.#target
     const rest = {
       epoch: this.#epochs,
@@ -91,7 +91,7 @@ export class Standing {
       records: [...this.#records],
       endedBy: of.halt.endedBy,
     }
-    return { ...rest, native: await inTurn(program, () => program.exportState()) }
+    return { ...rest, native: await inTurn(program, () => program.exportState(undefined, into)) }
   }
 
   /** Goes on from a state: model, epochs, schedules and callbacks are as they were. */

@@ -6,7 +6,7 @@ import type { Callback, FitCall, Moment, RunContext, Wishes } from './callback.j
 import { passBatchSize } from './calls.js'
 import type { Batches } from './epoch-source.js'
 import { evaluateSource } from './evaluate.js'
-import { extensions } from './extensions.js'
+import { extensions, type Saved } from './extensions.js'
 import { FitData } from './fit-data.js'
 import { Halt } from './halt.js'
 import { type EpochRecord, type History, validationColumn } from './history.js'
@@ -86,14 +86,13 @@ export class Training {
     const { signal } = this.#halt
     try {
       signal.throwIfAborted()
-      await unlessAborted(this.#preflight(signal), signal)
+      if (!mayGoOn(this.#settings)) await unlessAborted(this.#preflight(signal), signal)
       const [training, validation] = await this.#fitData.open(this.#data)
       if (training.rows !== null) await this.#fitData.settle(training)
-      const goesOn = this.#settings.initialEpoch > 0
-      const { dir, name } = this.#settings
-      if (dir !== undefined) this.#folder = await openRunFolder({ dir, name }, goesOn, { signal })
-      this.#call = this.#describe(training, validation, goesOn)
-      this.#steps = new Steps(this.#target, this.#call, await this.#begin(), signal)
+      const saved = await this.#describe(training, validation)
+      if (mayGoOn(this.#settings) && !saved) await unlessAborted(this.#preflight(signal), signal)
+      this.#steps = new Steps(this.#target, this.#call!, await this.#begin(), signal)
+      if (saved) await this.#goOn(saved, this.#steps)
       await this.#trainEpochs(training, validation, this.#steps)
     } catch (error) {
       if (this.#halt.isAborted) await this.#keep('end')
@@ -101,17 +100,42 @@ export class Training {
     }
   }
 
-  #describe(training: Source, validation: Source | null, goesOn: boolean): FitCall {
+  /** Opens the run's directory, and finds what it goes on from. */
+  async #describe(training: Source, validation: Source | null): Promise<Saved | null> {
+    const { dir, name, resume, initialEpoch, callbacks } = this.#settings
+    const isSame = resume === true || resume === 'must'
+    if (dir !== undefined) {
+      this.#folder = await openRunFolder({ dir, name }, isSame || initialEpoch > 0, { signal: this.#halt.signal })
+    }
+    const asked = { target: this.#target, settings: this.#settings, training, validation }
+    const isKept = callbacks.some((callback) => 'keeper' in callback)
+    const { lineage, saved } =
+      this.#folder && (isKept || mayGoOn(this.#settings))
+        ? await extensions().findLineage({ ...asked, folder: this.#folder.path })
+        : { lineage: null, saved: null }
     this.#standing.watched = validation ? 'valLoss' : 'loss'
-    return {
+    this.#call = {
       settings: this.#settings,
       data: this.#data,
       training,
       validation,
       folder: this.#folder,
-      goesOn,
+      goesOn: initialEpoch > 0 || (isSame && saved !== null),
+      lineage,
       interrupt: (reason) => this.#halt.stop(reason),
     }
+    return saved
+  }
+
+  async #goOn({ conventions, state }: Saved, steps: Steps): Promise<void> {
+    this.#fitData.adopt(conventions)
+    await this.#standing.restore(state, this.#takenFrom(steps))
+    this.#epoch = this.#standing.epochs
+    for (const record of this.#standing.records) this.#report(record)
+  }
+
+  #takenFrom(steps: Steps): TakenFrom {
+    return { steps, callbacks: this.#settings.callbacks, halt: this.#halt }
   }
 
   /** Tells the callbacks, and asks what they want. */
@@ -234,7 +258,7 @@ export class Training {
       const context = this.#context()
       const recorded = Promise.all(callbacks.map(async (callback) => callback.onCheckpoint?.(context)))
       recorded.catch(() => {}) // thrown to whoever awaits it
-      const from: TakenFrom = { steps, callbacks, halt: this.#halt }
+      const from = this.#takenFrom(steps)
       await keeper.keep(moment, (into?: NativeState) => this.#standing.take(from, into), recorded)
     }
   }
@@ -262,6 +286,7 @@ export class Training {
     this.#fitData.close()
     for (const { keeper } of this.#told) await keeper?.close().catch((failure) => failures.push(failure))
     await this.#folder?.close(failures.length > 0 ? 'error' : stoppedBy)
+    for (const { keeper } of this.#told) keeper?.release()
     return failures
   }
 
@@ -278,3 +303,5 @@ export class Training {
     }
   }
 }
+
+const mayGoOn = ({ resume }: FitSettings): boolean => resume !== undefined && resume !== false

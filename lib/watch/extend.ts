@@ -1,5 +1,7 @@
-/** Tells training of the checks, the monitor and the rules, which lie above it. */
+/** Tells training of the checks, checkpoints, the monitor and the rules, which lie above it. */
 import { preflight } from '../check/sanity/sanity-check.js'
+import { checkpoint } from '../checkpoint/checkpoint.js'
+import { findLineage } from '../checkpoint/resume.js'
 import { extend, type RunFacts } from '../train/extensions.js'
 import { diagnose } from './diagnosis/diagnose.js'
 import { isMonitor, monitor } from './monitor/monitor.js'
@@ -7,6 +9,8 @@ import { runInfo } from './monitor/run-info.js'
 import { recordingOfHistory } from './recording/from-history.js'
 
 extend({
+  findLineage,
+  checkpoint,
   preflight,
   diagnose: (run) => diagnose(recordingOf(run)),
   monitor,

@@ -1,0 +1,114 @@
+import { factory } from '../call.js'
+import { checkFunction, checkPositive, checkPositiveInteger, checkText, oneOf } from '../checks.js'
+import { GradusError, invalidArgument } from '../errors.js'
+import { needed, optionsOf } from '../options.js'
+import type { Callback, RunContext } from '../train/callback.js'
+import { CheckpointKeeper } from './keeper.js'
+import type { CheckpointFacts } from './names.js'
+
+/** When checkpoints are written. */
+export type Every = 'epoch' | { readonly epochs: number } | { readonly steps: number } | { readonly minutes: number }
+
+export interface CheckpointOptions {
+  /**
+   * After each epoch, each so many epochs, steps or minutes. The bits of the run do not depend on it. Default: after each epoch and
+   * each five minutes. One more is written when the run ends.
+   */
+  every?: Every | undefined
+  /**
+   * So many are kept: the best by `monitor`, without it the newest, and the newest in any case. Of those within an epoch only
+   * the newest of all. Default 3.
+   */
+  keep?: number | 'all' | undefined
+  /** The column of the records by which they are compared. Default: none. */
+  monitor?: string | undefined
+  /** Whether small or large values are good. Default: large for metrics that say so, as accuracy; else small. */
+  mode?: 'min' | 'max' | undefined
+  /** Another name for each file. Whatever has that name already is replaced. */
+  filename?: ((facts: CheckpointFacts) => string) | undefined
+}
+
+/** The options with their defaults. */
+export interface CheckpointSettings {
+  readonly every: Every | undefined
+  readonly keep: number
+  readonly monitor: string | undefined
+  readonly mode: 'min' | 'max' | undefined
+  readonly filename: ((facts: CheckpointFacts) => string) | undefined
+}
+
+const readOptions = optionsOf<CheckpointOptions>()('checkpoint', {
+  every: checkEvery,
+  keep: [checkKeep, 3],
+  monitor: checkText,
+  mode: oneOf('min', 'max'),
+  filename: checkFunction,
+})
+
+const readEvery = {
+  epochs: optionsOf<{ epochs: number }>()('every', { epochs: needed(checkPositiveInteger) }),
+  steps: optionsOf<{ steps: number }>()('every', { steps: needed(checkPositiveInteger) }),
+  minutes: optionsOf<{ minutes: number }>()('every', { minutes: needed(checkPositive) }),
+}
+
+function checkEvery(argument: string, value: unknown): Every {
+  if (value === 'epoch') return value
+  if (typeof value !== 'object' || value === null) {
+    throw invalidArgument(argument, "'epoch', { epochs }, { steps } or { minutes }", value)
+  }
+  const unit = (['epochs', 'steps', 'minutes'] as const).find((name) => name in value) ?? 'epochs'
+  return readEvery[unit](value as never, argument)
+}
+
+function checkKeep(argument: string, value: unknown): number | 'all' {
+  if (value === 'all') return value
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value
+  throw invalidArgument(argument, "a positive integer or 'all'", value)
+}
+
+/** Made by {@link checkpoint}. */
+export interface Checkpoint extends Callback {
+  /** The file written last; null before the first. */
+  readonly path: string | null
+}
+
+/**
+ * Writes the run into its directory, so that `fit` with `resume` goes on with it after whatever has ended it, to the same bits as
+ * if nothing had: weights, the optimizer's state, the running average, schedules, what callbacks remember, and how far the epoch is.
+ * Each file is a model, too: {@link loadModel} reads it.
+ *
+ * Training stands still for a copy of the weights and goes on while that is written, beside the file and then put in its place.
+ * With this callback SIGINT and SIGTERM end the run after the step it is in, with a checkpoint; then the signal goes its way.
+ *
+ * A disk that is full or gone costs the checkpoint, with one warning `GRADUS_NOT_SAVED`, not the training.
+ *
+ * @throws in the run: `GRADUS_INVALID_ARGUMENT` without a run directory, `GRADUS_STALE_RUN` when another process has gone on with
+ * the run
+ * @example
+ * model.fit(train, { epochs: 30, validation, dir: 'runs/mnist', resume: true,
+ *   callbacks: [checkpoint({ every: { minutes: 5 }, monitor: 'valAccuracy' })] })
+ * @function
+ */
+export const checkpoint = factory('checkpoint', 1, (options: CheckpointOptions = {}): Checkpoint => {
+  const { keep, ...read } = readOptions(options)
+  const settings: CheckpointSettings = { ...read, keep: keep === 'all' ? Number.POSITIVE_INFINITY : keep }
+  let keeper: CheckpointKeeper | null = null
+  return {
+    name: 'checkpoint',
+    monitor: settings.monitor,
+    get path() {
+      return keeper?.path ?? null
+    },
+    get keeper() {
+      return keeper ?? undefined
+    },
+    async onTrainBegin(context: RunContext) {
+      const { folder, lineage } = context.call
+      if (!folder || !lineage) {
+        const message = "checkpoint: expected a run directory, received none: give fit the option dir, as 'runs/mnist'"
+        throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+      }
+      keeper = await CheckpointKeeper.open({ ...context, folder, lineage }, settings)
+    },
+  }
+})

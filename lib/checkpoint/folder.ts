@@ -1,0 +1,95 @@
+/** The checkpoints of a run's directory, known from their own headers: there is no list that could be lost. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileError, isMissing } from '../files.js'
+import { type Head, withCheckpoint } from './file.js'
+import { extension } from './names.js'
+
+/** Below the run's directory. */
+export const folderName = 'checkpoints'
+
+export interface Found {
+  readonly path: string
+  /** In bytes. */
+  readonly size: number
+  /** Null of a file that is damaged, or no checkpoint. */
+  readonly head: Head | null
+  /** What is wrong with it. */
+  readonly problem: string | null
+}
+
+/** Reads the headers in one folder, each once. */
+export class CheckpointFolder {
+  readonly path: string
+  readonly #known = new Map<string, { state: string; found: Found }>()
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** All of them, oldest first; those that cannot be read at the end. */
+  async list(): Promise<Found[]> {
+    const names = await readdir(this.path).catch((error) => {
+      if (isMissing(error)) return []
+      throw fileError(this.path, error)
+    })
+    const found: Found[] = []
+    for (const name of names.filter((name) => name.endsWith(extension))) {
+      const one = await this.#look(join(this.path, name))
+      if (one) found.push(one)
+    }
+    return found.sort((a, b) => (a.head && b.head ? byProgress(a.head, b.head) : Number(!a.head) - Number(!b.head)))
+  }
+
+  /** Null where it has gone meanwhile. */
+  async #look(path: string): Promise<Found | null> {
+    const status = await stat(path).catch(() => null)
+    if (!status) return null
+    const { size, mtimeMs, ino } = status
+    const state = `${size} ${mtimeMs} ${ino}`
+    const known = this.#known.get(path)
+    if (known?.state === state) return known.found
+    const found: Found = await withCheckpoint(path, async ({ head }) => ({ path, size, head, problem: null })).catch(
+      (error: Error) => ({ path, size, head: null, problem: error.message }),
+    )
+    this.#known.set(path, { state, found })
+    return found
+  }
+}
+
+/** Which one is further. */
+export const byProgress = (a: Head, b: Head): number => a.epochs - b.epochs || a.rows - b.rows || a.step - b.step
+
+/** How many are kept, and by what they are compared. */
+export interface Keeping {
+  readonly keep: number
+  readonly monitor: string | undefined
+  readonly mode: 'min' | 'max'
+}
+
+/**
+ * Those of this run that are no longer needed, when the newest of them has been written. Kept are the best, or without a column
+ * to compare by the newest; the newest of all; within an epoch only that. Of equal ones the earlier is better, NaN is worst.
+ */
+export function superfluous(found: readonly Found[], id: string, { keep, monitor, mode }: Keeping): string[] {
+  const own = found.flatMap(({ path, head }) => (head?.id === id ? [{ path, head }] : []))
+  own.sort((a, b) => byProgress(a.head, b.head))
+  const atEnds = own.filter(({ head }) => head.kind === 'epoch')
+  const scored = atEnds.map(({ path, head }, i) => ({ path, i, score: head.record?.[monitor ?? ''] ?? Number.NaN }))
+  const sign = mode === 'max' ? -1 : 1
+  const ranked = monitor === undefined ? [...scored].reverse() : scored.sort((a, b) => compare(a, b, sign))
+  const kept = new Set([...ranked.slice(0, keep).map(({ path }) => path), ...own.slice(-1).map(({ path }) => path)])
+  return own.filter(({ path }) => !kept.has(path)).map(({ path }) => path)
+}
+
+interface Scored {
+  readonly score: number
+  readonly i: number
+}
+
+function compare(a: Scored, b: Scored, sign: number): number {
+  const [missesA, missesB] = [Number.isNaN(a.score), Number.isNaN(b.score)]
+  if (missesA || missesB) return Number(missesA) - Number(missesB) || a.i - b.i
+  // Infinities of one sign have no difference.
+  return a.score === b.score ? a.i - b.i : sign * (a.score - b.score)
+}

@@ -1,0 +1,173 @@
+/** The checkpoints of one run, written while it goes on. */
+import { mkdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GradusError } from '../errors.js'
+import { replaceFile, withFileErrors } from '../files.js'
+import { writeTensors } from '../model/file.js'
+import type { Model } from '../model/model.js'
+import type { NativeState } from '../native.js'
+import type { Keeper, Moment, RunContext } from '../train/callback.js'
+import type { Lineage } from '../train/extensions.js'
+import { modeOf } from '../train/monitor.js'
+import type { RunFolder } from '../train/run-folder.js'
+import type { RunState } from '../train/run-state.js'
+import type { CheckpointSettings } from './checkpoint.js'
+import { packCheckpoint } from './file.js'
+import { CheckpointFolder, folderName, superfluous } from './folder.js'
+import { type CheckpointFacts, nameOf, ownName } from './names.js'
+import { type Interrupted, unwatch, watch } from './signals.js'
+
+/** Minutes between checkpoints within an epoch, unless something else is said. */
+const usualMinutes = 5
+
+type Context = RunContext & { readonly folder: RunFolder; readonly lineage: Lineage }
+
+export class CheckpointKeeper implements Keeper, Interrupted {
+  readonly #context: Context
+  readonly #settings: CheckpointSettings
+  readonly #folder: CheckpointFolder
+  /** The state written last: its memory is used again. */
+  #spare: NativeState | undefined
+  #writing: Promise<void> | null = null
+  #last: Moment
+  #lastTime = performance.now()
+  #isAsked = false
+  #interruptedBy: NodeJS.Signals | null = null
+  #stale: unknown = null
+  #hasWarned = false
+  #written: { path: string; seconds: number } | null = null
+
+  private constructor(context: Context, settings: CheckpointSettings, folder: CheckpointFolder, last: Moment) {
+    this.#context = context
+    this.#settings = settings
+    this.#folder = folder
+    this.#last = last
+  }
+
+  static async open(context: Context, settings: CheckpointSettings): Promise<CheckpointKeeper> {
+    const path = join(context.folder.path, folderName)
+    await withFileErrors(path, () => mkdir(path, { recursive: true }), 'written')
+    const { epoch, target } = context
+    const { epochs, rows, step } = context.lineage.from ?? { epochs: epoch, rows: 0, step: target.program.step }
+    const begin: Moment = { kind: 'epoch', epochs, rows, step, record: null }
+    const keeper = new CheckpointKeeper(context, settings, new CheckpointFolder(path), begin)
+    watch(keeper)
+    return keeper
+  }
+
+  get path(): string | null {
+    return this.#written?.path ?? null
+  }
+
+  isDue({ kind, epochs, rows, step }: Moment): boolean {
+    const last = this.#last
+    if (epochs === last.epochs && rows === last.rows && step === last.step) return false
+    if (kind === 'end' || this.#isAsked) return true
+    // One within an epoch can wait; one at its end may be among the best.
+    if (kind === 'steps' && this.#writing) return false
+    const { every = 'usual' } = this.#settings
+    const minutes = (performance.now() - this.#lastTime) / 60_000
+    if (every === 'usual') return kind === 'epoch' || minutes >= usualMinutes
+    if (every === 'epoch') return kind === 'epoch'
+    if ('epochs' in every) return kind === 'epoch' && epochs % every.epochs === 0
+    if ('steps' in every) return Math.floor(step / every.steps) > Math.floor(last.step / every.steps)
+    return minutes >= every.minutes
+  }
+
+  async keep(
+    moment: Moment,
+    take: (into?: NativeState) => Promise<RunState>,
+    recorded: Promise<unknown>,
+  ): Promise<void> {
+    this.#isAsked = false
+    await this.#writing
+    if (this.#stale !== null) throw this.#stale
+    await this.#context.folder.check()
+    const { lineage } = this.#context
+    this.#last = moment
+    this.#lastTime = performance.now()
+    const state = await take(this.#spare)
+    this.#spare = undefined
+    const packed = packCheckpoint(this.#context.target as Model, state, moment, lineage)
+    const path = join(this.#folder.path, this.#name(moment, state.under !== null))
+    this.#writing = this.#write(path, packed, recorded)
+      .catch((error) => this.#failed(error))
+      .finally(() => {
+        this.#spare = state.native
+        this.#writing = null
+      })
+  }
+
+  #name({ epochs, step, record }: Moment, isWithin: boolean): string {
+    const { filename, monitor } = this.#settings
+    const value = monitor === undefined || isWithin ? null : record?.[monitor]
+    const score = typeof value === 'number' ? value : null
+    const facts: CheckpointFacts = { epoch: isWithin ? epochs + 1 : epochs, step, score }
+    return filename ? ownName(filename, facts) : nameOf(facts, { isWithin, monitor })
+  }
+
+  async #write(
+    path: string,
+    { tensors, metadata }: ReturnType<typeof packCheckpoint>,
+    recorded: Promise<unknown>,
+  ): Promise<void> {
+    const began = performance.now()
+    const { folder } = this.#context
+    const ready = async () => {
+      await recorded
+      await folder.check()
+    }
+    await replaceFile(path, (file) => writeTensors(file, tensors, metadata), { ready })
+    this.#written = { path, seconds: (performance.now() - began) / 1000 }
+    this.#hasWarned = false
+    await this.#tidy()
+  }
+
+  /** Removes what is no longer needed: only when the new one is in its place. */
+  async #tidy(): Promise<void> {
+    const { keep, monitor, mode } = this.#settings
+    const { lineage, target } = this.#context
+    const compared = mode ?? (monitor === undefined ? 'min' : modeOf(monitor, target))
+    for (const path of superfluous(await this.#folder.list(), lineage.id, { keep, monitor, mode: compared })) {
+      await unlink(path)
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof GradusError && error.code === 'GRADUS_STALE_RUN') this.#stale = error
+    else if (!this.#hasWarned) this.#warn(error as Error)
+  }
+
+  /** Of failures in a row the first. */
+  #warn({ message }: Error): void {
+    this.#hasWarned = true
+    const sentence = `A checkpoint could not be written: ${message}. Training goes on, and the next one is tried again`
+    process.emitWarning(sentence, { type: 'GradusWarning', code: 'GRADUS_NOT_SAVED' })
+  }
+
+  interrupt(signal: NodeJS.Signals): void {
+    this.#interruptedBy = signal
+    this.#context.call.interrupt(signal)
+  }
+
+  ask(): void {
+    this.#isAsked = true
+  }
+
+  async close(): Promise<void> {
+    await this.#writing
+    this.#spare = undefined
+    if (this.#interruptedBy !== null && !this.#context.call.settings.quiet) this.#tell()
+    if (this.#stale !== null) throw this.#stale
+  }
+
+  release(): void {
+    unwatch(this)
+  }
+
+  #tell(): void {
+    const { path } = this.#context.folder
+    const written = this.#written && `${this.#written.path} written in ${this.#written.seconds.toFixed(2)} s; `
+    process.stderr.write(`the step is done: ${written ?? ''}go on with: gradus resume ${path}\n`)
+  }
+}
