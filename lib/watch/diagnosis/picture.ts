@@ -92,6 +92,11 @@ export class Picture {
     return step.length ? lastStep + 1 - step[0]! : 0
   }
 
+  /** Whether somebody looked at each step; else there are the epochs alone, and the first loss is that of a whole one. */
+  get isRecorded(): boolean {
+    return this.recording.steps.tensors.length > 0
+  }
+
   get hasEnoughSteps(): boolean {
     const accepted = 1 - this.refusedShare
     return accepted * this.span >= enoughSteps && accepted * this.recording.steps.count >= enoughRecords

@@ -51,7 +51,7 @@ function farFromChance(picture: Picture): Observation | null {
   const { steps } = picture.recording
   const begin = steps.lossLeast[0] ?? Number.NaN
   // Where nobody recorded the steps, the first loss is that of a whole epoch.
-  if (picture.start === null || !(begin > tooFar * picture.start) || !steps.tensors.length) return null
+  if (picture.start === null || !(begin > tooFar * picture.start) || !picture.isRecorded) return null
   return {
     severity: picture.isStuck ? 'severe' : 'warning',
     message: `The initial loss is ${short(begin)}, where an untrained model should be at ${short(picture.start)}: it is confident, and wrong`,

@@ -1,9 +1,21 @@
 import { short } from '../../../words.js'
 import { largest } from '../curve.js'
+import type { Picture } from '../picture.js'
 import type { Rule } from '../rule.js'
 
 /** So many times the initial loss, or that of an untrained model, is an explosion. */
 const explosion = 20
+
+/**
+ * What the loss began at. Of epochs alone the first may hold the explosion already: then an untrained model stands for it, if
+ * the loss has gone far up or down at all, as one that began high at a rate too low does not.
+ */
+function beginOf(picture: Picture, peak: number): number {
+  const first = picture.recording.steps.loss[0] ?? Number.NaN
+  const isKnown = picture.isRecorded || picture.chance === null || picture.isWeighted
+  const hasMoved = picture.level < 0.5 * peak || peak > 2 * first
+  return isKnown || !hasMoved ? Math.max(picture.ceiling, first) : picture.ceiling
+}
 
 /** The loss explodes. */
 export const learningRateMuchTooHigh: Rule = {
@@ -14,8 +26,8 @@ export const learningRateMuchTooHigh: Rule = {
   ],
   find(picture) {
     const { steps } = picture.recording
-    const begin = Math.max(picture.ceiling, steps.loss[0] ?? Number.NaN)
     const peak = largest(steps.lossMost)
+    const begin = beginOf(picture, peak)
     // One that comes down well below where it began has only stumbled.
     if (!(peak > explosion * begin) || picture.level < 0.5 * begin) return null
     const bucket = steps.lossMost.findIndex((loss) => loss > explosion * begin)
@@ -23,7 +35,7 @@ export const learningRateMuchTooHigh: Rule = {
       severity: 'severe',
       message: `The loss explodes: from ${short(begin)} up to ${short(peak)}, ${Number.isFinite(picture.level) ? `and ends at ${short(picture.level)}` : 'and is NaN at the end'}`,
       evidence: { begin, peak, level: picture.level, earlyUpdateRatio: picture.earlyRatio },
-      advice: `the learning rate ${short(steps.learningRate[Math.max(0, bucket)]!)} is far too high: take a hundredth of it, then find the largest that goes well`,
+      advice: `the learning rate ${short(steps.learningRate[Math.max(0, bucket)]!)} is far too high${picture.isRecorded ? '' : ', or the inputs are not scaled'}: take a hundredth of it, then find the largest that goes well`,
       since: picture.atBucket(bucket),
     }
   },
