@@ -347,4 +347,52 @@ test('onTrainEnd is told to the callbacks that were told of the begin, and to no
   assert.equal(told, ['begin', 'end'])
 })
 
+test('who asks a model while nobody awaits its run is told of the await, once a run, and nobody else', async () => {
+  const warnings = []
+  const listen = ({ code, message }) =>
+    code === 'GRADUS_NOT_AWAITED' && warnings.push(message.slice(0, message.indexOf(' ')))
+  process.on('warning', listen)
+  const told = async (act) => {
+    const made = model()
+    await act(made, () => made.fit(data, { ...quiet, epochs: 50 }))
+    await new Promise(setImmediate)
+    return warnings.splice(0)
+  }
+  const forgotten = async (made, fit, ask) => {
+    const run = fit()
+    await ask(made)
+    await ask(made)
+    run.stop()
+    await run
+  }
+  try {
+    assert.equal(await told((made, fit) => forgotten(made, fit, () => made.evaluate(data))), ['evaluate()'])
+    assert.equal(await told((made, fit) => forgotten(made, fit, () => made.predict(data.x))), ['predict()'])
+    assert.equal(await told((made, fit) => forgotten(made, fit, () => made.toBuffer())), ['save()'])
+    // Awaited, before or meanwhile; in a loop; in callbacks; without a run.
+    assert.equal(await told((made, fit) => fit().then(() => made.evaluate(data))), [])
+    assert.equal(await told((made) => Promise.all([made.fit(data, quiet), made.evaluate(data)])), [])
+    const loop = async (made, fit) => {
+      for await (const { epoch } of fit()) {
+        await made.evaluate(data)
+        if (epoch === 3) break
+      }
+    }
+    assert.equal(await told(loop), [])
+    const fromCallback = async (made) => {
+      let ended
+      const hasEnded = new Promise((resolve) => {
+        ended = resolve
+      })
+      const onEpochEnd = async () => void (await made.evaluate(data))
+      made.fit(data, { ...quiet, epochs: 2, callbacks: [{ onEpochEnd, onTrainEnd: ended }] })
+      await hasEnded
+    }
+    assert.equal(await told(fromCallback), [])
+    assert.equal(await told((made) => made.evaluate(data)), [])
+  } finally {
+    process.off('warning', listen)
+  }
+})
+
 test.run()

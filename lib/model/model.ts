@@ -16,6 +16,7 @@ import { predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import { fit } from '../train/fit.js'
 import type { AnyValues } from '../train/history.js'
+import { besideTraining } from '../train/in-training.js'
 import type { FitOptions } from '../train/options.js'
 import { predict, predictSync } from '../train/predict.js'
 import type { Predictions } from '../train/predictions.js'
@@ -341,7 +342,8 @@ export class Model<Values extends object = AnyValues> {
   #pack(options: SaveOptions): ReturnType<typeof packModel> {
     const { optimizer, metadata } = readSaveOptions(options)
     if (optimizer) this.#needCompiled('save with its optimizer')
-    return packModel({ ...this.parts(metadata), program: this.program, optimizer })
+    const { program } = this
+    return besideTraining(program, 'save()', () => packModel({ ...this.parts(metadata), program, optimizer }))
   }
 
   /** @internal What files and checkpoints are made from. */

@@ -5,6 +5,7 @@ import { optionsOf } from '../options.js'
 import { checkTogether, passRules, resolveThreads } from './calls.js'
 import { printAsTable } from './confusion-table.js'
 import type { AnyValues } from './history.js'
+import { besideTraining } from './in-training.js'
 import { openSource, requirementsOf, type Source } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn, whileAwaited } from './turn.js'
@@ -44,7 +45,9 @@ export async function evaluate<Values extends object = AnyValues>(
   signal?.throwIfAborted()
   const settings = { batchSize, threads, signal }
   // The target's metrics are those that its type tells of.
-  return (await whileAwaited(target.program, () => evaluateAll(target, data, settings))) as Evaluation<Values>
+  const { program } = target
+  const work = () => whileAwaited(program, () => evaluateAll(target, data, settings))
+  return (await besideTraining(program, 'evaluate()', work)) as Evaluation<Values>
 }
 
 async function evaluateAll(target: TrainTarget, data: Data, settings: PassSettings): Promise<Evaluation> {

@@ -27,9 +27,9 @@ export function fit<Values extends object = AnyValues, Model = unknown>(
   const settings = withOwnCallbacks(resolveFitOptions(target, options as FitOptions))
   const { program } = target
   if (isInTraining(program)) throw new GradusError('GRADUS_BUSY', 'The model is being fitted: await run.done first')
-  beginTraining(program)
+  beginTraining(program, () => run.isAwaited)
   const training = new Training(target, data, settings)
-  return new Run({
+  const run = new Run<Values>({
     history: training.history,
     get best() {
       return training.best
@@ -41,6 +41,7 @@ export function fit<Values extends object = AnyValues, Model = unknown>(
     stop: (reason) => training.stop(reason),
     run: (report) => training.run(report).finally(() => endTraining(program)),
   })
+  return run
 }
 
 /** A monitor where a run directory asks for one, checkpoints where the run is to go on, and what shows progress. */

@@ -8,6 +8,7 @@ import { optionsOf } from '../options.js'
 import { unlessAborted } from '../signals.js'
 import { passBatchSize, passRules, resolveThreads } from './calls.js'
 import type { EvaluateOptions } from './evaluate.js'
+import { besideTraining } from './in-training.js'
 import { Predictions } from './predictions.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn, whileAwaited } from './turn.js'
@@ -30,7 +31,9 @@ export async function predict(
   options: EvaluateOptions = {},
   link?: Link,
 ): Promise<Predictions> {
-  return whileAwaited(target.program, () => predictAll(target, x, options, link))
+  const { program } = target
+  const work = () => whileAwaited(program, () => predictAll(target, x, options, link))
+  return besideTraining(program, 'predict()', work)
 }
 
 async function predictAll(

@@ -53,9 +53,14 @@ export class Run<Values extends object = AnyValues>
     }
     this.#ended.then(end, (error) => {
       // An error that nobody waits for is not swallowed: Node.js ends the process with it.
-      if (!this.#done && this.#loops === 0) void Promise.reject(error)
+      if (!this.isAwaited) void Promise.reject(error)
       end()
     })
+  }
+
+  /** @internal Whether anybody gets its error. */
+  get isAwaited(): boolean {
+    return this.#done !== null || this.#loops > 0
   }
 
   /** The run as a promise: resolves with the history when the run has ended, rejects with its error. */
