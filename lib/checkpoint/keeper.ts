@@ -82,12 +82,13 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     this.#isAsked = false
     await this.#writing
     if (this.#stale !== null) throw this.#stale
-    await this.#context.folder.check()
-    const { lineage } = this.#context
+    const { lineage, folder } = this.#context
     this.#last = moment
     this.#lastTime = performance.now()
-    const state = await take(this.#spare)
+    const spare = this.#spare
     this.#spare = undefined
+    // Both at once: training stands still.
+    const [state] = await Promise.all([take(spare), folder.check()])
     const packed = packCheckpoint(this.#context.target as Model, state, moment, lineage)
     const path = join(this.#folder.path, this.#name(moment, state.under !== null))
     this.#writing = this.#write(path, packed, recorded)

@@ -24,22 +24,41 @@ export async function writeSafetensors(file: string, tensors: readonly Tensor[],
   await replaceFile(file, (handle) => writeTensors(handle, tensors, metadata))
 }
 
+/** Writes that are under way at once: the threads that write work beside the one that hashes. */
+const mostWriting = 4
+
 /** Into an empty file, with the hash of it all among the metadata. */
 export async function writeTensors(handle: FileHandle, tensors: readonly Tensor[], metadata: Metadata): Promise<void> {
   const { parts, hashAt } = partsOf(tensors, metadata)
   const hash = await newHash()
-  let end = 0
+  const writing: Promise<void>[] = []
+  try {
+    for (const { part, at } of slices(parts)) {
+      const write = writeAll(handle, part, at)
+      write.catch(() => {}) // thrown to whoever awaits it
+      writing.push(write)
+      hash.update(part)
+      if (part.length === hashed) await setImmediate()
+      if (writing.length >= mostWriting) await writing.shift()
+    }
+  } finally {
+    // Whoever closes the file must not do so under them.
+    await Promise.allSettled(writing)
+  }
+  await Promise.all(writing)
+  await writeAll(handle, Buffer.from(hash.digest('hex')), hashAt)
+}
+
+/** What is hashed in one go, and where it stands in the file. */
+function* slices(parts: readonly Uint8Array[]): Generator<{ part: Uint8Array; at: number }> {
+  let at = 0
   for (const bytes of parts) {
     for (let begin = 0; begin < bytes.length; begin += hashed) {
       const part = bytes.subarray(begin, begin + hashed)
-      // The thread that writes works beside this one.
-      const writing = writeAll(handle, part, end)
-      hash.update(part)
-      await writing
-      end += part.length
+      yield { part, at }
+      at += part.length
     }
   }
-  await writeAll(handle, Buffer.from(hash.digest('hex')), hashAt)
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
@@ -53,15 +72,10 @@ export async function encodeSafetensors(tensors: readonly Tensor[], metadata: Me
   const { parts, hashAt } = partsOf(tensors, metadata)
   const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
   const hash = await newHash()
-  let end = 0
-  for (const bytes of parts) {
-    for (let begin = 0; begin < bytes.length; begin += hashed) {
-      const part = bytes.subarray(begin, begin + hashed)
-      whole.set(part, end)
-      hash.update(part)
-      end += part.length
-      if (part.length === hashed) await setImmediate()
-    }
+  for (const { part, at } of slices(parts)) {
+    whole.set(part, at)
+    hash.update(part)
+    if (part.length === hashed) await setImmediate()
   }
   whole.set(Buffer.from(hash.digest('hex')), hashAt)
   return whole
