@@ -21,6 +21,7 @@ const examples = [
   [['spiral.js'], /accuracy ([\d.]+) %/, 95],
   [['regression.js'], /R² ([\d.]+)/, 0.9],
   [['serve.js', '--once'], /epoch 5: accuracy ([\d.]+).*\nasked meanwhile: south-east/, 0.9],
+  [['resume.js'], /disturbed:\nbegins with epoch (\d+)\n(60 epochs.*)\n\ncalm:\nbegins with epoch 1\n\2\n/, 2],
   [['fashion.js', clothes], /accuracy on the test set: ([\d.]+)\nthe first picture: boot/, 0.87],
 ]
 
