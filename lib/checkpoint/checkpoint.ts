@@ -102,13 +102,13 @@ export const checkpoint = factory('checkpoint', 1, (options: CheckpointOptions =
     get keeper() {
       return keeper ?? undefined
     },
-    async onTrainBegin(context: RunContext) {
+    onTrainBegin(context: RunContext) {
       const { folder, lineage } = context.call
       if (!folder || !lineage) {
         const message = "checkpoint: expected a run directory, received none: give fit the option dir, as 'runs/mnist'"
         throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
       }
-      keeper = await CheckpointKeeper.open({ ...context, folder, lineage }, settings)
+      keeper = CheckpointKeeper.open({ ...context, folder, lineage }, settings)
     },
   }
 })

@@ -1,8 +1,8 @@
 /** The checkpoints of one run, written while it goes on. */
-import { mkdir, unlink } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GradusError } from '../errors.js'
-import { replaceFile, withFileErrors } from '../files.js'
+import { replaceFile } from '../files.js'
 import { writeTensors } from '../model/file.js'
 import type { Model } from '../model/model.js'
 import type { NativeState } from '../native.js'
@@ -44,9 +44,8 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     this.#last = last
   }
 
-  static async open(context: Context, settings: CheckpointSettings): Promise<CheckpointKeeper> {
+  static open(context: Context, settings: CheckpointSettings): CheckpointKeeper {
     const path = join(context.folder.path, folderName)
-    await withFileErrors(path, () => mkdir(path, { recursive: true }), 'written')
     const { epoch, target } = context
     const { epochs, rows, step } = context.lineage.from ?? { epochs: epoch, rows: 0, step: target.program.step }
     const begin: Moment = { kind: 'epoch', epochs, rows, step, record: null }

@@ -1,17 +1,26 @@
 /** What a run goes on from. */
-import { stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { restoreConventions } from '../data/conventions.js'
 import { GradusError } from '../errors.js'
-import { isMissing } from '../files.js'
+import { isMissing, withFileErrors } from '../files.js'
 import { Model } from '../model/model.js'
 import type { Lineage, LineageAsked, Saved } from '../train/extensions.js'
+import { runFiles } from '../train/run-folder.js'
 import { withCheckpoint } from './file.js'
 import { CheckpointFolder, type Found, folderName } from './folder.js'
 import { checkSame, identify } from './identity.js'
 
-/** By what checkpoints know the run, and the state that it goes on from if it does. */
+/** By what checkpoints know the run, and the state that it goes on from if it does; and makes the folder for checkpoints. */
 export async function findLineage(asked: LineageAsked): Promise<{ lineage: Lineage; saved: Saved | null }> {
+  const found = await findSaved(asked)
+  // Before anything is recorded: a recording beside it is of a run that may have come to no checkpoint yet.
+  const path = join(asked.folder, folderName)
+  await withFileErrors(path, () => mkdir(path, { recursive: true }), 'written')
+  return found
+}
+
+async function findSaved(asked: LineageAsked): Promise<{ lineage: Lineage; saved: Saved | null }> {
   const { target, settings, training, validation, folder } = asked
   if (!(target instanceof Model)) throw new GradusError('GRADUS_INTERNAL', 'checkpoints are of models')
   const { resume } = settings
@@ -24,7 +33,10 @@ export async function findLineage(asked: LineageAsked): Promise<{ lineage: Linea
     : await new CheckpointFolder(join(folder, folderName)).list()
   const path = await newestSound(candidates)
   if (path === null) {
-    if (resume === true && candidates.length === 0) return begun()
+    if (resume === true && candidates.length === 0) {
+      await checkBegun(folder)
+      return begun()
+    }
     throw nothingThere(isElsewhere ? resume : folder, candidates)
   }
   return withCheckpoint(path, async (checkpoint) => {
@@ -37,6 +49,22 @@ export async function findLineage(asked: LineageAsked): Promise<{ lineage: Linea
     const saved = { conventions: restoreConventions(checkpoint.conventions), state }
     return { lineage: { id, identity, from: { path, epochs, rows, step } }, saved }
   })
+}
+
+/**
+ * A run that was ended before its first checkpoint begins anew; one that made none is not wiped out.
+ * @throws GRADUS_INVALID_ARGUMENT
+ */
+async function checkBegun(folder: string): Promise<void> {
+  const isThere = (name: string) => stat(join(folder, name)).then(() => true, unlessMissing)
+  if (!(await isThere(runFiles.info)) || (await isThere(folderName))) return
+  const message = `resume: the run in ${folder} made no checkpoints, and so cannot go on; give another dir for a new run`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+const unlessMissing = (error: unknown): false => {
+  if (isMissing(error)) return false
+  throw error
 }
 
 /** What they have recorded lies in the other directory, and stays there. */

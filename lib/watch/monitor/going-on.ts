@@ -26,6 +26,9 @@ const sizes = {
   journal: checkNotNegativeInteger,
 }
 
+/** Of a run that begins, whatever lies there. */
+export const nothing: Sizes = { steps: 0, layers: 0, histograms: 0, journal: 0 }
+
 /** @throws `GRADUS_BAD_FILE` */
 export const readMonitor = (state: unknown): Memory =>
   readMemory<Memory>('monitor', state, {

@@ -10,7 +10,7 @@ import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/fil
 import { openRun, type RunInfo } from '../recording/index.js'
 import type { Clock } from './clock.js'
 import { ExampleWatch } from './examples.js'
-import { checkStep, type Memory, processOf, sizesOf } from './going-on.js'
+import { checkStep, type Memory, nothing, processOf, sizesOf } from './going-on.js'
 import type { MonitorSettings } from './options.js'
 import { openPlace, type Place } from './place.js'
 import { RunDirectory } from './run-directory.js'
@@ -116,7 +116,7 @@ export class MonitoredRun {
     const { step } = target.program
     let directory: RunDirectory | null = null
     try {
-      const sizes = place?.isKnown ? await sizesOf(place, memory) : null
+      const sizes = place?.isKnown ? await sizesOf(place, memory) : nothing
       if (place?.isKnown && !sizes) await checkStep(place, step, call)
       directory = place && (await RunDirectory.open(place, { step, sizes }))
       const examples = await ExampleWatch.open(target, call)

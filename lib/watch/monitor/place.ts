@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { GradusError } from '../../errors.js'
-import { badFile, isMissing, placeFile } from '../../files.js'
+import { isMissing, replaceFile } from '../../files.js'
 import type { RunFolder } from '../../train/run-folder.js'
 import { files } from '../recording/files.js'
 import type { RunInfo } from '../recording/recording.js'
@@ -37,11 +37,12 @@ function readIfThere(path: string): RunInfo | null {
   }
 }
 
-/** Whole, and once: who has the folder is the only one to write it. */
+/**
+ * Whole, by the only one who has the folder. What lies there is of a run that went no further than to its first checkpoint, and
+ * begins anew.
+ */
 async function writeInfo(path: string, info: RunInfo): Promise<void> {
-  const file = join(path, files.info)
-  const isFirst = await placeFile(file, (handle) => handle.writeFile(`${JSON.stringify(info, null, 1)}\n`))
-  if (!isFirst) throw badFile(file, 'something else has this name')
+  await replaceFile(join(path, files.info), (handle) => handle.writeFile(`${JSON.stringify(info, null, 1)}\n`))
 }
 
 function checkSameModel(path: string, known: RunInfo, info: RunInfo): void {
