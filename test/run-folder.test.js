@@ -242,9 +242,13 @@ test('what earlier processes left half written in a run directory goes when the 
   const first = await openRunFolder({ dir }, false)
   await first.close('stop')
   const orphans = ['.gradus-far-0-12-0-1.tmp', '.gradus-0123456789ab.tmp']
-  for (const name of orphans) for (const place of [dir, claimsOf(dir)]) writeFileSync(join(place, name), '')
+  const checkpoints = join(dir, 'checkpoints')
+  mkdirSync(checkpoints)
+  for (const name of orphans)
+    for (const place of [dir, claimsOf(dir), checkpoints]) writeFileSync(join(place, name), '')
   await (await openRunFolder({ dir }, true)).close('stop')
-  assert.equal(readdirSync(dir), ['claims'])
+  assert.equal(readdirSync(dir), ['checkpoints', 'claims'])
+  assert.equal(readdirSync(checkpoints), [])
   assert.equal(readdirSync(claimsOf(dir)).sort(), ['1.json', '2.json', '3.json', '4.json'])
 })
 

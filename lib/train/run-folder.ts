@@ -89,7 +89,7 @@ export async function openRunFolder(place: RunPlace, goesOn: boolean, options: O
     open.delete(own.id)
     throw error
   }
-  for (const folder of [path, claims]) await removeTemporaries(folder, { all: true })
+  for (const folder of [path, claims, join(path, runFiles.checkpoints)]) await removeTemporaries(folder, { all: true })
   return new OpenFolder(path, number, own.id, state === 'silent')
 }
 

@@ -13,7 +13,7 @@ import { pieceSize, readCells, readRows } from './table.js'
 
 /** `run.json` of more bytes was not written by a monitor. */
 const mostOfInfo = 1 << 24
-/** Lines that are no JSON: a kill leaves one, and no run is killed as often as this. */
+/** Lines that are no records: a kill leaves one, and no run is killed as often as this. */
 const mostTorn = 1000
 /** So much of what was read is compared before more is read. */
 const tailLength = 64
@@ -187,13 +187,10 @@ export class RunReader {
 
   /** One that is no record (torn by a kill, then written on) is left out. */
   #addLine(line: Buffer, isLater: boolean): void {
-    if (!isRecord(line)) return
-    let record: Record<string, unknown>
-    try {
-      record = parseObject(line.toString('utf8'), files.journal)
-    } catch {
+    const record = isRecord(line) ? tryParse(line) : null
+    if (record === null) {
       if (++this.#torn <= mostTorn) return
-      throw badFile(join(this.directory, files.journal), `more than ${mostTorn} of its lines are no JSON`)
+      throw badFile(join(this.directory, files.journal), `more than ${mostTorn} of its lines are no records`)
     }
     const entry = checkEntry(record)
     if (entry) this.#builder.addEntry(entry)
@@ -223,3 +220,11 @@ const recordBegin = Buffer.from('{"type":"')
 /** As a monitor writes them: what else there may be costs no more than a look. */
 const isRecord = (line: Buffer): boolean =>
   line.length > recordBegin.length && line.compare(recordBegin, 0, recordBegin.length, 0, recordBegin.length) === 0
+
+function tryParse(line: Buffer): Record<string, unknown> | null {
+  try {
+    return parseObject(line.toString('utf8'), files.journal)
+  } catch {
+    return null
+  }
+}
