@@ -162,6 +162,8 @@ groups[0].parameters: "*.kernel" names none of dense1.weight, dense1.bias
 # Fitting
 > network.fit({ x, y })
 GRADUS_NOT_COMPILED fit: call compile({ loss, optimizer }) first
+> model.fit({ x, y }, { quiet: true }).loss.at(-1)
+loss: expected a history, received a run: await it, as in const history = await model.fit(…)
 > model.fit(x, y, { epochs: 3 })
 fit: expected the data as { x, y } and then the options, received an array of length 4 and an Int32Array of length 4; write fit({ x, y }, { … })
 > model.fit(x, y)

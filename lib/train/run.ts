@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { GradusError } from '../errors.js'
 import type { Finding } from './extensions.js'
 import type { AnyValues, EpochRecord, History } from './history.js'
 
@@ -159,4 +160,14 @@ export class Run<Values extends object = AnyValues>
     this.#waiting = []
     for (const resolve of waiting) resolve()
   }
+}
+
+/** Whoever forgets to await a run looks for the columns of its history here. */
+for (const column of ['loss', 'valLoss', 'accuracy', 'valAccuracy']) {
+  Object.defineProperty(Run.prototype, column, {
+    get() {
+      const message = `${column}: expected a history, received a run: await it, as in const history = await model.fit(…)`
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+    },
+  })
 }
