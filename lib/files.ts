@@ -69,7 +69,7 @@ export async function readText(
  * @param folder - its real path
  * @throws `GRADUS_BAD_FILE`
  */
-export function openWithin(folder: string, name: string): { file: number; size: number } {
+export function openWithin(folder: string, name: string): { file: number; size: number; status: Stats } {
   const path = join(folder, name)
   let file: number
   try {
@@ -85,18 +85,19 @@ export function openWithin(folder: string, name: string): { file: number; size: 
     if (realpathSync.native(folder) !== folder || ino !== status.ino || dev !== status.dev) {
       throw badFile(path, 'it was put in the place of another one meanwhile')
     }
-    return { file, size: status.size }
+    return { file, size: status.size, status }
   } catch (error) {
     closeSync(file)
     throw fileError(path, error)
   }
 }
 
-/** The text of such a file, of at most so many bytes. */
-export function readTextWithin(folder: string, name: string, most: number): string {
-  const { file, size } = openWithin(folder, name)
+/** The text of such a file, of at most so many bytes; `check` looks at what was opened, and may refuse it. */
+export function readTextWithin(folder: string, name: string, most: number, check?: (status: Stats) => void): string {
+  const { file, size, status } = openWithin(folder, name)
   try {
     checkSize(join(folder, name), size, most)
+    check?.(status)
     return readFileSync(file, 'utf8')
   } catch (error) {
     throw fileError(join(folder, name), error)

@@ -28,7 +28,15 @@ export interface Head {
   readonly step: number
   /** The numbers of the last epoch's record; none within an epoch. */
   readonly record: Readonly<Record<string, number>> | null
+  /** By what it is compared with others; null where nothing was named. */
+  readonly watched: Watched | null
   readonly identity: Identity
+}
+
+/** A column of the records, and whether small or large values are good. */
+export interface Watched {
+  readonly column: string
+  readonly mode: 'min' | 'max'
 }
 
 /** What a checkpoint holds, as tensors and metadata. */
@@ -36,7 +44,7 @@ export function packCheckpoint(
   model: Model,
   state: RunState,
   { kind, epochs, rows, step, record }: Moment,
-  { id, identity }: Pick<Head, 'id' | 'identity'>,
+  { id, identity, watched }: Pick<Head, 'id' | 'identity' | 'watched'>,
 ): { tensors: Tensor[]; metadata: Record<string, string> } {
   const { tensors, metadata } = packState(model.parts(), state.native, true)
   const { native: weights, callbacks, records, ...rest } = state
@@ -44,7 +52,7 @@ export function packCheckpoint(
   const own: Tensor[] = []
   const run = {
     format: formatVersion,
-    ...{ id, kind: isWithin ? 'steps' : 'epoch', epochs, rows, step, isa: native.isa, identity },
+    ...{ id, kind: isWithin ? 'steps' : 'epoch', epochs, rows, step, isa: native.isa, identity, watched },
     record: isWithin || kind === 'steps' ? null : encodeValue('run/record', numbersOf(record), own),
     state: encodeValue('run', { ...rest, watching: weights.watching, records: jsonBytes(records) }, own),
     callbacks: encodeValue('callback', callbacks, own),
@@ -169,7 +177,7 @@ function parseRun(json: string | undefined): Record<string, unknown> {
   )
 }
 
-function headOf({ id, kind, epochs, rows, step, record, identity }: Record<string, unknown>): Head {
+function headOf({ id, kind, epochs, rows, step, record, watched, identity }: Record<string, unknown>): Head {
   const counts = [epochs, rows, step]
   if (typeof id !== 'string' || (kind !== 'epoch' && kind !== 'steps'))
     throw damaged('its entry "run" says not of which run')
@@ -177,5 +185,10 @@ function headOf({ id, kind, epochs, rows, step, record, identity }: Record<strin
     throw damaged('its counts are none')
   if (typeof identity !== 'object' || identity === null) throw damaged('its entry "run" has no identity')
   const numbers = decodeValue(record ?? null, new Map()) as Head['record']
-  return { id, kind, epochs, rows, step, record: numbers, identity } as Head
+  return { id, kind, epochs, rows, step, record: numbers, watched: watchedOf(watched), identity } as Head
+}
+
+function watchedOf(value: unknown): Watched | null {
+  const { column, mode } = (value ?? {}) as Partial<Watched>
+  return typeof column === 'string' && (mode === 'min' || mode === 'max') ? { column, mode } : null
 }

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError, isMissing } from '../files.js'
-import { type Head, withCheckpoint } from './file.js'
+import { type Head, type Watched, withCheckpoint } from './file.js'
 import { extension } from './names.js'
 
 /** Below the run's directory. */
@@ -63,23 +63,51 @@ export const byProgress = (a: Head, b: Head): number => a.epochs - b.epochs || a
 /** How many are kept, and by what they are compared. */
 export interface Keeping {
   readonly keep: number
-  readonly monitor: string | undefined
-  readonly mode: 'min' | 'max'
+  readonly watched: Watched | null
 }
 
 /**
  * Those of this run that are no longer needed, when the newest of them has been written. Kept are the best, or without a column
  * to compare by the newest; the newest of all; within an epoch only that. Of equal ones the earlier is better, NaN is worst.
  */
-export function superfluous(found: readonly Found[], id: string, { keep, monitor, mode }: Keeping): string[] {
-  const own = found.flatMap(({ path, head }) => (head?.id === id ? [{ path, head }] : []))
-  own.sort((a, b) => byProgress(a.head, b.head))
+export function superfluous(found: readonly Found[], id: string, { keep, watched }: Keeping): string[] {
+  const own = ofRun(found, id)
   const atEnds = own.filter(({ head }) => head.kind === 'epoch')
-  const scored = atEnds.map(({ path, head }, i) => ({ path, i, score: head.record?.[monitor ?? ''] ?? Number.NaN }))
-  const sign = mode === 'max' ? -1 : 1
-  const ranked = monitor === undefined ? [...scored].reverse() : scored.sort((a, b) => compare(a, b, sign))
+  const ranked = watched === null ? [...atEnds].reverse() : ranking(atEnds, watched)
   const kept = new Set([...ranked.slice(0, keep).map(({ path }) => path), ...own.slice(-1).map(({ path }) => path)])
   return own.filter(({ path }) => !kept.has(path)).map(({ path }) => path)
+}
+
+/** A file whose header could be read. */
+type Known = Found & { readonly head: Head }
+
+/** Oldest first. */
+const ofRun = (found: readonly Found[], id: string): Known[] =>
+  found.filter((one): one is Known => one.head?.id === id).sort((a, b) => byProgress(a.head, b.head))
+
+/** Best first. */
+function ranking(atEnds: readonly Known[], { column, mode }: Watched): Known[] {
+  const sign = mode === 'max' ? -1 : 1
+  return atEnds
+    .map((one, i) => ({ one, i, score: one.head.record?.[column] ?? Number.NaN }))
+    .sort((a, b) => compare(a, b, sign))
+    .map(({ one }) => one)
+}
+
+/** By what people compare checkpoints: as the run does, or by its loss. Null within an epoch. */
+export function scoreOf({ record, watched }: Head): (Watched & { readonly score: number }) | null {
+  if (record === null) return null
+  const by = watched ?? { column: 'valLoss' in record ? 'valLoss' : 'loss', mode: 'min' as const }
+  return { ...by, score: record[by.column] ?? Number.NaN }
+}
+
+/** Of the run that has got furthest: its newest checkpoint, and the best at an epoch's end, compared as the newest one of those is. */
+export function outstanding(found: readonly Found[]): { newest: string | null; best: string | null } {
+  const furthest = found.findLast(({ head }) => head)
+  if (!furthest?.head) return { newest: null, best: null }
+  const atEnds = ofRun(found, furthest.head.id).filter(({ head }) => head.kind === 'epoch')
+  const by = atEnds.length > 0 ? scoreOf(atEnds.at(-1)!.head) : null
+  return { newest: furthest.path, best: by && ranking(atEnds, by)[0]!.path }
 }
 
 interface Scored {

@@ -12,7 +12,7 @@ import { modeOf } from '../train/monitor.js'
 import type { RunFolder } from '../train/run-folder.js'
 import type { RunState } from '../train/run-state.js'
 import type { CheckpointSettings } from './checkpoint.js'
-import { packCheckpoint } from './file.js'
+import { packCheckpoint, type Watched } from './file.js'
 import { CheckpointFolder, folderName, superfluous } from './folder.js'
 import { type CheckpointFacts, nameOf, ownName } from './names.js'
 import { type Interrupted, unwatch, watch } from './signals.js'
@@ -88,7 +88,9 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     this.#spare = undefined
     // Both at once: training stands still.
     const [state] = await Promise.all([take(spare), folder.check()])
-    const packed = packCheckpoint(this.#context.target as Model, state, moment, lineage)
+    const { id, identity } = lineage
+    const of = { id, identity, watched: this.#watched }
+    const packed = packCheckpoint(this.#context.target as Model, state, moment, of)
     const path = join(this.#folder.path, this.#name(moment, state.under !== null))
     this.#writing = this.#write(path, packed, recorded)
       .catch((error) => this.#failed(error))
@@ -125,12 +127,13 @@ export class CheckpointKeeper implements Keeper, Interrupted {
 
   /** Removes what is no longer needed: only when the new one is in its place. */
   async #tidy(): Promise<void> {
-    const { keep, monitor, mode } = this.#settings
-    const { lineage, target } = this.#context
-    const compared = mode ?? (monitor === undefined ? 'min' : modeOf(monitor, target))
-    for (const path of superfluous(await this.#folder.list(), lineage.id, { keep, monitor, mode: compared })) {
-      await unlink(path)
-    }
+    const keeping = { keep: this.#settings.keep, watched: this.#watched }
+    for (const path of superfluous(await this.#folder.list(), this.#context.lineage.id, keeping)) await unlink(path)
+  }
+
+  get #watched(): Watched | null {
+    const { monitor: column, mode } = this.#settings
+    return column === undefined ? null : { column, mode: mode ?? modeOf(column, this.#context.target) }
   }
 
   #failed(error: unknown): void {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { checkPath } from '../files.js'
 import { withCheckpoint } from './file.js'
-import { CheckpointFolder, folderName } from './folder.js'
+import { CheckpointFolder, folderName, scoreOf } from './folder.js'
 
 /** A file among the checkpoints of a run. */
 export interface CheckpointInfo {
@@ -10,6 +10,10 @@ export interface CheckpointInfo {
   readonly epoch: number | null
   /** Updates that the model had seen. */
   readonly step: number | null
+  /** What it is compared by: the `monitor` of {@link checkpoint}, without one valLoss or loss; null within an epoch. */
+  readonly column: string | null
+  /** Its value there. */
+  readonly score: number | null
   /** The numbers of the epoch's record, by column; null within an epoch. */
   readonly record: Readonly<Record<string, number>> | null
   /** Bytes. */
@@ -34,8 +38,10 @@ export async function checkpoints(dir: string | URL): Promise<CheckpointInfo[]> 
     const problem = known ?? (await problemOf(path))
     const isWithin = head?.kind === 'steps'
     const epoch = head && head.epochs + (isWithin ? 1 : 0)
+    const by = head && scoreOf(head)
     looked.push({
-      ...{ path, epoch, step: head?.step ?? null, record: head?.record ?? null, size },
+      ...{ path, epoch, step: head?.step ?? null, column: by?.column ?? null, score: by?.score ?? null },
+      ...{ record: head?.record ?? null, size },
       ...{ sound: problem === null, problem },
     })
   }

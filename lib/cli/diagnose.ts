@@ -1,9 +1,7 @@
 import { styleText } from 'node:util'
-import { GradusError } from '../errors.js'
 import { diagnose, type Finding } from '../watch/diagnosis/diagnose.js'
-import { findRuns } from '../watch/recording/find-runs.js'
 import { openRun } from '../watch/recording/index.js'
-import { checkFolder } from './folder.js'
+import { checkRun } from './folder.js'
 import { printable } from './printable.js'
 
 const colours = { severe: 'red', warning: 'yellow', info: 'cyan' } as const
@@ -13,21 +11,12 @@ export async function diagnoseRun(
   directory: string,
   { json = false }: { json?: boolean | undefined },
 ): Promise<boolean> {
-  await checkFolder(directory)
-  const findings = diagnose((await openOne(directory)).recording())
+  await checkRun(directory)
+  const findings = diagnose((await openRun(directory)).recording())
   if (json) console.log(printable(JSON.stringify(findings, null, 2)))
   else if (findings.length === 0) console.log('Nothing to report.')
   else console.log(findings.map(describe).join('\n\n'))
   return findings.some(({ severity }) => severity === 'severe')
-}
-
-/** @throws with the runs below where the folder is none itself. */
-async function openOne(directory: string) {
-  const runs = await findRuns(directory)
-  if (runs.includes('.') || runs.length === 0) return openRun(directory)
-  const shown = runs.slice(0, 5).join(', ') + (runs.length > 5 ? ', …' : '')
-  const message = `${printable(directory)}: no run itself; name one of those in it: ${printable(shown)}`
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
 function describe({ severity, message, advice, since }: Finding): string {

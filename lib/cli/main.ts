@@ -9,7 +9,7 @@ import { printable } from './printable.js'
 const badUsage = 2
 
 const program = new Command('gradus')
-  .description('Watch, diagnose and report training runs.')
+  .description('Watch, diagnose, report and resume training runs.')
   .version(version)
   .showHelpAfterError('(gradus --help lists what there is)')
   .exitOverride()
@@ -41,6 +41,22 @@ program
   .option('-o, --output <file>', "default: the run's name with .html")
   .option('--force', 'write over a file that is there')
   .action(async (run, options) => (await import('./report.js')).report(run, options))
+
+program
+  .command('checkpoints')
+  .description('list the checkpoints of a run; status 1 when one is damaged')
+  .argument('<run>', 'a run directory')
+  .option('--json', 'print the list as JSON')
+  .action(async (run, options) => {
+    process.exitCode = (await (await import('./checkpoints.js')).listCheckpoints(run, options)) ? 1 : 0
+  })
+
+program
+  .command('resume')
+  .description('go on with a run: starts the program that has begun it once more, and ends as that does')
+  .argument('<run>', 'a run directory')
+  .option('--dry-run', 'print the command and do nothing')
+  .action(async (run, options) => (await import('./resume.js')).resumeRun(run, options))
 
 try {
   await program.parseAsync()

@@ -22,6 +22,7 @@ import type { AnyValues } from './history.js'
 import { checkMonitor } from './monitor.js'
 import type { Settings, TrainingOptions } from './settings.js'
 import type { TrainTarget } from './target.js'
+import { asTold } from './told-to-go-on.js'
 
 export interface FitOptions<Values extends object = AnyValues, Model = unknown> extends TrainingOptions {
   /**
@@ -69,7 +70,7 @@ const readOptions = optionsOf<FitOptions>()(
 
 /** The options with their defaults. Error: `GRADUS_INVALID_ARGUMENT` names the bad one. */
 export function resolveFitOptions(target: TrainTarget, options: FitOptions): FitSettings {
-  const read = readOptions(options)
+  const read = asTold(readOptions(options))
   if (read.validationSplit !== undefined && read.validation !== undefined) {
     throw invalidArgument('validationSplit', 'no validation beside it', read.validationSplit)
   }

@@ -51,9 +51,11 @@ export function progress(
     onEpochEnd({ record, epochs }: EpochContext) {
       live.print(epochLine(record, epochs))
     },
-    onTrainEnd({ stoppedBy, epoch }: EndContext) {
+    onTrainEnd({ call, stoppedBy, epoch, epochs, error }: EndContext) {
       live.clear()
-      if (stoppedBy !== 'epochs') live.print(`ended by ${stoppedBy} in epoch ${epoch}`)
+      const from = wentOn || error !== undefined ? null : call.lineage?.from
+      if (from) live.print(`the run had ended: by ${stoppedBy}, in epoch ${epoch} of ${epochs} (${from.path})`)
+      else if (stoppedBy !== 'epochs') live.print(`ended by ${stoppedBy} in epoch ${epoch}`)
       live.close()
     },
   }

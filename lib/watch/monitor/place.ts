@@ -42,7 +42,11 @@ function readIfThere(path: string): RunInfo | null {
  * begins anew.
  */
 async function writeInfo(path: string, info: RunInfo): Promise<void> {
-  await replaceFile(join(path, files.info), (handle) => handle.writeFile(`${JSON.stringify(info, null, 1)}\n`))
+  await replaceFile(join(path, files.info), async (handle) => {
+    await handle.writeFile(`${JSON.stringify(info, null, 1)}\n`)
+    // It says what `gradus resume` runs. Some disks know no modes.
+    await handle.chmod((await handle.stat()).mode & 0o755).catch(() => undefined)
+  })
 }
 
 function checkSameModel(path: string, known: RunInfo, info: RunInfo): void {

@@ -5,6 +5,7 @@ import type { Settings } from '../../train/settings.js'
 import type { TrainTarget } from '../../train/target.js'
 import { version } from '../../version.js'
 import type { RunInfo } from '../recording/recording.js'
+import { ownCommand } from './command.js'
 import { targetFacts } from './target-facts.js'
 
 /** What is known when a run begins. */
@@ -50,6 +51,7 @@ export function runInfo(
       monitor.histograms === null
         ? []
         : program.inspection.layers.map(({ layer, op, units }) => ({ name: layer, op, units })),
+    command: ownCommand(),
     machine: {
       cpu: cpus()[0]?.model ?? 'unknown',
       cores: cpus().length,

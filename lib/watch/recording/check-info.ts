@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import { badFile } from '../../files.js'
 import type { RunInfo } from './recording.js'
 
@@ -11,20 +12,8 @@ const mostTensors = 10_000
  * @throws `GRADUS_BAD_FILE` names the field.
  */
 export function checkInfo(value: Fields, where: string): RunInfo {
-  const fail = (field: string, expected: string): never => {
-    throw badFile(where, `${field}: expected ${expected}`)
-  }
-  const object = (field: string, of: unknown): Fields =>
-    typeof of === 'object' && of !== null && !Array.isArray(of) ? (of as Fields) : fail(field, 'an object')
-  const text = (field: string, of: unknown) => typeof of === 'string' || fail(field, 'a string')
-  const number = (field: string, of: unknown) => Number.isFinite(of) || fail(field, 'a number')
-  const count = (field: string, of: unknown) =>
-    (Number.isSafeInteger(of) && (of as number) >= 0) || fail(field, 'a whole number from 0 up')
-  const list = (field: string, of: unknown): unknown[] =>
-    Array.isArray(of) && of.length <= mostTensors ? of : fail(field, `an array of at most ${mostTensors}`)
-  const numbers = (field: string, of: unknown) =>
-    (Array.isArray(of) && of.every((entry) => Number.isFinite(entry))) || fail(field, 'an array of numbers')
-
+  const checks = checksFor(where)
+  const { fail, object, text, number, count, list, numbers } = checks
   if (value.format !== 1) fail('format', '1, the only one that this version reads')
   for (const field of ['gradus', 'started']) text(field, value[field])
   count('seed', value.seed)
@@ -69,8 +58,40 @@ export function checkInfo(value: Fields, where: string): RunInfo {
     text(`layers[${i}].op`, op)
     count(`layers[${i}].units`, units)
   }
+  checkCommand(value.command, checks)
   for (const [field, of] of Object.entries(object('machine', value.machine))) {
     if (typeof of !== 'string') number(`machine.${field}`, of)
   }
   return value as unknown as RunInfo
+}
+
+function checksFor(where: string) {
+  const fail = (field: string, expected: string): never => {
+    throw badFile(where, `${field}: expected ${expected}`)
+  }
+  const object = (field: string, of: unknown): Fields =>
+    typeof of === 'object' && of !== null && !Array.isArray(of) ? (of as Fields) : fail(field, 'an object')
+  const text = (field: string, of: unknown) => typeof of === 'string' || fail(field, 'a string')
+  const number = (field: string, of: unknown) => Number.isFinite(of) || fail(field, 'a number')
+  const count = (field: string, of: unknown) =>
+    (Number.isSafeInteger(of) && (of as number) >= 0) || fail(field, 'a whole number from 0 up')
+  const list = (field: string, of: unknown): unknown[] =>
+    Array.isArray(of) && of.length <= mostTensors ? of : fail(field, `an array of at most ${mostTensors}`)
+  const numbers = (field: string, of: unknown) =>
+    (Array.isArray(of) && of.every((entry) => Number.isFinite(entry))) || fail(field, 'an array of numbers')
+  return { fail, object, text, number, count, list, numbers }
+}
+
+/** No word of a command can have a zero in it. */
+function checkCommand(value: unknown, { fail, object, list }: ReturnType<typeof checksFor>): void {
+  if (value === undefined || value === null) return
+  const command = object('command', value)
+  const word = (field: string, of: unknown) =>
+    (typeof of === 'string' && !of.includes('\0')) || fail(field, 'a string without zero characters')
+  const path = (field: string, of: unknown) =>
+    (word(field, of) && isAbsolute(of as string)) || fail(field, 'an absolute path')
+  for (const field of ['script', 'folder']) path(`command.${field}`, command[field])
+  for (const field of ['arguments', 'nodeArguments']) {
+    for (const [i, of] of list(`command.${field}`, command[field]).entries()) word(`command.${field}[${i}]`, of)
+  }
 }

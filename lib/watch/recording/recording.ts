@@ -47,6 +47,8 @@ export interface RunInfo {
   tensors: readonly TensorInfo[]
   /** Whose values are looked at, in the order of work. */
   layers: readonly LayerInfo[]
+  /** What has begun the run; null where that cannot be begun again, and not there in runs of older versions. */
+  command?: CommandInfo | null | undefined
   machine: {
     cpu: string
     cores: number
@@ -59,6 +61,15 @@ export interface RunInfo {
     boot?: string | undefined
     started?: string | undefined
   }
+}
+
+/** `node <nodeArguments> <script> <arguments>`, in a folder. */
+export interface CommandInfo {
+  /** Absolute, as `folder`. */
+  script: string
+  arguments: readonly string[]
+  nodeArguments: readonly string[]
+  folder: string
 }
 
 export interface TensorInfo {

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, lstatSync, readSync, realpathSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { badFile, fileError, isMissing, openWithin, readTextWithin } from '../../files.js'
@@ -18,11 +18,11 @@ const mostTorn = 1000
 /** So much of what was read is compared before more is read. */
 const tailLength = 64
 
-/** `run.json` of the directory with this real path, checked. */
-export function readInfo(real: string): RunInfo {
+/** `run.json` of the directory with this real path, checked; `check` looks at the file first. */
+export function readInfo(real: string, check?: (status: Stats) => void): RunInfo {
   const path = join(real, files.info)
   try {
-    return checkInfo(parseObject(readTextWithin(real, files.info, mostOfInfo), path), path)
+    return checkInfo(parseObject(readTextWithin(real, files.info, mostOfInfo, check), path), path)
   } catch (error) {
     throw isMissing(error) ? badFile(path, 'no such file: this is no run directory', (error as Error).cause) : error
   }

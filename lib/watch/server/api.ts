@@ -71,7 +71,8 @@ async function viewRun(folder: RunFolder, query: Query): Promise<RunView> {
   return {
     name: query.text('run'),
     status: statusOf(info, end),
-    info,
+    // Whoever looks at runs, or is sent a report, needs no words that may be secret.
+    info: { ...info, command: undefined },
     begins: thin(begins, mostEntries),
     findings,
     // Of the same moment: what the head of the page says and what the findings say agree.

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { type Stats, statSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { CheckpointFolder, folderName } from '../checkpoint/folder.js'
+import { GradusError } from '../errors.js'
+import { badFile } from '../files.js'
+import { resumeVariable } from '../train/told-to-go-on.js'
+import { files } from '../watch/recording/files.js'
+import { type CommandInfo, readInfo } from '../watch/recording/index.js'
+import { checkRun } from './folder.js'
+import { printable } from './printable.js'
+
+/** Starts the program that has begun a run once more, for that run to go on; ends as it does. */
+export async function resumeRun(
+  directory: string,
+  { dryRun = false }: { dryRun?: boolean | undefined },
+): Promise<void> {
+  await checkRun(directory)
+  const run = await realpath(directory)
+  const command = commandOf(directory, run)
+  const found = await new CheckpointFolder(join(run, folderName)).list()
+  if (!found.some(({ head }) => head)) {
+    throw badFile(
+      directory,
+      'there is no checkpoint to go on from; checkpoint() among the callbacks of fit writes them',
+    )
+  }
+  const words = [...command.nodeArguments, command.script, ...command.arguments]
+  const shown = `cd ${quoted(command.folder)} && ${resumeVariable}=${quoted(run)} node ${words.map(quoted).join(' ')}`
+  if (dryRun) console.log(printable(shown))
+  else {
+    console.error(printable(shown))
+    await runToEnd(words, { cwd: command.folder, env: { ...process.env, [resumeVariable]: run } })
+  }
+}
+
+/** @throws unless it can be trusted, and run */
+function commandOf(directory: string, real: string): CommandInfo {
+  const { command } = readInfo(real, (status) => checkOwner(join(directory, files.info), status))
+  if (!command) {
+    const problem =
+      'no command is recorded that could go on with the run: node -e, the REPL and worker threads leave none'
+    throw badFile(join(directory, files.info), `${problem}; run your program with resume: true in fit`)
+  }
+  const { script, folder } = command
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw gone(`the folder ${folder}, in which it began`)
+  try {
+    // As node finds it: the extension may be left out, and a folder be meant.
+    createRequire(script).resolve(script)
+  } catch {
+    throw gone(`the script ${script}, which has begun it`)
+  }
+  return command
+}
+
+const gone = (what: string): GradusError => new GradusError('GRADUS_BAD_FILE', `The run cannot go on: ${what}, is gone`)
+
+/** Whoever can write the file says what runs here. Windows has no such owners. */
+function checkOwner(path: string, { uid, mode }: Stats): void {
+  const user = process.getuid?.()
+  if (user === undefined) return
+  const refused = (problem: string) =>
+    badFile(path, `${problem}, so the command in it is not run; run your program with resume: true in fit`)
+  if (uid !== user) throw refused('it belongs to another user')
+  if ((mode & 0o022) !== 0) throw refused('others may write to it')
+}
+
+/** For people to read, and for a POSIX shell to understand; none is asked here. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+/** By a terminal all processes of its group hear of ^C, from elsewhere this one alone. */
+const heardByBoth: readonly NodeJS.Signals[] = ['SIGINT']
+const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** Passes signals on, and ends with the exit code or by the signal of what it runs. */
+async function runToEnd(words: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<void> {
+  const child = spawn(process.execPath, words, { ...options, stdio: 'inherit' })
+  const isInTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+  const pass = (signal: NodeJS.Signals) => {
+    if (!(isInTerminal && heardByBoth.includes(signal))) child.kill(signal)
+  }
+  for (const signal of signals) process.on(signal, pass)
+  const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
+    (resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+    },
+  ).finally(() => {
+    for (const signal of signals) process.off(signal, pass)
+  })
+  process.exitCode = code ?? 1
+  if (signal) process.kill(process.pid, signal)
+}
