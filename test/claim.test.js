@@ -1,7 +1,9 @@
 // Numbered claims: of many who want a number one gets it, whole, whoever is killed on the way.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isOvertaken, newestClaim, putClaim } from '../dist/claim.js'
@@ -102,6 +104,14 @@ test('who saves into a folder removes what killed processes have left there, and
   for (const name of [...dead, ...kept]) writeFileSync(join(folder, name), '')
   await replaceFile(join(folder, 'saved'), (file) => file.writeFile('text'))
   assert.equal(readdirSync(folder).sort(), [...kept, 'saved'].sort())
+})
+
+test('what only saving needs is not loaded by an import', () => {
+  const script =
+    "await import('gradus'); console.log(process.moduleLoadList.filter((name) => / crypto$/.test(name)).length)"
+  const here = fileURLToPath(new URL('.', import.meta.url))
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: here, encoding: 'utf8' })
+  assert.is(stdout, '0\n')
 })
 
 test('a file is placed whole, once, and in no name that another thread has in use', async () => {

@@ -6,8 +6,10 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -23,10 +25,11 @@ import { openPlace } from '../dist/watch/monitor/place.js'
 import { RunDirectory } from '../dist/watch/monitor/run-directory.js'
 import { Rows } from '../dist/watch/recording/files.js'
 import { openRun, readInfo } from '../dist/watch/recording/index.js'
-import { statusOf } from '../dist/watch/server/watched-run.js'
+import { statusOf, WatchedRun } from '../dist/watch/server/watched-run.js'
 import { startScript } from './support/lines.js'
 import { failure } from './support/reference.js'
 import { until } from './support/until.js'
+import { RunWriter } from './support/write-run.js'
 
 const test = suite('going on')
 const folder = mkdtempSync(join(tmpdir(), 'gradus-going-on-'))
@@ -234,6 +237,27 @@ test('a reader follows a run that goes on from an earlier step, as if it had jus
   assert.is(await reader.refresh(), true)
   assert.is(reader.recording().epochs.length, 200)
   assert.equal(JSON.stringify(reader.recording()), JSON.stringify((await openRun(dir)).recording()))
+})
+
+test('what is watched of a run that goes on is what is there now, if it is as long as it was before too', async () => {
+  const dir = join(folder, 'watched')
+  const writer = new RunWriter(dir, { epochs: 2 })
+  writer.train(2, 10)
+  const watched = new WatchedRun('.', realpathSync(dir))
+  await watched.look()
+  const path = join(dir, 'metrics.jsonl')
+  const before = readFileSync(path, 'utf8')
+  const best = watched.summary().best
+  // Not at the same time, so that its last line is another one.
+  const later = before
+    .replaceAll(/"(val)?(a|A)ccuracy":\d/g, '"$1$2ccuracy":9')
+    .replace(/\d(\D*)$/, (end) => ((Number(end[0]) + 1) % 10) + end.slice(1))
+  assert.is(later.length, before.length)
+  await watched.look()
+  writeFileSync(path, later)
+  utimesSync(path, 1e9, 1e9)
+  await watched.look()
+  assert.is.not(watched.summary().best.value, best.value)
 })
 
 test('a file that grows is settled when all of it is written', async () => {

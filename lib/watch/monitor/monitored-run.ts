@@ -1,13 +1,12 @@
 import { sharpness } from '../../check/curvature/sharpness.js'
-import { isStream } from '../../data/stream.js'
-import { GradusError } from '../../errors.js'
-import { Model } from '../../model/model.js'
+import type { Model } from '../../model/model.js'
 import type { EndContext, EpochContext, FitCall, RunContext, StepsReport } from '../../train/callback.js'
 import { openRunFolder, type RunFolder } from '../../train/run-folder.js'
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
 import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/files.js'
 import { openRun, type RunInfo } from '../recording/index.js'
+import { checkClassNames, checkSharpness } from './check-call.js'
 import type { Clock } from './clock.js'
 import { ExampleWatch } from './examples.js'
 import { checkStep, type Memory, nothing, processOf, sizesOf } from './going-on.js'
@@ -99,7 +98,7 @@ export class MonitoredRun {
     const examples = call.training.rows
     const validationExamples = call.validation?.rows ?? null
     const info = runInfo(target, call, { examples, validationExamples }, { every, histograms, classNames })
-    const own = settings.dir === undefined ? null : await openRunFolder({ dir: settings.dir }, call.goesOn)
+    const own = settings.dir === undefined ? null : await openRunFolder({ dir: settings.dir }, mayGoOn(call))
     const folder = own ?? call.folder
     try {
       return { settings, clock, info, own, place: folder && (await openPlace(folder, info, call.goesOn)) }
@@ -294,15 +293,5 @@ export class MonitoredRun {
   }
 }
 
-function checkSharpness(target: TrainTarget, { data }: FitCall, { sharpness: options }: MonitorSettings): void {
-  if (!options || (target instanceof Model && !isStream(data))) return
-  const message = 'sharpness: expected a model and data in memory, received a stream of data'
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-}
-
-function checkClassNames(target: TrainTarget, { classNames }: MonitorSettings): void {
-  const classes = target.loss.targets === 'dense' ? 0 : (target.outputShape.at(-1) ?? 0)
-  if (classNames === undefined || classNames.length === classes) return
-  const expected = classes > 1 ? `${classes} names, one for each class` : 'a model that tells classes apart'
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', `classNames: expected ${expected}, received ${classNames.length}`)
-}
+/** Also a run that was killed before there was anything to go on from. */
+const mayGoOn = ({ goesOn, settings: { resume } }: FitCall): boolean => goesOn || resume === true || resume === 'must'

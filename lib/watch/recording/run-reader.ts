@@ -67,8 +67,8 @@ export class RunReader {
   /** Whether the run has gone on, so that what was read before may have been cut off. */
   #hasGoneOn = false
   #generation = 0
-  /** Of files that had nothing new when they were last read. */
-  readonly #sizes = new Map<string, number>()
+  /** Size, time and place of files that had nothing new when they were last read. */
+  readonly #seen = new Map<string, string>()
 
   /** @internal */
   constructor(directory: string, info: RunInfo) {
@@ -111,7 +111,7 @@ export class RunReader {
     this.#lines = new Lines()
     this.#hasGoneOn = false
     this.#generation++
-    this.#sizes.clear()
+    this.#seen.clear()
   }
 
   recording(): Recording {
@@ -197,15 +197,17 @@ export class RunReader {
     if (entry?.type === 'begin' && isLater) this.#hasGoneOn = true
   }
 
-  /** A file that is as long as when it had nothing new is not opened; one that is not there yet has not grown. */
+  /** A file that is as it was when it had nothing new is not opened; one that is not there yet has not grown. */
   async #ifGrown(name: string, read: (file: number, size: number) => Promise<boolean>): Promise<boolean> {
     const path = join(this.directory, name)
-    const seen = lstatSync(path, { throwIfNoEntry: false })?.size
-    if (seen === undefined || seen === this.#sizes.get(name)) return false
+    const status = lstatSync(path, { throwIfNoEntry: false })
+    if (status === undefined) return false
+    const seen = `${status.size} ${status.mtimeMs} ${status.ino}`
+    if (seen === this.#seen.get(name)) return false
     const { file, size } = openWithin(this.directory, name)
     try {
       const grew = await read(file, size)
-      if (!grew) this.#sizes.set(name, size)
+      if (!grew) this.#seen.set(name, seen)
       return grew
     } catch (error) {
       throw fileError(path, error)

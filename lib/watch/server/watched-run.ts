@@ -86,7 +86,10 @@ export class WatchedRun {
       const { generation } = this.#reader
       const grew = (await this.#reader.refresh()) || isFirst
       // Read anew: curves have other ends, which are no news, and all of it will be asked for.
-      if (this.#reader.generation !== generation) this.#toldRows = this.#reader.standing.rows
+      if (this.#reader.generation !== generation) {
+        this.#toldRows = this.#reader.standing.rows
+        this.#best = { of: -1, best: undefined }
+      }
       this.#problem = null
       this.#hasSettled = !grew && this.#reader.standing.end !== null
       if (grew) this.#recording = null
