@@ -39,7 +39,7 @@ export async function bundle(dist) {
 function importedBy(file, found = new Set()) {
   if (found.has(file)) return found
   found.add(file)
-  for (const [, path] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)[^'(]*'(\.[^']*)'/gm)) {
+  for (const [, path] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)[^'(]*'(\.{1,2}\/[^']*)'/gm)) {
     importedBy(join(file, '..', path), found)
   }
   return found

@@ -3,7 +3,7 @@ import { checkFunction, checkPositive, checkPositiveInteger, checkText, oneOf } 
 import { GradusError, invalidArgument } from '../errors.js'
 import { needed, optionsOf } from '../options.js'
 import type { Callback, RunContext } from '../train/callback.js'
-import { CheckpointKeeper } from './keeper.js'
+import type { CheckpointKeeper } from './keeper.js'
 import type { CheckpointFacts } from './names.js'
 
 /** When checkpoints are written. */
@@ -102,13 +102,15 @@ export const checkpoint = factory('checkpoint', 1, (options: CheckpointOptions =
     get keeper() {
       return keeper ?? undefined
     },
-    onTrainBegin(context: RunContext) {
+    async onTrainBegin(context: RunContext) {
       const { folder, lineage } = context.call
       if (!folder || !lineage) {
         const message = "checkpoint: expected a run directory, received none: give fit the option dir, as 'runs/mnist'"
         throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
       }
-      keeper = CheckpointKeeper.open({ ...context, folder, lineage }, settings)
+      // Loaded by who makes checkpoints, not by all who import the package.
+      const loaded = await import('./keeper.js')
+      keeper = loaded.CheckpointKeeper.open({ ...context, folder, lineage }, settings)
     },
   }
 })

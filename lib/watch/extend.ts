@@ -1,7 +1,6 @@
 /** Tells training of the checks, checkpoints, the monitor and the rules, which lie above it. */
 import { preflight } from '../check/sanity/sanity-check.js'
 import { checkpoint } from '../checkpoint/checkpoint.js'
-import { findLineage } from '../checkpoint/resume.js'
 import { extend, type RunFacts } from '../train/extensions.js'
 import { diagnose } from './diagnosis/diagnose.js'
 import { isMonitor, monitor } from './monitor/monitor.js'
@@ -9,7 +8,7 @@ import { runInfo } from './monitor/run-info.js'
 import { recordingOfHistory } from './recording/from-history.js'
 
 extend({
-  findLineage,
+  findLineage: async (run) => (await import('../checkpoint/resume.js')).findLineage(run),
   checkpoint,
   preflight,
   diagnose: (run) => diagnose(recordingOf(run)),
