@@ -25,7 +25,9 @@ export function readMemory<Memory extends object>(
     const isRecord = typeof memory === 'object' && memory !== null
     const stranger = isRecord ? Object.keys(given).find((key) => !Object.hasOwn(checks, key)) : undefined
     if (!isRecord || stranger !== undefined) throw new Error(stranger ?? 'no record')
-    return Object.fromEntries(entries.map(([key, check]) => [key, check(key, given[key])])) as Memory
+    const read = entries.map(([key, check]) => [key, check(key, given[key])])
+    // What is not there is no entry afterwards either.
+    return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as Memory
   } catch (cause) {
     const message = `the memory of ${owner} is damaged, or that of another version: ${(cause as Error).message}`
     throw new GradusError('GRADUS_BAD_FILE', message, { cause })

@@ -19,7 +19,7 @@ const cases = [
   ['within an epoch, several times', steps, times('first steps', 8, 2, 3), 3],
   ['within an epoch of a stream, several times', { ...steps, stream: true }, times('piece', 13, 4, 6), 3],
   ['as steps are told to the last callback', { every: { steps: 1 } }, times('last steps', 1, 9), 2],
-  ['in validation', steps, times('validation', 2, 4), 2],
+  ['in validation', { every: { steps: 1 } }, times('validation', 2, 4), 2],
   ['in validation, with checkpoints after epochs', { every: 'epoch', stream: true }, times('validation', 7, 2), 2],
   ['between epochs', {}, [...times('first epoch', 3), ...times('last epoch', 2), ...times('last begin', 1)], 3],
   ['between the best epoch and the stop', {}, times('last epoch', best + 1, 2, 2), 3],
