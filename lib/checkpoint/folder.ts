@@ -67,15 +67,21 @@ export interface Keeping {
 }
 
 /**
- * Those of this run that are no longer needed, when the newest of them has been written. Kept are the best, or without a column
- * to compare by the newest; the newest of all; within an epoch only that. Of equal ones the earlier is better, NaN is worst.
+ * Those of this run that are no longer needed, when `written` is in its place. Kept are the best, or without a column to compare
+ * by the newest; the newest of all; within an epoch only that. Of equal ones the earlier is better, NaN is worst. What is
+ * further than the one just written was passed over as damaged, and is no reason to remove that.
  */
-export function superfluous(found: readonly Found[], id: string, { keep, watched }: Keeping): string[] {
+export function superfluous(
+  found: readonly Found[],
+  id: string,
+  { keep, watched }: Keeping,
+  written?: string,
+): string[] {
   const own = ofRun(found, id)
   const atEnds = own.filter(({ head }) => head.kind === 'epoch')
   const ranked = watched === null ? [...atEnds].reverse() : ranking(atEnds, watched)
-  const kept = new Set([...ranked.slice(0, keep).map(({ path }) => path), ...own.slice(-1).map(({ path }) => path)])
-  return own.filter(({ path }) => !kept.has(path)).map(({ path }) => path)
+  const kept = new Set([...ranked.slice(0, keep), ...own.slice(-1)].map(({ path }) => path))
+  return own.filter(({ path }) => path !== written && !kept.has(path)).map(({ path }) => path)
 }
 
 /** A file whose header could be read. */

@@ -122,13 +122,17 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     await replaceFile(path, (file) => writeTensors(file, tensors, metadata), { ready })
     this.#written = { path, seconds: (performance.now() - began) / 1000 }
     this.#hasWarned = false
-    await this.#tidy()
+    await this.#tidy(path)
   }
 
   /** Removes what is no longer needed: only when the new one is in its place. */
-  async #tidy(): Promise<void> {
+  async #tidy(written: string): Promise<void> {
+    const { lineage, folder } = this.#context
     const keeping = { keep: this.#settings.keep, watched: this.#watched }
-    for (const path of superfluous(await this.#folder.list(), this.#context.lineage.id, keeping)) await unlink(path)
+    for (const path of superfluous(await this.#folder.list(), lineage.id, keeping, written)) {
+      await folder.check()
+      await unlink(path)
+    }
   }
 
   get #watched(): Watched | null {

@@ -26,7 +26,14 @@ interface NameParts {
   readonly monitor: string | undefined
 }
 
-const plain = (column: string): string => column.replace(/[^\p{L}\p{N}_]/gu, '-')
+/** Bytes; a file's name has at most 255. */
+const longestColumn = 100
+
+function plain(column: string): string {
+  const characters = Array.from(column.slice(0, longestColumn).replace(/[^\p{L}\p{N}_]/gu, '-'))
+  while (Buffer.byteLength(characters.join('')) > longestColumn) characters.pop()
+  return characters.join('')
+}
 
 /** Five digits, with a point in every locale, and an exponent where it is needed. */
 const scoreText = (score: number): string => String(Number(score.toPrecision(5)))
