@@ -2,9 +2,9 @@
  * Numbered claims: `1.json`, `2.json`, … in a folder, each made whole beside and put in place by `link()`. Who finds a
  * number taken has lost; the highest is the state. No locks, which die with their owners, and no clocks.
  */
-import { lstat, mkdir, readdir } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { badFile, isMissing, placeFile, readText, withFileErrors } from './files.js'
+import { badFile, isMissing, makeFolder, placeFile, readText, withFileErrors } from './files.js'
 
 /** A claim as it lies in the folder. */
 export interface Numbered {
@@ -45,7 +45,7 @@ export async function readClaim(folder: string, number: number): Promise<unknown
 
 /** Puts `record` in place as `number`, which is the newest one's and 1; false when the number is taken. */
 export async function putClaim(folder: string, number: number, record: object): Promise<boolean> {
-  await withFileErrors(folder, () => mkdir(folder, { recursive: true }), 'written')
+  await makeFolder(folder)
   return await placeFile(fileOf(folder, number), (file) => file.writeFile(`${JSON.stringify(record)}\n`))
 }
 

@@ -2,7 +2,7 @@
  * Files: reading what may be no file at all, and writing that leaves the old file or the new one, never half of it.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync, type Stats } from 'node:fs'
-import { type FileHandle, link, lstat, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, link, lstat, mkdir, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { badFile, codeOf, fileError, isMissing, missing, problems, shortened, withFileErrors } from './file-errors.js'
@@ -277,6 +277,25 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
+}
+
+/** Makes a folder, with those above it, and puts their names on the disk: what is in it would be lost with it. */
+export async function makeFolder(path: string): Promise<void> {
+  await withFileErrors(
+    path,
+    async () => {
+      const first = await mkdir(path, { recursive: true })
+      for (let made = first && resolve(path); made?.startsWith(resolve(first!)); made = dirname(made)) {
+        await syncNameOf(made)
+      }
+    },
+    'written',
+  )
+}
+
+/** Puts on the disk that a folder is there. One above it that may not be read cannot be asked to. */
+export async function syncNameOf(folder: string): Promise<void> {
+  await syncFolder(dirname(resolve(folder))).catch((error) => (codeOf(error) === 'EACCES' ? undefined : fail(error)))
 }
 
 function fail(error: unknown): never {

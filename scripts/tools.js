@@ -20,6 +20,7 @@ const tools = {
   cmake: { isThere: () => version('cmake'), package: 'cmake' },
   img2webp: { isThere: () => runs('img2webp', '-version'), package: 'webp' },
   script: { isThere: () => version('script'), package: 'bsdutils' },
+  strace: { isThere: () => runs('strace', '-o', '/dev/null', 'true'), package: 'strace' },
   'clang-format': { isThere: () => version('clang-format'), package: 'clang-format' },
 }
 

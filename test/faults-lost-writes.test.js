@@ -8,7 +8,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeFiles, operationsOf, surviving } from './support/lost-writes.js'
 import { numbers } from './support/reference.js'
-import { isSoak } from './support/sampled.js'
+import { isSoak, progress } from './support/sampled.js'
 import { digestOf, fitTiny, tinyModel, uninterrupted } from './support/tiny-run.js'
 import { traceSave, whyNoStrace } from './support/traced-save.js'
 
@@ -83,7 +83,10 @@ else {
 
   test(`in ${states} states after a loss of power the old checkpoint or the new one is there, and the run goes on`, async () => {
     assert.is(promised.size, 2)
-    for (let number = 0; number < states; number++) assert.is(await lose(operations, number), null)
+    for (let number = 0; number < states; number++) {
+      progress(number, states, 'power lost')
+      assert.is(await lose(operations, number), null)
+    }
   })
 
   for (const [mistake, forgotten] of [

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { checkpoint, checkpoints, loadModel } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { sampled } from './support/sampled.js'
+import { progress, sampled } from './support/sampled.js'
 import { digestOf, fitTiny, tinyModel, uninterrupted } from './support/tiny-run.js'
 import { pointsOf, traceSave, whyNoStrace } from './support/traced-save.js'
 
@@ -43,7 +43,8 @@ else {
     test(`${effect} at system calls of a save`, async () => {
       let reached = 0
       const tried = sampled(points, 4, effect)
-      for (const point of tried) {
+      for (const [i, point] of tried.entries()) {
+        progress(i, tried.length, effect)
         const what = `${effect} at ${point.call} ${point.number} of ${point.path || 'the directory'}`
         const dir = newFolder()
         const { code, signal, said, errors } = await traceSave(dir, { point, effect })

@@ -1,9 +1,9 @@
 /** What a run goes on from. */
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { restoreConventions } from '../data/conventions.js'
 import { GradusError } from '../errors.js'
-import { isMissing, withFileErrors } from '../files.js'
+import { isMissing, makeFolder } from '../files.js'
 import { Model } from '../model/model.js'
 import type { Lineage, LineageAsked, Saved } from '../train/extensions.js'
 import { runFiles } from '../train/run-folder.js'
@@ -15,8 +15,7 @@ import { checkSame, identify } from './identity.js'
 export async function findLineage(asked: LineageAsked): Promise<{ lineage: Lineage; saved: Saved | null }> {
   const found = await findSaved(asked)
   // Before anything is recorded: a recording beside it is of a run that may have come to no checkpoint yet.
-  const path = join(asked.folder, folderName)
-  await withFileErrors(path, () => mkdir(path, { recursive: true }), 'written')
+  await makeFolder(join(asked.folder, folderName))
   return found
 }
 

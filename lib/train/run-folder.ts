@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { isOvertaken, type Numbered, newestClaim, putClaim, readClaim } from '../claim.js'
 import { GradusError } from '../errors.js'
-import { badFile, isMissing, openFile, withFileErrors } from '../files.js'
+import { badFile, isMissing, makeFolder, openFile, syncNameOf, withFileErrors } from '../files.js'
 import { isAlive, type ProcessMark, thisProcess } from '../processes.js'
 import { removeTemporaries } from '../temporary.js'
 
@@ -70,7 +70,7 @@ const open = new Set<string>()
  */
 export async function openRunFolder(place: RunPlace, goesOn: boolean, options: OpenOptions = {}): Promise<RunFolder> {
   const { dir, name } = place
-  await withFileErrors(dir, () => mkdir(dir, { recursive: true }), 'written')
+  await makeFolder(dir)
   const path = name === undefined ? dir : await makeNamed(dir, name)
   const claims = join(path, runFiles.claims)
   const before = await newestClaim(claims)
@@ -208,7 +208,9 @@ function busy(path: string, by: unknown): GradusError {
 async function makeNamed(dir: string, name: string): Promise<string> {
   for (let number = 1; ; number++) {
     const path = join(dir, number === 1 ? name : `${name}-${number}`)
-    if (await isMade(path)) return path
+    if (!(await isMade(path))) continue
+    await withFileErrors(path, () => syncNameOf(path), 'written')
+    return path
   }
 }
 

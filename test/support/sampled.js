@@ -14,3 +14,8 @@ export function sampled(list, count, seed = '') {
   const last = [...ranks].sort()[count - 1]
   return list.filter((_, i) => ranks[i] <= last)
 }
+
+/** A word now and then, where something takes long. */
+export function progress(done, all, what) {
+  if (isSoak && done % 50 === 0) console.log(`${what}: ${done} of ${all}`)
+}
