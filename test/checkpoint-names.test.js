@@ -243,6 +243,19 @@ test('a damaged checkpoint that is further than the run goes on from does not co
   assert.equal(filesOf(dir), ['epoch=003.safetensors'])
 })
 
+test('a callback is told of the end when what it does for a checkpoint is done', async () => {
+  const told = []
+  const slow = {
+    async onCheckpoint({ epoch }) {
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      told.push(epoch)
+    },
+    onTrainEnd: () => void told.push('end'),
+  }
+  await fitTiny(tinyModel(), newFolder(), { epochs: 2, callbacks: [slow, checkpoint()] })
+  assert.equal(told, [1, 2, 'end'])
+})
+
 test('each mistake in the options has a sentence', async () => {
   assert.ok(!existsSync(join(root, 'none')))
   const wrong = (options) => failure(() => fitTiny(tinyModel(), newFolder(), { callbacks: [checkpoint(options)] }).done)

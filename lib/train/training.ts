@@ -36,6 +36,8 @@ export class Training {
   #steps: Steps | null = null
   /** No checkpoint comes after the one that was made when the run was stopped. */
   #isKept = false
+  /** What callbacks do for the checkpoints that are on their way. */
+  #recorded: Promise<unknown> = Promise.resolve()
   #report: (record: EpochRecord) => void = () => {}
 
   constructor(target: TrainTarget, data: Data, settings: FitSettings) {
@@ -257,7 +259,8 @@ export class Training {
       if (!keeper?.isDue(moment)) continue
       const context = this.#context()
       const recorded = Promise.all(callbacks.map(async (callback) => callback.onCheckpoint?.(context)))
-      recorded.catch(() => {}) // thrown to whoever awaits it
+      // What it throws is thrown to who awaits it; the end waits for it too.
+      this.#recorded = Promise.allSettled([this.#recorded, recorded])
       const from = this.#takenFrom(steps)
       await keeper.keep(moment, (into?: NativeState) => this.#standing.take(from, into), recorded)
     }
@@ -275,6 +278,7 @@ export class Training {
     this.#halt.close()
     setAtWork(this.#program, false)
     this.history.stoppedBy = stoppedBy
+    await this.#recorded
     const failures: unknown[] = []
     for (const callback of this.#told) {
       try {

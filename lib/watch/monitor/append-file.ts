@@ -119,10 +119,13 @@ export class AppendFile {
     this.#gathered = 0
   }
 
+  /** An error of the disk is a {@link failure} here too. */
   async close(): Promise<void> {
     this.send()
     await this.#queue
-    await this.#file.close()
+    await this.#file.close().catch((error) => {
+      this.#failure ??= error
+    })
   }
 }
 
