@@ -12,7 +12,8 @@ export type Every = 'epoch' | { readonly epochs: number } | { readonly steps: nu
 export interface CheckpointOptions {
   /**
    * After each epoch, each so many epochs, steps or minutes. The bits of the run do not depend on it. Default: after each epoch and
-   * each five minutes. One more is written when the run ends.
+   * each five minutes; without `monitor` epochs that end before the last checkpoint is written are passed over. One more is written
+   * when the run ends.
    */
   every?: Every | undefined
   /**

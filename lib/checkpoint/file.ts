@@ -63,8 +63,17 @@ export function packCheckpoint(
 const numbersOf = (record: EpochRecord | null) =>
   record && Object.fromEntries(Object.entries(record).filter(([, value]) => typeof value === 'number'))
 
-/** Too long for a header, after many epochs. */
-const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(encodeValue('', value, [])))
+/** Too long for a header, after many epochs; each is written down once. */
+const jsonBytes = (records: readonly EpochRecord[]): Uint8Array =>
+  new TextEncoder().encode(`[${records.map(jsonOf).join(',')}]`)
+
+const written = new WeakMap<EpochRecord, string>()
+
+function jsonOf(record: EpochRecord): string {
+  const json = written.get(record) ?? JSON.stringify(encodeValue('', record, []))
+  written.set(record, json)
+  return json
+}
 
 const fromJsonBytes = (bytes: unknown): unknown => {
   if (!(bytes instanceof Uint8Array)) throw damaged('its records are no bytes')

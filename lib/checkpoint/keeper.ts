@@ -62,9 +62,10 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     const last = this.#last
     if (epochs === last.epochs && rows === last.rows && step === last.step) return false
     if (kind === 'end' || this.#isAsked) return true
-    // One within an epoch can wait; one at its end may be among the best.
-    if (kind === 'steps' && this.#writing) return false
-    const { every = 'usual' } = this.#settings
+    const { every = 'usual', monitor } = this.#settings
+    // One at an epoch's end may be among the best, or have been asked for; others wait until the disk is free.
+    const canWait = kind === 'steps' || (every === 'usual' && monitor === undefined)
+    if (canWait && this.#writing) return false
     const minutes = (performance.now() - this.#lastTime) / 60_000
     if (every === 'usual') return kind === 'epoch' || minutes >= usualMinutes
     if (every === 'epoch') return kind === 'epoch'

@@ -70,17 +70,16 @@ function checkOwner(path: string, { uid, mode }: Stats): void {
 /** For people to read, and for a POSIX shell to understand; none is asked here. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
-/** By a terminal all processes of its group hear of ^C, from elsewhere this one alone. */
-const heardByBoth: readonly NodeJS.Signals[] = ['SIGINT']
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Passes signals on, and ends with the exit code or by the signal of what it runs. */
+/**
+ * Passes signals on, and ends with the exit code or by the signal of what it runs. That is in a group of its own: of a signal to
+ * this group, as a terminal and `timeout` send them, it would hear twice, and a second one ends it at once.
+ */
 async function runToEnd(words: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<void> {
-  const child = spawn(process.execPath, words, { ...options, stdio: 'inherit' })
-  const isInTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
-  const pass = (signal: NodeJS.Signals) => {
-    if (!(isInTerminal && heardByBoth.includes(signal))) child.kill(signal)
-  }
+  const detached = process.platform !== 'win32'
+  const child = spawn(process.execPath, words, { ...options, stdio: 'inherit', detached })
+  const pass = (signal: NodeJS.Signals) => void child.kill(signal)
   for (const signal of signals) process.on(signal, pass)
   const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
     (resolve, reject) => {
