@@ -158,9 +158,10 @@ export class CheckpointReader {
 export async function withCheckpoint<Result>(
   path: string,
   work: (checkpoint: CheckpointReader) => Promise<Result>,
+  options: { follow?: boolean | undefined } = {},
 ): Promise<Result> {
   try {
-    const bytes = await openBytes(path)
+    const bytes = await openBytes(path, options)
     try {
       return await work(new CheckpointReader(await SafetensorsReader.open(bytes), bytes.size))
     } finally {

@@ -1,7 +1,7 @@
 /** The checkpoints of a run's directory, known from their own headers: there is no list that could be lost. */
-import { readdir, stat } from 'node:fs/promises'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileError, isMissing } from '../files.js'
+import { fileError, isMissing, nameOf } from '../files.js'
 import { type Head, type Watched, withCheckpoint } from './file.js'
 import { extension } from './names.js'
 
@@ -18,40 +18,71 @@ export interface Found {
   readonly problem: string | null
 }
 
+export interface FolderOptions {
+  /** Whether links are followed; `false` needs a real path. Default true. */
+  readonly follow?: boolean | undefined
+  /** So many of the latest files are looked at. Default: all. */
+  readonly most?: number | undefined
+}
+
 /** Reads the headers in one folder, each once. */
 export class CheckpointFolder {
   readonly path: string
+  readonly #options: FolderOptions
   readonly #known = new Map<string, { state: string; found: Found }>()
 
-  constructor(path: string) {
+  constructor(path: string, options: FolderOptions = {}) {
     this.path = path
+    this.#options = options
   }
 
   /** All of them, oldest first; those that cannot be read at the end. */
   async list(): Promise<Found[]> {
+    const found = (await this.#isItself()) ? await this.#list() : []
+    // Looked at once more: what was read lay in it.
+    return (await this.#isItself()) ? found : []
+  }
+
+  async #isItself(): Promise<boolean> {
+    return this.#options.follow !== false || (await realpath(this.path).catch(() => null)) === this.path
+  }
+
+  async #list(): Promise<Found[]> {
     const names = await readdir(this.path).catch((error) => {
       if (isMissing(error)) return []
       throw fileError(this.path, error)
     })
     const found: Found[] = []
-    for (const name of names.filter((name) => name.endsWith(extension))) {
+    for (const name of await this.#latest(names.filter((name) => name.endsWith(extension)))) {
       const one = await this.#look(join(this.path, name))
       if (one) found.push(one)
     }
     return found.sort((a, b) => (a.head && b.head ? byProgress(a.head, b.head) : Number(!a.head) - Number(!b.head)))
   }
 
+  async #latest(names: readonly string[]): Promise<readonly string[]> {
+    const { most = Number.POSITIVE_INFINITY } = this.#options
+    if (names.length <= most) return names
+    const times = await Promise.all(names.map((name) => lstat(join(this.path, name)).catch(() => null)))
+    return names
+      .map((name, i) => ({ name, time: times[i]?.mtimeMs ?? 0 }))
+      .sort((a, b) => b.time - a.time)
+      .slice(0, most)
+      .map(({ name }) => name)
+  }
+
   /** Null where it has gone meanwhile. */
   async #look(path: string): Promise<Found | null> {
-    const status = await stat(path).catch(() => null)
+    const { follow = true } = this.#options
+    const status = await (follow ? stat : lstat)(path).catch(() => null)
     if (!status) return null
     const { size, mtimeMs, ino } = status
     const state = `${size} ${mtimeMs} ${ino}`
     const known = this.#known.get(path)
     if (known?.state === state) return known.found
-    const found: Found = await withCheckpoint(path, async ({ head }) => ({ path, size, head, problem: null })).catch(
-      (error: Error) => ({ path, size, head: null, problem: error.message }),
-    )
+    const found: Found = await withCheckpoint(path, async ({ head }) => ({ path, size, head, problem: null }), {
+      follow,
+    }).catch((error: Error) => ({ path, size, head: null, problem: error.message }))
     this.#known.set(path, { state, found })
     return found
   }
@@ -98,6 +129,15 @@ function ranking(atEnds: readonly Known[], { column, mode }: Watched): Known[] {
     .map((one, i) => ({ one, i, score: one.head.record?.[column] ?? Number.NaN }))
     .sort((a, b) => compare(a, b, sign))
     .map(({ one }) => one)
+}
+
+/** The finished epoch; within one, that. */
+export const epochOf = ({ kind, epochs }: Head): number => epochs + (kind === 'steps' ? 1 : 0)
+
+/** What is wrong with a file, where its name stands beside it. */
+export const withoutPath = (problem: string, path: string): string => {
+  const named = `${nameOf(path)}: `
+  return problem.startsWith(named) ? problem.slice(named.length) : problem
 }
 
 /** By what people compare checkpoints: as the run does, or by its loss. Null within an epoch. */

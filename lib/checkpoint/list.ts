@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { checkPath } from '../files.js'
 import { withCheckpoint } from './file.js'
-import { CheckpointFolder, folderName, scoreOf } from './folder.js'
+import { CheckpointFolder, epochOf, folderName, scoreOf } from './folder.js'
 
 /** A file among the checkpoints of a run. */
 export interface CheckpointInfo {
@@ -36,11 +36,15 @@ export async function checkpoints(dir: string | URL): Promise<CheckpointInfo[]> 
   const looked: CheckpointInfo[] = []
   for (const { path, size, head, problem: known } of found) {
     const problem = known ?? (await problemOf(path))
-    const isWithin = head?.kind === 'steps'
-    const epoch = head && head.epochs + (isWithin ? 1 : 0)
     const by = head && scoreOf(head)
     looked.push({
-      ...{ path, epoch, step: head?.step ?? null, column: by?.column ?? null, score: by?.score ?? null },
+      ...{
+        path,
+        epoch: head && epochOf(head),
+        step: head?.step ?? null,
+        column: by?.column ?? null,
+        score: by?.score ?? null,
+      },
       ...{ record: head?.record ?? null, size },
       ...{ sound: problem === null, problem },
     })

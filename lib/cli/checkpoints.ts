@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { CheckpointFolder, folderName, outstanding } from '../checkpoint/folder.js'
+import { CheckpointFolder, folderName, outstanding, withoutPath } from '../checkpoint/folder.js'
 import { type CheckpointInfo, checkpoints } from '../checkpoint/list.js'
 import { checkRun } from './folder.js'
 import { printable } from './printable.js'
@@ -43,7 +43,7 @@ function table(found: readonly CheckpointInfo[], marked: Outstanding): string {
 const isNumber = (column: number): boolean => [1, 2, 4].includes(column)
 
 function stateOf({ path, problem }: CheckpointInfo, { best, newest }: Outstanding): string {
-  if (problem !== null) return `damaged: ${problem.startsWith(`${path}: `) ? problem.slice(path.length + 2) : problem}`
+  if (problem !== null) return `damaged: ${withoutPath(problem, path)}`
   return ['sound', ...(path === best ? ['best'] : []), ...(path === newest ? ['newest'] : [])].join(', ')
 }
 

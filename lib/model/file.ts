@@ -107,9 +107,12 @@ export interface Bytes {
   close(): Promise<void>
 }
 
-export async function openBytes(source: string | Uint8Array): Promise<Bytes> {
+export async function openBytes(
+  source: string | Uint8Array,
+  options: { follow?: boolean | undefined } = {},
+): Promise<Bytes> {
   if (typeof source !== 'string') return inMemory(source)
-  const { handle, size } = await openFile(source)
+  const { handle, size } = await openFile(source, options)
   return { size, read: (into, from) => readAll(handle, into, from), close: () => handle.close() }
 }
 

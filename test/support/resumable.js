@@ -21,7 +21,11 @@ const killer = {
     if (epoch === killIn && steps.rowsDone >= rows / 2) process.kill(process.pid, 'SIGKILL')
   },
 }
-const callbacks = [checkpoint({ monitor: 'valAccuracy' }), earlyStopping({ patience: 50, restoreBest: true }), killer]
+const callbacks = [
+  checkpoint({ monitor: 'valAccuracy' }),
+  earlyStopping({ patience: 1_000_000, restoreBest: true }),
+  killer,
+]
 const options = { batchSize: 16, epochs: 6, validation, quiet: true, stepsPerCall: 2, callbacks, ...JSON.parse(json) }
 const run = model.fit({ x, y }, options)
 const { seconds, samplesPerSecond, ...history } = await run

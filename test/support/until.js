@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 
 export async function until(condition, milliseconds = 120_000) {
   const end = Date.now() + milliseconds
-  while (!condition()) {
+  while (!(await condition())) {
     assert.ok(Date.now() < end, `it did not come in ${milliseconds / 1000} s`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

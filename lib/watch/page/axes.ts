@@ -82,6 +82,32 @@ function widthFor(labels: readonly (string | null)[] | null): number {
   return Math.max(58, 14 + 7 * longest)
 }
 
+/** A place on the horizontal axis. */
+export interface Mark {
+  at: number
+  colour: string
+}
+
+/** Thin lines from top to bottom, over the grid and behind the curves. */
+export function drawMarks({ ctx, bbox, scales, valToPos }: uPlot, marks: readonly Mark[]): void {
+  const { min, max } = scales.x!
+  if (typeof min !== 'number' || typeof max !== 'number') return
+  ctx.save()
+  ctx.lineWidth = devicePixelRatio
+  ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
+  for (const { at, colour } of marks) {
+    if (at < min || at > max) continue
+    // Between two pixels a line would be twice as thick and pale.
+    const x = Math.round(valToPos(at, 'x', true)) + (devicePixelRatio % 2) / 2
+    ctx.strokeStyle = colour
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+  }
+  ctx.restore()
+}
+
 export function drawZone({ ctx, bbox, valToPos }: uPlot, zone: Zone): void {
   const clamp = (value: number) => Math.min(Math.max(valToPos(value, 'y', true), bbox.top), bbox.top + bbox.height)
   const [top, bottom, at] = [clamp(zone.to), clamp(zone.from), clamp(zone.at)]

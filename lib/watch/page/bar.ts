@@ -17,6 +17,7 @@ type Name = (typeof names)[number]
 export class Bar {
   readonly #title = element('h1')
   readonly #status = element('span', { class: 'status' })
+  readonly #wentOn = element('span', { class: 'went-on', hidden: true })
   readonly #connection = element('span', { class: 'connection', role: 'status' })
   readonly #best = element('strong', { class: 'tabular' })
   readonly #bestName = element('span')
@@ -31,7 +32,7 @@ export class Bar {
     this.#figures = new Map(names.map((name) => [name, figure(name)]))
     const boxes = [...this.#figures.values()].map(({ box }) => box)
     const mark = element('span', { class: 'wordmark' }, 'gradus')
-    const name = element('div', { class: 'bar-name' }, mark, this.#title, this.#status, this.#connection)
+    const name = element('div', { class: 'bar-name' }, mark, this.#title, this.#status, this.#wentOn, this.#connection)
     header.append(name, this.#hero, element('dl', { class: 'figures' }, ...boxes))
   }
 
@@ -44,6 +45,9 @@ export class Bar {
     setText(this.#status, because)
     this.#status.className = `status is-${status}`
     this.#status.title = because
+    const { wentOn = 0 } = summary
+    this.#wentOn.hidden = wentOn === 0
+    setText(this.#wentOn, `went on ${whole(wentOn)} ×`)
     const left = timeLeft(summary)
     this.#set('Time left', left === null ? null : duration(left))
     this.#set('Epoch', `${whole(epoch)} / ${whole(epochs)}`)

@@ -1,7 +1,16 @@
 /** Curves over a shared axis: uPlot draws; title, legend, zoom and keys are ours. */
 import uPlot from 'uplot'
 import type { Column } from '../server/packed.js'
-import { type AxisKind, axisKinds, describeAxes, drawZone, verticalScale, type Zone } from './axes.js'
+import {
+  type AxisKind,
+  axisKinds,
+  describeAxes,
+  drawMarks,
+  drawZone,
+  type Mark,
+  verticalScale,
+  type Zone,
+} from './axes.js'
 import { exportButtons } from './chart-file.js'
 import { element, panel } from './dom.js'
 import { short } from './format.js'
@@ -52,6 +61,8 @@ export interface ChartScale {
   range?: Range | null
   /** What is above it is cut. */
   limit?: number
+  /** Where runs have gone on. */
+  marks?: readonly Mark[]
 }
 
 const charts = new Set<Chart>()
@@ -69,6 +80,7 @@ export class Chart {
   #range: Range | null = null
   #axis: AxisKind = 'step'
   #limit: number | undefined
+  #marks: readonly Mark[] = []
   #plot: uPlot | null = null
   #shape = ''
 
@@ -96,13 +108,14 @@ export class Chart {
 
   update(
     lines: readonly Line[],
-    { axis = 'step', isLog = this.#options.isLog ?? false, range = null, limit }: ChartScale = {},
+    { axis = 'step', isLog = this.#options.isLog ?? false, range = null, limit, marks = [] }: ChartScale = {},
   ): void {
     this.#lines = lines
     this.#isLog = isLog
     this.#range = range
     this.#axis = axis
     this.#limit = limit
+    this.#marks = marks
     const shape = JSON.stringify([
       [isLog, axis, limit !== undefined],
       lines.map(({ label, colour, dash, isPale, band }) => [label, colour, dash, isPale, !!band]),
@@ -173,6 +186,7 @@ export class Chart {
         setCursor: [(plot) => this.#onCursor(plot)],
         setSelect: [(plot) => this.#onSelect(plot)],
         drawClear: [(plot) => this.#options.zone && drawZone(plot, this.#options.zone)],
+        drawAxes: [(plot) => drawMarks(plot, this.#marks)],
       },
     }
   }

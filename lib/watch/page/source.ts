@@ -4,7 +4,16 @@ import type { Notes } from '../recording/notes.js'
 import { address } from '../server/address.js'
 import { extend, mostPoints } from '../server/columns.js'
 import { unpackAll } from '../server/packed.js'
-import type { LatestView, LayersView, News, RunList, RunView, StepsView, TensorsView } from '../server/wire.js'
+import type {
+  CheckpointView,
+  LatestView,
+  LayersView,
+  News,
+  RunList,
+  RunView,
+  StepsView,
+  TensorsView,
+} from '../server/wire.js'
 import { listenTo } from './events.js'
 import { tokenHeader } from './token.js'
 
@@ -33,6 +42,7 @@ export class Source {
   run = (run: string): Promise<RunView> => this.#get(run, '/api/run', { run })
   tensors = (run: string): Promise<TensorsView> => this.#get(run, '/api/tensors', { run }, unpackAll)
   layers = (run: string): Promise<LayersView> => this.#get(run, '/api/layers', { run }, unpackAll)
+  checkpoints = (run: string): Promise<readonly CheckpointView[]> => this.#get(run, '/api/checkpoints', { run })
   latest = (run: string): Promise<LatestView | null> => this.#get(run, '/api/latest', { run })
   histograms = (run: string, kind: string, name: string): Promise<HistogramsView> =>
     this.#get(run, '/api/histograms', { run, kind, name })

@@ -1,5 +1,8 @@
+import type { RunView } from '../server/wire.js'
+import type { Mark } from './axes.js'
 import type { Range } from './chart.js'
 import type { Clock } from './clock.js'
+import { colour } from './palette.js'
 import type { Source } from './source.js'
 import type { State } from './state.js'
 
@@ -32,6 +35,15 @@ export interface Context {
   refresh(): void
   /** Tells that the list of runs is to be asked for anew. */
   reload(): void
+}
+
+/** Where runs have gone on in another process; those of one alone are told from its curves by their colour. */
+export function marksOf(runs: readonly { run: ShownRun; view: RunView; clock: Clock }[]): Mark[] {
+  return runs.flatMap(({ run, view, clock }) =>
+    clock.places(view.begins.slice(1).map(({ step }) => step)).flatMap((at) => {
+      return at === null ? [] : [{ at, colour: runs.length > 1 ? run.colour : colour('muted') }]
+    }),
+  )
 }
 
 export interface View {

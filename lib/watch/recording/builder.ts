@@ -42,6 +42,10 @@ export interface Standing {
   readonly system: SystemEntry | null
   readonly refusal: RefusalEntry | null
   readonly end: EndEntry | null
+  /** Of the processes that the run has had. */
+  readonly begins: readonly BeginEntry[]
+  /** For which they have run, as far as is recorded, without the time between them; null before that is known. */
+  readonly seconds: number | null
 }
 
 /** Of entries that come by the second, so many of the last are kept. */
@@ -74,9 +78,15 @@ export class RecordingBuilder {
   #system: SystemEntry[] = []
   #refusal: RefusalEntry | null = null
   #end: EndEntry | null = null
+  /** Milliseconds since 1970 when the last process began, and when it was last heard of. */
+  #began: number
+  #heard: number | null = null
+  /** Milliseconds that the processes before it have run. */
+  #ran = 0
 
   constructor(info: RunInfo) {
     this.#info = info
+    this.#began = Date.parse(info.started)
     const width = stepRowWidth(info.tensors.length)
     this.buckets = new StepBuckets(width, bucketsOf(width))
     this.looks = new LayerLooks(info.layers)
@@ -98,17 +108,23 @@ export class RecordingBuilder {
     else if (type === 'predictions') this.#predictions.push(entry as PredictionsEntry)
     else if (type === 'sharpness') this.#sharpness.push(entry as SharpnessEntry)
     else if (type === 'refusal') this.#refusal ??= entry as RefusalEntry
-    else if (type === 'end') this.#end = entry as EndEntry
-    else if (type === 'system') {
+    else if (type === 'end') {
+      this.#end = entry as EndEntry
+      this.#heard = this.#end.time
+    } else if (type === 'system') {
       this.#system.push(entry as SystemEntry)
+      this.#heard = (entry as SystemEntry).time
       if (this.#system.length > 2 * systemCapacity) this.#system = this.#system.slice(-systemCapacity)
     }
   }
 
   /** A run that goes on from an earlier step than was recorded does the rest once more. */
   #begin(begin: BeginEntry): void {
-    const { step } = begin
+    const { step, time } = begin
     this.#begins.push(begin)
+    if (this.#heard !== null) this.#ran += Math.max(0, this.#heard - this.#began)
+    this.#began = time
+    if (this.#heard !== null) this.#heard = time
     this.#info = begunBy(this.#info, begin)
     this.#end = null
     const isBefore = (entry: { step: number }) => entry.step <= step
@@ -131,6 +147,8 @@ export class RecordingBuilder {
       system,
       refusal: this.#refusal,
       end: this.#end,
+      begins: this.#begins,
+      seconds: this.#heard === null ? null : (this.#ran + this.#heard - this.#began) / 1000,
     }
   }
 

@@ -49,7 +49,8 @@ async function collectAnswers(folder: RunFolder): Promise<Record<string, unknown
       const path = `/${page.replace(/\.md$/, '.html')}`
       answers[path] = explanations.get(path)?.text
     }
-    for (const path of ['/api/steps', '/api/tensors', '/api/layers', '/api/latest']) await ask(path, parameters)
+    for (const path of ['/api/steps', '/api/tensors', '/api/layers', '/api/latest', '/api/checkpoints'])
+      await ask(path, parameters)
     if (info.monitor.histograms === null) continue
     for (const kind of ['activations', 'gradients', 'weights']) {
       for (const item of kind === 'activations' ? info.layers : info.tensors) {

@@ -1,12 +1,14 @@
 /** What can be asked about runs: an address, its parameters, and the value that answers. Reports ask the same. */
+import { basename } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { epochOf, outstanding, scoreOf, withoutPath } from '../../checkpoint/folder.js'
 import { histogramEdges, readHistograms, readLatest, readSteps } from '../recording/index.js'
 import { mergeColumns, thin } from './columns.js'
 import type { RunFolder } from './folder.js'
 import { packAll } from './packed.js'
 import { Query, Refusal } from './query.js'
 import { statusOf, type WatchedRun } from './watched-run.js'
-import type { LatestView, LayersView, RunList, RunView, StepsView, TensorsView } from './wire.js'
+import type { CheckpointView, LatestView, LayersView, RunList, RunView, StepsView, TensorsView } from './wire.js'
 
 type Answer = (folder: RunFolder, query: Query) => unknown
 interface Route {
@@ -34,6 +36,7 @@ const routes: ReadonlyMap<string, Route> = new Map([
   ['/api/tensors', { parameters: ['run'], answer: viewTensors }],
   ['/api/layers', { parameters: ['run'], answer: viewLayers }],
   ['/api/histograms', { parameters: ['run', 'kind', 'name', 'rows'], answer: viewHistograms }],
+  ['/api/checkpoints', { parameters: ['run'], answer: viewCheckpoints }],
   ['/api/latest', { parameters: ['run'], answer: viewLatest }],
 ] satisfies [string, Route][])
 
@@ -139,6 +142,21 @@ async function viewLatest(folder: RunFolder, query: Query): Promise<LatestView |
 
 const isMatrix = (value: unknown): boolean =>
   Array.isArray(value) && value.every((row) => Array.isArray(row) && row.length === value.length)
+
+async function viewCheckpoints(folder: RunFolder, query: Query): Promise<CheckpointView[]> {
+  const found = await findRun(folder, query).checkpoints()
+  const { newest, best } = outstanding(found)
+  return found.map(({ path, size, head, problem }) => {
+    const by = head && scoreOf(head)
+    return {
+      ...{ name: basename(path), size, epoch: head && epochOf(head), step: head?.step ?? null },
+      ...{ column: by?.column ?? null, score: by?.score ?? null },
+      problem: problem && withoutPath(problem, path),
+      isNewest: path === newest,
+      isBest: path === best,
+    }
+  })
+}
 
 async function viewHistograms(folder: RunFolder, query: Query) {
   const kind = query.oneOf('kind', ['activations', 'gradients', 'weights'])

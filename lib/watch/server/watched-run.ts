@@ -1,4 +1,6 @@
 /** One run of a folder, with its reader and with what the list says of it. */
+import { join } from 'node:path'
+import { CheckpointFolder, type Found, folderName } from '../../checkpoint/folder.js'
 import { GradusError } from '../../errors.js'
 import { isAlive, thisProcess } from '../../processes.js'
 import { diagnose, type Finding } from '../diagnosis/diagnose.js'
@@ -16,6 +18,8 @@ const freshFor = 400
 const freshForEnded = 10_000
 /** The same for the verdict on a run that grows. */
 const judgedFor = 10_000
+/** So many of the latest are listed. */
+const mostCheckpoints = 200
 
 export class WatchedRun {
   #reader: RunReader | null = null
@@ -25,6 +29,7 @@ export class WatchedRun {
   #readAt = Number.NEGATIVE_INFINITY
   #hasSettled = false
   readonly #notes: NotesReader
+  readonly #checkpoints: CheckpointFolder
   #findings: Judged | null = null
   #best: { of: number; best: RunSummary['best'] } = { of: -1, best: undefined }
   /** How often it has grown, and how often when that was last told. */
@@ -43,6 +48,12 @@ export class WatchedRun {
     readonly directory: string,
   ) {
     this.#notes = new NotesReader(directory)
+    this.#checkpoints = new CheckpointFolder(join(directory, folderName), { follow: false, most: mostCheckpoints })
+  }
+
+  /** As their headers say; whether they are sound is not looked at. */
+  checkpoints(): Promise<Found[]> {
+    return this.#checkpoints.list()
   }
 
   /** True once after it has grown, whoever had it read. */
@@ -148,8 +159,7 @@ export class WatchedRun {
       return { name, number, status: 'unreadable', reason: this.#problem ?? undefined, notes: this.#notes.notes }
     }
     const { info, standing } = this.#reader
-    const { step, loss, epoch, system, end } = standing
-    const until = end?.time ?? system?.time
+    const { step, loss, epoch, system, end, begins, seconds } = standing
     return {
       name,
       number,
@@ -166,7 +176,8 @@ export class WatchedRun {
       verdict: this.#verdict,
       notes: this.#notes.notes,
       samplesPerSecond: system?.samplesPerSecond,
-      seconds: until === undefined ? undefined : (until - Date.parse(info.started)) / 1000,
+      seconds: seconds ?? undefined,
+      wentOn: Math.max(0, begins.length - 1),
     }
   }
 

@@ -32,8 +32,10 @@ export interface RunSummary {
   loss?: number | null | undefined
   valLoss?: number | null | undefined
   samplesPerSecond?: number | undefined
-  /** Seconds that it has run, as far as is recorded. */
+  /** Seconds that it has run, as far as is recorded, without the time between its processes. */
   seconds?: number | undefined
+  /** How often it has gone on in another process. */
+  wentOn?: number | undefined
   /** The best that its headline metric has been: on validation data, where there are some. */
   best?: { column: string; value: number; epoch: number } | undefined
   verdict?: Verdict | undefined
@@ -73,6 +75,23 @@ export interface RunView
   info: RunInfo
   findings: readonly Finding[]
   summary: RunSummary
+}
+
+/** A file among the latest checkpoints of a run, by what its header says. */
+export interface CheckpointView {
+  name: string
+  /** In bytes. */
+  size: number
+  /** The finished epoch, or the one under way; null of a file that cannot be read. */
+  epoch: number | null
+  step: number | null
+  /** By what it is compared, and how it does; null within an epoch. */
+  column: string | null
+  score: number | null
+  /** Why it cannot be read. */
+  problem: string | null
+  isNewest: boolean
+  isBest: boolean
 }
 
 /** Columns of the whole net; those of tensors are asked for apart. */

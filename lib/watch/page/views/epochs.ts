@@ -2,11 +2,11 @@ import type { Column } from '../../server/packed.js'
 import { scoresOf, validationOf } from '../../server/scores.js'
 import type { RunView } from '../../server/wire.js'
 import { Chart, type Line } from '../chart.js'
-import type { Clock } from '../clock.js'
+import { Clock } from '../clock.js'
 import { element, empty } from '../dom.js'
 import { capital, words } from '../format.js'
 import { combine, last } from '../series.js'
-import type { Context, ShownRun, View } from '../view.js'
+import { type Context, marksOf, type ShownRun, type View } from '../view.js'
 
 interface Loaded {
   run: ShownRun
@@ -45,10 +45,11 @@ export class EpochsView implements View {
       // What there is one of an epoch stands over epochs, unless the time is asked for.
       const places = (one: Loaded) =>
         state.axis === 'time' ? one.clock.places(stepsOf(one)) : one.view.epochs.map(({ epoch }) => epoch)
+      const marks = marksOf(state.axis === 'time' ? loaded : loaded.map(overEpochs))
       const lines = key === score ? scoreLines : gapLines
       chart.update(
         loaded.flatMap((one) => lines(one, score, shown, places(one))),
-        { axis: state.axis === 'time' ? 'time' : 'epoch' },
+        { axis: state.axis === 'time' ? 'time' : 'epoch', marks },
       )
     }
   }
@@ -63,6 +64,8 @@ export class EpochsView implements View {
     this.#grid.append(chart.element)
   }
 }
+
+const overEpochs = (one: Loaded): Loaded => ({ ...one, clock: new Clock('epoch', one.view, null) })
 
 const stepsOf = ({ view }: Loaded): Column => view.epochs.map(({ step }) => step)
 

@@ -1,12 +1,11 @@
 import type { Column } from '../../server/packed.js'
 import type { LayersView as Looks } from '../../server/wire.js'
-import type { AxisKind } from '../axes.js'
-import { Chart } from '../chart.js'
+import { Chart, type ChartScale } from '../chart.js'
 import { element, empty, setText } from '../dom.js'
 import { percent } from '../format.js'
 import { depthColour, seriesColour } from '../palette.js'
 import { combine } from '../series.js'
-import type { Context, View } from '../view.js'
+import { type Context, marksOf, type View } from '../view.js'
 
 /** Kinds whose saturation the engine counts. */
 const saturating = ['tanh', 'sigmoid']
@@ -31,15 +30,16 @@ export class LayersView implements View {
   }
 
   async update({ source, focus, state: { axis }, clock }: Context): Promise<void> {
-    const [looks, { places }] = await Promise.all([source.layers(focus.name), clock(focus.name)])
-    const x = places(looks.step)
+    const [looks, own, view] = await Promise.all([source.layers(focus.name), clock(focus.name), source.run(focus.name)])
+    const scale = { axis, marks: marksOf([{ run: focus, view, clock: own }]) }
+    const x = own.places(looks.step)
     this.#missing.hidden = looks.step.length > 0
     this.#heading.hidden = looks.step.length === 0
     const absent = [
-      updateShare(this.#dead, looks, 'dead', { x, axis }, ({ op }) => op === 'relu') && 'dead units',
-      updateShare(this.#saturated, looks, 'saturated', { x, axis }, ({ op }) => saturating.includes(op)) &&
+      updateShare(this.#dead, looks, 'dead', { x, scale }, ({ op }) => op === 'relu') && 'dead units',
+      updateShare(this.#saturated, looks, 'saturated', { x, scale }, ({ op }) => saturating.includes(op)) &&
         'saturated values',
-      updateShare(this.#nonfinite, looks, 'nonfinite', { x, axis }, () => true) && 'values that are not finite',
+      updateShare(this.#nonfinite, looks, 'nonfinite', { x, scale }, () => true) && 'values that are not finite',
     ].filter((name) => name !== false)
     this.#shares.hidden = absent.length === 3
     this.#none.hidden = absent.length === 0 || looks.step.length === 0
@@ -53,7 +53,7 @@ export class LayersView implements View {
       const line = { label: 'mean', x, y: mean, colour: seriesColour(0), band: { least, most } }
       // The band shows it already; here its value is told.
       const spread = { label: 'deviation', x, y: deviation, colour: 'transparent' }
-      this.#chart(layer.name, layer.op).update([line, spread], { axis })
+      this.#chart(layer.name, layer.op).update([line, spread], scale)
     }
   }
 
@@ -76,7 +76,7 @@ function updateShare(
   chart: Chart,
   { layers }: Looks,
   column: 'dead' | 'saturated' | 'nonfinite',
-  { x, axis }: { x: Column; axis: AxisKind },
+  { x, scale }: { x: Column; scale: ChartScale },
   isMeant: (layer: Looks['layers'][number]) => boolean,
 ): boolean {
   const lines = layers.flatMap((layer, i) => {
@@ -85,6 +85,6 @@ function updateShare(
   })
   const isNothing = lines.every(({ y }) => y.every((value) => !value))
   chart.element.hidden = isNothing
-  if (!isNothing) chart.update(lines, { axis })
+  if (!isNothing) chart.update(lines, scale)
   return isNothing && lines.length > 0
 }

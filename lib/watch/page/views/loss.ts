@@ -6,7 +6,7 @@ import { element, empty, setText } from '../dom.js'
 import { percent, short } from '../format.js'
 import { areExploded, limitOf } from '../scaling.js'
 import { isConstant, last, smooth } from '../series.js'
-import type { Context, ShownRun, View } from '../view.js'
+import { type Context, marksOf, type ShownRun, type View } from '../view.js'
 
 interface Loaded {
   run: ShownRun
@@ -83,8 +83,9 @@ export class LossView implements View {
     const { title, format } = axisKinds[axis]
     setText(this.#reset, range ? `${title} ${format(range.from)} to ${format(range.to)} · show all` : '')
     this.#missing.hidden = loaded.some(({ steps }) => steps.count > 0)
-    this.#updateLoss(loaded, { axis, range })
-    this.#updateOthers(loaded, { axis, range })
+    const scale = { axis, range, marks: marksOf(loaded) }
+    this.#updateLoss(loaded, scale)
+    this.#updateOthers(loaded, scale)
   }
 
   #updateLoss(loaded: readonly Loaded[], scale: ChartScale): void {

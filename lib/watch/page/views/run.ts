@@ -1,10 +1,13 @@
 import type { RunInfo, SystemEntry } from '../../recording/recording.js'
-import { Chart } from '../chart.js'
+import type { RunView } from '../../server/wire.js'
+import { Chart, type ChartScale } from '../chart.js'
+import { CheckpointsPanel } from '../checkpoints.js'
+import { Clock } from '../clock.js'
 import { element, empty, panel } from '../dom.js'
 import { bytes, date, short, whole, words } from '../format.js'
 import { NotesPanel } from '../notes.js'
 import { seriesColour } from '../palette.js'
-import type { Context, View } from '../view.js'
+import { type Context, marksOf, type View } from '../view.js'
 
 type Fact = [name: string, value: string | null | undefined]
 
@@ -26,13 +29,14 @@ export class RunDetails implements View {
     isLog: true,
   })
   readonly #notes = new NotesPanel()
+  readonly #checkpoints = new CheckpointsPanel()
   readonly #facts = element('div', { class: 'grid facts' })
   #shown = ''
 
   constructor() {
     const charts = [this.#speed, this.#delay, this.#memory, this.#sharpness].map((chart) => chart.element)
     const grid = element('div', { class: 'grid small' }, ...charts)
-    this.element.append(this.#notes.element, this.#missing, grid, this.#facts)
+    this.element.append(this.#notes.element, this.#missing, grid, this.#checkpoints.element, this.#facts)
   }
 
   async update(context: Context): Promise<void> {
@@ -42,8 +46,13 @@ export class RunDetails implements View {
       clock,
       state: { axis },
     } = context
-    const [{ info, system, sharpness }, list] = await Promise.all([source.run(focus.name), source.runs()])
-    const { places } = await clock(focus.name)
+    const [view, list, checkpoints] = await Promise.all([
+      source.run(focus.name),
+      source.runs(),
+      source.checkpoints(focus.name),
+    ])
+    this.#checkpoints.update(checkpoints)
+    const own = await clock(focus.name)
     const listing = list.runs.find(({ name }) => name === focus.name)
     if (listing) {
       const canControl = list.canControl === true
@@ -51,8 +60,17 @@ export class RunDetails implements View {
       this.#notes.element.hidden =
         !canControl && source.isReport && listing.notes.text === '' && !listing.notes.tags.length
     }
+    this.#updateProcess(view, own, { axis, marks: marksOf([{ run: focus, view, clock: own }]) })
+    this.#updateSharpness(view, marksOf([{ run: focus, view, clock: new Clock('epoch', view, null) }]))
+    const { info } = view
+    const key = JSON.stringify([focus.name, info])
+    if (key !== this.#shown) this.#facts.replaceChildren(model(info), ...lists(info))
+    this.#shown = key
+  }
+
+  #updateProcess({ system }: RunView, clock: Clock, scale: ChartScale): void {
     this.#missing.hidden = system.length > 0
-    const x = places(system.map(({ step }) => step))
+    const x = clock.places(system.map(({ step }) => step))
     const line = (label: string, of: (entry: SystemEntry) => number, index = 0) => ({
       label,
       x,
@@ -61,23 +79,23 @@ export class RunDetails implements View {
     })
     const charts = [this.#speed, this.#delay, this.#memory]
     for (const chart of charts) chart.element.hidden = system.length === 0
-    this.#speed.update([line('examples/s', (entry) => entry.samplesPerSecond)], { axis })
+    this.#speed.update([line('examples/s', (entry) => entry.samplesPerSecond)], scale)
     const delays = [
       line('mean', (entry) => entry.eventLoopDelay),
       line('longest', (entry) => entry.eventLoopDelayMost, 1),
     ]
-    this.#delay.update(delays, { axis })
-    this.#memory.update([line('process', (entry) => entry.memory / 2 ** 20)], { axis })
+    this.#delay.update(delays, scale)
+    this.#memory.update([line('process', (entry) => entry.memory / 2 ** 20)], scale)
+  }
+
+  #updateSharpness({ sharpness }: RunView, marks: ChartScale['marks']): void {
     const epochs = sharpness.map(({ epoch }) => epoch)
     this.#sharpness.element.hidden = sharpness.length === 0
     const curves = [
       { label: 'λ', x: epochs, y: sharpness.map(({ eigenvalue }) => eigenvalue), colour: seriesColour(0) },
       { label: '2/λ', x: epochs, y: sharpness.map((entry) => entry.learningRateLimit), colour: seriesColour(1) },
     ]
-    this.#sharpness.update(curves, { axis: 'epoch' })
-    const key = JSON.stringify([focus.name, info])
-    if (key !== this.#shown) this.#facts.replaceChildren(model(info), ...lists(info))
-    this.#shown = key
+    this.#sharpness.update(curves, { axis: 'epoch', marks })
   }
 }
 

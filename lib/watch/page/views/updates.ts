@@ -3,7 +3,7 @@ import type { TensorsView } from '../../server/wire.js'
 import { Chart, type Line } from '../chart.js'
 import { element, empty } from '../dom.js'
 import { depthColour } from '../palette.js'
-import type { Context, View } from '../view.js'
+import { type Context, marksOf, type View } from '../view.js'
 
 /** What the optimizer does to each tensor. */
 export class UpdatesView implements View {
@@ -25,12 +25,13 @@ export class UpdatesView implements View {
   }
 
   async update({ source, focus, state: { axis }, clock }: Context): Promise<void> {
-    const [view, { places }] = await Promise.all([source.tensors(focus.name), clock(focus.name)])
+    const [view, own, of] = await Promise.all([source.tensors(focus.name), clock(focus.name), source.run(focus.name)])
+    const marks = marksOf([{ run: focus, view: of, clock: own }])
     this.#missing.hidden = view.step.length > 0
-    const x = places(view.step)
+    const x = own.places(view.step)
     const charts = { ratio: this.#ratio, gradientNorm: this.#gradients, weightNorm: this.#weights } as const
     for (const [column, chart] of Object.entries(charts)) {
-      chart.update(lines(view, column as keyof typeof charts, x), { axis })
+      chart.update(lines(view, column as keyof typeof charts, x), { axis, marks })
     }
   }
 }
