@@ -10,6 +10,16 @@ export interface Remembering {
   restore(state: unknown): void
 }
 
+const unchanging = new WeakSet<object>()
+
+/** Of an array in a memory that nobody writes into any more: it need not be copied to be kept as it is. */
+export function neverChanges<Elements extends object>(array: Elements): Elements {
+  unchanging.add(array)
+  return array
+}
+
+export const isUnchanging = (array: object): boolean => unchanging.has(array)
+
 /**
  * A memory as it comes from a file: exactly these entries, each as its check wants it.
  * @throws GRADUS_BAD_FILE

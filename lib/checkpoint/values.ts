@@ -3,6 +3,7 @@
  * arrays belong among the tensors. What it cannot say becomes `{ $: … }`.
  */
 import { describe, GradusError } from '../errors.js'
+import { isUnchanging } from '../memory.js'
 import type { Tensor, TensorData } from '../model/safetensors.js'
 
 /** Lists in lists, or objects in objects. A circle has no end. */
@@ -21,7 +22,9 @@ export function encodeValue(path: string, value: unknown, tensors: Tensor[], dep
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') return encodeNumber(value)
   if (isTensorData(value)) {
-    tensors.push({ name: path, shape: [value.length], data: value })
+    // It is written while training goes on, and may go on in the same array.
+    const data = isUnchanging(value) ? value : value.slice()
+    tensors.push({ name: path, shape: [value.length], data })
     return { $: 'tensor', name: path }
   }
   const encode = (key: string | number, item: unknown) => encodeValue(`${path}/${key}`, item, tensors, depth + 1)

@@ -7,7 +7,7 @@ import {
   checkText,
   oneOf,
 } from '../checks.js'
-import { anyNumber, orNull, readMemory } from '../memory.js'
+import { anyNumber, neverChanges, orNull, readMemory } from '../memory.js'
 import type { FloatArray } from '../native.js'
 import { optionsOf } from '../options.js'
 import type { Callback, EndContext, EpochContext, RunContext } from './callback.js'
@@ -96,7 +96,7 @@ export const earlyStopping = factory('earlyStopping', 1, (options: EarlyStopping
     restore(state) {
       const memory = readMemory<Memory>('earlyStopping', state, checks)
       ;({ best, waited } = memory)
-      bestWeights = memory.weights && [...memory.weights]
+      bestWeights = memory.weights?.map(neverChanges) ?? null
     },
     onTrainBegin({ defaultColumn }: RunContext) {
       if (monitor === undefined && defaultColumn === 'loss') warnOfTraining()
@@ -114,7 +114,7 @@ export const earlyStopping = factory('earlyStopping', 1, (options: EarlyStopping
       if (isBetter) {
         best = { epoch, value }
         waited = 0
-        if (restoreBest) bestWeights = await copyWeights(target.program)
+        if (restoreBest) bestWeights = (await copyWeights(target.program)).map(neverChanges)
       } else if (++waited >= patience) {
         stop('earlyStopping')
       }

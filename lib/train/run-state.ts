@@ -20,10 +20,10 @@ export interface RunState {
   readonly native: NativeState
 }
 
-/** The callbacks by name; a second one of a name is `name#2`. */
+/** The callbacks that remember something, by name; a second one of a name is `name#2`. Others have no part in that. */
 export function namedCallbacks(callbacks: readonly Callback[]): Map<string, Callback> {
   const named = new Map<string, Callback>()
-  for (const callback of callbacks) {
+  for (const callback of callbacks.filter(({ state }) => state !== undefined)) {
     const { name = 'callback' } = callback
     let unique = name
     for (let number = 2; named.has(unique); number++) unique = `${name}#${number}`
@@ -34,8 +34,7 @@ export function namedCallbacks(callbacks: readonly Callback[]): Map<string, Call
 
 /** What the callbacks remember. */
 export function rememberedBy(callbacks: readonly Callback[]): Record<string, unknown> {
-  const remembering = [...namedCallbacks(callbacks)].filter(([, { state }]) => state !== undefined)
-  return Object.fromEntries(remembering.map(([name, callback]) => [name, callback.state!()]))
+  return Object.fromEntries([...namedCallbacks(callbacks)].map(([name, callback]) => [name, callback.state!()]))
 }
 
 /** Gives each callback back what it remembered. One that is no longer there is named in a warning. */
