@@ -1,7 +1,5 @@
 /** Checkpoints as files: a model's safetensors file, with all else that the run is. */
-import { GradusError } from '../errors.js'
-import { fileError, nameOf as fileNameOf } from '../files.js'
-import { openBytes, SafetensorsReader } from '../model/file.js'
+import type { SafetensorsReader } from '../model/file.js'
 import { parseShallow } from '../model/json-reader.js'
 import type { Model } from '../model/model.js'
 import { emptyTensor, type Tensor, type TensorData } from '../model/safetensors.js'
@@ -10,34 +8,8 @@ import { type FloatArray, type NativeState, native } from '../native.js'
 import type { Moment } from '../train/callback.js'
 import type { EpochRecord } from '../train/history.js'
 import type { RunState } from '../train/run-state.js'
-import type { Identity } from './identity.js'
+import { type CheckpointHeader, damaged, formatVersion, type Head, withHeader } from './head.js'
 import { decodeValue, encodeValue } from './values.js'
-
-/** Of what entry `run` of the metadata says; raised when older versions could not go on from it. */
-const formatVersion = 1
-
-/** What is known of a checkpoint from its header alone. */
-export interface Head {
-  /** Of the run that it belongs to. */
-  readonly id: string
-  /** At an epoch's end, or within one. */
-  readonly kind: 'epoch' | 'steps'
-  /** Finished epochs, examples of the one under way, and updates. */
-  readonly epochs: number
-  readonly rows: number
-  readonly step: number
-  /** The numbers of the last epoch's record; none within an epoch. */
-  readonly record: Readonly<Record<string, number>> | null
-  /** By what it is compared with others; null where nothing was named. */
-  readonly watched: Watched | null
-  readonly identity: Identity
-}
-
-/** A column of the records, and whether small or large values are good. */
-export interface Watched {
-  readonly column: string
-  readonly mode: 'min' | 'max'
-}
 
 /** What a checkpoint holds, as tensors and metadata. */
 export function packCheckpoint(
@@ -80,30 +52,19 @@ const fromJsonBytes = (bytes: unknown): unknown => {
   return decodeValue(JSON.parse(new TextDecoder().decode(bytes)), new Map())
 }
 
-const damaged = (what: string) => new GradusError('GRADUS_BAD_FILE', `it is damaged: ${what}`)
-
-/** An open checkpoint. */
+/** An open checkpoint, whose state is to be read. */
 export class CheckpointReader {
   readonly head: Head
   readonly conventions: unknown
-  readonly size: number
   readonly #file: SafetensorsReader
-  readonly #run: Record<string, unknown>
+  readonly #run: Readonly<Record<string, unknown>>
 
-  constructor(file: SafetensorsReader, size: number) {
-    const { metadata } = file.header
-    const run = parseRun(metadata.run)
-    this.head = headOf(run)
-    this.conventions = metadata.conventions === undefined ? {} : parseShallow(metadata.conventions)
-    this.size = size
+  constructor({ head, run, file }: CheckpointHeader) {
+    const { conventions } = file.header.metadata
+    this.head = head
+    this.conventions = conventions === undefined ? {} : parseShallow(conventions)
     this.#file = file
     this.#run = run
-  }
-
-  /** @throws GRADUS_BAD_FILE when a byte is not as it was written */
-  async checkHash(): Promise<void> {
-    if (this.#file.header.metadata.sha256 === undefined) throw damaged('it has no hash')
-    await this.#file.checkHash()
   }
 
   /** The state, of a model with these parameters and arenas. */
@@ -154,51 +115,8 @@ export class CheckpointReader {
   }
 }
 
-/** Opens a checkpoint; its errors name the file. */
-export async function withCheckpoint<Result>(
+/** Opens a checkpoint to go on from it; its errors name the file. */
+export const withCheckpoint = <Result>(
   path: string,
   work: (checkpoint: CheckpointReader) => Promise<Result>,
-  options: { follow?: boolean | undefined } = {},
-): Promise<Result> {
-  try {
-    const bytes = await openBytes(path, options)
-    try {
-      return await work(new CheckpointReader(await SafetensorsReader.open(bytes), bytes.size))
-    } finally {
-      await bytes.close()
-    }
-  } catch (error) {
-    if (!(error instanceof GradusError)) throw fileError(path, error)
-    if (error.message.startsWith(fileNameOf(path)) || error.code !== 'GRADUS_BAD_FILE') throw error
-    throw new GradusError(error.code, `${fileNameOf(path)}: ${error.message}`, { cause: error })
-  }
-}
-
-function parseRun(json: string | undefined): Record<string, unknown> {
-  if (json === undefined) throw new GradusError('GRADUS_BAD_FILE', 'no checkpoint: its metadata have no entry "run"')
-  const run = parseShallow(json)
-  if (typeof run !== 'object' || run === null || Array.isArray(run)) throw damaged('its entry "run" is no record')
-  const { format } = run as Record<string, unknown>
-  if (format === formatVersion) return run as Record<string, unknown>
-  const newer = Number(format) > formatVersion ? 'a newer Gradus wrote it' : 'its format is unknown'
-  throw new GradusError(
-    'GRADUS_BAD_FILE',
-    `${newer}: format ${JSON.stringify(format)}, and this one reads ${formatVersion}`,
-  )
-}
-
-function headOf({ id, kind, epochs, rows, step, record, watched, identity }: Record<string, unknown>): Head {
-  const counts = [epochs, rows, step]
-  if (typeof id !== 'string' || (kind !== 'epoch' && kind !== 'steps'))
-    throw damaged('its entry "run" says not of which run')
-  if (!counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0))
-    throw damaged('its counts are none')
-  if (typeof identity !== 'object' || identity === null) throw damaged('its entry "run" has no identity')
-  const numbers = decodeValue(record ?? null, new Map()) as Head['record']
-  return { id, kind, epochs, rows, step, record: numbers, watched: watchedOf(watched), identity } as Head
-}
-
-function watchedOf(value: unknown): Watched | null {
-  const { column, mode } = (value ?? {}) as Partial<Watched>
-  return typeof column === 'string' && (mode === 'min' || mode === 'max') ? { column, mode } : null
-}
+): Promise<Result> => withHeader(path, (header) => work(new CheckpointReader(header)))

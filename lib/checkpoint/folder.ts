@@ -2,7 +2,7 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError, isMissing, nameOf } from '../files.js'
-import { type Head, type Watched, withCheckpoint } from './file.js'
+import { type Head, type Watched, withHeader } from './head.js'
 import { extension } from './names.js'
 
 /** Below the run's directory. */
@@ -80,7 +80,7 @@ export class CheckpointFolder {
     const state = `${size} ${mtimeMs} ${ino}`
     const known = this.#known.get(path)
     if (known?.state === state) return known.found
-    const found: Found = await withCheckpoint(path, async ({ head }) => ({ path, size, head, problem: null }), {
+    const found: Found = await withHeader(path, async ({ head }) => ({ path, size, head, problem: null }), {
       follow,
     }).catch((error: Error) => ({ path, size, head: null, problem: error.message }))
     this.#known.set(path, { state, found })

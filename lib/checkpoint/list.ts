@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { checkPath } from '../files.js'
-import { withCheckpoint } from './file.js'
 import { CheckpointFolder, epochOf, folderName, scoreOf } from './folder.js'
+import { problemOf } from './head.js'
 
 /** A file among the checkpoints of a run. */
 export interface CheckpointInfo {
@@ -51,9 +51,3 @@ export async function checkpoints(dir: string | URL): Promise<CheckpointInfo[]> 
   }
   return looked
 }
-
-const problemOf = (path: string): Promise<string | null> =>
-  withCheckpoint(path, (checkpoint) => checkpoint.checkHash()).then(
-    () => null,
-    (error: Error) => error.message,
-  )

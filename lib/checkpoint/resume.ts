@@ -9,6 +9,7 @@ import type { Lineage, LineageAsked, Saved } from '../train/extensions.js'
 import { runFiles } from '../train/run-folder.js'
 import { withCheckpoint } from './file.js'
 import { CheckpointFolder, type Found, folderName } from './folder.js'
+import { problemOf } from './head.js'
 import { checkSame, identify } from './identity.js'
 
 /** By what checkpoints know the run, and the state that it goes on from if it does; and makes the folder for checkpoints. */
@@ -89,10 +90,7 @@ async function newestSound(found: readonly Found[]): Promise<string | null> {
   for (const { path, problem } of found) if (problem !== null) warnOfDamage(problem, path)
   for (const { path, head } of [...found].reverse()) {
     if (!head) continue
-    const problem = await withCheckpoint(path, (checkpoint) => checkpoint.checkHash()).then(
-      () => null,
-      (error: Error) => error.message,
-    )
+    const problem = await problemOf(path)
     if (problem === null) return path
     warnOfDamage(problem, path)
   }

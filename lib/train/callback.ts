@@ -121,6 +121,18 @@ type Told<Result = void> = Result | Promise<Result>
 /**
  * An object told of a run's events. Each function may be async: the run waits for it. One that throws ends the run with
  * its error. An object can be used for several runs, one after the other.
+ *
+ * What it remembers from epoch to epoch it gives to checkpoints by `state`, and takes back by `restore` when a run goes on.
+ *
+ * @example
+ * let best = Infinity
+ * const telling = {
+ *   name: 'telling',
+ *   state: () => best,
+ *   restore: (state) => { best = state },
+ *   onTrainBegin: () => { best = Infinity },
+ *   onEpochEnd({ record: { loss } }) { if (loss < best) console.log('better', (best = loss)) },
+ * }
  */
 export interface Callback<Values extends object = AnyValues, Model = unknown> {
   /** Under which checkpoints keep what it remembers. A second one of a name counts as `name#2`. Default `callback`. */
@@ -130,7 +142,7 @@ export interface Callback<Values extends object = AnyValues, Model = unknown> {
   /** @internal */
   readonly keeper?: Keeper
   /**
-   * What it remembers of the run so far, for a checkpoint: plain values and typed arrays in any depth, copied. One that
+   * What it remembers of the run so far, for a checkpoint: plain values and typed arrays, at most 50 deep, copied. One that
    * remembers something and has no `state` and `restore` begins anew when a run goes on.
    */
   state?(): unknown

@@ -28,7 +28,7 @@ function checkListener<Listener extends { name: string }>(place: string, listene
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
-const makers = ['earlyStopping', 'monitor', 'tensorboard']
+const makers = ['checkpoint', 'earlyStopping', 'monitor', 'tensorboard']
 
 const events = ['onTrainBegin', 'onEpochBegin', 'onStepsEnd', 'onCheckpoint', 'onEpochEnd', 'onTrainEnd'] as const
 /** What is called like neither an event nor an option, and is a function too. */
