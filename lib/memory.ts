@@ -6,7 +6,7 @@ import type { Check } from './options.js'
 export interface Remembering {
   /** What it remembers at this moment, copied. */
   state(): unknown
-  /** Goes on from what {@link state} gave. */
+  /** Goes on from what `state` gave. */
   restore(state: unknown): void
 }
 

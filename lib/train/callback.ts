@@ -146,7 +146,7 @@ export interface Callback<Values extends object = AnyValues, Model = unknown> {
    * remembers something and has no `state` and `restore` begins anew when a run goes on.
    */
   state?(): unknown
-  /** Of a run that goes on, after every `onTrainBegin`: what {@link state} gave when the checkpoint was written. */
+  /** Of a run that goes on, after every `onTrainBegin`: what `state` gave when the checkpoint was written. */
   restore?(state: unknown): Told
   /** May give back what it wants of the run. */
   onTrainBegin?(context: RunContext<Values, Model>): Told<unknown>
