@@ -167,7 +167,9 @@ async function written(options, fit = {}) {
 }
 
 test('checkpoints are due by epochs, steps and minutes, and at the end; the bits do not depend on it', async () => {
-  assert.equal(await written({}), ['epoch=001', 'epoch=002', 'epoch=003'])
+  // Those that the disk keeps up with.
+  const usual = await written({})
+  assert.ok(usual.at(-1) === 'epoch=003' && usual.every((name) => /^epoch=00[123]$/.test(name)), usual.join())
   assert.equal(await written({ every: 'epoch' }), ['epoch=001', 'epoch=002', 'epoch=003'])
   assert.equal(await written({ every: { epochs: 2 } }, { epochs: 5 }), ['epoch=002', 'epoch=004', 'epoch=005'])
   // Six steps an epoch, two a call.
@@ -218,7 +220,7 @@ test('a damaged checkpoint that is further than the run goes on from does not co
   })
   let run
   const stopNow = () => run.stop()
-  run = fitTiny(tinyModel(), dir, { epochs: 9, callbacks: [stopAt(16), checkpoint({ keep: 1 })] })
+  run = fitTiny(tinyModel(), dir, { epochs: 9, callbacks: [stopAt(16), checkpoint({ every: 'epoch', keep: 1 })] })
   await run
   const [before, newest] = await checkpoints(dir)
   assert.equal([before.epoch, newest.epoch, newest.step], [2, 3, 16])
@@ -228,7 +230,7 @@ test('a damaged checkpoint that is further than the run goes on from does not co
   const warned = []
   const onWarning = ({ code }) => warned.push(code)
   process.on('warning', onWarning)
-  run = fitTiny(tinyModel(), dir, { epochs: 9, callbacks: [stopAt(14), checkpoint({ keep: 1 })] })
+  run = fitTiny(tinyModel(), dir, { epochs: 9, callbacks: [stopAt(14), checkpoint({ every: 'epoch', keep: 1 })] })
   await run
   await new Promise(setImmediate)
   process.off('warning', onWarning)

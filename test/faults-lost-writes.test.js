@@ -113,7 +113,7 @@ function chances(seed) {
 /** What loads from a checkpoint of each epoch. */
 async function reference() {
   const dir = join(root, 'reference')
-  await fitTiny(tinyModel(), dir, { epochs: 2, callbacks: [checkpoint({ keep: 'all' })] })
+  await fitTiny(tinyModel(), dir, { epochs: 2, callbacks: [checkpoint({ every: 'epoch', keep: 'all' })] })
   const loads = new Map()
   for (const { path, epoch } of await checkpoints(dir)) loads.set(epoch, await digestOf(await loadModel(path)))
   return loads

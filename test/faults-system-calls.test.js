@@ -69,7 +69,7 @@ else {
 /** What loads from the checkpoints of a run that nothing disturbs, by epoch, and what a run of so many epochs comes to. */
 async function reference() {
   const dir = newFolder()
-  await fitTiny(tinyModel(), dir, { epochs: 2, callbacks: [checkpoint({ keep: 'all' })] })
+  await fitTiny(tinyModel(), dir, { epochs: 2, callbacks: [checkpoint({ every: 'epoch', keep: 'all' })] })
   const loads = {}
   for (const { path, epoch } of await checkpoints(dir)) loads[epoch] = await digestOf(await loadModel(path))
   return { loads, finals: { 2: await uninterrupted(2), 3: await uninterrupted(3) } }
