@@ -232,6 +232,20 @@ fit: there is no option "learningRate", which sgd, adagrad, rmsprop or another t
 callbacks: expected an array, received an object with name, monitor, best, …
 > model.fit({ x, y }, { callbacks: [earlyStopping] })
 callbacks[0]: received the function earlyStopping; did you mean earlyStopping()?
+> model.fit({ x, y }, { callbacks: [checkpoint] })
+callbacks[0]: received the function checkpoint; did you mean checkpoint()?
+> checkpoint({ every: 5 })
+every: expected 'epoch', { epochs }, { steps } or { minutes }, received 5
+> checkpoint({ every: { steps: 0 } })
+every.steps: expected a positive integer, received 0
+> checkpoint({ keep: -1 })
+keep: expected a positive integer or 'all', received -1
+> model.fit({ x, y }, { callbacks: [checkpoint({ monitor: 'val_loss' })] })
+callbacks[0].monitor: there is no column "val_loss"; the columns are loss, accuracy, regularizationLoss, learningRate, updateRatio, gradientNorm, refusedSteps, seconds, samplesPerSecond
+> model.fit({ x, y }, { resume: true })
+resume: expected dir beside it, the run's directory, received true
+> model.fit({ x, y }, { resume: 3, dir: 'runs/a' })
+resume: expected true, 'must' or the path of a checkpoint, received 3
 > model.fit({ x, y }, { callbacks: [reduceOnPlateau()] })
 callbacks[0]: expected a callback, received a schedule; give it to fit as schedule: { schedule: … }
 > model.fit({ x, y }, { callbacks: [{ onBatchEnd() {} }] })

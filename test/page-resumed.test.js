@@ -93,14 +93,21 @@ test('no link leads out of the run, and what is none is told so', async () => {
   writeFileSync(outside, readFileSync(join(run, 'checkpoints', first)))
   symlinkSync(outside, join(linked, 'checkpoints', 'link.safetensors'))
   writeFileSync(join(linked, 'checkpoints', 'none.safetensors'), 'none')
+  // Its header is no longer than a model's may be, and longer than whoever only looks should have to read.
+  const long = Buffer.alloc(5_000_008, ' ')
+  long.writeBigUInt64LE(5_000_000n)
+  long.write('{"__metadata__":{}}', 8)
+  writeFileSync(join(linked, 'checkpoints', 'long.safetensors'), long)
   symlinkSync(join(run, 'checkpoints'), join(led, 'checkpoints'))
   await until(async () => (await ask('/api/runs')).runs.length === 3)
   const told = await ask('/api/checkpoints?run=linked')
   assert.equal(told.map(({ name, epoch }) => [name, epoch]).sort(), [
     ['link.safetensors', null],
+    ['long.safetensors', null],
     ['none.safetensors', null],
   ])
   for (const { problem } of told) assert.not.match(problem, /gradus-page-resumed/, 'its path is nobody’s business')
+  assert.match(told.find(({ name }) => name.startsWith('long')).problem, /at most 4 MB/)
   assert.equal(await ask('/api/checkpoints?run=led'), [])
   for (const path of names) rmSync(path, { recursive: true })
 })

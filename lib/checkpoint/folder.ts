@@ -2,7 +2,7 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError, isMissing, nameOf } from '../files.js'
-import { type Head, type Watched, withHeader } from './head.js'
+import { type CheckpointHeader, type Head, type HeaderOptions, type Watched, withHeader } from './head.js'
 import { extension } from './names.js'
 
 /** Below the run's directory. */
@@ -18,9 +18,8 @@ export interface Found {
   readonly problem: string | null
 }
 
-export interface FolderOptions {
-  /** Whether links are followed; `false` needs a real path. Default true. */
-  readonly follow?: boolean | undefined
+/** `follow: false` needs a real path. */
+export interface FolderOptions extends HeaderOptions {
   /** So many of the latest files are looked at. Default: all. */
   readonly most?: number | undefined
 }
@@ -73,16 +72,17 @@ export class CheckpointFolder {
 
   /** Null where it has gone meanwhile. */
   async #look(path: string): Promise<Found | null> {
-    const { follow = true } = this.#options
+    const { follow = true, mostOfHeader } = this.#options
     const status = await (follow ? stat : lstat)(path).catch(() => null)
     if (!status) return null
     const { size, mtimeMs, ino } = status
     const state = `${size} ${mtimeMs} ${ino}`
     const known = this.#known.get(path)
     if (known?.state === state) return known.found
-    const found: Found = await withHeader(path, async ({ head }) => ({ path, size, head, problem: null }), {
-      follow,
-    }).catch((error: Error) => ({ path, size, head: null, problem: error.message }))
+    const look = async ({ head }: CheckpointHeader) => ({ path, size, head, problem: null })
+    const found: Found = await withHeader(path, look, { follow, mostOfHeader }).catch((error: Error) => {
+      return { path, size, head: null, problem: error.message }
+    })
     this.#known.set(path, { state, found })
     return found
   }

@@ -56,16 +56,23 @@ export class CheckpointHeader {
   }
 }
 
+export interface HeaderOptions {
+  /** Whether a link is followed. Default true. */
+  readonly follow?: boolean | undefined
+  /** Bytes of the longest header that is read. Default: what any may have. */
+  readonly mostOfHeader?: number | undefined
+}
+
 /** Opens a checkpoint; its errors name the file. */
 export async function withHeader<Result>(
   path: string,
   work: (checkpoint: CheckpointHeader) => Promise<Result>,
-  options: { follow?: boolean | undefined } = {},
+  { mostOfHeader, ...options }: HeaderOptions = {},
 ): Promise<Result> {
   try {
     const bytes = await openBytes(path, options)
     try {
-      return await work(new CheckpointHeader(await SafetensorsReader.open(bytes), bytes.size))
+      return await work(new CheckpointHeader(await SafetensorsReader.open(bytes, mostOfHeader), bytes.size))
     } finally {
       await bytes.close()
     }

@@ -22,9 +22,10 @@ export async function resumeRun(
   const command = commandOf(directory, run)
   const found = await new CheckpointFolder(join(run, folderName)).list()
   if (!found.some(({ head }) => head)) {
+    const remedy = 'your program begins it anew with resume: true in fit'
     throw badFile(
       directory,
-      'there is no checkpoint to go on from; checkpoint() among the callbacks of fit writes them',
+      `there is no checkpoint to go on from: the run made none, or ended before the first; ${remedy}`,
     )
   }
   const words = [...command.nodeArguments, command.script, ...command.arguments]

@@ -143,15 +143,20 @@ export class SafetensorsReader {
     private readonly beginning: Uint8Array,
   ) {}
 
-  /** @throws GRADUS_BAD_FILE saying what is wrong with it */
-  static async open(bytes: Bytes): Promise<SafetensorsReader> {
+  /**
+   * @param mostOfHeader - bytes of the longest header that is read
+   * @throws GRADUS_BAD_FILE saying what is wrong with it
+   */
+  static async open(bytes: Bytes, mostOfHeader = maxHeaderLength): Promise<SafetensorsReader> {
     const { size } = bytes
     if (size < 8) throw badFile(`not a safetensors file: ${size} bytes, and the length of its header alone needs 8`)
     const beginning = new Uint8Array(Math.min(9, size))
     await bytes.read(beginning, 0)
     const length = new DataView(beginning.buffer).getBigUint64(0, true)
     if (size > 8 && beginning[8] !== 0x7b) throw badFile('not a safetensors file: its header does not begin with "{"')
-    if (length > BigInt(maxHeaderLength)) throw badFile(`its header claims ${length} bytes; at most 16 MB are allowed`)
+    if (length > BigInt(mostOfHeader)) {
+      throw badFile(`its header claims ${length} bytes; at most ${mostOfHeader / 1e6} MB are allowed`)
+    }
     if (length > BigInt(size - 8)) {
       throw badFile(`its header claims ${length} bytes, and the file has ${size - 8} after the length`)
     }

@@ -19,7 +19,9 @@ const freshForEnded = 10_000
 /** The same for the verdict on a run that grows. */
 const judgedFor = 10_000
 /** So many of the latest are listed. */
-const mostCheckpoints = 200
+const mostCheckpoints = 100
+/** Bytes of the longest header among them that is read. */
+const mostOfHeader = 4e6
 
 export class WatchedRun {
   #reader: RunReader | null = null
@@ -48,7 +50,11 @@ export class WatchedRun {
     readonly directory: string,
   ) {
     this.#notes = new NotesReader(directory)
-    this.#checkpoints = new CheckpointFolder(join(directory, folderName), { follow: false, most: mostCheckpoints })
+    this.#checkpoints = new CheckpointFolder(join(directory, folderName), {
+      follow: false,
+      most: mostCheckpoints,
+      mostOfHeader,
+    })
   }
 
   /** As their headers say; whether they are sound is not looked at. */
