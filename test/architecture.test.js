@@ -80,7 +80,7 @@ const mayImport = {
     'check',
     'checkpoint',
   ],
-  cli: ['errors', 'checks', 'options', 'files', 'version', 'train', 'checkpoint', 'watch'],
+  cli: ['errors', 'checks', 'options', 'files', 'claim', 'version', 'train', 'checkpoint', 'watch'],
   index: null,
 }
 

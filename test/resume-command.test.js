@@ -134,6 +134,21 @@ test('a signal is passed on: the program writes its checkpoint and both end by i
   }
 })
 
+test('a program that goes on with another run is told of', () => {
+  killed({ dir: 'missed' })
+  const run = join(folder, 'missed')
+  const { command: known } = infoOf(run)
+  change(run, { command: { ...known, arguments: ['{"dir":"another"}'] } })
+  const { status, stderr } = gradus('resume', run)
+  assert.is(status, 0, stderr)
+  assert.match(
+    stderr,
+    /\ngradus: no fit of the program went on with \S+missed: none has its dir, or its dir and name\n$/,
+  )
+  const other = gradus('resume', join(folder, 'another'))
+  assert.not.match(other.stderr, /no fit/, 'one that went on')
+})
+
 test('what cannot go on is told in a sentence', () => {
   killed({ dir: 'refused' })
   const run = join(folder, 'refused')

@@ -4,8 +4,10 @@ import { realpath } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { CheckpointFolder, folderName } from '../checkpoint/folder.js'
+import { newestClaim } from '../claim.js'
 import { GradusError } from '../errors.js'
 import { badFile } from '../files.js'
+import { runFiles } from '../train/run-folder.js'
 import { resumeVariable } from '../train/told-to-go-on.js'
 import { files } from '../watch/recording/files.js'
 import { type CommandInfo, readInfo } from '../watch/recording/index.js'
@@ -33,7 +35,14 @@ export async function resumeRun(
   if (dryRun) console.log(printable(shown))
   else {
     console.error(printable(shown))
-    await runToEnd(words, { cwd: command.folder, env: { ...process.env, [resumeVariable]: run } })
+    const before = await lastClaim(run)
+    const ended = await runToEnd(words, { cwd: command.folder, env: { ...process.env, [resumeVariable]: run } })
+    // One that failed has said why.
+    if (ended.code === 0 && (await lastClaim(run)) === before) {
+      const message = `gradus: no fit of the program went on with ${directory}: none has its dir, or its dir and name`
+      console.error(printable(message))
+    }
+    end(ended)
   }
 }
 
@@ -68,28 +77,42 @@ function checkOwner(path: string, { uid, mode }: Stats): void {
   if ((mode & 0o022) !== 0) throw refused('others may write to it')
 }
 
+/** Whoever goes on with a run leaves another one. */
+const lastClaim = (run: string): Promise<number> =>
+  newestClaim(join(run, runFiles.claims)).then(
+    (claim) => claim?.number ?? 0,
+    () => 0,
+  )
+
 /** For people to read, and for a POSIX shell to understand; none is asked here. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /**
- * Passes signals on, and ends with the exit code or by the signal of what it runs. That is in a group of its own: of a signal to
+ * Passes signals on to what it runs. That is in a group of its own: of a signal to
  * this group, as a terminal and `timeout` send them, it would hear twice, and a second one ends it at once.
  */
-async function runToEnd(words: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<void> {
+async function runToEnd(words: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<Ended> {
   const detached = process.platform !== 'win32'
   const child = spawn(process.execPath, words, { ...options, stdio: 'inherit', detached })
   const pass = (signal: NodeJS.Signals) => void child.kill(signal)
   for (const signal of signals) process.on(signal, pass)
-  const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
-    (resolve, reject) => {
-      child.once('error', reject)
-      child.once('exit', (code, signal) => resolve({ code, signal }))
-    },
-  ).finally(() => {
+  return await new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  }).finally(() => {
     for (const signal of signals) process.off(signal, pass)
   })
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** By the exit code or the signal of what was run. */
+function end({ code, signal }: Ended): void {
   process.exitCode = code ?? 1
   if (signal) process.kill(process.pid, signal)
 }
