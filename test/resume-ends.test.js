@@ -90,6 +90,32 @@ test('a run of all its epochs ends at once, and with more goes on as if it had h
   sameRecording(dir, whole)
 })
 
+test('a run that a callback has ended within an epoch is complete: it ends at once with the same history', async () => {
+  const dir = newDir()
+  let calls = 0
+  const ending = { onStepsEnd: ({ stop }) => ++calls === 12 && stop('enough') }
+  const first = await live(validated({ callbacks: [ending] }), dir)
+  assert.equal([first.result.stoppedBy, first.result.epochs, first.result.step], ['enough', 2, 24])
+  const again = await live(validated({ callbacks: [ending] }), dir, { epochs: 20 })
+  assert.equal([again.result, calls], [first.result, 12])
+})
+
+test('what leaving a loop and maxSeconds have stopped goes on', async () => {
+  const dir = newDir()
+  const begin = (more) => {
+    const { model, data, options } = validated()(() => {})
+    const run = model.fit(data, { ...options, batchSize: 4, quiet: true, dir, resume: true, ...more })
+    return run
+  }
+  for await (const { epoch } of begin()) if (epoch === 3) break
+  // An earlier epoch comes from the history: leaving there is leaving too.
+  for await (const { epoch } of begin()) if (epoch === 2) break
+  assert.is((await begin({ epochs: 1e6, maxSeconds: 0.001 })).stoppedBy, 'maxSeconds')
+  const { epochs } = await begin({ epochs: 1 })
+  const whole = validated({ epochs: epochs + 2 })
+  assert.equal((await live(whole, dir)).result, await uninterrupted(whole))
+})
+
 /** What is recorded of both; processes apart. */
 function sameRecording(dir, whole) {
   const [{ begins: _, ...one }, { begins: __, ...other }] = [recorded(dir), recorded(whole)]

@@ -132,6 +132,18 @@ for (const [name, options, code, message] of [
     'GRADUS_INVALID_ARGUMENT',
     /^checkpoint: expected a run directory/,
   ],
+  [
+    'checkpoint, and not checkpoint()',
+    { dir: newDir(), callbacks: [checkpoint] },
+    'GRADUS_INVALID_ARGUMENT',
+    /^callbacks\[0\]: received the function checkpoint; did you mean checkpoint\(\)\?/,
+  ],
+  [
+    'two checkpoint()',
+    { dir: newDir(), callbacks: [checkpoint({ keep: 'all' }), checkpoint({ keep: 1 })] },
+    'GRADUS_INVALID_ARGUMENT',
+    /^callbacks: expected one checkpoint\(\) at most, received "2 of them"/,
+  ],
 ]) {
   test(`${name}: one error`, async () => {
     const error = await failure(() => compiled().fit(data, { epochs: 2, quiet: true, ...options }).done)

@@ -7,7 +7,7 @@ import type { Callback } from './callback.js'
 type GivenCallback = Callback | NonNullable<Callback['onEpochEnd']>
 
 export function resolveCallbacks(callbacks: readonly GivenCallback[]): Callback[] {
-  return callbacks.map((callback, i) => {
+  const resolved = callbacks.map((callback, i) => {
     if (typeof callback === 'function') return { onEpochEnd: checkListener(`callbacks[${i}]`, callback) }
     if (typeof callback !== 'object' || callback === null) {
       throw invalidArgument(`callbacks[${i}]`, 'an object or a function', callback)
@@ -15,6 +15,14 @@ export function resolveCallbacks(callbacks: readonly GivenCallback[]): Callback[
     checkEvents(`callbacks[${i}]`, callback)
     return callback
   })
+  checkKeepers(resolved)
+  return resolved
+}
+
+/** Each would remove what another one has kept. */
+function checkKeepers(callbacks: readonly Callback[]): void {
+  const keepers = callbacks.filter((callback) => 'keeper' in callback).length
+  if (keepers > 1) throw invalidArgument('callbacks', 'one checkpoint() at most', `${keepers} of them`)
 }
 
 /** A function is told of epochs; not so one that only makes what is told, or a schedule. */
