@@ -12,7 +12,7 @@ import { uninterrupted } from './support/tiny-run.js'
 const root = mkdtempSync(join(tmpdir(), 'gradus-disks-'))
 test.after(() => rmSync(root, { recursive: true }))
 const script = fileURLToPath(new URL('support/on-a-disk.js', import.meta.url))
-const expected = await uninterrupted(9)
+const expected = await uninterrupted(9, { units: 500 })
 
 /** What became of a run; on a disk of its own, of one megabyte, where that is needed. */
 function train(how, ownDisk) {

@@ -74,7 +74,10 @@ else {
       assert.is(await digestOf(await loadModel(path)), loads.get(epoch))
     }
     const model = tinyModel()
-    assert.is(await digestOf(model, await fitTiny(model, lost, { callbacks: [checkpoint({ keep: 1 })] })), final)
+    assert.is(
+      await digestOf(model, await fitTiny(model, lost, { callbacks: [checkpoint({ every: 'epoch', keep: 1 })] })),
+      final,
+    )
     assert.equal(
       readdirSync(lost, { recursive: true }).filter((name) => name.endsWith('.tmp')),
       [],

@@ -84,7 +84,11 @@ async function check(dir, { loads, finals }, what) {
   }
   assert.ok([1, 2].includes(list.at(-1).epoch))
   const model = tinyModel()
-  assert.is(await digestOf(model, await fitTiny(model, dir, { callbacks: [checkpoint({ keep: 1 })] })), finals[3], what)
+  assert.is(
+    await digestOf(model, await fitTiny(model, dir, { callbacks: [checkpoint({ every: 'epoch', keep: 1 })] })),
+    finals[3],
+    what,
+  )
   const left = readdirSync(dir, { recursive: true })
   assert.equal(
     left.filter((name) => name.endsWith('.tmp')),

@@ -54,11 +54,11 @@ const readEvery = {
 
 function checkEvery(argument: string, value: unknown): Every {
   if (value === 'epoch') return value
-  if (typeof value !== 'object' || value === null) {
+  const [unit = '', ...others] = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  if (others.length > 0 || !Object.hasOwn(readEvery, unit)) {
     throw invalidArgument(argument, "'epoch', { epochs }, { steps } or { minutes }", value)
   }
-  const unit = (['epochs', 'steps', 'minutes'] as const).find((name) => name in value) ?? 'epochs'
-  return readEvery[unit](value as never, argument)
+  return readEvery[unit as keyof typeof readEvery](value as never, argument)
 }
 
 function checkKeep(argument: string, value: unknown): number | 'all' {
@@ -92,6 +92,9 @@ export interface Checkpoint extends Callback {
  */
 export const checkpoint = factory('checkpoint', 1, (options: CheckpointOptions = {}): Checkpoint => {
   const { keep, ...read } = readOptions(options)
+  if (read.mode !== undefined && read.monitor === undefined) {
+    throw invalidArgument('mode', 'monitor beside it, the column that is compared', read.mode)
+  }
   const settings: CheckpointSettings = { ...read, keep: keep === 'all' ? Number.POSITIVE_INFINITY : keep }
   let keeper: CheckpointKeeper | null = null
   return {

@@ -38,7 +38,7 @@ process.on('warning', ({ code }) => warnings.push(code))
 const notSaved = () => warnings.filter((code) => code === 'GRADUS_NOT_SAVED').length
 const sound = async () => (await checkpoints(dir)).filter(({ sound }) => sound).map(({ epoch }) => epoch)
 const seen = []
-const keeping = checkpoint()
+const keeping = checkpoint({ every: 'epoch' })
 const callback = {
   async onEpochBegin({ epoch }) {
     if (epoch === 3) {
@@ -55,7 +55,8 @@ const callback = {
     }
   },
 }
-const model = tinyModel()
+// Large enough that a page or two that others give back make no difference.
+const model = tinyModel({ units: 500 })
 const history = await fitTiny(model, dir, { epochs: 9, callbacks: [callback, keeping] })
 seen.push(await sound())
 console.log(

@@ -1,4 +1,4 @@
-// Trains a tiny run of so many epochs into the directory given. Before an epoch ends, or before anything with 0, and when the
+// Trains a tiny run of so many epochs into the directory given, with these options of checkpoint(). Before an epoch ends, or before anything with 0, and when the
 // checkpoint before is written, it says which thread does the work on files and how its temporary files are called, and waits for a line.
 import { unlinkSync } from 'node:fs'
 import { readlink } from 'node:fs/promises'
@@ -10,13 +10,18 @@ import { newTemporary } from '../../dist/temporary.js'
 import { digestOf, fitTiny, tinyModel } from './tiny-run.js'
 import { until } from './until.js'
 
-const [dir, epochs, waitsIn] = process.argv.slice(2)
+const [dir, epochs, waitsIn, options] = process.argv.slice(2)
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const keeping = checkpoint({ keep: 1 })
+const keeping = checkpoint(JSON.parse(options))
+let begun
 const pause = {
+  onEpochBegin({ epoch }) {
+    begun ??= epoch - 1
+  },
   async onEpochEnd({ epoch }) {
     if (epoch !== Number(waitsIn)) return
-    await until(() => keeping.path !== null)
+    // None has been written since, where the run goes on with the epoch before.
+    if (begun < epoch - 1) await until(() => keeping.path?.includes(`epoch=${String(epoch - 1).padStart(3, '0')}`))
     await wait()
   },
 }

@@ -31,7 +31,7 @@ export async function digestOf(model, { seconds: _, samplesPerSecond: __, ...his
 }
 
 /** Of what a run without checkpoints comes to. */
-export async function uninterrupted(epochs, options = {}) {
-  const model = tinyModel()
-  return digestOf(model, await fitTiny(model, undefined, { epochs, resume: false, ...options }))
+export async function uninterrupted(epochs, options) {
+  const model = tinyModel(options)
+  return digestOf(model, await fitTiny(model, undefined, { epochs, resume: false }))
 }

@@ -17,11 +17,23 @@ const mostTemporaries = 8
 const marked = 'TEMPORARY'
 
 /**
- * Has a child write a checkpoint, its second, and tells how it ended: `{ code, signal, said, errors }`, and with a `log` its `calls`, each
+ * Has a child write the checkpoint of an epoch, and tells how it ended: `{ code, signal, said, errors }`, and with a `log` its `calls`, each
  * `{ call, path, text }`. A point is `{ call, path, number }`: the so-manieth such call on that path, below `dir`.
  */
-export async function traceSave(dir, { log, point, effect, waitsIn = 2, options: further = [] } = {}) {
-  const { child, line, exited, errors, kill } = startScript('saves-when-told.js', dir, '2', String(waitsIn))
+export async function traceSave(
+  dir,
+  {
+    log,
+    point,
+    effect,
+    epochs = 2,
+    waitsIn = epochs,
+    keeping = { every: 'epoch', keep: 1 },
+    options: further = [],
+  } = {},
+) {
+  const given = [dir, String(epochs), String(waitsIn), JSON.stringify(keeping)]
+  const { child, line, exited, errors, kill } = startScript('saves-when-told.js', ...given)
   let strace
   try {
     const { thread, temporary } = JSON.parse(await line())
