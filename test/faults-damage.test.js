@@ -19,7 +19,7 @@ test.after(() => rmSync(root, { recursive: true }))
 const dir = join(root, 'run')
 let run
 const stop = { onStepsEnd: ({ steps }) => steps.firstStep >= 8 && run.stop() }
-run = fitTiny(tinyModel({ units: 1 }), dir, { callbacks: [stop, checkpoint()] })
+run = fitTiny(tinyModel({ units: 1 }), dir, { callbacks: [stop, checkpoint({ every: 'epoch' })] })
 await run
 const [{ path: atEnd }, { path: within }] = await checkpoints(dir)
 const original = readFileSync(atEnd)
@@ -114,7 +114,7 @@ test('loadModel gives the weights as they were trained, not their average', asyn
   const model = tinyModel()
   let trained
   const note = { onEpochEnd: async () => (trained = await digestOf(model)) }
-  await fitTiny(model, place, { callbacks: [note, checkpoint()] })
+  await fitTiny(model, place, { callbacks: [note, checkpoint({ every: 'epoch' })] })
   const [{ path }] = (await checkpoints(place)).slice(-1)
   const other = await loadModel(path)
   assert.is(await digestOf(other), trained)

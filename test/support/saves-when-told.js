@@ -1,5 +1,6 @@
-// Trains a tiny run of so many epochs into the directory given, with these options of checkpoint(). Before an epoch ends, or before anything with 0, and when the
-// checkpoint before is written, it says which thread does the work on files and how its temporary files are called, and waits for a line.
+// Trains a tiny run of so many epochs into the directory given, with these options of checkpoint(). Before an epoch ends, or
+// before anything with 0, and when the checkpoint before is written, it says which thread does the work on files and how its
+// temporary files are called, and waits for a line.
 import { unlinkSync } from 'node:fs'
 import { readlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
