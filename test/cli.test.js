@@ -207,17 +207,6 @@ cli('a browser is opened without the token among the arguments, by a file for th
   }
 })
 
-cli('what only looks at runs does without the binary', () => {
-  const modules = ['watch/server/index', 'watch/report/report', 'cli/diagnose', 'cli/resume', 'cli/checkpoints']
-  for (const name of modules) {
-    const address = new URL(`../dist/${name}.js`, import.meta.url).href
-    const program = `await import(${JSON.stringify(address)})
-      console.log(process.report.getReport().sharedObjects.filter((name) => name.endsWith('.node')).join())`
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
-    assert.is(stdout, '\n', `${name} ${stderr}`)
-  }
-})
-
 cli('importing the package loads none of it', () => {
   const program = `
     await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)})

@@ -1,4 +1,4 @@
-/** What is known of a checkpoint from its header alone: it is read where there is no model, and no binary to train one. */
+/** What is known of a checkpoint from its header alone: whoever looks at runs has no model to read the rest into. */
 import { GradusError } from '../errors.js'
 import { fileError, nameOf as fileNameOf } from '../files.js'
 import { openBytes, SafetensorsReader } from '../model/file.js'
