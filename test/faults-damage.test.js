@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { checkpoint, checkpoints, GradusError, loadModel } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { mutated } from './support/mutations.js'
+import { changed, mutated } from './support/mutations.js'
 import { numbers } from './support/reference.js'
 import { parse } from './support/safetensors.js'
 import { isSoak, progress, sampled } from './support/sampled.js'
@@ -70,44 +70,82 @@ test('every length that is too short is found', async () => {
   for (const length of lengths) await look(original.subarray(0, length), `${length} bytes`)
 })
 
+const own = join(root, 'made up')
+const madeUp = join(own, 'checkpoints', 'a.safetensors')
+
+/** How a model is loaded from a made-up checkpoint, and how a run goes on with it: null, or the error. */
+async function outcomesOf(bytes) {
+  mkdirSync(join(own, 'checkpoints'), { recursive: true })
+  writeFileSync(madeUp, bytes)
+  const outcomes = []
+  for (const work of [() => loadModel(madeUp), goOn])
+    outcomes.push(
+      await work().then(
+        () => null,
+        (error) => error,
+      ),
+    )
+  rmSync(own, { recursive: true })
+  return outcomes
+}
+
+const goOn = () => fitTiny(tinyModel({ units: 1 }), own, { resume: 'must', sanityCheck: false, epochs: 3 }).done
+
+test('what a run cannot be is refused, whatever its hash', async () => {
+  const state = (change) => ({ run: (run) => ({ ...run, state: { ...run.state, ...change } }) })
+  for (const [change, problem] of [
+    [{ records: () => 7 }, /records are no list/],
+    [{ records: () => [null] }, /records\[0\] is no object/],
+    [{ records: ([record]) => [{ ...record, epoch: 0 }] }, /records\[0\]\.epoch: expected a positive integer/],
+    [{ records: ([{ seconds, ...record }]) => [{ ...record, epochs: 1 }] }, /records\[0\] has no column "epochs"/],
+    [{ records: ([{ epoch }]) => [{ epoch, loss: 'low' }] }, /records\[0\] has no column "loss"/],
+    [{ records: ([{ epoch }]) => [{ epoch, toString: 1 }] }, /records\[0\] has no column "toString"/],
+    [{ run: ({ callbacks, ...run }) => run }, /callbacks is no object/],
+    [state({ epoch: -1 }), /epoch: expected a whole number from 0 up/],
+    [state({ under: { place: { rows: 0, pieces: 0 }, totals: null } }), /row: expected a whole number from 0 up/],
+    [state({ endedBy: 7 }), /endedBy/],
+    [state({ further: 7 }), /further/],
+    [state({ steps: null }), /the memory of the steps is damaged/],
+    [
+      { run: (run) => ({ ...run, callbacks: { ...run.callbacks, earlyStopping: 7 } }) },
+      /the memory of earlyStopping is/,
+    ],
+  ]) {
+    const [loads, error] = await outcomesOf(changed(original, change))
+    assert.is(loads, null)
+    assert.is(error?.code, 'GRADUS_BAD_FILE', error?.stack)
+    assert.match(error.message, problem)
+  }
+  assert.equal(await outcomesOf(changed(original, {})), [null, null])
+})
+
 const count = isSoak ? 10_000 : 120
 test(`of ${count} made up with a right hash each is refused with a code, or gone on with`, async () => {
   const sources = [original, readFileSync(within)]
-  const begin = process.resourceUsage().maxRSS
   const seed = Number(process.env.GRADUS_SEED ?? 1)
   const outcomes = { refused: 0, 'gone on': 0 }
-  let longest = 0
+  const most = { seconds: 0, memory: 0 }
+  const memory = () => process.resourceUsage().maxRSS / 1024
   for (let i = 0; i < count; i++) {
     progress(i, count, 'made up')
     const drawn = numbers(500, seed * 100_003 + i * 7919 + 1)
     let at = 0
     const bytes = mutated(sources[i % 2], () => (drawn[at++ % drawn.length] + 1) / 2)
-    const own = join(root, 'made up')
-    mkdirSync(join(own, 'checkpoints'), { recursive: true })
-    const path = join(own, 'checkpoints', 'a.safetensors')
-    writeFileSync(path, bytes)
-    const since = process.cpuUsage()
-    for (const work of [() => loadModel(path), () => goOn(own)]) {
-      const error = await work().then(
-        () => null,
-        (error) => error,
-      )
+    const [since, before] = [process.cpuUsage(), memory()]
+    for (const error of await outcomesOf(bytes)) {
       outcomes[error ? 'refused' : 'gone on']++
       if (error) assert.ok(error instanceof GradusError && error.code !== 'GRADUS_INTERNAL', `${i}: ${error.stack}`)
     }
-    longest = Math.max(longest, seconds(since))
-    rmSync(own, { recursive: true })
+    most.seconds = Math.max(most.seconds, seconds(since))
+    most.memory = Math.max(most.memory, memory() - before)
   }
-  const grown = (process.resourceUsage().maxRSS - begin) / 1024
+  const { refused, 'gone on': gone } = outcomes
   console.log(
-    `${JSON.stringify(outcomes)}, at most ${longest.toFixed(2)} s of processor time, ${grown.toFixed(0)} MB more`,
+    `${refused} refused, ${gone} not; at most ${most.seconds.toFixed(2)} s of a processor, ${most.memory.toFixed(0)} MB`,
   )
-  assert.ok(outcomes.refused > count / 4 && outcomes['gone on'] > count / 20)
-  assert.ok(longest < 1, `${longest} s`)
-  if (isSoak) assert.ok(grown < 64, `${grown} MB`)
+  assert.ok(refused > count / 4 && gone > count / 20)
+  assert.ok(most.seconds < 1 && most.memory < 64)
 })
-
-const goOn = (own) => fitTiny(tinyModel({ units: 1 }), own, { resume: 'must', sanityCheck: false, epochs: 3 }).done
 
 test('loadModel gives the weights as they were trained, not their average', async () => {
   const place = join(root, 'raw')

@@ -4,11 +4,13 @@ import { parseShallow } from '../model/json-reader.js'
 import type { Model } from '../model/model.js'
 import { emptyTensor, type Tensor, type TensorData } from '../model/safetensors.js'
 import { entryName, packState } from '../model/save.js'
+import { checkEntry } from '../model/tensors.js'
 import { type FloatArray, type NativeState, native } from '../native.js'
 import type { Moment } from '../train/callback.js'
 import type { EpochRecord } from '../train/history.js'
 import type { RunState } from '../train/run-state.js'
 import { type CheckpointHeader, damaged, formatVersion, type Head, withHeader } from './head.js'
+import { checkState } from './state.js'
 import { decodeValue, encodeValue } from './values.js'
 
 /** What a checkpoint holds, as tensors and metadata. */
@@ -84,8 +86,8 @@ export class CheckpointReader {
       watching,
       arenas,
     } as NativeState
-    const state = { ...rest, records: fromJsonBytes(records), callbacks: decode('callbacks'), native: weights }
-    return state as unknown as RunState
+    const told = { ...rest, records: fromJsonBytes(records), callbacks: decode('callbacks') }
+    return { ...checkState(told), native: weights }
   }
 
   async #ownTensors(): Promise<Map<string, TensorData>> {
@@ -105,9 +107,11 @@ export class CheckpointReader {
     const size = sizes.reduce((sum, one) => sum + one, 0)
     const elements = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
     let begin = 0
-    for (const [i, { name, trainable }] of parameters.entries()) {
+    for (const [i, { name, shape, trainable }] of parameters.entries()) {
       if (arena === 'parameters' || trainable) {
-        for await (const { first, data } of this.#file.pieces(entryName(arena, name))) elements.set(data, begin + first)
+        const entry = entryName(arena, name)
+        checkEntry(this.#file.header, entry, shape, dtype)
+        for await (const { first, data } of this.#file.pieces(entry)) elements.set(data, begin + first)
       }
       begin += sizes[i]!
     }

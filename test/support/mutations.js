@@ -24,6 +24,20 @@ export function mutated(bytes, random) {
   return joined({ ...tensors, __metadata__: metadata }, data)
 }
 
+/** A checkpoint whose entry `run` and history have been changed by hand, with a right hash. */
+export function changed(bytes, { run = (value) => value, records = (value) => value }) {
+  const { header, data } = split(bytes)
+  const { __metadata__: metadata, ...tensors } = header
+  const [begin, end] = tensors['run/records'].data_offsets
+  const text = JSON.stringify(records(JSON.parse(data.toString('utf8', begin, end))))
+  const after = Buffer.from(data)
+  after.fill(' ', begin, end).write(text, begin, end - begin)
+  return joined(
+    { ...tensors, __metadata__: { ...metadata, run: JSON.stringify(run(JSON.parse(metadata.run))) } },
+    after,
+  )
+}
+
 const within = (tensors, random) => {
   mutate(tensors, random)
   return tensors
