@@ -44,6 +44,8 @@ function makeTerminal(columns = 100, rows = 30) {
   }
 }
 
+/** Of a run that does not go on with one before. */
+const begun = { lineage: null }
 const bars = []
 function begin(stream, interval, now) {
   const bar = progress(stream, interval, now)
@@ -51,7 +53,7 @@ function begin(stream, interval, now) {
   return bar
 }
 test.after.each(() => {
-  for (const bar of bars.splice(0)) bar.onTrainEnd({ stoppedBy: 'epochs' })
+  for (const bar of bars.splice(0)) bar.onTrainEnd({ call: begun, stoppedBy: 'epochs' })
 })
 
 /** What a run that is not in a terminal writes. */
@@ -153,7 +155,7 @@ for (const [columns, rows] of [
     for (let i = 0; i < 20; i++) show(bar, report(1 + i))
     const full = 'epoch 1/2 ████████████░░░░░░░░░░░░ 50% · 5 examples · loss 20'
     assert.equal(await terminal.lines(), [full.slice(0, columns - 1)])
-    bar.onTrainEnd({ stoppedBy: 'epochs' })
+    bar.onTrainEnd({ call: begun, stoppedBy: 'epochs' })
     assert.equal(await terminal.lines(), [])
   })
 }
@@ -189,7 +191,7 @@ test('lines longer than the terminal, and terminals that change their size', asy
     assert.equal(lines.slice(0, expected.length), expected, `${columns} × ${rows}`)
     assert.is(lines.length, expected.length + (columns >= 80 ? 8 : 1))
   }
-  for (const bar of both) bar.onTrainEnd({ stoppedBy: 'enough', epoch: 3 })
+  for (const bar of both) bar.onTrainEnd({ call: begun, stoppedBy: 'enough', epoch: 3 })
   assert.equal(await terminal.lines(), plain.text.split('\n').slice(0, -1))
 })
 
@@ -211,8 +213,8 @@ test('what others write in the meantime stands between the lines, whole', async 
   process.listeners('warning')[0]()
   const lines = ['message 0', 'message 1', 'message 2', 'epoch 1/2 · 1.0 s · 2 examples/s · loss 3']
   assert.equal(await terminal.lines(), lines)
-  second.onTrainEnd({ stoppedBy: 'epochs' })
-  bar.onTrainEnd({ stoppedBy: 'epochs' })
+  second.onTrainEnd({ call: begun, stoppedBy: 'epochs' })
+  bar.onTrainEnd({ call: begun, stoppedBy: 'epochs' })
   assert.equal(await terminal.lines(), lines)
   assert.is(stream.write, write)
   assert.is(process.listenerCount('warning'), listeners)
@@ -233,7 +235,7 @@ test('whoever wraps the write of a stream while lines are live breaks nothing, n
   stream.write = write
   show(bar, report(5))
   stream.write('message 3\n')
-  bar.onTrainEnd({ stoppedBy: 'epochs' })
+  bar.onTrainEnd({ call: begun, stoppedBy: 'epochs' })
   const line = 'epoch 1/2 · 1.0 s · 2 examples/s · loss 3'
   const expected = ['message 0', line, 'message 1', line, 'message 2', line, 'message 3']
   assert.equal(await terminal.lines(), expected)
