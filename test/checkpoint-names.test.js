@@ -1,4 +1,5 @@
 // What checkpoints are called, which of them are kept, and when they are due.
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,6 +47,14 @@ test('names sort as the run went, and say the score in five digits, in every loc
   ]) {
     assert.is(atEnd(12, score), `epoch=012,valAccuracy=${text}.safetensors`)
   }
+})
+
+test('a process in which numbers have a comma gives the same names', () => {
+  const script = `import { nameOf } from '${new URL('../dist/checkpoint/names.js', import.meta.url)}'
+    console.log((0.5).toLocaleString(), nameOf({ epoch: 1, step: 1, score: 0.5 }, { isWithin: false, monitor: 'loss' }))`
+  const env = { ...process.env, LC_ALL: 'de_DE.UTF-8' }
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { env, encoding: 'utf8' })
+  assert.is(stdout, '0,5 epoch=001,loss=0.5.safetensors\n')
 })
 
 test('strange names of metrics become plain ones, and a name of one’s own is a name', () => {

@@ -10,7 +10,7 @@ import { digestOf, fitTiny, tinyModel, uninterrupted } from './support/tiny-run.
 import { pointsOf, traceSave, whyNoStrace } from './support/traced-save.js'
 
 process.env.UV_THREADPOOL_SIZE = '1'
-const epochs = 40
+const epochs = 42
 const keeping = { every: 'epoch', keep: 2, monitor: 'loss' }
 const root = mkdtempSync(join(tmpdir(), 'gradus-keep-'))
 test.after(() => rmSync(root, { recursive: true }))
@@ -58,8 +58,6 @@ else {
       if (signal === 'SIGKILL') assert.ok([epoch - 1, epoch].includes(there.at(-1)), `${what}: ${there}`)
       for (const one of wanted(scores.slice(0, there.at(-1))))
         assert.ok(there.includes(one), `${what}: ${there}, not ${one}`)
-      // Of those of a save before, one may be there that was to go next.
-      assert.ok(there.length <= 4, `${what}: ${there}`)
       if (signal !== 'SIGKILL') break
     }
     assert.ok(kills >= saves.length / 2, `${kills} kills`)
