@@ -41,7 +41,8 @@ const readOptions = optionsOf<TensorboardOptions>()('tensorboard', {
  * model.fit(data, { epochs: 10, callbacks: [tensorboard({ dir: 'runs/first', histograms: 500 })] })
  * @function
  */
-export const tensorboard = factory('tensorboard', 1, (options: TensorboardOptions): Callback => {
+// Pure: a bundle that does not call it needs no protobuf.
+export const tensorboard = /* @__PURE__ */ factory('tensorboard', 1, (options: TensorboardOptions): Callback => {
   const { dir, every, histograms } = readOptions(options)
   let file: EventFile | null = null
   let stretch = -1
