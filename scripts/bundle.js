@@ -31,7 +31,14 @@ export async function bundle(dist) {
   })
   const codeSplitting = { groups: [{ name: 'core', test: /./ }] }
   const names = { entryFileNames: '[name].js', chunkFileNames: '[name].js' }
-  await build.write({ dir: dist, ...names, comments: { annotation: true, jsdoc: false, legal: false }, sourcemap: true, keepNames: true, codeSplitting })
+  await build.write({
+    dir: dist,
+    ...names,
+    comments: { annotation: true, jsdoc: false, legal: false },
+    sourcemap: true,
+    keepNames: true,
+    codeSplitting,
+  })
   await build.close()
 }
 
