@@ -2,14 +2,6 @@
 import { GradusError } from './errors.js'
 import type { Check } from './options.js'
 
-/** Its memory, as plain values and typed arrays in any depth; all kinds of numbers come back as they were. */
-export interface Remembering {
-  /** What it remembers at this moment, copied. */
-  state(): unknown
-  /** Goes on from what `state` gave. */
-  restore(state: unknown): void
-}
-
 const unchanging = new WeakSet<object>()
 
 /** Of an array in a memory that nobody writes into any more: it need not be copied to be kept as it is. */

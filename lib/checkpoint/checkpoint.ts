@@ -29,15 +29,6 @@ export interface CheckpointOptions {
   filename?: ((facts: CheckpointFacts) => string) | undefined
 }
 
-/** The options with their defaults. */
-export interface CheckpointSettings {
-  readonly every: Every | undefined
-  readonly keep: number
-  readonly monitor: string | undefined
-  readonly mode: 'min' | 'max' | undefined
-  readonly filename: ((facts: CheckpointFacts) => string) | undefined
-}
-
 const readOptions = optionsOf<CheckpointOptions>()('checkpoint', {
   every: checkEvery,
   keep: [checkKeep, 3],
@@ -45,6 +36,9 @@ const readOptions = optionsOf<CheckpointOptions>()('checkpoint', {
   mode: oneOf('min', 'max'),
   filename: checkFunction,
 })
+
+/** The options with their defaults; `keep: 'all'` is infinite. */
+export type CheckpointSettings = Omit<ReturnType<typeof readOptions>, 'keep'> & { readonly keep: number }
 
 const readEvery = {
   epochs: optionsOf<{ epochs: number }>()('every', { epochs: needed(checkPositiveInteger) }),

@@ -1,9 +1,10 @@
 /** Checkpoints as files: a model's safetensors file, with all else that the run is. */
+import { product } from '../data/column.js'
 import type { SafetensorsReader } from '../model/file.js'
 import { parseShallow } from '../model/json-reader.js'
 import type { Model } from '../model/model.js'
 import { emptyTensor, type Tensor, type TensorData } from '../model/safetensors.js'
-import { entryName, packState } from '../model/save.js'
+import { entryName, isOfRun, packState } from '../model/save.js'
 import { checkEntry } from '../model/tensors.js'
 import { type FloatArray, type NativeState, native } from '../native.js'
 import type { Moment } from '../train/callback.js'
@@ -93,7 +94,7 @@ export class CheckpointReader {
   async #ownTensors(): Promise<Map<string, TensorData>> {
     const own = new Map<string, TensorData>()
     for (const [name, place] of this.#file.header.tensors) {
-      if (!name.startsWith('run/') && !name.startsWith('callback/')) continue
+      if (!isOfRun(name)) continue
       const whole = emptyTensor(place)
       for await (const { first, data } of this.#file.pieces(name)) whole.set(data, first)
       own.set(name, whole)
@@ -103,7 +104,7 @@ export class CheckpointReader {
 
   /** Of what is not trained only the parameters themselves are there. */
   async #arena(arena: string, { parameters, dtype }: Model['descriptor']): Promise<FloatArray> {
-    const sizes = parameters.map(({ shape }) => shape.reduce((product, length) => product * length, 1))
+    const sizes = parameters.map(({ shape }) => product(shape))
     const size = sizes.reduce((sum, one) => sum + one, 0)
     const elements = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
     let begin = 0

@@ -2,11 +2,12 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError, isMissing, nameOf } from '../files.js'
+import { runFiles } from '../train/run-folder.js'
 import { type CheckpointHeader, type Head, type HeaderOptions, type Watched, withHeader } from './head.js'
 import { extension } from './names.js'
 
 /** Below the run's directory. */
-export const folderName = 'checkpoints'
+export const folderName = runFiles.checkpoints
 
 export interface Found {
   readonly path: string

@@ -1,4 +1,5 @@
 /** What decides the bits of a run, so that one that goes on can be told from another one. */
+import { plain } from '../call.js'
 import { GradusError } from '../errors.js'
 import { defineCompiled } from '../model/compile.js'
 import { define } from '../model/definition.js'
@@ -38,8 +39,6 @@ export async function identify(
     validation: validation && (await fingerprintOf(validation)),
   })
 }
-
-const plain = (identity: Identity): Identity => JSON.parse(JSON.stringify(identity)) as Identity
 
 const kindOf = (schedule: Schedule | undefined): string | null => (schedule ? (schedule.kind ?? 'a function') : null)
 

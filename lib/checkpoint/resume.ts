@@ -8,7 +8,7 @@ import { Model } from '../model/model.js'
 import type { Lineage, LineageAsked, Saved } from '../train/extensions.js'
 import { runFiles } from '../train/run-folder.js'
 import { withCheckpoint } from './file.js'
-import { CheckpointFolder, type Found, folderName } from './folder.js'
+import { CheckpointFolder, type Found, folderName, withoutPath } from './folder.js'
 import { problemOf } from './head.js'
 import { checkSame, identify } from './identity.js'
 
@@ -98,7 +98,7 @@ async function newestSound(found: readonly Found[]): Promise<string | null> {
 }
 
 function warnOfDamage(problem: string, path: string): void {
-  const message = `${problem.startsWith(path) ? problem : `${path}: ${problem}`}; the run goes on from one before it`
+  const message = `${path}: ${withoutPath(problem, path)}; the run goes on from one before it`
   process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_BAD_CHECKPOINT' })
 }
 

@@ -4,6 +4,9 @@ import { GradusError, invalidArgument } from '../errors.js'
 import { nearest } from '../suggest.js'
 import type { Callback } from './callback.js'
 
+/** Whether it makes checkpoints. */
+export const isKeeping = (callback: object): boolean => 'keeper' in callback
+
 type GivenCallback = Callback | NonNullable<Callback['onEpochEnd']>
 
 export function resolveCallbacks(callbacks: readonly GivenCallback[]): Callback[] {
@@ -21,7 +24,7 @@ export function resolveCallbacks(callbacks: readonly GivenCallback[]): Callback[
 
 /** Each would remove what another one has kept. */
 function checkKeepers(callbacks: readonly Callback[]): void {
-  const keepers = callbacks.filter((callback) => 'keeper' in callback).length
+  const keepers = callbacks.filter(isKeeping).length
   if (keepers > 1) throw invalidArgument('callbacks', 'one checkpoint() at most', `${keepers} of them`)
 }
 

@@ -1,5 +1,6 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
+import { isKeeping } from './callbacks.js'
 import { checkTogether } from './calls.js'
 import { extensions } from './extensions.js'
 import type { AnyValues } from './history.js'
@@ -7,6 +8,7 @@ import { beginTraining, endTraining, isInTraining } from './in-training.js'
 import { type FitOptions, type FitSettings, resolveFitOptions } from './options.js'
 import { progress } from './progress.js'
 import { Run } from './run.js'
+import { mayGoOn } from './settings.js'
 import type { TrainTarget } from './target.js'
 import { Training } from './training.js'
 
@@ -47,9 +49,9 @@ export function fit<Values extends object = AnyValues, Model = unknown>(
 /** A monitor where a run directory asks for one, checkpoints where the run is to go on, and what shows progress. */
 function withOwnCallbacks(settings: FitSettings): FitSettings {
   const { monitor, isMonitor, checkpoint } = extensions()
-  const { callbacks, dir, resume = false, quiet } = settings
+  const { callbacks, dir, quiet } = settings
   const monitors = dir === undefined || callbacks.some(isMonitor) ? [] : [monitor()]
-  const isKept = resume === false || callbacks.some((callback) => 'keeper' in callback)
+  const isKept = !mayGoOn(settings) || callbacks.some(isKeeping)
   const checkpoints = isKept ? [] : [checkpoint()]
   return { ...settings, callbacks: [...(quiet ? [] : [progress()]), ...callbacks, ...monitors, ...checkpoints] }
 }

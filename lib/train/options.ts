@@ -20,7 +20,7 @@ import { checkClassWeights } from './class-weights.js'
 import { longestSeconds } from './halt.js'
 import type { AnyValues } from './history.js'
 import { checkMonitor } from './monitor.js'
-import type { Settings, TrainingOptions } from './settings.js'
+import { mayGoOn, mayGoOnThere, type Settings, type TrainingOptions } from './settings.js'
 import type { TrainTarget } from './target.js'
 import { asTold } from './told-to-go-on.js'
 
@@ -132,11 +132,12 @@ function checkName({ name, dir, initialEpoch = 0 }: FitOptions): void {
   }
 }
 
-function checkGoingOn({ resume, dir, name, initialEpoch = 0 }: FitOptions): void {
-  if (resume === undefined || resume === false) return
+function checkGoingOn(options: FitOptions): void {
+  const { resume, dir, name, initialEpoch = 0 } = options
+  if (!mayGoOn(options)) return
   if (dir === undefined) throw invalidArgument('resume', "dir beside it, the run's directory", resume)
   if (initialEpoch > 0) throw invalidArgument('initialEpoch', 'none with resume, which knows it', initialEpoch)
-  if (name !== undefined && (resume === true || resume === 'must')) {
+  if (name !== undefined && mayGoOnThere(options)) {
     throw invalidArgument('name', "none with resume; dir alone, as 'runs/mnist', goes on with a run", name)
   }
 }

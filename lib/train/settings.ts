@@ -78,6 +78,14 @@ export interface TrainingOptions {
   quiet?: boolean | undefined
 }
 
+/** Whether it may go on with the run that is in `dir` already. */
+export const mayGoOnThere = ({ resume }: Pick<TrainingOptions, 'resume'>): boolean =>
+  resume === true || resume === 'must'
+
+/** Whether it may go on with any. */
+export const mayGoOn = ({ resume }: Pick<TrainingOptions, 'resume'>): boolean =>
+  resume !== undefined && resume !== false
+
 /** The same with its defaults. */
 export interface Settings extends Omit<TrainingOptions, 'classWeights'> {
   epochs: number

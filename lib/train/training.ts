@@ -3,6 +3,7 @@ import { GradusError } from '../errors.js'
 import type { NativeProgram, NativeState } from '../native.js'
 import { unlessAborted } from '../signals.js'
 import type { Callback, FitCall, Moment, RunContext, Wishes } from './callback.js'
+import { isKeeping } from './callbacks.js'
 import { passBatchSize } from './calls.js'
 import type { Batches } from './epoch-source.js'
 import { evaluateSource } from './evaluate.js'
@@ -13,6 +14,7 @@ import { type EpochRecord, type History, validationColumn } from './history.js'
 import { setAtWork } from './in-training.js'
 import type { FitSettings } from './options.js'
 import { openRunFolder, type RunFolder } from './run-folder.js'
+import { mayGoOn, mayGoOnThere } from './settings.js'
 import type { Source } from './source.js'
 import { Standing, type TakenFrom, type UnderWay } from './standing.js'
 import { checkWishes, Steps } from './steps.js'
@@ -104,13 +106,13 @@ export class Training {
 
   /** Opens the run's directory, and finds what it goes on from. */
   async #describe(training: Source, validation: Source | null): Promise<Saved | null> {
-    const { dir, name, resume, initialEpoch, callbacks } = this.#settings
-    const isSame = resume === true || resume === 'must'
+    const { dir, name, initialEpoch, callbacks } = this.#settings
+    const isSame = mayGoOnThere(this.#settings)
     if (dir !== undefined) {
       this.#folder = await openRunFolder({ dir, name }, isSame || initialEpoch > 0, { signal: this.#halt.signal })
     }
     const asked = { target: this.#target, settings: this.#settings, training, validation }
-    const isKept = callbacks.some((callback) => 'keeper' in callback)
+    const isKept = callbacks.some(isKeeping)
     const { lineage, saved } =
       this.#folder && (isKept || mayGoOn(this.#settings))
         ? await extensions().findLineage({ ...asked, folder: this.#folder.path })
@@ -307,5 +309,3 @@ export class Training {
     }
   }
 }
-
-const mayGoOn = ({ resume }: FitSettings): boolean => resume !== undefined && resume !== false

@@ -2,6 +2,7 @@ import { sharpness } from '../../check/curvature/sharpness.js'
 import type { Model } from '../../model/model.js'
 import type { EndContext, EpochContext, FitCall, RunContext, StepsReport } from '../../train/callback.js'
 import { openRunFolder, type RunFolder } from '../../train/run-folder.js'
+import { mayGoOnThere } from '../../train/settings.js'
 import type { TrainTarget } from '../../train/target.js'
 import { type Entry, epochEntry, RecordingBuilder } from '../recording/builder.js'
 import { layerColumns, layerRowWidth, lookColumns, Rows } from '../recording/files.js'
@@ -98,7 +99,7 @@ export class MonitoredRun {
     const examples = call.training.rows
     const validationExamples = call.validation?.rows ?? null
     const info = runInfo(target, call, { examples, validationExamples }, { every, histograms, classNames })
-    const own = settings.dir === undefined ? null : await openRunFolder({ dir: settings.dir }, mayGoOn(call))
+    const own = settings.dir === undefined ? null : await openRunFolder({ dir: settings.dir }, mayHoldRun(call))
     const folder = own ?? call.folder
     try {
       return { settings, clock, info, own, place: folder && (await openPlace(folder, info, call.goesOn)) }
@@ -294,4 +295,4 @@ export class MonitoredRun {
 }
 
 /** Also a run that was killed before there was anything to go on from. */
-const mayGoOn = ({ goesOn, settings: { resume } }: FitCall): boolean => goesOn || resume === true || resume === 'must'
+const mayHoldRun = ({ goesOn, settings }: FitCall): boolean => goesOn || mayGoOnThere(settings)
