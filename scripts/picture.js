@@ -15,7 +15,7 @@ import { requireTools } from './tools.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const output = process.argv[2] ?? join(root, 'docs/pictures/live.webp')
 /** In CSS pixels; the picture has `scale` times as many. */
-const size = { width: 1000, page: 700, columns: 134, rows: 11 }
+const size = { width: 1000, page: 700, columns: 134, rows: 12 }
 const scale = 1.25
 /** Milliseconds of the whole film and of its first frame; those between frames, as filmed and as shown. */
 const times = { film: 20_000, poster: 1000, filmed: 250, shown: 125 }
@@ -168,7 +168,7 @@ function cutToLength(frames) {
 }
 
 function encode(files, durations) {
-  const frames = files.flatMap((file, i) => ['-d', durations[i], '-lossy', '-q', 60, '-m', 4, file])
+  const frames = files.flatMap((file, i) => ['-d', durations[i], '-lossy', '-q', 40, '-m', 6, file])
   const { status, stderr } = spawnSync('img2webp', ['-loop', 0, '-min_size', ...frames, '-o', output].map(String))
   if (status !== 0) throw new Error(String(stderr))
 }
