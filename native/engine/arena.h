@@ -1,9 +1,9 @@
 // Memory of the engine: 64-byte aligned, zero-filled, sizes checked.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <string>
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -49,11 +49,12 @@ inline std::shared_ptr<uint8_t> allocate_zeroed(size_t bytes, Pages pages) {
   if (bytes >= large) return map_pages(bytes, pages);
 #endif
   (void)pages;  // the system's own choice
-  constexpr std::align_val_t alignment{64};
-  void* memory = ::operator new(bytes ? bytes : 1, alignment, std::nothrow);
+  // Aligned here: of aligned memory that was freed glibc finds none again, and the process grows with each array.
+  constexpr size_t alignment = 64;
+  void* memory = bytes + alignment < bytes ? nullptr : std::calloc(1, bytes + alignment);
   if (!memory) no_memory_for(bytes);
-  std::memset(memory, 0, bytes);
-  return {static_cast<uint8_t*>(memory), [](uint8_t* p) { ::operator delete(p, alignment); }};
+  uint8_t* aligned = reinterpret_cast<uint8_t*>(round_up(reinterpret_cast<size_t>(memory), alignment));
+  return {aligned, [memory](uint8_t*) { std::free(memory); }};
 }
 
 // Memory that one owner has.
