@@ -215,14 +215,23 @@ export interface LayerStatistics {
   denormal: number
 }
 
-/** What a program is at one moment between updates. */
-export interface NativeState {
+/**
+ * What a program is at one moment between updates, in native memory that the collector does not know of: dispose of it.
+ * Errors as those of a program; `GRADUS_BUSY` while a call fills or reads it.
+ */
+export interface NativeSnapshot {
+  readonly dtype: DataType
+  readonly arenas: string[]
+  /** Elements of each arena: those of all parameters, one after the other. */
+  readonly length: number
   step: number
   momentumProduct: number
   /** What inspections remember of one another: their count, then for each unit of a relu the last one in which it fired. */
   watching: Float64Array
-  /** By name, the gradients excepted: the elements of all parameters, one after the other. */
-  arenas: Record<string, FloatArray>
+  /** Copies elements out of an arena, from `first` on. Arrays are of the snapshot's dtype. */
+  read(arena: string, first: number, to: FloatArray): void
+  write(arena: string, first: number, data: FloatArray): void
+  dispose(): void
 }
 
 /**
@@ -248,14 +257,10 @@ export interface NativeProgram {
   read(arena: string, parameter: number): FloatArray
   /** Copies in, the whole parameter or, with `first`, its elements from there on; float32 and float64 are converted. */
   write(arena: string, parameter: number, data: FloatArray, first?: number): void
-  /**
-   * The state, with all arenas or those named, copied while the event loop goes on. The arrays of `into`, an earlier state
-   * of such a program, give their memory to the new one, which then takes no longer than a copy of the bytes: they are empty
-   * from the call on, so be done with them before. Arrays that it lacks, or whose memory is gone, are made anew.
-   */
-  exportState(arenas?: string[], into?: Pick<NativeState, 'arenas'>): Promise<NativeState>
-  /** Takes the state of a program with the same parameters and optimizer; copied at once, put in place off the event loop. */
-  importState(state: NativeState): Promise<void>
+  /** Copies the state into a snapshot of such a program, off the event loop. */
+  exportState(to: NativeSnapshot): Promise<void>
+  /** Takes the state of a program with the same parameters and optimizer, all arenas of it. */
+  importState(from: NativeSnapshot): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
   evaluate(
     call: PredictCall & { classWeights?: Float64Array | undefined; metricSums?: Float64Array | undefined },
@@ -295,6 +300,11 @@ export interface Native {
     temporary?: boolean, // default false; true: disposed of soon, so the collector is not told of its memory
   ) => NativeDataset
   Program: new (descriptor: Descriptor, host?: Host) => NativeProgram
+  /** Of all arenas but the gradients, or of those named; zeros until a program's state is copied into it. */
+  Snapshot: new (
+    program: NativeProgram,
+    arenas?: string[],
+  ) => NativeSnapshot
   /** The ISA in use and those this host has, best first. */
   isa: string
   availableIsas: string[]

@@ -4,6 +4,7 @@
 #include "binding/kernels/kernel_call.h"
 #include "binding/program.h"
 #include "binding/properties.h"
+#include "binding/snapshot.h"
 #include "engine/names.h"
 
 #include <cstdlib>
@@ -56,11 +57,10 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
     environment.int32_array = Napi::Persistent(env.Global().Get("Int32Array").As<Napi::Function>());
     environment.uint8_array = Napi::Persistent(env.Global().Get("Uint8Array").As<Napi::Function>());
     environment.float64_array = Napi::Persistent(env.Global().Get("Float64Array").As<Napi::Function>());
-    const Napi::Value clone = env.Global().Get("structuredClone");
-    if (clone.IsFunction()) environment.structured_clone = Napi::Persistent(clone.As<Napi::Function>());
     define_property(exports, "setErrorClass", Napi::Function::New<set_error_class>(env, "setErrorClass"));
     define_property(exports, "Dataset", environment.dataset_class.Value());
     define_property(exports, "Program", environment.program_class.Value());
+    define_property(exports, "Snapshot", Snapshot::define(env));
     define_property(exports, "isa", Napi::String::New(env, isa->name));
     define_property(exports, "availableIsas", text_array(env, isa_names()));
     define_property(exports, "activations", activations(env));

@@ -49,7 +49,7 @@
       "native/binding/predict_rows.cc",
       "native/binding/program.cc",
       "native/binding/results.cc",
-      "native/binding/state_arguments.cc",
+      "native/binding/snapshot.cc",
       "native/binding/value.cc"
     ],
     "test_sources": [

@@ -185,7 +185,7 @@ const engineFloors = [
     'dataset',
     'dataset_fingerprint',
   ],
-  ['cpu_device', 'plan', 'calls', 'workspace', 'pass'],
+  ['cpu_device', 'plan', 'calls', 'workspace', 'pass', 'snapshot'],
   ['op', 'ops/', 'ops', 'model', 'state', 'context'],
   [
     'batch',

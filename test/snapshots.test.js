@@ -1,12 +1,11 @@
-// States that are taken while training goes on: memory used again, states that went through a file, and what the owner of
-// arrays and getters may do meanwhile.
-import { spawnSync } from 'node:child_process'
+// Snapshots of a state: memory used again, states that went through a file, and what their owner may do meanwhile.
 import { adam, batchNorm, customOptimizer, dense, dropout, meanSquaredError, relu, sequential } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encodeSafetensors, openBytes, SafetensorsReader } from '../dist/model/file.js'
 import { native } from '../dist/native.js'
 import { numbers } from './support/reference.js'
+import { goOnFrom, plainState, stateOf } from './support/state.js'
 
 const test = suite('snapshots')
 const rows = 24
@@ -81,257 +80,195 @@ for (const [name, optimizer] of Object.entries(optimizers)) {
       const expected = await train(calm, 25)
       const first = programOf(optimizer, dtype)
       const begin = await train(first, 10)
-      const state = await throughFile(await first.exportState())
+      const state = await throughFile(await stateOf(first))
       const second = programOf(optimizer, dtype)
-      await second.importState(state)
+      await goOnFrom(second, state)
       const end = await train(second, 15)
       for (const column in expected) {
         const all = [...begin[column], ...end[column]]
         assert.ok(all.length > 0 && all.every((value, i) => Object.is(value, expected[column][i])), column)
         assert.is(all.length, expected[column].length)
       }
-      assert.equal(await second.exportState(), await calm.exportState())
+      assert.equal(await stateOf(second), await stateOf(calm))
     })
   }
 }
 
-const bytes = (state) => Object.entries(state.arenas).map(([name, array]) => [name, Buffer.from(array.buffer)])
-const isEmpty = (array) => array.length === 0 && array.buffer.byteLength === 0
 const refused = async (work, message, code = 'GRADUS_INVALID_ARGUMENT') => {
   const error = await (async () => work())().catch((error) => error)
   assert.is(`${error.name} ${error.code}`, `GradusError ${code}`, error.stack)
   assert.match(error.message, message)
 }
 
-test('the memory of an earlier state is used again, and its own arrays are empty from the call on', async () => {
+test('one snapshot is filled again and again, and is each time the state of then', async () => {
   for (const optimizer of [adam({ averageDecay: 0.9 }), adam({ slots: 'bfloat16' })]) {
     for (const dtype of ['float32', 'float64']) {
       const program = programOf(optimizer, dtype)
-      let earlier = await program.exportState()
+      const snapshot = new native.Snapshot(program)
+      assert.equal(
+        snapshot.arenas,
+        program.arenas.filter((name) => name !== 'gradients'),
+      )
       for (let round = 0; round < 3; round++) {
         await train(program, 3)
-        const expected = await program.exportState()
-        const promise = program.exportState(undefined, earlier)
-        assert.ok(Object.values(earlier.arenas).every(isEmpty))
-        earlier = await promise
-        assert.equal(earlier, expected)
-        assert.equal(bytes(earlier), bytes(expected))
+        await program.exportState(snapshot)
+        for (const arena of ['parameters', snapshot.arenas.at(-1)]) {
+          const expected = program.parameters.flatMap((_, i) => [...program.read(arena, i)])
+          assert.equal([...plainState(snapshot).arenas[arena]], expected)
+        }
+        assert.is(snapshot.step, program.step)
+        assert.is(snapshot.momentumProduct, program.momentumProduct)
       }
     }
   }
 })
 
-test('twenty copies take the memory of one', async () => {
+test('the collector hears nothing of its memory, and a hundred of them leave none behind', async () => {
   const wide = sequential({ input: [1000] }, [dense(1000)]).compile({ loss: meanSquaredError(), optimizer: adam() })
-  let state = await wide.program.exportState()
-  const { arrayBuffers } = process.memoryUsage()
-  let most = 0
-  for (let i = 0; i < 20; i++) {
-    state = await wide.program.exportState(undefined, state)
-    most = Math.max(most, process.memoryUsage().arrayBuffers - arrayBuffers)
+  const { program } = wide
+  const told = () => process.memoryUsage().external
+  const before = told()
+  const resident = []
+  for (let i = 0; i < 100; i++) {
+    const snapshot = new native.Snapshot(program)
+    await program.exportState(snapshot)
+    snapshot.dispose()
+    resident.push(process.memoryUsage().rss)
   }
-  assert.ok(most < 4_000_000, `${most} bytes more, of 12 million a copy`)
+  assert.ok(told() - before < 1_000_000)
+  assert.ok(resident.at(-1) - resident[9] < 100_000_000, `${resident.at(-1) - resident[9]} bytes of 1,080 million stay`)
 })
 
-test('arrays that are not there, or whose memory has gone elsewhere, are made anew', async () => {
+test('a snapshot in a call is busy until the promise is there, whatever becomes of the program', async () => {
   const program = programOf(adam())
   await train(program, 3)
-  const expected = await program.exportState()
-  const some = await program.exportState(['secondMoment'])
-  assert.equal(await program.exportState(undefined, some), expected)
-  assert.ok(isEmpty(some.arenas.secondMoment))
-  const sent = await program.exportState()
-  const elsewhere = structuredClone(sent.arenas.parameters, { transfer: [sent.arenas.parameters.buffer] })
-  const next = await program.exportState(undefined, sent)
-  assert.equal(next, expected)
-  assert.equal(elsewhere, expected.arenas.parameters)
-  // One memory under two names is given once.
-  const { firstMoment } = next.arenas
-  assert.equal(await program.exportState(undefined, { arenas: { firstMoment, secondMoment: firstMoment } }), expected)
-  assert.equal(await program.exportState(['parameters'], {}.arenas), { ...expected, arenas: { parameters: elsewhere } })
-})
-
-test('memory that cannot be taken away stays where it is', async () => {
-  const { program } = sequential({ input: [128] }, [dense(128, { bias: false })]).compile({
-    loss: meanSquaredError(),
-    optimizer: adam(),
-  })
-  const expected = await program.exportState()
-  const foreign = new Float32Array(new WebAssembly.Memory({ initial: 1 }).buffer).fill(7)
-  assert.is(foreign.length, expected.arenas.parameters.length)
-  assert.equal(await program.exportState(undefined, { arenas: { parameters: foreign } }), expected)
-  assert.ok(foreign.every((value) => value === 7))
-})
-
-test('what is no earlier state is refused by name, and keeps its memory', async () => {
-  const program = programOf(adam())
-  const { length } = (await program.exportState()).arenas.parameters
-  const whole = () => new Float32Array(length)
-  const wrong = [
-    [null, /^into: expected an object, received null/],
-    [[whole()], /^into: /],
-    [{}, /^into\.arenas: expected an object, received undefined/],
-    [{ arenas: whole() }, /^into\.arenas: /],
-    [{ arenas: { firstMoment: [1] } }, /^into\.arenas\.firstMoment: .*received an array of length 1/],
-    [{ arenas: { firstMoment: null } }, /^into\.arenas\.firstMoment: /],
-    [{ arenas: { firstMoment: new Float64Array(length) } }, /^into\.arenas\.firstMoment: expected a Float32Array of/],
-    [{ arenas: { firstMoment: whole().subarray(1) } }, /^into\.arenas\.firstMoment: /],
-    [{ arenas: { firstMoment: new Float32Array(length + 1).subarray(1) } }, /memory of its own/],
-    [{ arenas: { firstMoment: new Float32Array(new SharedArrayBuffer(length * 4)) } }, /SharedArrayBuffer/],
-  ]
-  for (const [into, message] of wrong) {
-    const parameters = whole()
-    if (into?.arenas?.firstMoment !== undefined) into.arenas.parameters = parameters
-    await refused(() => program.exportState(undefined, into), message)
-    assert.is(parameters.length, length)
-    assert.not(program.busy)
+  const snapshot = new native.Snapshot(program)
+  const uses = {
+    read: () => snapshot.read('parameters', 0, new Float32Array(1)),
+    write: () => snapshot.write('parameters', 0, new Float32Array(1)),
+    step: () => snapshot.step,
+    'step, set': () => (snapshot.step = 3),
+    watching: () => snapshot.watching,
+    arenas: () => snapshot.arenas,
+    dispose: () => snapshot.dispose(),
+    'another export': () => programOf(adam()).exportState(snapshot),
+    'an import': () => programOf(adam()).importState(snapshot),
   }
-  const earlier = await program.exportState()
+  for (const begin of [() => program.exportState(snapshot), () => program.importState(snapshot)]) {
+    const call = begin()
+    for (const use of Object.values(uses)) await refusedAtOnce(use, /The snapshot is in a call/, 'GRADUS_BUSY')
+    await call
+    uses.read()
+  }
   const running = train(program, 1)
-  await refused(() => program.exportState(undefined, earlier), /in a call/, 'GRADUS_BUSY')
+  await refused(() => program.exportState(snapshot), /The program is in a call/, 'GRADUS_BUSY')
   await running
+  uses.read()
+  const last = program.exportState(snapshot)
   program.dispose()
-  await refused(() => program.exportState(undefined, earlier), /disposed/, 'GRADUS_DISPOSED')
-  assert.not(Object.values(earlier.arenas).some(isEmpty))
+  await refused(() => last, /disposed/, 'GRADUS_DISPOSED')
+  uses.read()
+  await refused(() => program.exportState(snapshot), /The program was disposed/, 'GRADUS_DISPOSED')
+  await refused(() => new native.Snapshot(program), /The program was disposed/, 'GRADUS_DISPOSED')
+  uses.dispose()
+  uses.dispose()
+  await refused(uses.read, /The snapshot was disposed/, 'GRADUS_DISPOSED')
+  await refused(() => programOf(adam()).exportState(snapshot), /The snapshot was disposed/, 'GRADUS_DISPOSED')
 })
 
-/** A copy with a getter in the place of one property, which acts and gives what was there. */
-const acting = (object, name, act) =>
-  Object.defineProperty(Array.isArray(object) ? [...object] : { ...object }, name, {
-    get() {
-      act()
-      return object[name]
-    },
-  })
-
-test('getters that dispose of the program while a state is read', async () => {
-  const calls = {
-    'a name': (program, _, dispose) => program.exportState(acting(['parameters', 'firstMoment'], 0, dispose)),
-    into: (program, state, dispose) => program.exportState(undefined, acting(state, 'arenas', dispose)),
-    'into, an arena': (program, { arenas }, dispose) =>
-      program.exportState(undefined, { arenas: acting(arenas, 'firstMoment', dispose) }),
-    'a step': (program, state, dispose) => program.importState(acting(state, 'step', dispose)),
-    arenas: (program, state, dispose) => program.importState(acting(state, 'arenas', dispose)),
-    'an arena': (program, state, dispose) =>
-      program.importState({ ...state, arenas: acting(state.arenas, 'parameters', dispose) }),
+/** Before anything that is awaited can have come. */
+async function refusedAtOnce(work, message, code) {
+  let thrown
+  try {
+    work()
+  } catch (error) {
+    thrown = error
   }
-  for (const [name, run] of Object.entries(calls)) {
-    const program = programOf(adam())
-    const state = await program.exportState()
-    await refused(() => run(program, state, () => program.dispose()), /disposed/, 'GRADUS_DISPOSED')
-    assert.not(Object.values(state.arenas).some(isEmpty), name)
-    // A call that a getter begins comes first.
-    const other = programOf(adam())
-    let inner
-    await refused(() => run(other, state, () => (inner ??= train(other, 1))), /in a call/, 'GRADUS_BUSY')
-    assert.not(Object.values(state.arenas).some(isEmpty), name)
-    await inner
-    assert.is(other.step, 1)
-  }
-})
+  await refused(() => Promise.reject(thrown ?? new Error('it was allowed')), message, code)
+}
 
-test('getters that give memory away while a state is read', async () => {
-  const program = programOf(adam())
-  const expected = await train(program, 3).then(() => program.exportState())
-  const detach = (array) => structuredClone(array, { transfer: [array.buffer] })
-  // Taken before, another's is made anew.
-  const into = await program.exportState()
-  const detaching = { arenas: acting(into.arenas, 'secondMoment', () => detach(into.arenas.parameters)) }
-  assert.equal(await program.exportState(undefined, detaching), expected)
-  // Copied before, or gone.
-  const late = await program.exportState()
-  await program.importState({
-    ...late,
-    arenas: acting(late.arenas, 'secondMoment', () => detach(late.arenas.parameters)),
-  })
-  const early = await program.exportState()
+test('names whose reading disposes of the program, or begins a call', async () => {
+  const names = (act) =>
+    Object.defineProperty(['parameters', 'firstMoment'], 0, {
+      get() {
+        act()
+        return 'parameters'
+      },
+    })
+  const gone = programOf(adam())
   await refused(
     () =>
-      program.importState({
-        ...early,
-        arenas: acting(early.arenas, 'parameters', () => detach(early.arenas.secondMoment)),
-      }),
-    /^state\.arenas\.secondMoment: .*detached/,
+      new native.Snapshot(
+        gone,
+        names(() => gone.dispose()),
+      ),
+    /disposed/,
+    'GRADUS_DISPOSED',
   )
-  assert.equal(await program.exportState(), expected)
-})
-
-test('whatever is put in the place of what moves memory, before or after the import', async () => {
   const program = programOf(adam())
-  const expected = await program.exportState()
-  const { structuredClone: before } = globalThis
-  const iterate = Array.prototype[Symbol.iterator]
-  try {
-    globalThis.structuredClone = () => assert.unreachable('not ours')
-    Array.prototype[Symbol.iterator] = () => {
-      throw new Error('planned')
-    }
-    let state = await program.exportState()
-    for (let i = 0; i < 2; i++) state = await program.exportState(undefined, state)
-    globalThis.structuredClone = before
-    Array.prototype[Symbol.iterator] = iterate
-    assert.equal(state, expected)
-  } finally {
-    globalThis.structuredClone = before
-    Array.prototype[Symbol.iterator] = iterate
-  }
-  const script = `
-    delete globalThis.structuredClone
-    const { program } = await import(${JSON.stringify(new URL('./support/small-program.js', import.meta.url))})
-    const state = await program.exportState(undefined, await program.exportState())
-    process.stdout.write(String(state.arenas.parameters.length))`
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script])
-  assert.is(status, 0, String(stderr))
-  assert.ok(Number(stdout) > 0)
+  const expected = await stateOf(program, ['parameters', 'firstMoment'])
+  let inner
+  const snapshot = new native.Snapshot(
+    program,
+    names(() => (inner ??= train(program, 1))),
+  )
+  await inner
+  assert.is(program.step, 1)
+  await program.exportState(snapshot)
+  assert.equal(Object.keys(plainState(snapshot).arenas), Object.keys(expected.arenas))
 })
 
-test('arrays of a state that is being read into a program may be given away at once', async () => {
-  const from = programOf(adam())
-  await train(from, 5)
-  const expected = await from.exportState()
-  const state = await from.exportState()
-  const to = programOf(adam())
-  const promise = to.importState(state)
-  for (const array of Object.values(state.arenas)) structuredClone(array, { transfer: [array.buffer] })
-  await promise
-  assert.equal(await to.exportState(), expected)
-})
-
-test('a state of another program is refused, and nothing has changed', async () => {
+test('a snapshot of another program is refused, and nothing has changed', async () => {
   const program = programOf(adam())
   await train(program, 3)
-  const state = await program.exportState()
+  const state = await stateOf(program)
   const others = {
-    'one with more units': sequential({ input: [4] }, [dense(10), relu(), dense(2)]).compile({
+    'the same parameters': sequential({ input: [4] }, [dense(10), relu(), dense(2)]).compile({
       ...{ loss: meanSquaredError(), optimizer: adam() },
     }).program,
-    'one of its own': programOf(heavyBall),
+    'the same parameters ': programOf(adam(), 'float64'),
+    'the same optimizer': programOf(heavyBall),
+    'the same optimizer, of all arenas': programOf(adam({ averageDecay: 0.5 })),
   }
-  for (const other of Object.values(others)) {
-    const its = await other.exportState()
-    await refused(() => program.importState(its), /^state\.arenas\.(parameters|firstMoment): expected/)
-    assert.equal(await program.exportState(), state)
-  }
-  const watching = (change) => {
-    const changed = state.watching.slice()
-    change(changed)
-    return { ...state, watching: changed }
+  for (const [what, other] of Object.entries(others)) {
+    const its = new native.Snapshot(other)
+    await other.exportState(its)
+    const expected = new RegExp(`^snapshot: expected one of a program with ${what.trim().replace(/,.*/, '')}`)
+    await refused(() => program.importState(its), expected)
+    assert.equal(await stateOf(program), state)
+    const before = plainState(its)
+    await refused(() => program.exportState(its), /^snapshot: expected one of a program with the same/)
+    assert.equal(plainState(its), before)
   }
   const numbers = [
-    [0, [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 2 ** 53, 1e300]],
-    [4, [Number.NaN, Number.NEGATIVE_INFINITY, -11, 0.5, state.watching[0], 1e300]],
+    [0, [-1, 0.5, 2 ** 53, 1e300]],
+    [4, [-11, 0.5, state.watching[0], 1e300]],
   ]
   for (const [at, values] of numbers) {
     for (const value of values) {
-      const wrong = watching((changed) => (changed[at] = value))
-      await refused(() => program.importState(wrong), new RegExp(`watching\\[${at}\\]: expected .*, received`))
-      assert.equal(await program.exportState(), state)
+      const watching = state.watching.slice()
+      watching[at] = value
+      await refused(
+        () => goOnFrom(program, { ...state, watching }),
+        new RegExp(`watching\\[${at}\\]: expected .*, received`),
+      )
+      assert.equal(await stateOf(program), state)
     }
   }
-  for (const wrong of [[...state.watching], Float32Array.from(state.watching), undefined, state.watching.subarray(1)]) {
-    await refused(() => program.importState({ ...state, watching: wrong }), /watching: expected/)
+  for (const watching of [
+    [...state.watching],
+    Float32Array.from(state.watching),
+    undefined,
+    state.watching.subarray(1),
+  ]) {
+    await refused(() => goOnFrom(program, { ...state, watching }), /watching: expected/)
   }
-  assert.equal(await program.exportState(), state)
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const watching = state.watching.slice()
+    watching[4] = value
+    await refused(() => goOnFrom(program, { ...state, watching }), /watching/)
+  }
+  assert.equal(await stateOf(program), state)
 })
 
 test.run()

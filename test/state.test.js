@@ -7,6 +7,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
 import { numbers } from './support/reference.js'
+import { goOnFrom, plainState, stateOf } from './support/state.js'
 
 const rows = 24
 const dataset = new native.Dataset(
@@ -51,11 +52,11 @@ for (const [name, optimizer] of [
       const expected = await train(calm, [4, 5])
       const first = programOf(optimizer, dtype)
       await train(first, [0, 1, 2, 3])
-      const state = await first.exportState()
+      const state = await stateOf(first)
       const second = programOf(optimizer, dtype)
-      await second.importState(state)
+      await goOnFrom(second, state)
       assert.equal(await train(second, [4, 5]), expected)
-      assert.equal(await second.exportState(), await calm.exportState())
+      assert.equal(await stateOf(second), await stateOf(calm))
     })
   }
 }
@@ -74,40 +75,65 @@ test('the product of momenta is that of the schedule, and begins anew with a ste
   }
 })
 
-test('what is no state of such a program is refused by name, and nothing has changed', async () => {
+const refused = async (work, message, code = 'GRADUS_INVALID_ARGUMENT') => {
+  const error = await (async () => work())().catch((error) => error)
+  assert.is(`${error.name} ${error.code}`, `GradusError ${code}`, error.stack)
+  assert.match(error.message, message)
+}
+
+test('numbers and elements that no snapshot has are refused by name, and nothing has changed', async () => {
   const program = programOf(adam())
   await train(program, [0])
-  const state = await program.exportState()
-  const { firstMoment, ...others } = state.arenas
+  const snapshot = new native.Snapshot(program)
+  await program.exportState(snapshot)
+  const before = plainState(snapshot)
+  const whole = new Float32Array(snapshot.length)
   const wrong = [
-    [{ ...state, step: -1 }, /state\.step/],
-    [{ ...state, step: 2 ** 48 }, /state\.step: expected at most 281474976710655/],
-    [{ ...state, momentumProduct: 2 }, /state\.momentumProduct/],
-    [{ ...state, watching: new Float64Array(3) }, /watching: expected 10 numbers/],
-    [{ ...state, arenas: others }, /state\.arenas\.firstMoment/],
-    [{ ...state, arenas: { ...others, firstMoment: firstMoment.subarray(1) } }, /state\.arenas\.firstMoment/],
-    [undefined, /state/],
+    [() => (snapshot.step = -1), /^step: expected/],
+    [() => (snapshot.step = 2 ** 48), /^step: expected at most 281474976710655/],
+    [() => (snapshot.momentumProduct = 2), /^momentumProduct: /],
+    [() => (snapshot.watching = [1]), /^watching: /],
+    [() => snapshot.write('none', 0, whole), /^arena: expected an arena of the snapshot, received "none"/],
+    [() => snapshot.write('gradients', 0, whole), /^arena: /],
+    [() => snapshot.read(3, 0, whole), /^arena: /],
+    [() => snapshot.write('parameters', 1, whole), /^data: expected at most/],
+    [() => snapshot.write('parameters', whole.length + 1, new Float32Array(0)), /^first: expected at most/],
+    [() => snapshot.write('parameters', 0, new Float64Array(1)), /^data: expected a Float32Array/],
+    [() => snapshot.read('parameters', 0, [1]), /^data: expected a Float32Array/],
+    [() => snapshot.read('parameters', -1, whole), /^first: /],
+    [() => snapshot.read('parameters', 0, new Float32Array(new SharedArrayBuffer(4))), /SharedArrayBuffer/],
   ]
-  for (const [from, message] of wrong) {
-    let thrown
-    await (async () => program.importState(from))().catch((error) => (thrown = error))
-    assert.is(thrown?.code, 'GRADUS_INVALID_ARGUMENT')
-    assert.match(thrown.message, message)
-    assert.equal(await program.exportState(), state)
+  for (const [work, message] of wrong) {
+    await refused(work, message)
+    assert.equal(plainState(snapshot), before)
   }
+  snapshot.write('parameters', whole.length, new Float32Array(0))
+  snapshot.write('parameters', 3, Float32Array.of(7, 8))
+  const two = new Float32Array(2)
+  snapshot.read('parameters', 3, two)
+  assert.equal(two, Float32Array.of(7, 8))
+  snapshot.read('secondMoment', 3, two)
+  assert.equal(two, before.arenas.secondMoment.slice(3, 5))
 })
 
-test('a state of some arenas has those, and one of others is refused', async () => {
+test('a snapshot of some arenas has those, and no program goes on from it', async () => {
   const program = programOf(adam())
   await train(program, [0])
-  const { arenas } = await program.exportState()
-  assert.equal(await program.exportState(['secondMoment']).then((state) => state.arenas), {
-    secondMoment: arenas.secondMoment,
+  const whole = await stateOf(program)
+  const { secondMoment, parameters } = whole.arenas
+  assert.equal(await stateOf(program, ['secondMoment', 'parameters']), {
+    ...whole,
+    arenas: { secondMoment, parameters },
   })
-  assert.equal(await program.exportState([]).then((state) => state.arenas), {})
-  for (const names of [['gradients'], ['none'], [3], 'parameters', null, new Array(10).fill('parameters')]) {
-    assert.throws(() => program.exportState(names), /arenas: expected/)
+  assert.equal((await stateOf(program, [])).arenas, {})
+  const of = (names) => () => new native.Snapshot(program, names)
+  for (const names of [['gradients'], ['none'], [3], 'parameters', null, ['parameters', 'parameters']]) {
+    await refused(of(names), /^arenas: expected/)
   }
+  await refused(() => program.importState(of(['parameters'])()), /snapshot: expected .* all arenas/)
+  await refused(() => new native.Snapshot({}), /^program: expected a Program/)
+  await refused(() => program.exportState({}), /^snapshot: expected a Snapshot/)
+  assert.equal(await stateOf(program), whole)
   assert.throws(() => (program.step = 2 ** 48), /step: expected at most 281474976710655/)
 })
 

@@ -6,7 +6,7 @@ import type { Model } from '../model/model.js'
 import { emptyTensor, type Tensor, type TensorData } from '../model/safetensors.js'
 import { entryName, isOfRun, packState } from '../model/save.js'
 import { checkEntry } from '../model/tensors.js'
-import { type FloatArray, type NativeState, native } from '../native.js'
+import { type FloatArray, type NativeSnapshot, native } from '../native.js'
 import type { Moment } from '../train/callback.js'
 import type { EpochRecord } from '../train/history.js'
 import type { RunState } from '../train/run-state.js'
@@ -76,19 +76,19 @@ export class CheckpointReader {
     const tensors = await this.#ownTensors()
     const decode = (name: string) => decodeValue(this.#run[name], tensors) as Record<string, unknown>
     const { watching, records, ...rest } = decode('state')
-    const arenas: Record<string, FloatArray> = {}
-    for (const arena of program.arenas.filter((name) => name !== 'gradients')) {
-      arenas[arena] = await this.#arena(arena, descriptor)
-    }
+    const told = checkState({ ...rest, records: fromJsonBytes(records), callbacks: decode('callbacks') })
     const { metadata } = this.#file.header
-    const weights = {
-      step: Number(metadata.step),
-      momentumProduct: Number(metadata.momentumProduct),
-      watching,
-      arenas,
-    } as NativeState
-    const told = { ...rest, records: fromJsonBytes(records), callbacks: decode('callbacks') }
-    return { ...checkState(told), native: weights }
+    const weights = new native.Snapshot(program)
+    try {
+      weights.step = Number(metadata.step)
+      weights.momentumProduct = Number(metadata.momentumProduct)
+      weights.watching = watching as Float64Array
+      for (const arena of weights.arenas) await this.#readArena(arena, descriptor, weights)
+    } catch (error) {
+      weights.dispose()
+      throw error
+    }
+    return { ...told, native: weights }
   }
 
   async #ownTensors(): Promise<Map<string, TensorData>> {
@@ -103,20 +103,16 @@ export class CheckpointReader {
   }
 
   /** Of what is not trained only the parameters themselves are there. */
-  async #arena(arena: string, { parameters, dtype }: Model['descriptor']): Promise<FloatArray> {
-    const sizes = parameters.map(({ shape }) => product(shape))
-    const size = sizes.reduce((sum, one) => sum + one, 0)
-    const elements = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
+  async #readArena(arena: string, { parameters, dtype }: Model['descriptor'], to: NativeSnapshot): Promise<void> {
     let begin = 0
-    for (const [i, { name, shape, trainable }] of parameters.entries()) {
+    for (const { name, shape, trainable } of parameters) {
       if (arena === 'parameters' || trainable) {
         const entry = entryName(arena, name)
         checkEntry(this.#file.header, entry, shape, dtype)
-        for await (const { first, data } of this.#file.pieces(entry)) elements.set(data, begin + first)
+        for await (const { first, data } of this.#file.pieces(entry)) to.write(arena, begin + first, data as FloatArray)
       }
-      begin += sizes[i]!
+      begin += product(shape)
     }
-    return elements
   }
 }
 

@@ -5,7 +5,7 @@ import { GradusError } from '../errors.js'
 import { replaceFile } from '../files.js'
 import { writeTensors } from '../model/file.js'
 import type { Model } from '../model/model.js'
-import type { NativeState } from '../native.js'
+import type { NativeSnapshot } from '../native.js'
 import type { Keeper, Moment, RunContext } from '../train/callback.js'
 import type { Lineage } from '../train/extensions.js'
 import { modeOf } from '../train/monitor.js'
@@ -28,7 +28,7 @@ export class CheckpointKeeper implements Keeper, Interrupted {
   readonly #settings: CheckpointSettings
   readonly #folder: CheckpointFolder
   /** The state written last: its memory is used again. */
-  #spare: NativeState | undefined
+  #spare: NativeSnapshot | undefined
   #writing: Promise<void> | null = null
   #last: Moment
   #lastTime = performance.now()
@@ -77,7 +77,7 @@ export class CheckpointKeeper implements Keeper, Interrupted {
 
   async keep(
     moment: Moment,
-    take: (into?: NativeState) => Promise<RunState>,
+    take: (into?: NativeSnapshot) => Promise<RunState>,
     recorded: Promise<unknown>,
   ): Promise<void> {
     this.#isAsked = false
@@ -165,6 +165,7 @@ export class CheckpointKeeper implements Keeper, Interrupted {
 
   async close(): Promise<void> {
     await this.#writing
+    this.#spare?.dispose()
     this.#spare = undefined
     if (this.#interruptedBy !== null && !this.#context.call.settings.quiet) this.#tell()
     if (this.#stale !== null) throw this.#stale

@@ -9,6 +9,7 @@ import {
   encodeHeader,
   type Header,
   maxHeaderLength,
+  type StoredData,
   type Tensor,
   type TensorData,
 } from './safetensors.js'
@@ -33,12 +34,12 @@ export async function writeTensors(handle: FileHandle, tensors: readonly Tensor[
   const hash = await newHash()
   const writing: Promise<void>[] = []
   try {
-    for (const { part, at } of slices(parts)) {
-      const write = writeAll(handle, part, at)
+    for (const { slice, at } of slices(parts)) {
+      const write = writeAll(handle, slice, at)
       write.catch(() => {}) // thrown to whoever awaits it
       writing.push(write)
-      hash.update(part)
-      if (part.length === hashed) await setImmediate()
+      hash.update(slice)
+      if (slice.length === hashed) await setImmediate()
       if (writing.length >= mostWriting) await writing.shift()
     }
   } finally {
@@ -49,16 +50,32 @@ export async function writeTensors(handle: FileHandle, tensors: readonly Tensor[
   await writeAll(handle, Buffer.from(hash.digest('hex')), hashAt)
 }
 
-/** What is hashed in one go, and where it stands in the file. */
-function* slices(parts: readonly Uint8Array[]): Generator<{ part: Uint8Array; at: number }> {
+type Part = Uint8Array | StoredData
+
+/** What is hashed in one go, and where it stands in the file; in memory that is used again when so many others have come. */
+function* slices(parts: readonly Part[]): Generator<{ slice: Uint8Array; at: number }> {
+  const longest = parts.reduce(
+    (length, part) => (part instanceof Uint8Array ? length : Math.max(length, part.byteLength)),
+    0,
+  )
+  const memories = Array.from({ length: mostWriting }, () => new Uint8Array(Math.min(hashed, longest)))
+  let number = 0
   let at = 0
-  for (const bytes of parts) {
-    for (let begin = 0; begin < bytes.length; begin += hashed) {
-      const part = bytes.subarray(begin, begin + hashed)
-      yield { part, at }
-      at += part.length
+  for (const part of parts) {
+    for (let begin = 0; begin < part.byteLength; begin += hashed) {
+      const end = Math.min(begin + hashed, part.byteLength)
+      const slice = sliceOf(part, begin, end, memories[number++ % mostWriting]!)
+      yield { slice, at }
+      at += slice.length
     }
   }
+}
+
+function sliceOf(part: Part, begin: number, end: number, memory: Uint8Array): Uint8Array {
+  if (part instanceof Uint8Array) return part.subarray(begin, end)
+  const slice = memory.subarray(0, end - begin)
+  part.copy(begin, slice)
+  return slice
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
@@ -70,12 +87,12 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Prom
 /** What {@link writeSafetensors} would write. */
 export async function encodeSafetensors(tensors: readonly Tensor[], metadata: Metadata): Promise<Buffer> {
   const { parts, hashAt } = partsOf(tensors, metadata)
-  const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
+  const whole = Buffer.allocUnsafe(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
   const hash = await newHash()
-  for (const { part, at } of slices(parts)) {
-    whole.set(part, at)
-    hash.update(part)
-    if (part.length === hashed) await setImmediate()
+  for (const { slice, at } of slices(parts)) {
+    whole.set(slice, at)
+    hash.update(slice)
+    if (slice.length === hashed) await setImmediate()
   }
   whole.set(Buffer.from(hash.digest('hex')), hashAt)
   return whole
@@ -85,9 +102,10 @@ export async function encodeSafetensors(tensors: readonly Tensor[], metadata: Me
 const newHash = async () => (await import('node:crypto')).createHash('sha256')
 
 /** The parts of the file, and where in it the hash belongs: of all of it, with zeros in its own place. */
-function partsOf(tensors: readonly Tensor[], metadata: Metadata): { parts: Uint8Array[]; hashAt: number } {
+function partsOf(tensors: readonly Tensor[], metadata: Metadata): { parts: Part[]; hashAt: number } {
   const header = encodeHeader(tensors, { sha256: noHash, ...metadata })
-  return { parts: [header, ...tensors.map(({ data }) => bytesOf(data))], hashAt: placeOf(noHash, header) }
+  const datas = tensors.map(({ data }) => ('dtype' in data ? data : bytesOf(data)))
+  return { parts: [header, ...datas], hashAt: placeOf(noHash, header) }
 }
 
 const noHash = '0'.repeat(64)

@@ -37,7 +37,7 @@ import { hostOf } from './host.js'
 import { checkIdle, checkStill } from './idle.js'
 import { type Lowered, lower, type Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
-import { checkModelPath, type Parts, packModel, readSaveOptions, type SaveOptions } from './save.js'
+import { checkModelPath, type Packed, type Parts, packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
 import { beginWith, checkWeights, currentWeights, readGet, type Weights } from './weights.js'
 
@@ -329,21 +329,19 @@ export class Model<Values extends object = AnyValues> {
    */
   async save(file: string | URL, options: SaveOptions = {}): Promise<void> {
     const path = checkModelPath('file', file)
-    const { tensors, metadata } = await this.#pack(options)
-    await writeSafetensors(path, tensors, metadata)
+    await this.#pack(options, ({ tensors, metadata }) => writeSafetensors(path, tensors, metadata))
   }
 
   /** The bytes that {@link Model.save} would write, for a database or another machine. {@link loadModel} takes them. */
   async toBuffer(options: SaveOptions = {}): Promise<Buffer> {
-    const { tensors, metadata } = await this.#pack(options)
-    return encodeSafetensors(tensors, metadata)
+    return this.#pack(options, ({ tensors, metadata }) => encodeSafetensors(tensors, metadata))
   }
 
-  #pack(options: SaveOptions): ReturnType<typeof packModel> {
+  #pack<Result>(options: SaveOptions, use: (packed: Packed) => Promise<Result>): Promise<Result> {
     const { optimizer, metadata } = readSaveOptions(options)
     if (optimizer) this.#needCompiled('save with its optimizer')
     const { program } = this
-    return besideTraining(program, 'save()', () => packModel({ ...this.parts(metadata), program, optimizer }))
+    return besideTraining(program, 'save()', () => packModel({ ...this.parts(metadata), program, optimizer }, use))
   }
 
   /** @internal What files and checkpoints are made from. */

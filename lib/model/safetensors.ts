@@ -11,10 +11,18 @@ const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint
 type DtypeName = keyof typeof arrays
 export type TensorData = Float32Array | Float64Array | Int32Array | Uint8Array
 
+/** Elements that lie elsewhere, and are copied out piece by piece. */
+export interface StoredData {
+  readonly dtype: DtypeName
+  readonly byteLength: number
+  /** Fills `bytes`, whole elements at the beginning of their own memory, with those from byte `begin` on. */
+  copy(begin: number, bytes: Uint8Array): void
+}
+
 export interface Tensor {
   readonly name: string
   readonly shape: readonly number[]
-  readonly data: TensorData
+  readonly data: TensorData | StoredData
 }
 
 /** Where a tensor lies in the file. */
@@ -63,8 +71,8 @@ export function encodeHeader(tensors: readonly Tensor[], metadata: Readonly<Reco
   return bytes
 }
 
-const dtypeOf = (data: TensorData): DtypeName =>
-  (Object.keys(arrays) as DtypeName[]).find((name) => data instanceof arrays[name])!
+const dtypeOf = (data: TensorData | StoredData): DtypeName =>
+  'dtype' in data ? data.dtype : (Object.keys(arrays) as DtypeName[]).find((name) => data instanceof arrays[name])!
 
 /** Trusts nothing; `dataLength` is what the file has after the header. */
 export function decodeHeader(bytes: Uint8Array, dataLength: number): Header {

@@ -5,7 +5,7 @@ import type { Conventions } from '../data/conventions.js'
 import { describe, GradusError } from '../errors.js'
 import { checkPath } from '../files.js'
 import { sizeOf } from '../layers/shape.js'
-import type { NativeProgram, NativeState } from '../native.js'
+import { type NativeProgram, type NativeSnapshot, native } from '../native.js'
 import { optionsOf } from '../options.js'
 import { inTurn } from '../train/turn.js'
 import { version } from '../version.js'
@@ -14,7 +14,7 @@ import { checkNames } from './custom-parts.js'
 import { define } from './definition.js'
 import type { Lowered, Network } from './lower.js'
 import { checkMetadata } from './metadata.js'
-import type { Tensor } from './safetensors.js'
+import type { StoredData, Tensor } from './safetensors.js'
 
 /**
  * Entry `format` of the metadata. Next to it: `sha256` of the whole file, with zeros in its own place; `version` of the writer,
@@ -76,7 +76,7 @@ export const entryName = (arena: string, parameter: string): string =>
 /** Whether a tensor is not the model's, but what a checkpoint keeps of its run. */
 export const isOfRun = (name: string): boolean => name.startsWith('run/') || name.startsWith('callback/')
 
-interface Packed {
+export interface Packed {
   tensors: Tensor[]
   metadata: Record<string, string>
 }
@@ -89,18 +89,23 @@ export interface Parts {
   readonly metadata: unknown
 }
 
-/** What the file will hold, copied in the program's turn, so that it is of one moment between steps. */
-export async function packModel(
+/** What the file will hold, copied in the program's turn, so that it is of one moment between steps; gone when `use` is done. */
+export async function packModel<Result>(
   of: Parts & { readonly program: NativeProgram; readonly optimizer: boolean },
-): Promise<Packed> {
+  use: (packed: Packed) => Promise<Result>,
+): Promise<Result> {
   checkNames(define(of.network).layers)
-  const arenas = ['parameters', ...(of.optimizer ? stateArenas(of.program) : [])]
-  const state = await inTurn(of.program, () => of.program.exportState(arenas))
-  return packState(of, state, of.optimizer)
+  const snapshot = new native.Snapshot(of.program, ['parameters', ...(of.optimizer ? stateArenas(of.program) : [])])
+  try {
+    await inTurn(of.program, () => of.program.exportState(snapshot))
+    return await use(packState(of, snapshot, of.optimizer))
+  } finally {
+    snapshot.dispose()
+  }
 }
 
-/** The same of a state that was taken before. */
-export function packState(of: Parts, state: NativeState, withOptimizer: boolean): Packed {
+/** The same of a state that was taken before, which must stay as it is until the tensors are written. */
+export function packState(of: Parts, state: NativeSnapshot, withOptimizer: boolean): Packed {
   const { compiled, conventions } = of
   const metadata: Record<string, string> = { format: formatVersion, version, model: JSON.stringify(define(of.network)) }
   if (Object.keys(conventions).length > 0) metadata.conventions = JSON.stringify(conventions)
@@ -111,14 +116,27 @@ export function packState(of: Parts, state: NativeState, withOptimizer: boolean)
     metadata.momentumProduct = String(state.momentumProduct)
   }
   const { parameters } = of.lowered.descriptor
-  const tensors = Object.entries(state.arenas).flatMap(([arena, elements]) => {
+  const tensors = state.arenas.flatMap((arena) => {
     let end = 0
     return parameters.flatMap(({ name, shape, trainable }) => {
       const begin = end
       end += sizeOf(shape)
-      const data = elements.subarray(begin, end)
+      const data = storedIn(state, arena, begin, end)
       return arena === 'parameters' || trainable ? { name: entryName(arena, name), shape, data } : []
     })
   })
   return { tensors, metadata }
+}
+
+/** Elements of an arena, from `first` up to `end`. */
+function storedIn(state: NativeSnapshot, arena: string, first: number, end: number): StoredData {
+  const [dtype, Elements] =
+    state.dtype === 'float64' ? (['F64', Float64Array] as const) : (['F32', Float32Array] as const)
+  const size = Elements.BYTES_PER_ELEMENT
+  return {
+    dtype,
+    byteLength: (end - first) * size,
+    copy: (begin, { buffer, byteOffset, length }) =>
+      state.read(arena, first + begin / size, new Elements(buffer as ArrayBuffer, byteOffset, length / size)),
+  }
 }

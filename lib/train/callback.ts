@@ -1,5 +1,5 @@
 import type { Data } from '../data/stream.js'
-import type { NativeState, TrainResult } from '../native.js'
+import type { NativeSnapshot, TrainResult } from '../native.js'
 import type { Lineage } from './extensions.js'
 import type { AnyValues, EpochRecord, History } from './history.js'
 import type { RunFolder } from './run-folder.js'
@@ -109,7 +109,7 @@ export interface Keeper {
    * @param take - gives the state of this moment; the native part in the memory of an earlier one, if there is one
    * @param recorded - resolves when what callbacks have recorded up to this moment lies on the disk
    */
-  keep(moment: Moment, take: (into?: NativeState) => Promise<RunState>, recorded: Promise<unknown>): Promise<void>
+  keep(moment: Moment, take: (into?: NativeSnapshot) => Promise<RunState>, recorded: Promise<unknown>): Promise<void>
   /** After every `onTrainEnd`: resolves when everything is written, or throws why it could not be. */
   close(): Promise<void>
   /** When the run's directory is closed as well: a signal that has ended the run goes its way. */

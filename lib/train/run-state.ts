@@ -1,5 +1,5 @@
 /** What decides how a run goes on, at one moment between two native calls: what checkpoints keep. */
-import type { NativeState } from '../native.js'
+import type { NativeSnapshot } from '../native.js'
 import type { Callback } from './callback.js'
 import type { EpochPlace } from './epoch-source.js'
 import type { EpochRecord } from './history.js'
@@ -17,7 +17,7 @@ export interface RunState {
   readonly records: readonly EpochRecord[]
   /** Why a callback has ended the run; null otherwise. */
   readonly endedBy: string | null
-  readonly native: NativeState
+  readonly native: NativeSnapshot
 }
 
 /** The callbacks that remember something, by name; a second one of a name is `name#2`. Others have no part in that. */

@@ -1,5 +1,5 @@
 /** How far a run is: what is finished, the epoch under way, and all that decides how it goes on. */
-import type { NativeState } from '../native.js'
+import { type NativeSnapshot, native } from '../native.js'
 import type { Callback, Moment } from './callback.js'
 import { EpochSource, epochBegin } from './epoch-source.js'
 import type { Halt } from './halt.js'
@@ -77,8 +77,11 @@ export class Standing {
     return { kind, epochs: this.#epochs, rows, step, record: this.#records.at(-1) ?? null }
   }
 
-  /** Of this moment; only the copy of the weights may come later, and nothing changes them before. */
-  async take(of: TakenFrom, into?: NativeState): Promise<RunState> {
+  /**
+   * Of this moment; only the copy of the weights may come later, and nothing changes them before. It is made in the memory of
+   * an earlier one, if that is given.
+   */
+  async take(of: TakenFrom, into?: NativeSnapshot): Promise<RunState> {
     const { program } = this.#target
     const rest = {
       epoch: this.#epochs,
@@ -91,13 +94,15 @@ export class Standing {
       records: [...this.#records],
       endedBy: of.halt.endedBy,
     }
-    return { ...rest, native: await inTurn(program, () => program.exportState(undefined, into)) }
+    const snapshot = into ?? new native.Snapshot(program)
+    await inTurn(program, () => program.exportState(snapshot))
+    return { ...rest, native: snapshot }
   }
 
-  /** Goes on from a state: model, epochs, schedules and callbacks are as they were. */
+  /** Goes on from a state, whose memory is let go of: model, epochs, schedules and callbacks are as they were. */
   async restore(state: RunState, of: TakenFrom): Promise<void> {
     const { program } = this.#target
-    await inTurn(program, () => program.importState(state.native))
+    await inTurn(program, () => program.importState(state.native)).finally(() => state.native.dispose())
     for (const record of state.records) this.#add(record)
     this.#epochs = state.epoch
     this.#begun = state.under

@@ -1,6 +1,6 @@
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import type { NativeProgram, NativeState } from '../native.js'
+import type { NativeProgram, NativeSnapshot } from '../native.js'
 import { unlessAborted } from '../signals.js'
 import type { Callback, FitCall, Moment, RunContext, Wishes } from './callback.js'
 import { isKeeping } from './callbacks.js'
@@ -264,7 +264,7 @@ export class Training {
       // What it throws is thrown to who awaits it; the end waits for it too.
       this.#recorded = Promise.allSettled([this.#recorded, recorded])
       const from = this.#takenFrom(steps)
-      await keeper.keep(moment, (into?: NativeState) => this.#standing.take(from, into), recorded)
+      await keeper.keep(moment, (into?: NativeSnapshot) => this.#standing.take(from, into), recorded)
     }
   }
 

@@ -30,8 +30,7 @@ struct Environment {
   Napi::FunctionReference dataset_class, program_class;
   // The constructors, as they were at load.
   Napi::FunctionReference float32_array, float64_array, int32_array, uint8_array;
-  Napi::FunctionReference structured_clone;  // likewise; none where the environment has none
-  HiddenProperty host_function;              // of programs
+  HiddenProperty host_function;  // of programs
   const Isa* isa = nullptr;
   std::shared_ptr<Pool> pool = std::make_shared<Pool>();  // of all programs
   Buffer<uint8_t> scratch;                                // of single kernels, kept from call to call

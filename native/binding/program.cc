@@ -6,7 +6,7 @@
 #include "call_arguments.h"
 #include "properties.h"
 #include "results.h"
-#include "state_arguments.h"
+#include "snapshot.h"
 #include "value.h"
 
 namespace gradus::binding {
@@ -91,11 +91,6 @@ gradus::Program& Program::idle() const {
   gradus::Program& program = present();
   if (busy_) throw Error("GRADUS_BUSY", "The program is in a call: wait for its promise first");
   return program;
-}
-
-std::shared_ptr<gradus::Program> Program::held() const {
-  idle();
-  return program_;
 }
 
 Napi::Value Program::dtype(const Napi::CallbackInfo& info) {
@@ -209,8 +204,8 @@ std::shared_ptr<void> reader_of(const Input& input) {
   return input.data->reader();
 }
 template <>
-std::shared_ptr<void> reader_of(const StateCall&) {  // it reads no dataset
-  return nullptr;
+std::shared_ptr<void> reader_of(const std::shared_ptr<gradus::Snapshot>& snapshot) {
+  return snapshot;
 }
 }  // namespace
 
@@ -239,44 +234,21 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
   return promise;
 }
 
-// The arenas are typed arrays that JavaScript sees only when they are filled, as predict's result is.
 Napi::Value Program::export_state(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  const std::shared_ptr<gradus::Program> program = held();
-  const std::vector<std::string> names = chosen_arenas(info[0], *program);
-  const std::vector<Napi::Value> earlier = earlier_buffers(info[1], names, *program);
-  idle();  // still: no memory is taken for a call that cannot begin
-  StateCall call;
-  Napi::Object arenas = Napi::Object::New(env);
-  for (size_t i = 0; i < names.size(); ++i) {
-    const Napi::TypedArray array = arena_array(env, earlier[i], *program);
-    call.snapshot.arenas.push_back({names[i], elements(array, "result", "a typed array").data});
-    define_property(arenas, names[i].c_str(), array);
-  }
-  auto holder = std::make_shared<Napi::ObjectReference>(Napi::Persistent(arenas));
   return start(
-      env, std::move(call),
-      [](gradus::Program& program, StateCall call) {
-        program.export_state(call.snapshot);
-        return std::move(call.snapshot);
+      info.Env(), Snapshot::from(info[0], "snapshot").idle(),
+      [](gradus::Program& program, const std::shared_ptr<gradus::Snapshot>& to) {
+        program.export_state(*to);
+        return Nothing();
       },
-      [holder](Napi::Env env, const Snapshot& snapshot) {
-        Napi::Object to = Napi::Object::New(env);
-        define_property(to, "step", double(snapshot.step));
-        define_property(to, "momentumProduct", snapshot.momentum_product);
-        define_property(to, "watching", Environment::of(env).copy_of(env, snapshot.watching));
-        define_property(to, "arenas", holder->Value());
-        return to;
-      });
+      [](Napi::Env env, const Nothing&) { return env.Undefined(); });
 }
 
 Napi::Value Program::import_state(const Napi::CallbackInfo& info) {
-  const std::shared_ptr<gradus::Program> program = held();
-  StateCall call = state_call(info[0], *program);
   return start(
-      info.Env(), std::move(call),
-      [](gradus::Program& program, const StateCall& call) {
-        program.import_state(call.snapshot);
+      info.Env(), Snapshot::from(info[0], "snapshot").idle(),
+      [](gradus::Program& program, const std::shared_ptr<gradus::Snapshot>& from) {
+        program.import_state(*from);
         return Nothing();
       },
       [](Napi::Env env, const Nothing&) { return env.Undefined(); });

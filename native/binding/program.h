@@ -19,12 +19,11 @@ class Program : public Wrapped<Program>, private Caller {
   explicit Program(const Napi::CallbackInfo& info);
   ~Program() override;
 
- private:
   // The engine's program. Throws GRADUS_DISPOSED; idle() throws GRADUS_BUSY as well.
   gradus::Program& present() const;
+
+ private:
   gradus::Program& idle() const;
-  // An idle one, for whoever reads objects whose getters may dispose of it.
-  std::shared_ptr<gradus::Program> held() const;
 
   Napi::Value dtype(const Napi::CallbackInfo& info);
   Napi::Value parameters(const Napi::CallbackInfo& info);

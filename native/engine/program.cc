@@ -1,5 +1,7 @@
 #include "program.h"
 
+#include <algorithm>
+
 #include "cpu_device.h"
 #include "curvature.h"
 #include "layer_statistics.h"
@@ -146,10 +148,23 @@ class ProgramOf final : public Program {
   size_t gradient_rows_ = 0;  // of the last gradient()
 };
 
+// Whether the snapshot's arenas are laid out as these.
+static void check_layout(const Snapshot& snapshot, const Plan& plan) {
+  size_t length = 0;
+  for (const ParameterInfo& info : plan.infos) length += info.size;
+  if (snapshot.precision != plan.precision || snapshot.length != length)
+    throw Error("GRADUS_INVALID_ARGUMENT", "snapshot: expected one of a program with the same parameters");
+}
+
 template <class T>
 void ProgramOf<T>::export_state(Snapshot& to) const {
-  for (const Snapshot::Arena& arena : to.arenas) {
-    T* at = static_cast<T*>(arena.data);
+  check_layout(to, plan());
+  const std::vector<std::string>& names = state_.names();
+  for (const Snapshot::Arena& arena : to.arenas)
+    if (std::find(names.begin(), names.end(), arena.name) == names.end())
+      throw Error("GRADUS_INVALID_ARGUMENT", "snapshot: expected one of a program with the same optimizer");
+  for (Snapshot::Arena& arena : to.arenas) {
+    T* at = reinterpret_cast<T*>(arena.memory.data());
     for (const ParameterInfo& info : parameters()) state_.read(arena.name, info, at), at += info.size;
   }
   to.step = state_.step;
@@ -159,13 +174,15 @@ void ProgramOf<T>::export_state(Snapshot& to) const {
 
 template <class T>
 void ProgramOf<T>::import_state(const Snapshot& from) {
+  check_layout(from, plan());
   std::vector<std::string> names;
   for (const Snapshot::Arena& arena : from.arenas) names.push_back(arena.name);
   if (names != state_.names())
-    throw Error("GRADUS_INVALID_ARGUMENT", "arenas: expected those of a program with the same optimizer");
+    throw Error("GRADUS_INVALID_ARGUMENT",
+                "snapshot: expected one of a program with the same optimizer, of all arenas");
   state_.watching.set_numbers(from.watching);
   for (const Snapshot::Arena& arena : from.arenas) {
-    const T* at = static_cast<const T*>(arena.data);
+    const T* at = reinterpret_cast<const T*>(arena.memory.data());
     for (const ParameterInfo& info : parameters())
       state_.write(arena.name, info.offset, info.size, at), at += info.size;
   }

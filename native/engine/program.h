@@ -8,24 +8,12 @@
 #include "parameter.h"
 #include "plan.h"
 #include "pool.h"
+#include "snapshot.h"
 
 namespace gradus {
 
 class Host;
 struct Isa;
-
-// What a run is at one moment: to be saved, copied and gone on from. Arenas hold the elements of all parameters, one
-// after the other, in the program's precision; slots that are kept short are widened.
-struct Snapshot {
-  struct Arena {
-    std::string name;
-    void* data = nullptr;  // of whoever asks
-  };
-  std::vector<Arena> arenas;  // all but the gradients
-  uint64_t step = 0;
-  double momentum_product = 1;
-  std::vector<double> watching;  // see Watching::numbers
-};
 
 class Program {
  public:
@@ -55,9 +43,9 @@ class Program {
   virtual double momentum_product() const = 0;  // Π of the accepted updates' momenta
   virtual void set_momentum_product(double product) = 0;
 
-  // Fills what the snapshot's arenas point to, and the rest.
+  // Both throw GRADUS_INVALID_ARGUMENT for what is no snapshot of such a program, and then nothing has changed. One of
+  // some arenas can be filled; to go on from it takes all.
   virtual void export_state(Snapshot& to) const = 0;
-  // Throws GRADUS_INVALID_ARGUMENT for what is no snapshot of such a program; then nothing has changed.
   virtual void import_state(const Snapshot& from) = 0;
 
   // Overwrites the result, in the memory that it has.

@@ -1,4 +1,4 @@
-// Dataset and Program as nobody would use them: hostile arguments, and getters, Proxies and hosts that throw, dispose, detach,
+// Dataset, Program and Snapshot as nobody would use them: hostile arguments, and getters, Proxies and hosts that throw, dispose, detach,
 // begin calls, collect garbage or change what is built in, in the middle of what is being read.
 import { native } from '../../dist/native.js'
 import { detach, hostile, numbers } from './hostile.js'
@@ -14,6 +14,7 @@ const elementsOf = (program) =>
 class Scene {
   datasets = []
   programs = []
+  snapshots = []
   promises = []
   arrays = []
   restore = []
@@ -54,6 +55,7 @@ class Scene {
       },
       () => choices.of(this.programs)?.dispose(),
       () => choices.of(this.datasets)?.dispose(),
+      () => choices.of(this.snapshots)?.dispose(),
       () => this.arrays.length > 0 && detach(choices.of(this.arrays)),
       () => this.call(),
       () => choices.chance(0.1) && globalThis.gc?.(),
@@ -119,7 +121,12 @@ class Scene {
     const program = this.programs[i]
     const dataset = choices.chance(0.7) ? this.datasets[i] : choices.of(this.datasets)
     if (!program || !dataset) return
-    const [name, self, ...given] = choices.of([...this.#ofProgram(program, dataset), ...this.#ofDataset(dataset)])()
+    const snapshot = choices.of(this.snapshots)
+    const [name, self, ...given] = choices.of([
+      ...this.#ofProgram(program, dataset),
+      ...this.#ofDataset(dataset),
+      ...(snapshot ? this.#ofSnapshot(snapshot) : []),
+    ])()
     const arguments_ = given.map((value) => {
       if (name !== 'get' && choices.chance(0.06)) return hostile(choices)
       return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
@@ -129,7 +136,7 @@ class Scene {
     const what = `${name}(${arguments_.map((value) => typeof value)})`
     const owner = choices.chance(0.02) ? hostile(choices) : self
     const result = attempt(() => {
-      if (name === 'step') self.step = arguments_[0]
+      if (name === 'step' || name === 'watching') self[name] = arguments_[0]
       else if (name === 'get') return self[arguments_[0]]
       else return Object.getPrototypeOf(self)[name].apply(owner, arguments_)
     }, what)
@@ -190,13 +197,8 @@ class Scene {
         index(),
         this.floats(choices.of([Float32Array, Float64Array]), choices.below(20)),
       ],
-      () => [
-        'exportState',
-        program,
-        choices.chance(0.3) ? [choices.of(['parameters', 'velocity'])] : undefined,
-        choices.chance(0.7) ? this.#state(program) : undefined,
-      ],
-      () => ['importState', program, this.#state(program)],
+      () => ['exportState', program, this.#snapshot(program)],
+      () => ['importState', program, this.#snapshot(program)],
       () => ['step', program, index()],
       () => [
         'get',
@@ -208,17 +210,29 @@ class Scene {
     ]
   }
 
-  /** One that mostly fits. */
-  #state(program) {
+  /** One of the program's, or another's; seldom of some arenas. */
+  #snapshot(program) {
     const { choices } = this
-    const layers = attempt(() => program.inspection.layers, 'inspection') ?? []
-    const units = layers.reduce((sum, { op, units }) => sum + (op === 'relu' ? units : 0), 0)
-    const watching = this.floats(Float64Array, 1 + units, -1)
-    watching[0] = 0
-    const names = attempt(() => program.arenas, 'arenas') ?? []
-    const Type = choices.of([Float32Array, Float32Array, Float64Array])
-    const arenas = Object.fromEntries(names.map((name) => [name, this.floats(Type, elementsOf(program))]))
-    return { step: choices.below(3), momentumProduct: 0.5, watching, arenas: this.watched({ none: null, ...arenas }) }
+    const names = choices.chance(0.2) ? [choices.of(['parameters', 'velocity', 'gradients'])] : undefined
+    const make = () => new native.Snapshot(program, names && this.watched(names))
+    const made = choices.chance(0.6) ? attempt(make, 'new Snapshot') : undefined
+    if (made) this.snapshots.push(made)
+    return made ?? choices.of(this.snapshots)
+  }
+
+  #ofSnapshot(snapshot) {
+    const { choices } = this
+    const arena = () => choices.of(['parameters', 'parameters', 'velocity', 'gradients'])
+    const place = () => (choices.chance(0.8) ? choices.below(9) : choices.of(numbers))
+    const array = () => this.floats(choices.of([Float32Array, Float32Array, Float64Array]), choices.below(9))
+    return [
+      () => ['read', snapshot, arena(), place(), array()],
+      () => ['write', snapshot, arena(), place(), array()],
+      () => ['watching', snapshot, this.floats(Float64Array, choices.below(4), choices.below(3))],
+      () => ['step', snapshot, choices.below(3)],
+      () => ['get', snapshot, choices.of(['dtype', 'arenas', 'length', 'step', 'momentumProduct', 'watching'])],
+      () => ['dispose', snapshot],
+    ]
   }
 
   /** A place for outputs, and inputs of a few rows. */
@@ -260,5 +274,6 @@ export async function round(choices) {
   for (const program of scene.programs) {
     if (attempt(() => program.busy, 'busy')) throw new Finding('a program is busy though all its promises have settled')
   }
-  if (choices.chance(0.7)) for (const object of [...scene.programs, ...scene.datasets]) object.dispose()
+  if (choices.chance(0.7))
+    for (const object of [...scene.programs, ...scene.datasets, ...scene.snapshots]) object.dispose()
 }
