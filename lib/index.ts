@@ -2,6 +2,7 @@
 export * from './check/index.js'
 export * from './checkpoint/index.js'
 export * from './data/index.js'
+export * from './ensemble/index.js'
 export { type ErrorCode, GradusError } from './errors.js'
 export * from './layers/index.js'
 export * from './losses/index.js'

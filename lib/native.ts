@@ -235,16 +235,32 @@ export interface NativeSnapshot {
 }
 
 /**
- * Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_OUT_OF_MEMORY`,
+ * What predicts. Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_OUT_OF_MEMORY`,
  * `GRADUS_OUT_OF_THREADS`, `GRADUS_INVALID_ARGUMENT` otherwise.
  */
-export interface NativeProgram {
+export interface NativePredictor {
   readonly dtype: DataType
+  /** How many sums each metric takes. */
+  readonly metricWidths: number[]
+  evaluate(
+    call: PredictCall & { classWeights?: Float64Array | undefined; metricSums?: Float64Array | undefined },
+  ): Promise<EvaluateResult>
+  predict(call: PredictCall & { link?: 'softmax' | 'sigmoid' | undefined }): Promise<FloatArray>
+  /** At once, here; the outputs are the first elements of `to`. An array an input, after a Uint8Array scale and offset. */
+  predictRows(rows: number, batchSize: number, to: FloatArray, ...inputs: (TypedArray | number)[]): void
+  /**
+   * Asks the running call to end after the step it is in; its promise resolves with what was done. Does nothing when there is
+   * none, nor after `dispose()`.
+   */
+  stop(): void
+  dispose(): void
+}
+
+/** A network with its weights. */
+export interface NativeProgram extends NativePredictor {
   readonly parameters: { name: string; shape: number[]; size: number; trainable: boolean }[]
   readonly arenas: string[]
   readonly outputShape: number[]
-  /** How many sums each metric takes. */
-  readonly metricWidths: number[]
   /** Names of the layers of the ops that lead to the output, in order. */
   readonly opNames: string[]
   readonly inspection: InspectionLayout
@@ -262,12 +278,6 @@ export interface NativeProgram {
   /** Takes the state of a program with the same parameters and optimizer, all arenas of it. */
   importState(from: NativeSnapshot): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
-  evaluate(
-    call: PredictCall & { classWeights?: Float64Array | undefined; metricSums?: Float64Array | undefined },
-  ): Promise<EvaluateResult>
-  predict(call: PredictCall & { link?: 'softmax' | 'sigmoid' | undefined }): Promise<FloatArray>
-  /** At once, here; the outputs are the first elements of `to`. An array an input, after a Uint8Array scale and offset. */
-  predictRows(rows: number, batchSize: number, to: FloatArray, ...inputs: (TypedArray | number)[]): void
   /** Fills the arena `gradients` with the gradient of the term. */
   gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
   /**
@@ -281,12 +291,6 @@ export interface NativeProgram {
   /** A forward pass; in the order of work, without ops whose value the next one overwrites. */
   inspect(call: PassCall): Promise<LayerStatistics[]>
   probe(call: ProbeCall): Promise<ProbeResult>
-  /**
-   * Asks the running call to end after the step it is in; its promise resolves with what was done. Does nothing when there is
-   * none, nor after `dispose()`.
-   */
-  stop(): void
-  dispose(): void
 }
 
 export interface Native {

@@ -8,8 +8,11 @@ import type { FloatArray, NativeDataset } from '../native.js'
 import { optionsOf } from '../options.js'
 import { checkSignal } from './calls.js'
 import { isInTraining } from './in-training.js'
-import { inputRequirements, openSource, type PredictTarget, type Source } from './source.js'
+import { inputRequirements, openSource, type Source } from './source.js'
+import type { TrainTarget } from './target.js'
 import { inTurn } from './turn.js'
+
+type AdaptTarget = Pick<TrainTarget, 'program' | 'inputs' | 'outputShape' | 'conventions' | 'normalizations'>
 
 /**
  * Before the first training: the means and variances of the training data. Nothing for a model that has been adapted.
@@ -18,7 +21,7 @@ import { inTurn } from './turn.js'
  * @throws the signal's reason when it fires
  */
 export async function adaptFirst(
-  target: PredictTarget,
+  target: AdaptTarget,
   training: Source,
   { signal, hasTurn = false }: { signal?: AbortSignal | undefined; hasTurn?: boolean | undefined } = {},
 ): Promise<void> {
@@ -43,7 +46,7 @@ export interface AdaptOptions {
 const readAdaptOptions = optionsOf<AdaptOptions>()('adapt', { signal: checkSignal }, ['data'])
 
 /** What `model.adapt` does. */
-export async function adaptTo(target: PredictTarget, data: Data, options?: AdaptOptions): Promise<void> {
+export async function adaptTo(target: AdaptTarget, data: Data, options?: AdaptOptions): Promise<void> {
   if (target.normalizations.length === 0) {
     throw new GradusError('GRADUS_INVALID_ARGUMENT', 'adapt: expected a model with normalization(), received none')
   }
@@ -62,7 +65,7 @@ export async function adaptTo(target: PredictTarget, data: Data, options?: Adapt
 
 /** Mean and variance of all pieces, and what writes them into the model. */
 async function momentsOf(
-  target: PredictTarget,
+  target: AdaptTarget,
   pieces: AsyncIterable<NativeDataset>,
   signal?: AbortSignal,
 ): Promise<() => void> {
@@ -88,7 +91,7 @@ async function momentsOf(
   }
 }
 
-const argumentOf = ({ inputs }: PredictTarget, input: number) => (inputs.length > 1 ? `x.${inputs[input]!.name}` : 'x')
+const argumentOf = ({ inputs }: AdaptTarget, input: number) => (inputs.length > 1 ? `x.${inputs[input]!.name}` : 'x')
 
 const spread = (numbers: Float64Array, size: number): Float64Array =>
   numbers.length === size ? numbers : new Float64Array(size).fill(numbers[0]!)

@@ -8,14 +8,17 @@ import type { FloatArray } from '../native.js'
 import type { EvaluateOptions } from './evaluate.js'
 import { type Link, predict } from './predict.js'
 import type { Predictions } from './predictions.js'
-import type { TrainTarget } from './target.js'
+import type { EvaluateTarget } from './source.js'
 
 /** The losses whose scores stand for probabilities, and how. */
-const links: Record<string, Link | undefined> = { softmax_cross_entropy: 'softmax', binary_cross_entropy: 'sigmoid' }
+export const links: Record<string, Link | undefined> = {
+  softmax_cross_entropy: 'softmax',
+  binary_cross_entropy: 'sigmoid',
+}
 
 /** As {@link predict}. Throws where the loss does not make probabilities of scores. */
 export async function predictProbabilities(
-  target: TrainTarget,
+  target: EvaluateTarget,
   x: Dataset | Examples['x'],
   options: EvaluateOptions = {},
 ): Promise<Predictions> {
@@ -28,7 +31,7 @@ export async function predictProbabilities(
 
 /** The class of each example: its name where the model knows one. */
 export async function predictClasses(
-  target: TrainTarget,
+  target: EvaluateTarget,
   x: Dataset | Examples['x'],
   options: EvaluateOptions = {},
 ): Promise<number[] | string[]> {
@@ -58,7 +61,7 @@ function classOf(scores: FloatArray, row: number): number {
   return scores.length === 1 ? Number(scores[0]! > 0) : best
 }
 
-function checkClasses(target: TrainTarget): void {
+function checkClasses(target: EvaluateTarget): void {
   const { loss, outputShape } = target
   const questions = product(outputShape)
   if (loss.targets !== 'dense' || (links[loss.kind] === 'sigmoid' && questions === 1)) return
@@ -72,4 +75,4 @@ function checkClasses(target: TrainTarget): void {
   )
 }
 
-const nameOf = ({ loss }: TrainTarget): string => loss.kind.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+const nameOf = ({ loss }: EvaluateTarget): string => loss.kind.replace(/_(.)/g, (_, letter) => letter.toUpperCase())

@@ -6,8 +6,7 @@ import { checkTogether, passRules, resolveThreads } from './calls.js'
 import { printAsTable } from './confusion-table.js'
 import type { AnyValues } from './history.js'
 import { besideTraining } from './in-training.js'
-import { openSource, requirementsOf, type Source } from './source.js'
-import type { TrainTarget } from './target.js'
+import { type EvaluateTarget, openSource, requirementsOf, type Source } from './source.js'
 import { callInTurn, whileAwaited } from './turn.js'
 
 export interface EvaluateOptions {
@@ -35,7 +34,7 @@ const readOptions = optionsOf<EvaluateOptions>()('evaluate', passRules)
  * @throws those of the data; `GRADUS_INVALID_ARGUMENT` names a bad option.
  */
 export async function evaluate<Values extends object = AnyValues>(
-  target: TrainTarget,
+  target: EvaluateTarget,
   data: Data,
   options: EvaluateOptions = {},
 ): Promise<Evaluation<Values>> {
@@ -50,7 +49,7 @@ export async function evaluate<Values extends object = AnyValues>(
   return (await besideTraining(program, 'evaluate()', work)) as Evaluation<Values>
 }
 
-async function evaluateAll(target: TrainTarget, data: Data, settings: PassSettings): Promise<Evaluation> {
+async function evaluateAll(target: EvaluateTarget, data: Data, settings: PassSettings): Promise<Evaluation> {
   const { signal } = settings
   const source = await openSource(data, requirementsOf(target), signal)
   try {
@@ -73,7 +72,11 @@ interface PassSettings {
 }
 
 /** Sums over the pieces of a source. Rejects with the signal's reason when it fires. */
-export async function evaluateSource(target: TrainTarget, source: Source, options: PassSettings): Promise<Evaluation> {
+export async function evaluateSource(
+  target: EvaluateTarget,
+  source: Source,
+  options: PassSettings,
+): Promise<Evaluation> {
   const { batchSize, threads, signal, argument } = options
   const { program } = target
   let metricSums: Float64Array | undefined
@@ -110,7 +113,7 @@ export function checkWeight(weight: number, argument?: string): void {
 }
 
 /** The model's metrics by name, from their sums over examples; without sums there was none. */
-export function metricsOf({ program, metrics, loss, conventions }: TrainTarget, sums?: Float64Array) {
+export function metricsOf({ program, metrics, loss, conventions }: EvaluateTarget, sums?: Float64Array) {
   const widths = program.metricWidths
   const zeros = () => new Float64Array(widths.reduce((total, width) => total + width, 0))
   const values = finishMetrics(metrics, loss.outputs, widths, sums ?? zeros())

@@ -1,5 +1,6 @@
 /** Programs that are being fitted, and whether their run is at work now or waits for a callback or a check. */
-import type { NativeProgram } from '../native.js'
+import type { NativePredictor, NativeProgram } from '../native.js'
+import { partsOf } from './turn.js'
 
 interface Fitted {
   /** Null before its work begins. */
@@ -9,7 +10,7 @@ interface Fitted {
   hasWarned: boolean
 }
 
-const runs = new WeakMap<NativeProgram, Fitted>()
+const runs = new WeakMap<NativePredictor, Fitted>()
 
 /** From `fit` until its run has ended, between its native calls too. */
 export const isInTraining = (program: NativeProgram): boolean => runs.has(program)
@@ -34,8 +35,10 @@ export function endTraining(program: NativeProgram): void {
  * The work's result. Who began a run and awaits it neither now nor by then has forgotten to, and would take what was found between
  * two steps for what comes of training. Callbacks are told between steps, and know.
  */
-export async function besideTraining<T>(program: NativeProgram, what: string, work: () => Promise<T>): Promise<T> {
-  const run = runs.get(program)
+export async function besideTraining<T>(program: NativePredictor, what: string, work: () => Promise<T>): Promise<T> {
+  const run = partsOf(program)
+    .map((part) => runs.get(part))
+    .find((found) => found)
   const isInCallback = run?.isAtWork === false
   const result = await work()
   if (run && !isInCallback && !run.hasWarned && !run.isAwaited()) {

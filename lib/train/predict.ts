@@ -3,7 +3,7 @@ import { Dataset } from '../data/dataset.js'
 import type { Examples } from '../data/examples.js'
 import { areFinite } from '../data/fill.js'
 import { inputRows } from '../data/rows.js'
-import type { DataType, FloatArray, TypedArray } from '../native.js'
+import type { DataType, FloatArray, PredictCall, TypedArray } from '../native.js'
 import { optionsOf } from '../options.js'
 import { unlessAborted } from '../signals.js'
 import { passBatchSize, passRules, resolveThreads } from './calls.js'
@@ -32,31 +32,42 @@ export async function predict(
   link?: Link,
 ): Promise<Predictions> {
   const { program } = target
-  const work = () => whileAwaited(program, () => predictAll(target, x, options, link))
-  return besideTraining(program, 'predict()', work)
+  const call = async (settings: PredictCall) => [await program.predict({ ...settings, link })]
+  const [predictions] = await predictEach(target, x, () => readOptions(options), call, 1)
+  return predictions!
 }
 
-async function predictAll(
+/**
+ * What a call makes of the rows: `count` arrays, each of the predictions' shape.
+ *
+ * @param read gives the options, checked
+ */
+export async function predictEach(
   target: PredictTarget,
   x: Dataset | Examples['x'],
-  options: EvaluateOptions,
-  link?: Link,
-): Promise<Predictions> {
-  const { batchSize, signal, ...read } = readOptions(options)
-  const threads = resolveThreads(read.threads)
-  signal?.throwIfAborted()
+  read: () => ReturnType<typeof readOptions>,
+  call: (settings: PredictCall) => Promise<FloatArray[]>,
+  count: number,
+): Promise<Predictions[]> {
   const { program, outputShape } = target
-  const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
-  try {
-    const dataset = await unlessAborted(examples.resident(inputRequirements(target)), signal)
-    const { size } = dataset
-    if (size === 0) return new Predictions(new types[program.dtype](0), [0, ...outputShape])
-    const result = await callInTurn(program, signal, () => program.predict({ dataset, batchSize, threads, link }))
+  const work = async () => {
+    const { batchSize, signal, ...rest } = read()
+    const threads = resolveThreads(rest.threads)
     signal?.throwIfAborted()
-    return new Predictions(result as FloatArray, [size, ...outputShape])
-  } finally {
-    if (examples !== x) examples.dispose()
+    const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
+    try {
+      const dataset = await unlessAborted(examples.resident(inputRequirements(target)), signal)
+      const { size } = dataset
+      const none = () => Array.from({ length: count }, () => new types[program.dtype](0))
+      const settings = { dataset, batchSize, threads }
+      const results = size === 0 ? none() : await callInTurn(program, signal, () => call(settings))
+      signal?.throwIfAborted()
+      return results!.map((data) => new Predictions(data, [size, ...outputShape]))
+    } finally {
+      if (examples !== x) examples.dispose()
+    }
   }
+  return besideTraining(program, 'predict()', () => whileAwaited(program, work))
 }
 
 /** The same at once, on the calling thread. Throws what {@link predict} rejects with. */

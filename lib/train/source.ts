@@ -3,7 +3,7 @@ import { Dataset } from '../data/dataset.js'
 import type { Requirements } from '../data/plans.js'
 import { type Data, isStream, loadAhead } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import type { NativeDataset } from '../native.js'
+import type { NativeDataset, NativePredictor } from '../native.js'
 import { firstOf } from '../signals.js'
 import type { TrainTarget } from './target.js'
 
@@ -22,8 +22,13 @@ export interface Source {
   close(): void
 }
 
-/** What a model that need not be compiled has, and all that predictions take. */
-export type PredictTarget = Pick<TrainTarget, 'program' | 'inputs' | 'outputShape' | 'conventions' | 'normalizations'>
+/** All that predictions take: what a model that need not be compiled has, or several together. */
+export interface PredictTarget extends Pick<TrainTarget, 'inputs' | 'outputShape' | 'conventions'> {
+  readonly program: NativePredictor
+}
+
+/** What evaluations take as well. */
+export type EvaluateTarget = PredictTarget & Pick<TrainTarget, 'loss' | 'metrics'>
 
 /** Conventions are copied: data that are not trained on settle none of the model's. */
 export function inputRequirements({ inputs, outputShape, program, conventions }: PredictTarget): Requirements {
