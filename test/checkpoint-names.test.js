@@ -1,8 +1,17 @@
 // What checkpoints are called, which of them are kept, and when they are due.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { checkpoint, checkpoints } from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,6 +19,7 @@ import { superfluous } from '../dist/checkpoint/folder.js'
 import { nameOf, ownName } from '../dist/checkpoint/names.js'
 import { failure } from './support/reference.js'
 import { digestOf, fitTiny, tinyModel, uninterrupted } from './support/tiny-run.js'
+import { until } from './support/until.js'
 
 const root = mkdtempSync(join(tmpdir(), 'gradus-checkpoint-names-'))
 test.after(() => rmSync(root, { recursive: true }))
@@ -157,32 +167,31 @@ test('what others have put among the checkpoints stays, whatever it is', async (
   assert.equal(filesOf(dir), ['epoch=003.safetensors', ...others].sort())
 })
 
-/** The files that are written in a run, in their order. */
+/** The files that a run leaves, all of epochs' ends, and the paths that its callbacks have seen. */
 async function written(options, fit = {}) {
   const dir = newFolder()
   const keeping = checkpoint({ keep: 'all', ...options })
-  const seen = []
-  const note = () => {
-    if (keeping.path !== null && keeping.path !== seen.at(-1)) seen.push(keeping.path)
-  }
+  const seen = new Set()
+  const note = () => void (keeping.path !== null && seen.add(keeping.path))
   const model = tinyModel()
   const history = await fitTiny(model, dir, {
     ...fit,
     callbacks: [{ onStepsEnd: note, onEpochEnd: note, onTrainEnd: note }, keeping],
   })
-  if (keeping.path !== seen.at(-1)) seen.push(keeping.path)
+  note()
   assert.is(await digestOf(model, history), await uninterrupted(history.epochs))
-  return seen.map((path) => path.slice(dir.length + '/checkpoints/'.length, -'.safetensors'.length))
+  const short = (name) => name.slice(0, -'.safetensors'.length)
+  return { files: filesOf(dir).map(short), seen: [...seen].map((path) => short(basename(path))) }
 }
 
 test('checkpoints are due by epochs, steps and minutes, and at the end; the bits do not depend on it', async () => {
   // Those that the disk keeps up with.
-  const usual = await written({})
+  const usual = (await written({})).files
   assert.ok(usual.at(-1) === 'epoch=003' && usual.every((name) => /^epoch=00[123]$/.test(name)), usual.join())
-  assert.equal(await written({ every: 'epoch' }), ['epoch=001', 'epoch=002', 'epoch=003'])
-  assert.equal(await written({ every: { epochs: 2 } }, { epochs: 5 }), ['epoch=002', 'epoch=004', 'epoch=005'])
+  assert.equal((await written({ every: 'epoch' })).files, ['epoch=001', 'epoch=002', 'epoch=003'])
+  assert.equal((await written({ every: { epochs: 2 } }, { epochs: 5 })).files, ['epoch=002', 'epoch=004', 'epoch=005'])
   // Six steps an epoch, two a call.
-  const bySteps = await written({ every: { steps: 4 } })
+  const bySteps = (await written({ every: { steps: 4 } })).seen
   assert.is(bySteps.at(-1), 'epoch=003')
   assert.ok(bySteps.length > 1 && bySteps.every((name) => /^epoch=\d{3}(,step=\d{6})?$/.test(name)), bySteps.join())
 })
@@ -214,8 +223,8 @@ test('what is due goes by the updates and by the clock, whether or not anything 
       [{ steps: 100 }, [{ step: 99 }, false], [{ step: 99, kind: 'end' }, true]],
     ]) {
       const isDue = await keeperOf(every)
-      for (const [moment, expected] of cases) assert.is(isDue(moment), expected, JSON.stringify([every, moment]))
-      assert.is(isDue({ step: 18, epochs: 3, kind: 'end', at: 1000 }), false, 'nothing has changed')
+      for (const [moment, expected] of cases) assert.is(await isDue(moment), expected, JSON.stringify([every, moment]))
+      assert.is(await isDue({ step: 18, epochs: 3, kind: 'end', at: 1000 }), false, 'nothing has changed')
     }
   } finally {
     performance.now = now
@@ -252,6 +261,34 @@ test('a damaged checkpoint that is further than the run goes on from does not co
     await uninterrupted(3),
   )
   assert.equal(filesOf(dir), ['epoch=003.safetensors'])
+})
+
+test('what could not be written at the end of the last epoch is tried once more', async () => {
+  const dir = newFolder()
+  const [here, away] = [join(dir, 'checkpoints'), join(dir, 'away')]
+  const asked = []
+  const disk = {
+    async onCheckpoint({ epoch }) {
+      asked.push(epoch)
+      if (asked.length === 2) {
+        await until(() => filesOf(dir).includes('epoch=001.safetensors'))
+        renameSync(here, away)
+      }
+      if (asked.length === 3) renameSync(away, here)
+    },
+  }
+  const warned = []
+  const onWarning = ({ code }) => warned.push(code)
+  process.on('warning', onWarning)
+  await fitTiny(tinyModel(), dir, { epochs: 2, callbacks: [disk, checkpoint({ every: 'epoch' })] })
+  await new Promise(setImmediate)
+  process.off('warning', onWarning)
+  assert.equal(warned, ['GRADUS_NOT_SAVED'])
+  assert.equal(asked, [1, 2, 2])
+  assert.equal(
+    (await checkpoints(dir)).map(({ epoch }) => epoch),
+    [1, 2],
+  )
 })
 
 test('a callback is told of the end when what it does for a checkpoint is done', async () => {

@@ -21,6 +21,8 @@ import { type Interrupted, unwatch, watch } from './signals.js'
 /** Minutes between checkpoints within an epoch, unless something else is said. */
 const usualMinutes = 5
 
+const isSame = (a: Moment, b: Moment): boolean => a.epochs === b.epochs && a.rows === b.rows && a.step === b.step
+
 type Context = RunContext & { readonly folder: RunFolder; readonly lineage: Lineage }
 
 export class CheckpointKeeper implements Keeper, Interrupted {
@@ -30,7 +32,9 @@ export class CheckpointKeeper implements Keeper, Interrupted {
   /** The state written last: its memory is used again. */
   #spare: NativeSnapshot | undefined
   #writing: Promise<void> | null = null
+  /** The last moment that was taken, and the last that is on the disk. */
   #last: Moment
+  #saved: Moment
   #lastTime = performance.now()
   #isAsked = false
   #interruptedBy: NodeJS.Signals | null = null
@@ -43,6 +47,7 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     this.#settings = settings
     this.#folder = folder
     this.#last = last
+    this.#saved = last
   }
 
   static open(context: Context, settings: CheckpointSettings): CheckpointKeeper {
@@ -59,10 +64,12 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     return this.#written?.path ?? null
   }
 
-  isDue({ kind, epochs, rows, step }: Moment): boolean {
+  isDue(moment: Moment): boolean | Promise<boolean> {
+    const { kind, epochs, step } = moment
+    if (kind === 'end') return this.#isUnsaved(moment)
     const last = this.#last
-    if (epochs === last.epochs && rows === last.rows && step === last.step) return false
-    if (kind === 'end' || this.#isAsked) return true
+    if (isSame(moment, last)) return false
+    if (this.#isAsked) return true
     const { every = 'usual', monitor } = this.#settings
     // One at an epoch's end may be among the best, or have been asked for; others wait until the disk is free.
     const canWait = kind === 'steps' || (every === 'usual' && monitor === undefined)
@@ -73,6 +80,12 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     if ('epochs' in every) return kind === 'epoch' && epochs % every.epochs === 0
     if ('steps' in every) return Math.floor(step / every.steps) > Math.floor(last.step / every.steps)
     return minutes >= every.minutes
+  }
+
+  /** What could not be written is tried once more before the run ends. */
+  async #isUnsaved(moment: Moment): Promise<boolean> {
+    await this.#writing
+    return this.#stale === null && !isSame(moment, this.#saved)
   }
 
   async keep(
@@ -95,7 +108,12 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     const packed = packCheckpoint(this.#context.target as Model, state, moment, of)
     const path = join(this.#folder.path, this.#name(moment, state.under !== null))
     this.#writing = this.#write(path, packed, recorded)
-      .catch((error) => this.#failed(error))
+      .then(
+        () => {
+          this.#saved = moment
+        },
+        (error) => this.#failed(error),
+      )
       .finally(() => {
         this.#spare = state.native
         this.#writing = null

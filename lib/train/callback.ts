@@ -102,7 +102,7 @@ export interface Moment {
 
 /** @internal Writes checkpoints. What makes one lies above training. */
 export interface Keeper {
-  isDue(moment: Moment): boolean
+  isDue(moment: Moment): boolean | Promise<boolean>
   /**
    * Takes the state, and resolves when training may go on.
    *

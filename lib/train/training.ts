@@ -258,7 +258,7 @@ export class Training {
     if (!steps || this.#isKept || !callbacks.some(({ keeper }) => keeper)) return
     const moment = this.#standing.moment(kind)
     for (const { keeper } of callbacks) {
-      if (!keeper?.isDue(moment)) continue
+      if (!keeper || !(await keeper.isDue(moment))) continue
       const context = this.#context()
       const recorded = Promise.all(callbacks.map(async (callback) => callback.onCheckpoint?.(context)))
       // What it throws is thrown to who awaits it; the end waits for it too.
