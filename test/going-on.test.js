@@ -24,7 +24,7 @@ import { AppendFile } from '../dist/watch/monitor/append-file.js'
 import { openPlace } from '../dist/watch/monitor/place.js'
 import { RunDirectory } from '../dist/watch/monitor/run-directory.js'
 import { Rows } from '../dist/watch/recording/files.js'
-import { openRun, readInfo } from '../dist/watch/recording/index.js'
+import { openRun, readInfo, writeLatest } from '../dist/watch/recording/index.js'
 import { statusOf, WatchedRun } from '../dist/watch/server/watched-run.js'
 import { startScript } from './support/lines.js'
 import { failure } from './support/reference.js'
@@ -305,6 +305,24 @@ test('a run that was overtaken ends at its next checkpoint or epoch, and adds no
     sizes.filter(([name]) => name !== 'claims'),
   )
   assert.is((await newestClaim(join(dir, 'claims'))).number, 2)
+})
+
+test('what the examples show is put in its place by the run that holds the folder alone', async () => {
+  const dir = join(folder, 'latest')
+  const watching = monitor()
+  const callbacks = [watching, { onEpochBegin: ({ epoch, call }) => epoch === 2 && overtake(call) }]
+  const overtake = async ({ folder }) => {
+    const before = String(read(dir, 'latest.json'))
+    const write = () => writeLatest(dir, { epoch: 9, step: 9 }, () => folder.check())
+    await write()
+    assert.equal(JSON.parse(read(dir, 'latest.json')), { epoch: 9, step: 9 })
+    writeFileSync(join(dir, 'latest.json'), before)
+    await putClaim(join(dir, 'claims'), folder.claim + 1, { type: 'begin' })
+    assert.is((await failure(write)).code, 'GRADUS_STALE_RUN')
+    assert.is(String(read(dir, 'latest.json')), before)
+  }
+  const fit = makeModel().fit(data, { ...options, epochs: 2, dir, callbacks }).done
+  assert.is((await failure(() => fit)).code, 'GRADUS_STALE_RUN')
 })
 
 test('a process that was overtaken while it stood still ends, and writes into nothing that is read', async () => {

@@ -1,4 +1,5 @@
 import { sharpness } from '../../check/curvature/sharpness.js'
+import { GradusError } from '../../errors.js'
 import type { Model } from '../../model/model.js'
 import type { EndContext, EpochContext, FitCall, RunContext, StepsReport } from '../../train/callback.js'
 import { openRunFolder, type RunFolder } from '../../train/run-folder.js'
@@ -234,7 +235,10 @@ export class MonitoredRun {
     this.#soon(() => this.#add({ type: 'predictions', epoch, step, ...predictions }))
     await this.directory
       ?.writeLatest({ epoch, step, confusion, misclassified, ...this.#examples.pictures() })
-      .catch((error: Error) => this.#warn(error))
+      .catch((error: Error) => {
+        if (error instanceof GradusError && error.code === 'GRADUS_STALE_RUN') this.#drop()
+        else this.#warn(error)
+      })
     this.#lastLookTook = this.#clock.now() - began
     if (!isFirst) this.#looksTook += this.#lastLookTook
   }

@@ -96,8 +96,9 @@ export class RunDirectory {
     this.#journal.add(Buffer.from(writeLine(entry)))
   }
 
+  /** @throws `GRADUS_STALE_RUN` as `check` does, or what the disk has */
   writeLatest(latest: Latest): Promise<void> {
-    return writeLatest(this.path, latest)
+    return writeLatest(this.path, latest, () => this.check())
   }
 
   get #files(): readonly AppendFile[] {

@@ -28,10 +28,10 @@ export interface ImageShape {
 /** A file of more bytes was not written by a monitor. */
 const mostBytes = 1 << 24
 
-/** In place of what was there; never half a file. */
-export async function writeLatest(directory: string, latest: Latest): Promise<void> {
+/** In place of what was there, never half a file; what `ready` throws, just before, leaves the old one. */
+export async function writeLatest(directory: string, latest: Latest, ready?: () => Promise<void>): Promise<void> {
   const text = JSON.stringify(latest)
-  await replaceFile(join(directory, files.latest), (file) => file.writeFile(text), { sync: false })
+  await replaceFile(join(directory, files.latest), (file) => file.writeFile(text), { sync: false, ready })
 }
 
 /** Of the directory with this real path; null where there is none, or none that can be read. */
