@@ -97,6 +97,7 @@ const mayImport = {
     'check',
     'checkpoint',
   ],
+  search: [...base, 'words', 'data', 'train', 'model', 'checkpoint'],
   cli: ['errors', 'checks', 'options', 'files', 'claim', 'version', 'train', 'checkpoint', 'watch'],
   index: null,
 }

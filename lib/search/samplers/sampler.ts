@@ -1,0 +1,69 @@
+/** What a sampler is: a pure function of the space, the trials so far, the study's seed and the new trial's number. */
+import type { Params, Point, Space } from '../space/space.js'
+
+export interface TrialSeen {
+  /** From 0 up, as trials are begun. */
+  readonly number: number
+  readonly params: Params
+  /** Lost trials are not told of. */
+  readonly state: 'running' | 'paused' | 'complete' | 'pruned' | 'exploded' | 'failed'
+  /** The result; null as long as there is none. */
+  readonly value: number | null
+  /** The values reported after each epoch, from the first on. */
+  readonly reports?: readonly number[]
+}
+
+export type Direction = 'minimize' | 'maximize'
+
+export interface Asked {
+  readonly space: Space
+  readonly trials: readonly TrialSeen[]
+  readonly direction: Direction
+  /** The study's, 0 to 2⁵³ − 1. */
+  readonly seed: number
+  /** The new trial's. */
+  readonly number: number
+  /** Whether a finite space may give parameters that a trial has had. Default false. */
+  readonly repeats?: boolean
+}
+
+export interface Sampler {
+  readonly name: string
+  /** null: all points of a finite space are taken. */
+  suggest(asked: Asked): Params | null
+}
+
+/** Trials that fit the space, as the models of samplers want them. */
+export interface Observed {
+  /** Ended ones in order of number: the smaller the loss, the better. */
+  readonly ended: readonly { readonly number: number; readonly point: Point; readonly loss: number }[]
+  /** Running and paused ones, which have no result yet. */
+  readonly pending: readonly Point[]
+}
+
+/**
+ * Losses are values, negated where they are maximized. Exploded and failed trials have the worst loss so far, pruned ones that
+ * of their last report.
+ */
+export function observed({ space, trials, direction }: Pick<Asked, 'space' | 'trials' | 'direction'>): Observed {
+  const sign = direction === 'maximize' ? -1 : 1
+  const ended: { number: number; point: Point; loss: number }[] = []
+  const pending: Point[] = []
+  for (const trial of trials) {
+    const point = space.find(trial.params)
+    if (point === null) continue
+    if (trial.state === 'running' || trial.state === 'paused') pending.push(point)
+    else ended.push({ number: trial.number, point, loss: sign * (resultOf(trial) ?? Number.NaN) })
+  }
+  let worst = Number.NEGATIVE_INFINITY
+  for (const { loss } of ended) if (Number.isFinite(loss)) worst = Math.max(worst, loss)
+  // Where nothing but failures is known, all of them are the same.
+  for (const one of ended) if (!Number.isFinite(one.loss)) one.loss = Number.isFinite(worst) ? worst : 0
+  return { ended: ended.sort((a, b) => a.number - b.number), pending }
+}
+
+/** The value that an ended trial is judged by, or null where it has none. */
+function resultOf({ state, value, reports }: TrialSeen): number | null {
+  if (state === 'complete') return value
+  return state === 'pruned' ? (reports?.at(-1) ?? value) : null
+}
