@@ -117,14 +117,20 @@ export function superfluous(
 }
 
 /** A file whose header could be read. */
-type Known = Found & { readonly head: Head }
+export type Known = Found & { readonly head: Head }
 
 /** Oldest first. */
 const ofRun = (found: readonly Found[], id: string): Known[] =>
   found.filter((one): one is Known => one.head?.id === id).sort((a, b) => byProgress(a.head, b.head))
 
+/** At the ends of epochs of the run that has got furthest, oldest first. */
+export function endsOfFurthest(found: readonly Found[]): Known[] {
+  const furthest = found.findLast(({ head }) => head)
+  return furthest?.head ? ofRun(found, furthest.head.id).filter(({ head }) => head.kind === 'epoch') : []
+}
+
 /** Best first. */
-function ranking(atEnds: readonly Known[], { column, mode }: Watched): Known[] {
+export function ranking(atEnds: readonly Known[], { column, mode }: Watched): Known[] {
   const sign = mode === 'max' ? -1 : 1
   return atEnds
     .map((one, i) => ({ one, i, score: one.head.record?.[column] ?? Number.NaN }))
@@ -150,11 +156,9 @@ export function scoreOf({ record, watched }: Head): (Watched & { readonly score:
 
 /** Of the run that has got furthest: its newest checkpoint, and the best at an epoch's end, compared as the newest one of those is. */
 export function outstanding(found: readonly Found[]): { newest: string | null; best: string | null } {
-  const furthest = found.findLast(({ head }) => head)
-  if (!furthest?.head) return { newest: null, best: null }
-  const atEnds = ofRun(found, furthest.head.id).filter(({ head }) => head.kind === 'epoch')
+  const atEnds = endsOfFurthest(found)
   const by = atEnds.length > 0 ? scoreOf(atEnds.at(-1)!.head) : null
-  return { newest: furthest.path, best: by && ranking(atEnds, by)[0]!.path }
+  return { newest: found.findLast(({ head }) => head)?.path ?? null, best: by && ranking(atEnds, by)[0]!.path }
 }
 
 interface Scored {

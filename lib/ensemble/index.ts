@@ -1,8 +1,17 @@
+import type { Data } from '../data/stream.js'
 import type { Model } from '../model/model.js'
 import type { AnyValues } from '../train/history.js'
 import { Ensemble, type EnsembleOptions } from './ensemble.js'
+import type { FromCheckpointsOptions } from './from-checkpoints.js'
+import type { FromFilesOptions, ScoredFile } from './from-files.js'
+import type { FromSeedsOptions } from './from-seeds.js'
 
 export type { Combine, Ensemble, EnsembleOptions, EnsemblePredictOptions, Spread } from './ensemble.js'
+export type { FromCheckpointsOptions } from './from-checkpoints.js'
+export type { FromFilesOptions, ScoredFile } from './from-files.js'
+export type { FromSeedsOptions } from './from-seeds.js'
+export type { LoadedOptions } from './loaded-members.js'
+export type { MemberFit, MemberFitOptions } from './member-fit.js'
 export type { Predictor } from './predictor.js'
 
 /**
@@ -20,3 +29,55 @@ export function ensemble<Values extends object = AnyValues>(
 ): Ensemble<Values> {
   return new Ensemble<Values>(members, options)
 }
+
+// Loaded by who makes ensembles, not by all who import the package.
+
+/**
+ * Trains the same model from several initialisations: what such models get wrong differs, and their mean is nearly always better
+ * than each. Examples are copied into native memory once for all; a stream is a function that gives each member its own iterable.
+ *
+ * The members belong to the ensemble: its `dispose` frees them. When one fails the others are stopped.
+ *
+ * @param make - makes a new compiled model of a seed; may be async
+ * @throws GRADUS_INVALID_ARGUMENT also when `make` makes the same model of two seeds; those of `fit`, after the seed that they are
+ * of; the signal's reason
+ * @example
+ * const together = await ensemble.fromSeeds((seed) => sequential({ input: [784], seed }, layers()).compile(options), train, {
+ *   count: 5, dir: 'runs/five', fit: { epochs: 10, validation } })
+ */
+ensemble.fromSeeds = async <Values extends object = AnyValues>(
+  make: (seed: number) => Model<Values> | Promise<Model<Values>>,
+  data: Data,
+  options: FromSeedsOptions<Values> = {},
+): Promise<Ensemble<Values>> => {
+  const { fromSeeds } = await import('./from-seeds.js')
+  // What the members' metrics give is for the caller alone.
+  return (await fromSeeds(make as never, data, options as never)) as unknown as Ensemble<Values>
+}
+
+/**
+ * Several checkpoints of one run as an ensemble, for the price of one training: those of its last epochs, or, with
+ * `cosine({ cycles })`, the end of each cycle (Huang et al. 2017, "Snapshot ensembles"). What there is to take
+ * {@link checkpoint} decides: `checkpoint({ every: { epochs: 10 }, keep: 'all' })`. Of a run that goes on still those that there
+ * are now. The oldest first; they belong to the ensemble: its `dispose` frees them.
+ *
+ * @param dir - the run's directory
+ * @throws GRADUS_INVALID_ARGUMENT where there are fewer than asked for, or none; GRADUS_BAD_FILE for one that is damaged
+ * @example const together = await ensemble.fromCheckpoints('runs/mnist', { last: 5 })
+ */
+ensemble.fromCheckpoints = async (dir: string | URL, options: FromCheckpointsOptions): Promise<Ensemble> =>
+  (await import('./from-checkpoints.js')).fromCheckpoints(dir, options)
+
+/**
+ * Models from files as an ensemble: the best of a search, or any others. In the order of the list; they belong to the ensemble:
+ * its `dispose` frees them.
+ *
+ * @throws GRADUS_INVALID_ARGUMENT for fewer files than `top`, a file without a score, and one that is listed twice;
+ * GRADUS_BAD_FILE naming the file that is missing or damaged
+ * @example
+ * const together = await ensemble.fromFiles(trials.map(({ file, accuracy }) => ({ file, score: accuracy })), { top: 10 })
+ */
+ensemble.fromFiles = async (
+  files: readonly (string | URL | ScoredFile)[],
+  options: FromFilesOptions = {},
+): Promise<Ensemble> => (await import('./from-files.js')).fromFiles(files, options)

@@ -19,14 +19,18 @@ import { Training } from './training.js'
  * Errors of the run, from `done` and from iterating: those of the data (`GRADUS_INVALID_ARGUMENT`,
  * `GRADUS_INVALID_DATA`); `GRADUS_NON_FINITE` when too many steps in a row had to be refused; whatever a callback
  * throws; the signal's reason. The model then has the weights of its last accepted step.
+ *
+ * @param threads so many, whatever `GRADUS_THREADS` says: of several runs that share those
  */
 export function fit<Values extends object = AnyValues, Model = unknown>(
   target: TrainTarget,
   data: Data,
   options: FitOptions<Values, Model> = {},
+  threads?: number,
 ): Run<Values> {
   checkTogether('fit', data, options)
-  const settings = withOwnCallbacks(resolveFitOptions(target, options as FitOptions))
+  const resolved = resolveFitOptions(target, options as FitOptions)
+  const settings = withOwnCallbacks(threads === undefined ? resolved : { ...resolved, threads })
   const { program } = target
   if (isInTraining(program)) throw new GradusError('GRADUS_BUSY', 'The model is being fitted: await run.done first')
   beginTraining(program, () => run.isAwaited)

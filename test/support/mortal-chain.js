@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { availableIsas } from 'gradus/kernels'
 import { openRun } from '../../dist/watch/recording/index.js'
 
-const script = fileURLToPath(new URL('mortal-run.js', import.meta.url))
+const scriptOf = (name) => fileURLToPath(new URL(name, import.meta.url))
 
 /** Whole numbers below a limit, by seed. */
 export function chooser(seed) {
@@ -20,9 +20,12 @@ export function chooser(seed) {
 }
 
 /** One process. It kills itself, or is killed so many milliseconds after it has begun, or gives what it has come to. */
-export async function live(spec, { isa = availableIsas[0], killAfter = null } = {}) {
+export async function live(spec, { isa = availableIsas[0], killAfter = null, script = 'mortal-run.js' } = {}) {
   const env = { ...process.env, GRADUS_ISA: isa }
-  const child = spawn(process.execPath, [script, JSON.stringify(spec)], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [scriptOf(script), JSON.stringify(spec)], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const closed = once(child, 'close')
   let [output, errors, timer] = ['', '', null]
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -42,14 +45,14 @@ export async function live(spec, { isa = availableIsas[0], killAfter = null } = 
 
 /**
  * What a run has come to after all these deaths; each is `{ event, count }` or `{ after: milliseconds }`. One that comes too late
- * for the process is left out. Threads and instruction set change from process to process.
+ * for the process is left out. Threads and instruction set change from process to process, and what `vary` gives.
  */
-export async function chain(spec, deaths, choose) {
+export async function chain(spec, deaths, choose, { script, vary = () => ({}) } = {}) {
   let kills = 0
   for (const { after = null, ...killAt } of [...deaths, {}]) {
     const place = { threads: 1 + choose(2), isa: availableIsas[choose(availableIsas.length)] }
-    const own = { ...spec, resume: true, threads: place.threads, killAt: killAt.event ? killAt : null }
-    const life = await live(own, { isa: place.isa, killAfter: after })
+    const own = { ...spec, resume: true, threads: place.threads, ...vary(choose), killAt: killAt.event ? killAt : null }
+    const life = await live(own, { isa: place.isa, killAfter: after, script })
     if (!life.isKilled) return { ...life, kills }
     kills++
   }
