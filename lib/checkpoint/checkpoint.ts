@@ -6,12 +6,16 @@ import type { Callback, RunContext } from '../train/callback.js'
 import type { CheckpointKeeper } from './keeper.js'
 import type { CheckpointFacts } from './names.js'
 
-/** When checkpoints are written. */
-export type Every = 'epoch' | { readonly epochs: number } | { readonly steps: number } | { readonly minutes: number }
+/** When checkpoints are written; a list of epochs is of those with whose ends one is, as of the cycles of a schedule. */
+export type Every =
+  | 'epoch'
+  | { readonly epochs: number | readonly number[] }
+  | { readonly steps: number }
+  | { readonly minutes: number }
 
 export interface CheckpointOptions {
   /**
-   * After each epoch, each so many epochs, steps or minutes. The bits of the run do not depend on it. Default: after each epoch and
+   * After each epoch, each so many epochs, the epochs of a list, each so many steps or minutes. The bits of the run do not depend on it. Default: after each epoch and
    * each five minutes; without `monitor` epochs that end before the last checkpoint is written are passed over. One more is written
    * when the run ends.
    */
@@ -41,9 +45,15 @@ const readOptions = optionsOf<CheckpointOptions>()('checkpoint', {
 export type CheckpointSettings = Omit<ReturnType<typeof readOptions>, 'keep'> & { readonly keep: number }
 
 const readEvery = {
-  epochs: optionsOf<{ epochs: number }>()('every', { epochs: needed(checkPositiveInteger) }),
+  epochs: optionsOf<{ epochs: number | readonly number[] }>()('every', { epochs: needed(checkEpochs) }),
   steps: optionsOf<{ steps: number }>()('every', { steps: needed(checkPositiveInteger) }),
   minutes: optionsOf<{ minutes: number }>()('every', { minutes: needed(checkPositive) }),
+}
+
+function checkEpochs(argument: string, value: unknown): number | readonly number[] {
+  if (!Array.isArray(value)) return checkPositiveInteger(argument, value)
+  if (value.length === 0) throw invalidArgument(argument, 'a list of one epoch or more', value)
+  return value.map((epoch, i) => checkPositiveInteger(`${argument}[${i}]`, epoch))
 }
 
 function checkEvery(argument: string, value: unknown): Every {

@@ -77,7 +77,7 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     const minutes = (performance.now() - this.#lastTime) / 60_000
     if (every === 'usual') return kind === 'epoch' || minutes >= usualMinutes
     if (every === 'epoch') return kind === 'epoch'
-    if ('epochs' in every) return kind === 'epoch' && epochs % every.epochs === 0
+    if ('epochs' in every) return kind === 'epoch' && isAmong(epochs, every.epochs)
     if ('steps' in every) return Math.floor(step / every.steps) > Math.floor(last.step / every.steps)
     return minutes >= every.minutes
   }
@@ -199,3 +199,6 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     process.stderr.write(`the step is done: ${written ?? ''}go on with: gradus resume ${path}\n`)
   }
 }
+
+const isAmong = (epoch: number, of: number | readonly number[]): boolean =>
+  typeof of === 'number' ? epoch % of === 0 : of.includes(epoch)
