@@ -120,6 +120,20 @@ space('logarithms: decades have the same length, integers the stretch from k −
   }
 })
 
+space('a unit and the edges of cells agree to the last bit', () => {
+  for (const [low, high] of [
+    [1, 3000],
+    [7, 9000],
+    [1000, 1500],
+  ]) {
+    const { cells } = dimension(integer(low, high, { log: true }))
+    for (let index = 1; index <= high - low; index++) {
+      assert.is(cells.indexAt(cells.edge(index)), index)
+      assert.is(cells.indexAt(cells.edge(index) * (1 - 2 ** -53)), index - 1)
+    }
+  }
+})
+
 space('choices are found again whatever they are, and what JSON cannot hold is none of them', () => {
   const values = [null, true, false, 0, 1, '1', '', [], [null], {}, { a: 1, b: [true] }, 'null']
   const { toUnit, fromUnit, holds, size } = dimension(choice(values))
@@ -252,6 +266,7 @@ const bad = [
     () => checkSpace(example).point({ ...params, optimizer: { name: 'sgd', beta1: 0.9 } }),
     /^params\.optimizer: there is no parameter "beta1"$/,
   ],
+  [() => checkSpace(example).point(Object.create(params)), /received undefined$/],
   [() => checkSpace(example).point(null), /^params: expected an object of parameters, received null$/],
 ]
 

@@ -29,6 +29,8 @@ export interface Asked {
 
 export interface Sampler {
   readonly name: string
+  /** @throws `GRADUS_INVALID_ARGUMENT` where it cannot search this space */
+  check?(space: Space): void
   /** null: all points of a finite space are taken. */
   suggest(asked: Asked): Params | null
 }
