@@ -2,17 +2,21 @@ import type { Data } from '../data/stream.js'
 import type { Model } from '../model/model.js'
 import type { AnyValues } from '../train/history.js'
 import { Ensemble, type EnsembleOptions } from './ensemble.js'
+import type { FitWeightsOptions } from './fit-weights.js'
 import type { FromCheckpointsOptions } from './from-checkpoints.js'
 import type { FromFilesOptions, ScoredFile } from './from-files.js'
 import type { FromSeedsOptions } from './from-seeds.js'
+import type { Selection, SelectOptions } from './select.js'
 
 export type { Combine, Ensemble, EnsembleOptions, EnsemblePredictOptions, Spread } from './ensemble.js'
+export type { FitWeightsOptions } from './fit-weights.js'
 export type { FromCheckpointsOptions } from './from-checkpoints.js'
 export type { FromFilesOptions, ScoredFile } from './from-files.js'
 export type { FromSeedsOptions } from './from-seeds.js'
 export type { LoadedOptions } from './loaded-members.js'
 export type { MemberFit, MemberFitOptions } from './member-fit.js'
 export type { Predictor } from './predictor.js'
+export type { Selection, SelectOptions } from './select.js'
 
 /**
  * Several models as one predictor, which is nearly always better than the mean of them. They may differ in architecture, not in
@@ -81,3 +85,44 @@ ensemble.fromFiles = async (
   files: readonly (string | URL | ScoredFile)[],
   options: FromFilesOptions = {},
 ): Promise<Ensemble> => (await import('./from-files.js')).fromFiles(files, options)
+
+/**
+ * Chooses from many members the few that are best together (Caruana et al. 2004, 2006): greedily, members that are picked again
+ * counting more, begun with the best few, in bags of some of the members each, so that none wins by chance. A half of the data
+ * chooses and the other half reports, as what was chosen by rows looks better on them than it is.
+ *
+ * Members are combined as the ensemble combines them; its weights and its temperature are left out.
+ *
+ * @param data - what the members were not trained on
+ * @throws those of the data; GRADUS_NOT_COMPILED, GRADUS_BUSY for a member in training, GRADUS_NON_FINITE
+ * @example
+ * const selection = await select(ensemble(models), validation, { size: 5 })
+ * console.log(selection.score, selection.bestMemberScore)
+ * await selection.ensemble.evaluate(test)
+ */
+export async function select<Values extends object = AnyValues>(
+  from: Ensemble<Values> | readonly Model<Values>[],
+  data: Data,
+  options: SelectOptions = {},
+): Promise<Selection> {
+  const { select } = await import('./select.js')
+  return await select(from as never, data, options)
+}
+
+/**
+ * The same members with the weights that fit data best: where they give probabilities those of greatest likelihood, by
+ * expectation maximisation (Dempster, Laird and Rubin 1977); in regression those of the smallest squared error. The members
+ * belong to whom they belonged before.
+ *
+ * @param data - what the members were not trained on
+ * @throws those of the data; GRADUS_INVALID_ARGUMENT where the members' probabilities or values are not averaged
+ * @example const weighted = await fitWeights(ensemble(models), validation)
+ */
+export async function fitWeights<Values extends object = AnyValues>(
+  from: Ensemble<Values> | readonly Model<Values>[],
+  data: Data,
+  options: FitWeightsOptions = {},
+): Promise<Ensemble<Values>> {
+  const { fitWeights } = await import('./fit-weights.js')
+  return (await fitWeights(from as never, data, options)) as unknown as Ensemble<Values>
+}
