@@ -18,6 +18,7 @@ export type ErrorCode = `GRADUS_${
   | 'OUT_OF_THREADS'
   | 'SANITY_CHECK'
   | 'SHAPE_MISMATCH'
+  | 'STALE_LEASE'
   | 'STALE_RUN'
   | 'TOO_LARGE'
   | 'WRONG_GRADIENT'}`

@@ -11,6 +11,7 @@ import { newTemporary, removeTemporaries } from './temporary.js'
 export {
   badFile,
   checkPath,
+  codeOf,
   type FileSource,
   fileError,
   isMissing,
@@ -166,15 +167,30 @@ export async function replaceFile(
 
 /**
  * A new file, whole from the moment that it is there, and on the disk; false when there is something of that name, which
- * stays. Of many who place one at once, one alone succeeds.
+ * stays. Of many who place one at once, one alone succeeds. Where the file system has no hard links it is made under its
+ * name, by one alone too, but not whole at once: a warning says so.
+ *
+ * @param options - `sync: false` for what need not survive a loss of power
  */
-export async function placeFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<boolean> {
-  const place = (temporary: string) => isFirst(() => link(temporary, path), temporary, path)
+export async function placeFile(
+  path: string,
+  write: (file: FileHandle) => Promise<void>,
+  { sync = true }: { sync?: boolean | undefined } = {},
+): Promise<boolean> {
+  const place = async (temporary: string) => {
+    try {
+      return await isFirst(() => link(temporary, path), temporary, path)
+    } catch (error) {
+      if (!hasNoLinks(error)) throw error
+      warnOfNoLinks(path)
+      return await createAlone(path, write, sync)
+    }
+  }
   return await withFileErrors(
     path,
     async () => {
       let isPlaced = false
-      await besideOf(path, null, { write, sync: true }, async (temporary) => {
+      await besideOf(path, null, { write, sync }, async (temporary) => {
         isPlaced = await place(temporary)
         await unlink(temporary)
       })
@@ -182,6 +198,33 @@ export async function placeFile(path: string, write: (file: FileHandle) => Promi
     },
     'written',
   )
+}
+
+/** What systems answer where a file system has no hard links. */
+export const hasNoLinks = (error: unknown): boolean =>
+  ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))
+
+let hasWarned = false
+
+function warnOfNoLinks(path: string): void {
+  if (hasWarned) return
+  hasWarned = true
+  const message =
+    `${path}: the file system has no hard links. Files are created under their names instead: still by one alone, but a ` +
+    'process that is killed on the way leaves one that is not whole'
+  process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_NO_HARD_LINKS' })
+}
+
+async function createAlone(path: string, write: (file: FileHandle) => Promise<void>, sync: boolean): Promise<boolean> {
+  const file = await open(path, 'wx').catch((error) => (codeOf(error) === 'EEXIST' ? null : fail(error)))
+  if (file === null) return false
+  try {
+    await writeWhole(file, null, write, sync)
+  } catch (error) {
+    await unlink(path).catch(() => undefined)
+    throw error
+  }
+  return true
 }
 
 /** A server far away may have done what was asked, and told of it only when it was asked again. */

@@ -1,8 +1,8 @@
 /**
- * Temporary files: what is written beside a file before it takes its place. A name says whose it is, so that what a kill
- * leaves behind is known as nobody's.
+ * Temporary files and folders: what is written beside its place before it takes that. A name says whose it is, so that what
+ * a kill leaves behind is known as nobody's.
  */
-import { type FileHandle, open, readdir, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isAlive, type ProcessMark, thisProcess } from './processes.js'
 
@@ -16,10 +16,19 @@ const seen = new Set<string>()
 
 /** A new file in the folder, open for writing. */
 export async function newTemporary(folder: string, mode = 0o666): Promise<{ path: string; file: FileHandle }> {
+  const { path, made } = await make(folder, (path) => open(path, 'wx', mode))
+  return { path, file: made }
+}
+
+/** A new, empty folder in the folder. */
+export const newTemporaryFolder = async (folder: string): Promise<string> =>
+  (await make(folder, (path) => mkdir(path))).path
+
+async function make<Made>(folder: string, by: (path: string) => Promise<Made>): Promise<{ path: string; made: Made }> {
   for (;;) {
     const path = join(folder, `${prefixOf(thisProcess())}${++count}.tmp`)
     try {
-      return { path, file: await open(path, 'wx', mode) }
+      return { path, made: await by(path) }
     } catch (error) {
       // Another thread of this process counts too.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -28,7 +37,7 @@ export async function newTemporary(folder: string, mode = 0o666): Promise<{ path
 }
 
 /**
- * Removes temporary files of processes of this machine that are gone: once a process for each folder, as it may hold
+ * Removes what processes of this machine that are gone have left: once a process for each folder, as it may hold
  * many others. `all`: now, and everything but what processes of this machine may be writing; for who owns the folder.
  */
 export async function removeTemporaries(
@@ -41,7 +50,9 @@ export async function removeTemporaries(
   const names = await readdir(folder).catch(() => [])
   for (const name of names) {
     const alive = isWriting(name)
-    if (alive === false || (all && alive === null)) await unlink(join(folder, name)).catch(() => undefined)
+    if (alive === false || (all && alive === null)) {
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
+    }
   }
 }
 

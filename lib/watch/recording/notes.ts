@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { invalidArgument } from '../../errors.js'
 import { badFile, readTextWithin, replaceFile } from '../../files.js'
 import { files } from './files.js'
-import { parseObject } from './json.js'
+import { parseObject } from '../../json.js'
 
 export interface Notes {
   text: string

@@ -1,5 +1,5 @@
 /** Texts of unknown origin: a run directory may have been written by anything. */
-import { badFile } from '../../files.js'
+import { badFile } from './file-errors.js'
 
 /** @throws `GRADUS_BAD_FILE` */
 export function parseObject(text: string, where: string): Record<string, unknown> {

@@ -1,0 +1,81 @@
+/** New trials: a folder made beside the others, with its first record in it, and renamed into its place. */
+import { lstat, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf, withFileErrors } from '../files.js'
+import { newTemporaryFolder, removeTemporaries } from '../temporary.js'
+import type { Beats } from './beats.js'
+import { type ClaimDraft, claimBy, HeldTrial, now } from './held-trial.js'
+import { beatsPath, changePath, studyFiles, trialPath } from './layout.js'
+import { type Change, recordText, type Suggestion } from './records.js'
+
+/**
+ * A trial of that number, claimed by this process; null where the number is taken. It is not synced: who loses it loses a
+ * trial that has not begun.
+ *
+ * @throws `GRADUS_BAD_FILE` when it cannot be written
+ */
+export async function createTrial(
+  study: string,
+  number: number,
+  suggestion: Suggestion,
+  draft: ClaimDraft & { readonly beats?: Beats | undefined },
+): Promise<HeldTrial | null> {
+  const record = claimBy(draft, { reason: 'new', run: 1, suggestion })
+  const path = trialPath(study, number)
+  if (!(await place(study, path, [record]))) return null
+  return new HeldTrial({ number, path }, 1, record, draft.beats ?? null)
+}
+
+/** A trial that waits for a worker; false where the number is taken. @throws as {@link createTrial} */
+export async function enqueueTrial(
+  study: string,
+  number: number,
+  suggestion: Suggestion,
+  draft: ClaimDraft,
+): Promise<boolean> {
+  const claim = claimBy(draft, { reason: 'new', run: 1, suggestion })
+  const waiting: Change = { type: 'paused', of: 1, epoch: 0, value: null, details: null, time: now() }
+  return await place(study, trialPath(study, number), [claim, waiting])
+}
+
+/**
+ * Never empty: a folder that is renamed onto an empty one takes its place, onto one with something in it it fails. So one alone
+ * of many gets the number.
+ */
+async function place(study: string, path: string, records: readonly Change[]): Promise<boolean> {
+  const trials = join(study, studyFiles.trials)
+  return await withFileErrors(
+    trials,
+    async () => {
+      await removeTemporaries(trials)
+      const temporary = await newTemporaryFolder(trials)
+      try {
+        for (const [i, record] of records.entries()) {
+          await writeFile(changePath(temporary, i + 1), recordText(record), { flag: 'wx' })
+        }
+        // There from the begin: a disk that is full later takes a counter that has its place.
+        await writeFile(beatsPath(temporary, 1), '0\n', { flag: 'wx' })
+        return await isRenamed(temporary, path)
+      } finally {
+        await rm(temporary, { recursive: true, force: true })
+      }
+    },
+    'written',
+  )
+}
+
+async function isRenamed(temporary: string, path: string): Promise<boolean> {
+  const own = await lstat(temporary)
+  try {
+    await rename(temporary, path)
+    return true
+  } catch (error) {
+    const there = await lstat(path).catch(() => null)
+    if (there === null) throw error
+    // A server far away may have done what was asked, and told of it only when it was asked again.
+    if (there.ino === own.ino && there.dev === own.dev) return true
+    const isTaken = ['EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'EPERM', 'EACCES', 'EBUSY'].includes(codeOf(error))
+    if (isTaken) return false
+    throw error
+  }
+}

@@ -1,0 +1,36 @@
+/** A study's files: read by who shows a study, read and written by who searches. */
+export { Beats, type BeatsOptions } from './beats.js'
+export { type BestTrial, bestOf, linkBest, mostBest } from './best.js'
+export { createTrial, enqueueTrial } from './create-trial.js'
+export type { ChangeOptions, ClaimDraft, HeldTrial } from './held-trial.js'
+export { LeaseJudge, type LeaseOptions } from './lease.js'
+export { type Cached, claimMaster, IndexWriter, type MasterClaim } from './masters.js'
+export { StudyReader, type StudyReaderOptions } from './reader.js'
+export {
+  type Change,
+  type Claim,
+  type ClaimReason,
+  type EndState,
+  endStates,
+  type Paused,
+  type Range,
+  type Result,
+  rangesOf,
+  type Suggestion,
+} from './records.js'
+export type { Curve } from './reports.js'
+export { readStop, requestStop, type StopRequest } from './stop.js'
+export {
+  makeStage,
+  makeStudy,
+  type OpenedStudy,
+  type OpenStudyOptions,
+  readStages,
+  readStudy,
+  type Stage,
+  type StudyDescription,
+  type StudyModule,
+} from './study.js'
+export { endTrial, retryTrial, takeTrial } from './take-trial.js'
+export { hasEnded, readTrial, type Trial, type TrialState } from './trial.js'
+export type { Json, JsonObject } from './values.js'

@@ -1,0 +1,41 @@
+/** Names of a study's files, and what lies where. */
+import { join } from 'node:path'
+
+export const studyFiles = {
+  /** What the study is: made whole, once. */
+  study: 'study.json',
+  /** `2.json`, …: the ranges of a stage and why. */
+  stages: 'stages',
+  /** A folder a trial. */
+  trials: 'trials',
+  /** Hard links to the best checkpoints. Their names are for people. */
+  best: 'best',
+  /** Claims and beats of the master, and its cache of finished trials. */
+  masters: 'masters',
+  /** In a trial's folder: who wants it to end, and why. */
+  stop: 'stop',
+} as const
+
+/** More than any study has; a folder with a higher number is none of ours. */
+const mostTrials = 1e9
+
+/** `00042`. */
+export const folderOf = (number: number): string => String(number).padStart(5, '0')
+
+/** The number of a trial by its folder's name; null of any other name. */
+export function trialNumberOf(name: string): number | null {
+  const number = /^\d{5,10}$/.test(name) ? Number(name) : Number.NaN
+  return number < mostTrials && folderOf(number) === name ? number : null
+}
+
+/** The number of a change by its file's name, `2.json`; null of any other name. No trial changes a million times. */
+export function changeNumberOf(name: string): number | null {
+  const number = Number(/^([1-9]\d{0,5})\.json$/.exec(name)?.[1])
+  return Number.isNaN(number) ? null : number
+}
+
+export const trialPath = (study: string, number: number): string => join(study, studyFiles.trials, folderOf(number))
+export const changePath = (trial: string, number: number): string => join(trial, `${number}.json`)
+export const beatsPath = (folder: string, claim: number): string => join(folder, `beats.${claim}`)
+export const reportsPath = (trial: string, claim: number): string => join(trial, `reports.${claim}.jsonl`)
+export const runPath = (trial: string, run: number): string => join(trial, `run.${run}`)

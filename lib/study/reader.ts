@@ -1,0 +1,160 @@
+/** Reads a study, and what has changed since the last look. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { fileError, isMissing } from '../files.js'
+import { changePath, studyFiles, trialNumberOf, trialPath } from './layout.js'
+import { type Cached, readIndex } from './masters.js'
+import { readStudy, type StudyDescription } from './study.js'
+import { hasEnded, isThere, type Trial, TrialFolderReader, trialOf } from './trial.js'
+
+export interface StudyReaderOptions {
+  /** Told now and then of how many trials have been looked at. */
+  readonly onProgress?: ((done: number, all: number) => void) | undefined
+  /** Whether the master's cache is read. Default true. */
+  readonly index?: boolean | undefined
+}
+
+interface Entry {
+  readonly trial: Trial
+  /** Null of one that has ended: it is read anew if it changes. */
+  readonly reader: TrialFolderReader | null
+}
+
+/** Looks between which others have their turn. */
+const atOnce = 256
+/** Trials that have ended, of which a look makes sure that nobody has retried them. */
+const endedAtOnce = 512
+/** Looks of which one lists all folders: the others look for the next numbers. */
+const listEvery = 64
+
+export class StudyReader {
+  readonly path: string
+  readonly study: StudyDescription
+  readonly #entries = new Map<number, Entry>()
+  #sorted: readonly Trial[] | null = null
+  #highest = -1
+  #looks = 0
+  /** The number up to which ended trials have been looked at. */
+  #endedUpTo = -1
+  #queue: Promise<unknown> = Promise.resolve()
+
+  private constructor(path: string, study: StudyDescription) {
+    this.path = path
+    this.study = study
+  }
+
+  /** @throws `GRADUS_BAD_FILE` when there is no study, or one that cannot be read */
+  static async open(path: string, { onProgress, index = true }: StudyReaderOptions = {}): Promise<StudyReader> {
+    const reader = new StudyReader(path, await readStudy(path))
+    if (index) for (const cached of (await readIndex(path)).values()) reader.#know(cached)
+    await reader.refresh({ all: true, onProgress })
+    return reader
+  }
+
+  /** By number. */
+  get trials(): readonly Trial[] {
+    this.#sorted ??= [...this.#entries.values()].map(({ trial }) => trial).sort((a, b) => a.number - b.number)
+    return this.#sorted
+  }
+
+  trial(number: number): Trial | null {
+    return this.#entries.get(number)?.trial ?? null
+  }
+
+  /**
+   * Looks for what has changed, and gives the trials that have. `all`: also among all that have ended, of which another look
+   * goes through some hundreds.
+   *
+   * @throws `GRADUS_BAD_FILE` when the folder of trials cannot be read; what is wrong in a trial's is its `problem`
+   */
+  refresh({
+    all = false,
+    onProgress,
+  }: { all?: boolean } & Pick<StudyReaderOptions, 'onProgress'> = {}): Promise<Trial[]> {
+    const looked = this.#queue.then(() => this.#refresh(all, onProgress))
+    this.#queue = looked.catch(() => undefined)
+    return looked
+  }
+
+  async #refresh(all: boolean, onProgress?: (done: number, all: number) => void): Promise<Trial[]> {
+    const numbers = this.#due(all)
+    const changed: Trial[] = []
+    for (const [i, number] of numbers.entries()) {
+      if (i % atOnce === atOnce - 1) {
+        onProgress?.(i, numbers.length)
+        await setImmediate()
+      }
+      const trial = this.#look(number)
+      if (trial) changed.push(trial)
+    }
+    onProgress?.(numbers.length, numbers.length)
+    if (changed.length > 0) this.#sorted = null
+    return changed
+  }
+
+  /** What is to be looked at: new ones, those that go on, and some that have ended. */
+  #due(all: boolean): number[] {
+    const listed = all || this.#looks++ % listEvery === 0 ? this.#list() : this.#probe()
+    const fresh = listed.filter((number) => !this.#entries.has(number))
+    const [ended, others]: [number[], number[]] = [[], []]
+    for (const [number, { reader }] of this.#entries) (reader ? others : ended).push(number)
+    return [...others, ...(all ? ended : this.#someOf(ended)), ...fresh]
+  }
+
+  #someOf(ended: readonly number[]): number[] {
+    const after = ended.filter((number) => number > this.#endedUpTo)
+    const some = (after.length > 0 ? after : ended).slice(0, endedAtOnce)
+    this.#endedUpTo = some.at(-1) ?? -1
+    return some
+  }
+
+  /** All folders; a trial whose folder is gone is forgotten. */
+  #list(): number[] {
+    const folder = join(this.path, studyFiles.trials)
+    let numbers: number[]
+    try {
+      const entries = readdirSync(folder, { withFileTypes: true })
+      numbers = entries.flatMap((entry) => (entry.isDirectory() ? (trialNumberOf(entry.name) ?? []) : []))
+    } catch (error) {
+      if (!isMissing(error)) throw fileError(folder, error)
+      numbers = []
+    }
+    const there = new Set(numbers)
+    for (const number of this.#entries.keys()) {
+      if (there.has(number)) continue
+      this.#entries.delete(number)
+      this.#sorted = null
+    }
+    this.#highest = numbers.reduce((a, b) => Math.max(a, b), -1)
+    return numbers.sort((a, b) => a - b)
+  }
+
+  #probe(): number[] {
+    const numbers: number[] = []
+    while (isThere(trialPath(this.path, this.#highest + 1))) numbers.push(++this.#highest)
+    return numbers
+  }
+
+  #look(number: number): Trial | null {
+    const before = this.#entries.get(number)
+    const path = trialPath(this.path, number)
+    if (before && !before.reader && !isThere(changePath(path, before.trial.next))) return null
+    const reader = before?.reader ?? new TrialFolderReader(number, path)
+    const trial = reader.read()
+    if (trial === null) return null
+    this.#entries.set(number, { trial, reader: hasEnded(trial) && trial.problem === null ? null : reader })
+    return trial
+  }
+
+  /** Whether the cache is right is seen by the next change's number, when it is looked at. */
+  #know({ number, changes, epochs, values }: Cached): void {
+    const highest = Math.max(...changes.keys())
+    const trial = trialOf({ number, path: trialPath(this.path, number) }, changes, {
+      highest,
+      problem: null,
+      curve: { epochs, values },
+    })
+    if (hasEnded(trial) && trial.suggestion !== null) this.#entries.set(number, { trial, reader: null })
+  }
+}

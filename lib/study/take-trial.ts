@@ -1,0 +1,126 @@
+/** Trials that are there already: claimed to go on with them, ended, or given back. */
+import { copyFile, link, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf, hasNoLinks, isMissing, withFileErrors } from '../files.js'
+import { newTemporaryFolder, removeTemporaries } from '../temporary.js'
+import { runFiles } from '../train/run-folder.js'
+import type { Beats } from './beats.js'
+import { type ClaimDraft, claimBy, HeldTrial, now, putChange } from './held-trial.js'
+import { runPath } from './layout.js'
+import type { ClaimReason, EndState } from './records.js'
+import { removeStop } from './stop.js'
+import type { Trial } from './trial.js'
+
+/**
+ * Claims a trial as it was seen: one that is paused goes on in its directory; one that was taken over, or failed, in a copy of it
+ * up to its newest checkpoint, so that a process which wakes up writes where nobody looks. Null where another was first.
+ *
+ * @throws `GRADUS_BAD_FILE` when it cannot be written
+ */
+export async function takeTrial(
+  seen: Trial,
+  draft: ClaimDraft & { readonly beats?: Beats | undefined },
+): Promise<HeldTrial | null> {
+  const { path, number, next } = seen
+  const reason = reasonOf(seen)
+  const before = seen.claim?.record.run ?? 1
+  const record = claimBy(draft, { reason, run: reason === 'promoted' ? before : next, suggestion: null })
+  if (!(await putChange(path, next, record))) return null
+  const held = new HeldTrial({ number, path }, next, record, draft.beats ?? null)
+  try {
+    if (reason !== 'promoted') await copyRun(path, before, next)
+  } catch (error) {
+    await held.drop()
+    throw error
+  }
+  return held
+}
+
+function reasonOf({ state }: Trial): ClaimReason {
+  if (state === 'paused') return 'promoted'
+  return state === 'running' || state === 'unfinished' ? 'takenOver' : 'retried'
+}
+
+/** Records for a trial that nobody holds how it ended: a paused one that is stopped, a lost one. False where another was first. */
+export function endTrial(
+  { path, next, claim, epochs, values }: Trial,
+  { state, reason }: { readonly state: EndState; readonly reason: string | null },
+): Promise<boolean> {
+  const last = { epoch: epochs.at(-1) ?? 0, value: values.at(-1) ?? null }
+  const result = { type: 'result' as const, of: claim?.number ?? 1, state, reason, ...last, details: null, time: now() }
+  return putChange(path, next, result)
+}
+
+/** Gives a trial back that has ended: it waits for a worker again. False where another change was first. */
+export async function retryTrial({ path, next, claim, epochs, values }: Trial): Promise<boolean> {
+  // Before it waits: whoever takes it would stop.
+  await removeStop(path)
+  const last = { epoch: epochs.at(-1) ?? 0, value: values.at(-1) ?? null }
+  return putChange(path, next, { type: 'paused', of: claim?.number ?? 1, ...last, details: null, time: now() })
+}
+
+/** The run's directory without its claims; nothing where the run was not begun. */
+async function copyRun(trial: string, before: number, run: number): Promise<void> {
+  await withFileErrors(
+    runPath(trial, run),
+    async () => {
+      await removeTemporaries(trial)
+      const source = await sourceOf(trial, before, run)
+      if (source === null) return
+      const temporary = await newTemporaryFolder(trial)
+      try {
+        // Checkpoints first: what is recorded beside them reaches beyond each that is there, and is cut by the run itself.
+        await copyFolder(join(source, runFiles.checkpoints), join(temporary, runFiles.checkpoints), linkOrCopy)
+        await copyFolder(source, temporary, copyFile, [runFiles.claims, runFiles.checkpoints])
+        // Whole from the moment that it is there: who takes over from this one has something to copy.
+        await rename(temporary, runPath(trial, run))
+      } finally {
+        await rm(temporary, { recursive: true, force: true })
+      }
+    },
+    'written',
+  )
+}
+
+/** The directory of the run before, or the newest below it: who claimed it may have come to none. */
+async function sourceOf(trial: string, before: number, run: number): Promise<string | null> {
+  const numbers = (await readdir(trial)).flatMap((name) => /^run\.([1-9]\d{0,5})$/.exec(name)?.[1] ?? []).map(Number)
+  for (const number of [before, ...numbers.filter((number) => number < run).sort((a, b) => b - a)]) {
+    const path = runPath(trial, number)
+    const status = await lstat(path).catch(() => null)
+    if (status?.isDirectory()) return path
+  }
+  return null
+}
+
+type Copy = (from: string, to: string) => Promise<void>
+
+/** Plain files and folders of them; nothing half written, and no links, which may lead anywhere. */
+async function copyFolder(from: string, to: string, copy: Copy, without: readonly string[] = []): Promise<void> {
+  const entries = await readdir(from, { withFileTypes: true }).catch((error) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+  if (entries === null) return
+  await mkdir(to, { recursive: true })
+  for (const entry of entries) {
+    const { name } = entry
+    if (without.includes(name) || (name.startsWith('.gradus-') && name.endsWith('.tmp'))) continue
+    const [source, target] = [join(from, name), join(to, name)]
+    if (entry.isDirectory()) await copyFolder(source, target, copy)
+    // Removed meanwhile by a process that still writes there.
+    else if (entry.isFile()) await copy(source, target).catch((error) => (isMissing(error) ? undefined : fail(error)))
+  }
+}
+
+/** Checkpoints never change: the same file under a second name, where the file system has that. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  await link(from, to).catch(async (error) => {
+    if (!hasNoLinks(error) && !['EXDEV', 'EMLINK'].includes(codeOf(error))) throw error
+    await copyFile(from, to)
+  })
+}
+
+function fail(error: unknown): never {
+  throw error
+}
