@@ -108,14 +108,13 @@ export class HeldTrial {
       if (isMissing(error)) return false
       throw error
     })
-    await this.drop()
+    this.drop()
     if (!isPlaced) throw this.#stale()
   }
 
-  /** No more beats and reports; it says nothing of how it ended. */
-  async drop(): Promise<void> {
+  /** No more beats; it says nothing of how it ended. */
+  drop(): void {
     this.#beats?.remove(beatsPath(this.path, this.claim))
-    await this.#reports.close().catch(() => undefined)
   }
 
   #stale(): GradusError {

@@ -85,6 +85,7 @@ export class IndexWriter {
   /** Of the trials that have ended so far; those of masters before it go. */
   static async open(study: string, master: number, ended: readonly Cached[]): Promise<IndexWriter> {
     const path = indexPath(study, master)
+    await makeFolder(join(study, studyFiles.masters))
     const text = ended.map(lineOf).join('')
     await replaceFile(path, (file) => file.writeFile(text), { sync: false })
     for (const other of await indexesOf(study)) {

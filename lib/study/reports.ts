@@ -1,5 +1,5 @@
 /** `reports.1.jsonl`: the metric after each epoch, a line each, written by the process of claim 1 alone. */
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { GradusError } from '../errors.js'
 import { withFileErrors } from '../files.js'
 import { readFrom } from './read.js'
@@ -8,7 +8,6 @@ import { fromNumber, type JsonObject, toNumber } from './values.js'
 /** Adds lines to the file of one claim. */
 export class ReportWriter {
   readonly #path: string
-  #file: FileHandle | null = null
   #last: number | null = null
   /** What a full disk has taken only the half of: the next line begins anew. */
   #isTorn = false
@@ -26,19 +25,22 @@ export class ReportWriter {
     this.#check(epoch)
     const line = `${JSON.stringify({ epoch, value: fromNumber(value), ...(record && { record }) })}\n`
     const bytes = Buffer.from(this.#isTorn ? `\n${line}` : line)
-    await withFileErrors(
-      this.#path,
-      async () => {
-        this.#file ??= await open(this.#path, 'a')
-        this.#isTorn = true
-        // At once: of two writes whoever reads would see the first alone.
-        const { bytesWritten } = await this.#file.write(bytes)
-        if (bytesWritten < bytes.length) await this.#file.appendFile(bytes.subarray(bytesWritten))
-      },
-      'written',
-    )
+    await withFileErrors(this.#path, () => this.#append(bytes), 'written')
     this.#isTorn = false
     this.#last = epoch
+  }
+
+  /** Opened anew each time: a server far away is told of what was written when the file is closed. */
+  async #append(bytes: Buffer): Promise<void> {
+    const file = await open(this.#path, 'a')
+    try {
+      this.#isTorn = true
+      // At once, or whoever reads might see the first half of a line for long.
+      const { bytesWritten } = await file.write(bytes)
+      if (bytesWritten < bytes.length) await file.appendFile(bytes.subarray(bytesWritten))
+    } finally {
+      await file.close()
+    }
   }
 
   #check(epoch: number): void {
@@ -46,11 +48,6 @@ export class ReportWriter {
     const expected = this.#last === null ? 'an epoch from 1 up' : `an epoch after ${this.#last}, the last one reported`
     const message = `report: expected ${expected}, received ${String(epoch)}`
     throw new GradusError('GRADUS_INVALID_ARGUMENT', message, { argument: 'report', expected })
-  }
-
-  async close(): Promise<void> {
-    await this.#file?.close()
-    this.#file = null
   }
 }
 

@@ -30,7 +30,7 @@ export async function takeTrial(
   try {
     if (reason !== 'promoted') await copyRun(path, before, next)
   } catch (error) {
-    await held.drop()
+    held.drop()
     throw error
   }
   return held

@@ -1,0 +1,224 @@
+// A study is read whatever has happened to one of its files: the cache is only that, and a torn file costs what stands in it.
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  createTrial,
+  enqueueTrial,
+  hasEnded,
+  IndexWriter,
+  readTrial,
+  retryTrial,
+  StudyReader,
+  takeTrial,
+} from '../dist/study/index.js'
+import { failure } from './support/reference.js'
+import { isSoak } from './support/sampled.js'
+import { draft, ending, studyPlace, suggestion } from './support/studies.js'
+
+const { make, next } = studyPlace(test, 'study-reader')
+const read = (study, number) => readTrial(number, join(study, 'trials', String(number).padStart(5, '0')))
+const quick = { sync: false }
+
+/** Trials of each state: 0 complete, 1 exploded, 2 paused, 3 running after it was taken over, 4 waiting, 5 failed. */
+async function filled() {
+  const study = await make()
+  const held = []
+  for (const number of [0, 1, 2, 3]) {
+    held.push(await createTrial(study, number, suggestion({ seed: number }), draft))
+    for (const epoch of [1, 2]) await held[number].report(epoch, number + epoch / 10, { loss: 1 / epoch })
+  }
+  await held[0].finish(ending(), quick)
+  await held[1].report(3, Number.POSITIVE_INFINITY)
+  await held[1].finish(ending({ state: 'exploded', value: null }), quick)
+  await held[2].pause({ epoch: 2, value: 2.2, details: null }, quick)
+  await (await takeTrial(read(study, 3), draft)).report(2, 3.5)
+  await enqueueTrial(study, 4, suggestion(), draft)
+  await (await createTrial(study, 5, suggestion(), draft)).finish(ending({ state: 'failed', value: null }), quick)
+  return { study, held }
+}
+const told = ({ number, state, epochs, values, next, problem }) => ({ number, state, epochs, values, next, problem })
+const statesOf = (reader) => reader.trials.map(({ state }) => state)
+
+test('all trials are there, and what changes is found by the next look', async () => {
+  const { study } = await filled()
+  const reader = await StudyReader.open(study)
+  assert.is(reader.study.metric, 'valAccuracy')
+  assert.equal(statesOf(reader), ['complete', 'exploded', 'paused', 'running', 'paused', 'failed'])
+  assert.equal(reader.trial(1).values, [1.1, 1.2, Number.POSITIVE_INFINITY])
+  assert.equal(reader.trial(3).values, [3.1, 3.5])
+  assert.is(reader.trial(6), null)
+  assert.equal(await reader.refresh(), [])
+
+  const promoted = await takeTrial(reader.trial(2), draft)
+  await promoted.report(3, 7)
+  const sixth = await createTrial(study, 6, suggestion(), draft)
+  await retryTrial(reader.trial(5))
+  const changed = await reader.refresh()
+  assert.equal(
+    changed.map(({ number, state }) => `${number} ${state}`).sort(),
+    ['2 running', '5 paused', '6 running'],
+  )
+  assert.equal(reader.trial(2).values, [2.1, 2.2, 7])
+  await sixth.report(1, 0.5)
+  assert.equal((await reader.refresh()).map(told), [told(read(study, 6))])
+  // Two looks at once do not come between one another.
+  await sixth.finish(ending(), quick)
+  const both = await Promise.all([reader.refresh(), reader.refresh({ all: true })])
+  assert.equal(both.map((list) => list.length), [1, 0])
+  rmSync(join(study, 'trials', '00004'), { recursive: true })
+  await reader.refresh({ all: true })
+  assert.is(reader.trial(4), null)
+})
+
+test('with the cache, without it, or with one that is old, torn or made up, the trials are the same', async () => {
+  const { study } = await filled()
+  const plain = await StudyReader.open(study, { index: false })
+  const expected = plain.trials.map(told)
+  const writer = await IndexWriter.open(study, 2, plain.trials.filter(hasEnded))
+  await writer.add([])
+  const same = async () => assert.equal((await StudyReader.open(study)).trials.map(told), expected)
+  await same()
+  const path = join(study, 'masters', 'index.2.jsonl')
+  const index = readFileSync(path, 'utf8')
+  assert.is(index.split('\n').length, 4)
+  for (let length = 0; length < index.length; length += isSoak ? 1 : 37) {
+    writeFileSync(path, index.slice(0, length))
+    await same()
+  }
+  const [line] = index.split('\n')
+  for (const other of [
+    line.replace('"number":0', '"number":-1'),
+    line.replace('"number":0', '"number":77'),
+    line.replace('"epochs":[1,2]', '"epochs":[1]'),
+    line.replace('"params"', '"__proto__"'),
+    line.replace('"format":1', '"format":9'),
+    'null',
+    '\0'.repeat(100),
+  ]) {
+    writeFileSync(path, `${other}\n`)
+    await same()
+  }
+  writeFileSync(path, index)
+  await writer.add([{ ...plain.trial(0), values: [8, 9] }])
+  assert.equal((await StudyReader.open(study)).trial(0).values, [8, 9], 'the cache was not read at all')
+  writeFileSync(path, index)
+  // Changed since it was written.
+  await retryTrial(plain.trial(0))
+  await (await takeTrial(read(study, 0), draft)).finish(ending({ value: 0.9 }), quick)
+  const { state, last } = (await StudyReader.open(study)).trial(0)
+  assert.equal([state, last.record.value], ['complete', 0.9])
+  await IndexWriter.open(study, 5, [])
+  assert.equal(readdirSync(join(study, 'masters')), ['index.5.jsonl'])
+})
+
+test('each file of a trial torn at every byte costs what stands in it, and no other trial', async () => {
+  const { study, held } = await filled()
+  const [{ path: complete }, , { path: paused }, { path: taken }] = held
+  await takeTrial(read(study, 2), draft)
+  const whole = await StudyReader.open(study, { index: false })
+  const expected = whole.trials.map(told)
+  for (const folder of [complete, paused, taken]) {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name)
+      const bytes = readFileSync(path)
+      const number = Number(folder.slice(-5))
+      for (let length = 0; length < bytes.length; length++) {
+        writeFileSync(path, bytes.subarray(0, length))
+        const trial = read(study, number)
+        check(trial, expected[number], name, length, bytes)
+        // The others are read but now and then, as they are the same files.
+        if (length % 97 !== 0) continue
+        const reader = await StudyReader.open(study, { index: false })
+        const others = ({ number: other }) => other !== number
+        assert.equal(reader.trials.map(told).filter(others), expected.filter(others))
+        assert.equal(told(reader.trial(number)), told(trial))
+        // A record may be whole at the next look: where there are no hard links it is seen while it is written.
+        if (!name.endsWith('.json')) continue
+        writeFileSync(path, bytes)
+        await reader.refresh()
+        assert.equal(reader.trials.map(told), expected, `${path} at ${length}`)
+      }
+      writeFileSync(path, bytes)
+    }
+  }
+})
+
+/** What a trial is when one of its files is torn. */
+function check(trial, before, name, length, bytes) {
+  const what = `${name} of trial ${trial.number} at ${length}`
+  const isWhole = length === bytes.length - 1
+  if (name.startsWith('beats') || isWhole) return assert.equal(told(trial).state, before.state, what)
+  if (name.startsWith('reports')) {
+    // Lines that are whole stay, and of other claims all.
+    assert.equal([trial.state, trial.problem], [before.state, null], what)
+    const lines = bytes.subarray(0, length).toString().split('\n').length - 1
+    if (trial.number === 0) assert.is(trial.epochs.length, lines, what)
+    return
+  }
+  assert.match(trial.problem, name, what)
+  assert.is(trial.next, before.next, what)
+  const [number] = name.split('.')
+  if (number === '1') return assert.is(trial.suggestion, null, what)
+  const states = { 2: 'running', 3: 'paused' }
+  assert.is(trial.state, Number(number) === before.next - 1 ? states[number] : before.state, what)
+}
+
+test('folders and files with other names, and links, are no trials', async () => {
+  const { study } = await filled()
+  const expected = (await StudyReader.open(study)).trials.map(told)
+  const trials = join(study, 'trials')
+  const copy = (name) => cpSync(join(trials, '00000'), join(trials, name), { recursive: true })
+  for (const name of ['7', '000007', '00007.tmp', '-0001', '0x007', '__proto__', '9999999999', '00007 ', 'constructor'])
+    copy(name)
+  symlinkSync(join(trials, '00000'), join(trials, '00008'))
+  writeFileSync(join(trials, '00009'), 'a file')
+  for (const name of ['02.json', '1e1.json', '-3.json', '99999999.json', '__proto__.json', 'reports.x.jsonl', 'run.x'])
+    writeFileSync(join(trials, '00000', name), '{}')
+  assert.equal((await StudyReader.open(study)).trials.map(told), expected)
+})
+
+test('progress is told, others have their turn, and what is no study has a code', async () => {
+  const study = await make()
+  for (let number = 0; number < 600; number++) {
+    const path = join(study, 'trials', String(number).padStart(5, '0'))
+    if (number === 0) await createTrial(study, 0, suggestion(), draft)
+    else cpSync(join(study, 'trials', '00000'), path, { recursive: true })
+  }
+  const seen = []
+  let turns = 0
+  const turn = setInterval(() => turns++, 0)
+  const reader = await StudyReader.open(study, { onProgress: (done, all) => seen.push([done, all]) })
+  clearInterval(turn)
+  assert.is(reader.trials.length, 600)
+  assert.equal(seen, [
+    [255, 600],
+    [511, 600],
+    [600, 600],
+  ])
+  assert.ok(turns > 0)
+  const none = next()
+  const error = await failure(() => StudyReader.open(none))
+  assert.is(`${error.code} ${error.message}`, `GRADUS_BAD_FILE ${none}: it holds no study: there is no study.json in it`)
+  mkdirSync(none)
+  cpSync(join(study, 'study.json'), join(none, 'study.json'))
+  assert.equal((await StudyReader.open(none)).trials, [])
+  writeFileSync(join(none, 'trials'), '')
+  assert.is((await failure(() => StudyReader.open(none))).code, 'GRADUS_BAD_FILE')
+  assert.ok(existsSync(none))
+  appendFileSync(join(none, 'study.json'), 'x')
+  assert.is((await failure(() => StudyReader.open(none))).code, 'GRADUS_BAD_FILE')
+})
+
+test.run()
