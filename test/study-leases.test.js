@@ -137,36 +137,39 @@ test('the thread ends with its process, and keeps none alive', async () => {
 const isStopped = (pid) => / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/\(.*\)/, ''))
 const times = isSoak ? 50 : 5
 const unlessLinux = process.platform === 'linux' ? test : test.skip
-unlessLinux(`stopped past the lease, overtaken and woken up: ${times} of ${times} late results are refused`, async () => {
-  const study = await make()
-  const time = clock()
-  const judge = new LeaseJudge({ lease: 60, now: time.now })
-  const worker = startScript('trial-worker.js', study)
-  const { child } = worker
-  try {
-    assert.is(await worker.line(), 'ready')
-    for (let number = 0; number < times; number++) {
-      progress(number, times, 'stopped')
-      child.stdin.write(`create ${number}\n`)
-      assert.is(await worker.line(), `won ${number}`)
-      child.kill('SIGSTOP')
-      await until(() => isStopped(child.pid))
-      let looks = 0
-      for (; !judge.isStale(read(study, number)); looks++) time.time += 6
-      assert.is(looks, 10)
-      const other = await takeTrial(read(study, number), draft)
-      if (number % 2 === 0) await other.finish(ending({ value: 0.125 }))
-      child.kill('SIGCONT')
-      child.stdin.write('finish 0.875\n')
-      assert.match(await worker.line(), /^GRADUS_STALE_LEASE /)
-      if (number % 2 === 1) await other.finish(ending({ value: 0.125 }))
-      const { state, last, next } = read(study, number)
-      assert.equal([state, last.record.value, next], ['complete', 0.125, 4])
+unlessLinux(
+  `stopped past the lease, overtaken and woken up: ${times} of ${times} late results are refused`,
+  async () => {
+    const study = await make()
+    const time = clock()
+    const judge = new LeaseJudge({ lease: 60, now: time.now })
+    const worker = startScript('trial-worker.js', study)
+    const { child } = worker
+    try {
+      assert.is(await worker.line(), 'ready')
+      for (let number = 0; number < times; number++) {
+        progress(number, times, 'stopped')
+        child.stdin.write(`create ${number}\n`)
+        assert.is(await worker.line(), `won ${number}`)
+        child.kill('SIGSTOP')
+        await until(() => isStopped(child.pid))
+        let looks = 0
+        for (; !judge.isStale(read(study, number)); looks++) time.time += 6
+        assert.is(looks, 10)
+        const other = await takeTrial(read(study, number), draft)
+        if (number % 2 === 0) await other.finish(ending({ value: 0.125 }))
+        child.kill('SIGCONT')
+        child.stdin.write('finish 0.875\n')
+        assert.match(await worker.line(), /^GRADUS_STALE_LEASE /)
+        if (number % 2 === 1) await other.finish(ending({ value: 0.125 }))
+        const { state, last, next } = read(study, number)
+        assert.equal([state, last.record.value, next], ['complete', 0.125, 4])
+      }
+    } finally {
+      await worker.kill()
     }
-  } finally {
-    await worker.kill()
-  }
-})
+  },
+)
 
 test('one is the master, until it gives that back or dies', async () => {
   const study = await make()

@@ -66,17 +66,17 @@ test('all trials are there, and what changes is found by the next look', async (
   const sixth = await createTrial(study, 6, suggestion(), draft)
   await retryTrial(reader.trial(5))
   const changed = await reader.refresh()
-  assert.equal(
-    changed.map(({ number, state }) => `${number} ${state}`).sort(),
-    ['2 running', '5 paused', '6 running'],
-  )
+  assert.equal(changed.map(({ number, state }) => `${number} ${state}`).sort(), ['2 running', '5 paused', '6 running'])
   assert.equal(reader.trial(2).values, [2.1, 2.2, 7])
   await sixth.report(1, 0.5)
   assert.equal((await reader.refresh()).map(told), [told(read(study, 6))])
   // Two looks at once do not come between one another.
   await sixth.finish(ending(), quick)
   const both = await Promise.all([reader.refresh(), reader.refresh({ all: true })])
-  assert.equal(both.map((list) => list.length), [1, 0])
+  assert.equal(
+    both.map((list) => list.length),
+    [1, 0],
+  )
   rmSync(join(study, 'trials', '00004'), { recursive: true })
   await reader.refresh({ all: true })
   assert.is(reader.trial(4), null)
@@ -210,7 +210,10 @@ test('progress is told, others have their turn, and what is no study has a code'
   assert.ok(turns > 0)
   const none = next()
   const error = await failure(() => StudyReader.open(none))
-  assert.is(`${error.code} ${error.message}`, `GRADUS_BAD_FILE ${none}: it holds no study: there is no study.json in it`)
+  assert.is(
+    `${error.code} ${error.message}`,
+    `GRADUS_BAD_FILE ${none}: it holds no study: there is no study.json in it`,
+  )
   mkdirSync(none)
   cpSync(join(study, 'study.json'), join(none, 'study.json'))
   assert.equal((await StudyReader.open(none)).trials, [])

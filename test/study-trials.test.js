@@ -124,7 +124,13 @@ test('paused, promoted, taken over, lost, given back: each is the next number', 
   await second.report(3, Number.NaN)
   const third = await takeTrial(read(study, 0), draft)
   assert.equal([third.claim, third.run, third.record.reason], [4, join(first.path, 'run.4'), 'takenOver'])
-  assert.equal([read(study, 0).epochs, read(study, 0).values], [[1, 2, 3], [0.5, 0.25, Number.NaN]])
+  assert.equal(
+    [read(study, 0).epochs, read(study, 0).values],
+    [
+      [1, 2, 3],
+      [0.5, 0.25, Number.NaN],
+    ],
+  )
   // It goes on from epoch 1, and does the second once more.
   await third.report(2, 0.75)
   assert.equal([read(study, 0).epochs, read(study, 0).values, read(study, 0).takeovers], [[1, 2], [0.5, 0.75], 1])
@@ -148,7 +154,10 @@ test('values that JSON does not know come back; a complete trial has a finite on
     await held.finish(ending({ state: 'exploded', value, reason: 'too large' }), { sync: false })
     assert.equal([read(study, number).state, read(study, number).last.record.value], ['exploded', value])
   }
-  writeFileSync(join(pathOf(study, 0), '3.json'), JSON.stringify({ ...textOf(pathOf(study, 0), '2.json'), state: 'complete' }))
+  writeFileSync(
+    join(pathOf(study, 0), '3.json'),
+    JSON.stringify({ ...textOf(pathOf(study, 0), '2.json'), state: 'complete' }),
+  )
   assert.match(read(study, 0).problem, /3\.json: value: expected a finite number of a complete trial$/)
   assert.is(read(study, 0).state, 'exploded')
 })
@@ -169,7 +178,13 @@ test('reports come in order; a line that is torn or foreign is passed over', asy
   const own = readFileSync(path, 'utf8')
   const others = ['{"epoch":3,"value":9}', 'null', '[]', '{"epoch":4,"value":"x"}', '{"epoch":1e99,"value":1}', '', '{']
   writeFileSync(path, `${own}${others.join('\n')}\n{"epoch":5,"value":0.125}\n{"epoch":6,"value":1`)
-  assert.equal([read(study, 0).epochs, read(study, 0).values], [[1, 3, 5], [0.5, 0.5, 0.125]])
+  assert.equal(
+    [read(study, 0).epochs, read(study, 0).values],
+    [
+      [1, 3, 5],
+      [0.5, 0.5, 0.125],
+    ],
+  )
 })
 
 test('a trial whose files somebody has made up is unfinished or has a problem that names the file', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readTextWithin, replaceFile } from '../../files.js'
-import { files } from './files.js'
 import { parseObject } from '../../json.js'
+import { files } from './files.js'
 
 /** What is kept of the last epoch alone, because it is large: `latest.json`. Bytes are base64. */
 export interface Latest {

@@ -3,8 +3,8 @@ import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '../../errors.js'
 import { badFile, readTextWithin, replaceFile } from '../../files.js'
-import { files } from './files.js'
 import { parseObject } from '../../json.js'
+import { files } from './files.js'
 
 export interface Notes {
   text: string
