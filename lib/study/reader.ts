@@ -71,7 +71,7 @@ export class StudyReader {
   refresh({
     all = false,
     onProgress,
-  }: { all?: boolean } & Pick<StudyReaderOptions, 'onProgress'> = {}): Promise<Trial[]> {
+  }: { all?: boolean | undefined } & Pick<StudyReaderOptions, 'onProgress'> = {}): Promise<Trial[]> {
     const looked = this.#queue.then(() => this.#refresh(all, onProgress))
     this.#queue = looked.catch(() => undefined)
     return looked
