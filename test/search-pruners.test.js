@@ -127,6 +127,19 @@ pruners('the last step of asha leads to all epochs, and nothing is judged there'
   assert.equal(pruner.next(reports([trialAt(0, 'paused', [])])), { trial: 0, epochs: 1 })
 })
 
+pruners('asha promotes on the highest rung first, and who would be promoted at once does not stop for it', () => {
+  const pruner = asha()
+  const low = [0, 1, 2, 3].map((number) => trialAt(number, 'paused', [number]))
+  const high = [4, 5, 6, 7].map((number) => trialAt(number, 'paused', [9, 9, 9, number]))
+  const reports = (trials) => ({ trials, direction: 'minimize', epochs: 64 })
+  assert.equal(pruner.next(reports([...low, ...high])), { trial: 4, epochs: 16 })
+  const fourth = (value) => reports([...low.slice(1), trialAt(0, 'running', [value])])
+  assert.is(pruner.afterReport(fourth(0), 0), 'continue')
+  assert.is(pruner.afterReport(fourth(1.5), 0), 'pause')
+  // Another one is waiting higher up: that is what its worker goes on with.
+  assert.is(pruner.afterReport(reports([...fourth(0).trials, ...high]), 0), 'pause')
+})
+
 pruners('exploded and failed trials are the worst of their rung, ended ones are not promoted', () => {
   const pruner = asha()
   const next = (...trials) => pruner.next({ trials, direction: 'maximize', epochs: 64 })
@@ -209,6 +222,10 @@ pruners('hyperband: brackets have their shares at any time, and only their own t
   const next = (trials) => pruner.next({ trials, direction: 'minimize', epochs })
   assert.equal(next([...paused, ...better]), { trial: own[0], epochs: 9 })
   assert.is(next(paused.slice(1)), null)
+  const last = trialAt(own[3], 'running', [1, 1, 0.4])
+  const decide = (trials) => pruner.afterReport({ trials, direction: 'minimize', epochs }, own[3])
+  assert.is(decide([...paused.slice(1), ...better, last]), 'continue')
+  assert.is(decide([...paused.slice(2), ...better, last]), 'pause')
 })
 
 pruners('bad options are told', () => {
