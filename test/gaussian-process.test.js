@@ -1,0 +1,111 @@
+// The Gaussian process of the search: against scikit-learn and mpmath, gradients against differences.
+import { readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Evidence } from '../dist/search/samplers/gaussian-process/evidence.js'
+import {
+  logExpectedImprovement,
+  logImprovement,
+  slopesOfLogImprovement,
+} from '../dist/search/samplers/gaussian-process/expected-improvement.js'
+import { Posterior } from '../dist/search/samplers/gaussian-process/posterior.js'
+import { numbers } from './support/reference.js'
+
+const test = suite('Gaussian process')
+const fixture = JSON.parse(readFileSync(new URL('support/search/gaussian-process.json', import.meta.url), 'utf8'))
+
+const pointsOf = ({ points, isCategory }) => ({
+  count: points.length,
+  data: Float64Array.from(points.flat()),
+  isCategory,
+})
+const hyperparametersOf = ({ weights, scale, noise }) => ({ weights: Float64Array.from(weights), scale, noise })
+const posteriorOf = (problem) =>
+  new Posterior(pointsOf(problem), Float64Array.from(problem.values), hyperparametersOf(problem))
+
+function near(actual, expected, tolerance, what) {
+  const difference = Math.abs(actual - expected)
+  assert.ok(difference <= tolerance, `${what}: ${actual}, expected ${expected}, ${difference} apart`)
+}
+
+/** (f(x + h e) − f(x − h e)) / 2h for each coordinate. */
+function differences(f, x, h = 1e-6) {
+  return x.map((_, i) => {
+    const [above, below] = [x.slice(), x.slice()]
+    above[i] += h
+    below[i] -= h
+    return (f(above) - f(below)) / (2 * h)
+  })
+}
+
+test('mean and deviation are those of scikit-learn', () => {
+  for (const problem of fixture.posterior) {
+    const posterior = posteriorOf(problem)
+    for (const [i, row] of problem.at.entries()) {
+      const { mean, deviation } = posterior.at(Float64Array.from(row))
+      near(mean, problem.mean[i], 1e-8, 'mean')
+      near(deviation, problem.deviation[i], 1e-8, 'deviation')
+    }
+  }
+})
+
+test('gradients of mean and deviation are those of differences', () => {
+  const posterior = posteriorOf(fixture.posterior[1])
+  for (const row of fixture.posterior[1].at.slice(1)) {
+    const x = Float64Array.from(row)
+    const [ofMean, ofDeviation] = [new Float64Array(x.length), new Float64Array(x.length)]
+    posterior.withGradient(x, ofMean, ofDeviation)
+    const [mean, deviation] = ['mean', 'deviation'].map((key) => differences((at) => posterior.at(at)[key], x))
+    for (let i = 0; i < x.length; i++) {
+      near(ofMean[i], posterior.points.isCategory[i] ? 0 : mean[i], 1e-7, 'mean')
+      near(ofDeviation[i], posterior.points.isCategory[i] ? 0 : deviation[i], 1e-7, 'deviation')
+    }
+  }
+})
+
+test('the evidence is scikit-learn’s likelihood with the prior, its gradient that of differences', () => {
+  for (const [number, problem] of fixture.posterior.entries()) {
+    const evidence = new Evidence(pointsOf(problem), Float64Array.from(problem.values))
+    const { weights, scale, noise, values } = problem
+    const logarithms = Float64Array.from([...weights, scale, Math.max(noise - 1e-6, 1e-9)].map(Math.log))
+    const prior = weights.reduce((sum, w) => sum + 0.1 / w + 0.1 * w, 0) + scale - Math.log(scale) + 30 * noise
+    const expected = -problem.evidence - (values.length / 2) * Math.log(2 * Math.PI) + prior - 0.1 * Math.log(noise)
+    if (noise > 1e-6) near(evidence.at(logarithms).value, expected, 1e-8, 'evidence')
+    for (const shift of [0, 0.7, -0.9]) {
+      const at = logarithms.map((x, i) => x + shift * numbers(x.length ?? 9, number + 1)[i % 9])
+      const found = evidence.at(at).gradient
+      for (const [i, slope] of differences((x) => evidence.at(x).value, at, 1e-5).entries()) {
+        near(found[i], slope, 1e-6 * (1 + Math.abs(slope)), `gradient ${i}`)
+      }
+    }
+  }
+})
+
+test('log expected improvement has its digits down to −40 deviations, and beyond', () => {
+  for (const [z, expected] of fixture.improvement) near(logImprovement(z), expected, 1e-11 * Math.abs(expected) + 1e-12, z)
+  near(logExpectedImprovement(3, 2, 1), logImprovement(-1) + Math.log(2), 1e-15, 'scaled')
+})
+
+test('its slopes are those of differences', () => {
+  for (const z of [-60.5, -59, -40, -12, -3, -1.01, -0.99, 0, 2, 9]) {
+    const { byMean, byDeviation } = slopesOfLogImprovement(0.3, 1.7, 0.3 + 1.7 * z)
+    const best = 0.3 + 1.7 * z
+    const [mean, deviation] = differences(([m, d]) => logExpectedImprovement(m, d, best), [0.3, 1.7], 1e-6)
+    near(byMean, mean, 1e-6 * (1 + Math.abs(mean)), `mean at ${z}`)
+    near(byDeviation, deviation, 1e-6 * (1 + Math.abs(deviation)), `deviation at ${z}`)
+  }
+})
+
+test('what is believed of pending points leaves the mean and takes the doubt away', () => {
+  const posterior = posteriorOf(fixture.posterior[0])
+  const row = Float64Array.from(fixture.posterior[0].at[3])
+  const before = posterior.at(row)
+  const believed = posterior.believing([row])
+  near(believed.at(row).mean, before.mean, 1e-6, 'mean')
+  assert.ok(believed.at(row).deviation < 0.01 * before.deviation)
+  const elsewhere = Float64Array.from(fixture.posterior[0].at[5])
+  near(believed.at(elsewhere).mean, posterior.at(elsewhere).mean, 1e-6, 'mean elsewhere')
+  assert.is(posterior.believing([]), posterior)
+})
+
+test.run()
