@@ -12,7 +12,7 @@ import { Posterior } from '../dist/search/samplers/gaussian-process/posterior.js
 import { numbers } from './support/reference.js'
 
 const test = suite('Gaussian process')
-const fixture = JSON.parse(readFileSync(new URL('support/search/gaussian-process.json', import.meta.url), 'utf8'))
+const fixture = JSON.parse(readFileSync(new URL('fixtures/search/gaussian-process.json', import.meta.url), 'utf8'))
 
 const pointsOf = ({ points, isCategory }) => ({
   count: points.length,

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { kernelWeights, ParzenEstimator } from '../dist/search/samplers/tpe/parzen.js'
 
 const test = suite('TPE')
-const fixture = JSON.parse(readFileSync(new URL('support/search/tpe.json', import.meta.url), 'utf8'))
+const fixture = JSON.parse(readFileSync(new URL('fixtures/search/tpe.json', import.meta.url), 'utf8'))
 
 const cellsOf = (edges) => ({
   edge: (index) => edges[index],

@@ -1,5 +1,7 @@
 // Samplers by name.
+import { auto } from '../../dist/search/samplers/auto.js'
 import { gaussianProcess } from '../../dist/search/samplers/gaussian-process/gaussian-process.js'
 import { random } from '../../dist/search/samplers/random.js'
+import { tpe } from '../../dist/search/samplers/tpe/tpe.js'
 
-export const samplers = { random, gaussianProcess }
+export const samplers = { random, tpe, gaussianProcess, auto }

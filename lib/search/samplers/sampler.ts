@@ -32,13 +32,21 @@ export interface Sampler {
   /** @throws `GRADUS_INVALID_ARGUMENT` where it cannot search this space */
   check?(space: Space): void
   /** null: all points of a finite space are taken. */
-  suggest(asked: Asked): Params | null
+  suggest(asked: Asked): Params | null | Promise<Params | null>
+}
+
+export interface Ended {
+  readonly number: number
+  readonly point: Point
+  readonly loss: number
+  /** It had no finite result of its own. */
+  readonly failed: boolean
 }
 
 /** Trials that fit the space, as the models of samplers want them. */
 export interface Observed {
   /** Ended ones in order of number: the smaller the loss, the better. */
-  readonly ended: readonly { readonly number: number; readonly point: Point; readonly loss: number }[]
+  readonly ended: readonly Ended[]
   /** Running and paused ones, which have no result yet. */
   readonly pending: readonly Point[]
 }
@@ -49,18 +57,22 @@ export interface Observed {
  */
 export function observed({ space, trials, direction }: Pick<Asked, 'space' | 'trials' | 'direction'>): Observed {
   const sign = direction === 'maximize' ? -1 : 1
-  const ended: { number: number; point: Point; loss: number }[] = []
+  const judged: { number: number; point: Point; loss: number }[] = []
   const pending: Point[] = []
   for (const trial of trials) {
     const point = space.find(trial.params)
     if (point === null) continue
     if (trial.state === 'running' || trial.state === 'paused') pending.push(point)
-    else ended.push({ number: trial.number, point, loss: sign * (resultOf(trial) ?? Number.NaN) })
+    else judged.push({ number: trial.number, point, loss: sign * (resultOf(trial) ?? Number.NaN) })
   }
   let worst = Number.NEGATIVE_INFINITY
-  for (const { loss } of ended) if (Number.isFinite(loss)) worst = Math.max(worst, loss)
+  for (const { loss } of judged) if (Number.isFinite(loss)) worst = Math.max(worst, loss)
   // Where nothing but failures is known, all of them are the same.
-  for (const one of ended) if (!Number.isFinite(one.loss)) one.loss = Number.isFinite(worst) ? worst : 0
+  if (!Number.isFinite(worst)) worst = 0
+  const ended = judged.map((one): Ended => {
+    const failed = !Number.isFinite(one.loss)
+    return { ...one, loss: failed ? worst : one.loss, failed }
+  })
   return { ended: ended.sort((a, b) => a.number - b.number), pending }
 }
 

@@ -1,9 +1,11 @@
-/** Search by a Gaussian process: the strongest where trials are dear and parameters are mostly numbers. */
+/** Search by a Gaussian process: the strongest where trials are dear and most parameters are numbers. */
 import { factory } from '../../../call.js'
-import { Draws } from '../../space/draws.js'
-import type { Point } from '../../space/space.js'
+import { Draws, streams } from '../../space/draws.js'
+import type { Point, Space } from '../../space/space.js'
 import { fresh, pointOf } from '../fresh.js'
-import { type Asked, observed, type Sampler } from '../sampler.js'
+import { type Asked, type Observed, observed, type Sampler } from '../sampler.js'
+import { SobolSequence } from '../sobol.js'
+import { isStart, startingParams } from '../start.js'
 import { Acquisition } from './acquisition.js'
 import { Coordinates } from './coordinates.js'
 import { fit } from './fit.js'
@@ -11,54 +13,88 @@ import { type Candidate, climb } from './local-search.js'
 import { Posterior } from './posterior.js'
 import { standardized } from './values.js'
 
+/** Points at which the acquisition is looked at, how many of them are climbed from, and how many are kept in reserve. */
 const screened = 2048
 const climbs = 10
+const kept = 64
 
+/**
+ * After ten trials by Sobol, one more than there are parameters at least: a Gaussian process with Matérn's covariance and a
+ * length scale for each parameter, in which choices are alike or not, is fitted to what trials gave, and the point with the
+ * largest logarithm of the expected improvement (Ament et al. 2023) is taken. Trials without a result are taken to end as the
+ * model expects; failed ones as the worst so far.
+ *
+ * @example gaussianProcess()
+ * @function
+ */
 export const gaussianProcess = factory(
   'gaussianProcess',
   0,
   (): Sampler => ({
     name: 'gaussianProcess',
     async suggest(asked) {
+      if (isStart(asked)) return startingParams(asked)
       const ranked = await rankedPoints(asked)
       return fresh(asked, (attempt) => ranked[Math.min(attempt, ranked.length - 1)]!)
     },
   }),
 )
 
+/** The most promising points, best first. */
 async function rankedPoints(asked: Asked): Promise<Point[]> {
-  const { ended, pending } = observed(asked)
-  const draws = new Draws(asked.seed, asked.number, 7)
-  if (ended.length < 10) return [pointOf(asked.space, () => draws.next())]
-  const coordinates = new Coordinates(asked.space)
-  const rows = ended.map(({ point }) => coordinates.rowOf(point))
-  const values = standardized(ended.map(({ loss }) => loss))
-  const points = { count: rows.length, data: Float64Array.from(rows.flatMap((row) => [...row])), isCategory: coordinates.isCategory }
-  const hyperparameters = await fit(points, values)
-  const posterior = new Posterior(points, values, hyperparameters).believing(pending.map((point) => coordinates.rowOf(point)))
-  const bestIndex = values.reduce((best, value, i) => (value < values[best]! ? i : best), 0)
-  const acquisition = new Acquisition(posterior, values[bestIndex]!)
-  const at = (row: Float64Array): Candidate => ({ row, value: acquisition.at(row) })
-  const sample: Candidate[] = []
-  for (let i = 0; i < screened; i++) sample.push(at(coordinates.snapped(coordinates.rowOf(pointOf(asked.space, () => draws.next())))))
-  const starts = [...roulette(sample, climbs - 1, draws), at(rows[bestIndex]!)]
-  const lengths = hyperparameters.weights.map((weight) => Math.min(1, 1 / Math.sqrt(weight)))
+  const { space, seed, number } = asked
+  const coordinates = new Coordinates(space)
+  const { posterior, best } = await model(coordinates, observed(asked))
+  const acquisition = new Acquisition(posterior, best.value)
+  const candidateAt = (row: Float64Array): Candidate => ({ row, value: acquisition.at(row) })
+  const draws = new Draws(seed, number, streams.gaussianProcess)
+  const sample = evenRows(space, coordinates, new Draws(seed, number, streams.scramble)).map(candidateAt)
+  const starts = [...byPromise(sample, climbs - 1, () => draws.next()), candidateAt(best.row)]
+  const lengths = posterior.hyperparameters.weights.map((weight) => Math.min(1, 1 / Math.sqrt(weight)))
   const found: Candidate[] = []
   for (const start of starts) found.push(await climb(acquisition, coordinates, lengths, start))
-  return [...found, ...sample].sort((a, b) => b.value - a.value).slice(0, 64).map(({ row }) => coordinates.pointOf(row))
+  const ranked = [...found, ...sample].sort((a, b) => b.value - a.value)
+  return ranked.slice(0, kept).map(({ row }) => coordinates.pointOf(row))
 }
 
-function roulette(sample: readonly Candidate[], count: number, draws: Draws): Candidate[] {
+/** What is believed after these trials, those without a result at what is expected of them; and the best trial. */
+async function model(coordinates: Coordinates, { ended, pending }: Observed) {
+  const rows = ended.map(({ point }) => coordinates.rowOf(point))
+  const values = standardized(ended.map(({ loss }) => loss))
+  const width = coordinates.all.length
+  const data = new Float64Array(rows.length * width)
+  for (const [i, row] of rows.entries()) data.set(row, i * width)
+  const points = { count: rows.length, data, isCategory: coordinates.isCategory }
+  const posterior = new Posterior(points, values, await fit(points, values))
+  const lowest = values.reduce((least, value, i) => (value < values[least]! ? i : least), 0)
+  return {
+    posterior: posterior.believing(pending.map((point) => coordinates.rowOf(point))),
+    best: { row: rows[lowest]!, value: values[lowest]! },
+  }
+}
+
+/** Points of a Sobol sequence of this trial's own. */
+function evenRows(space: Space, coordinates: Coordinates, draws: Draws): Float64Array[] {
+  const sequence = new SobolSequence(space.dimensions.length, draws)
+  return Array.from({ length: screened }, (_, index) => {
+    const even = sequence.point(index)
+    return coordinates.snapped(coordinates.rowOf(pointOf(space, (dimension) => even[dimension]!)))
+  })
+}
+
+/** The best one, and others by chance, each the likelier, the more it promises. */
+function byPromise(sample: readonly Candidate[], count: number, draw: () => number): Candidate[] {
   const best = sample.reduce((a, b) => (b.value > a.value ? b : a))
   const shares = sample.map((one) => (one === best ? 0 : Math.exp(one.value - best.value)))
   const chosen = [best]
-  let sum = shares.reduce((a, b) => a + b, 0)
-  while (chosen.length < count && sum > 1e-300) {
-    let rest = draws.next() * sum
-    const index = shares.findIndex((share) => share > 0 && (rest -= share) < 0)
-    if (index < 0) break
+  while (chosen.length < count) {
+    let rest = draw() * shares.reduce((sum, share) => sum + share, 0)
+    const index = shares.findIndex((share) => {
+      rest -= share
+      return share > 0 && rest < 0
+    })
+    if (index < 0) break // nothing else promises anything beside the best
     chosen.push(sample[index]!)
-    sum -= shares[index]!
     shares[index] = 0
   }
   return chosen

@@ -1,0 +1,103 @@
+/** Search by the ratio of two densities, that of good points and that of bad ones: quick, and at home with choices. */
+import { factory } from '../../../call.js'
+import type { Dimension } from '../../space/dimensions.js'
+import { Draws, streams } from '../../space/draws.js'
+import type { Point, Space } from '../../space/space.js'
+import { fresh } from '../fresh.js'
+import { type Asked, type Ended, observed, type Sampler } from '../sampler.js'
+import { isStart, startingParams } from '../start.js'
+import { type Column, ParzenEstimator } from './parzen.js'
+
+/** Points drawn from the density of good ones, of which the one with the highest ratio is taken. */
+const candidates = 24
+
+/**
+ * The tree-structured Parzen estimator (Bergstra et al. 2011), over all parameters at once (Falkner et al. 2018) and with the
+ * constants of Optuna 5: after ten trials by Sobol, the best tenth of all, 25 at most, is good. The parameters of a branch are
+ * drawn by those trials that took it. Trials without a result yet count as bad, and failed ones never as good.
+ *
+ * @example tpe()
+ * @function
+ */
+export const tpe = factory(
+  'tpe',
+  0,
+  (): Sampler => ({
+    name: 'tpe',
+    suggest(asked) {
+      if (isStart(asked)) return startingParams(asked)
+      const { good, bad } = goodAndBad(asked)
+      const groups = groupsOf(asked.space).map((dimensions) => new Group(dimensions, good, bad))
+      const draws = new Draws(asked.seed, asked.number, streams.tpe)
+      return fresh(asked, () => {
+        const point: Record<string, number> = {}
+        for (const group of groups) if (group.isThere(point)) group.suggest(point, draws)
+        return point
+      })
+    },
+  }),
+)
+
+/** Both in the order of the trials' numbers. */
+export function goodAndBad(asked: Asked): { good: Point[]; bad: Point[] } {
+  const { ended, pending } = observed(asked)
+  const sound = ended.filter(({ failed }) => !failed)
+  const count = Math.min(sound.length, Math.ceil(0.1 * ended.length), 25)
+  const good = new Set(sound.sort((a, b) => a.loss - b.loss).slice(0, count))
+  const points = (of: readonly Ended[]) => of.map(({ point }) => point)
+  return {
+    good: points(ended.filter((one) => good.has(one))),
+    bad: [...points(ended.filter((one) => !good.has(one))), ...pending],
+  }
+}
+
+/** The dimensions that are always there, and those of each branch; a branch comes behind what picks it. */
+export function groupsOf({ dimensions }: Space): Dimension[][] {
+  const keyOf = ({ condition }: Dimension) => (condition ? JSON.stringify([condition.path, condition.category]) : '')
+  const groups = new Map<string, Dimension[]>()
+  for (const dimension of dimensions) {
+    const key = keyOf(dimension)
+    groups.set(key, [...(groups.get(key) ?? []), dimension])
+  }
+  return [...groups.values()]
+}
+
+class Group {
+  readonly #good: ParzenEstimator
+  readonly #bad: ParzenEstimator
+
+  constructor(
+    private readonly dimensions: readonly Dimension[],
+    good: readonly Point[],
+    bad: readonly Point[],
+  ) {
+    const columns = dimensions.map(columnOf)
+    const estimatorOf = (points: readonly Point[]) => {
+      const own = points.filter((point) => this.isThere(point))
+      const observations = dimensions.map(({ path }) => Float64Array.from(own, (point) => point[path]!))
+      return new ParzenEstimator(columns, observations, own.length)
+    }
+    this.#good = estimatorOf(good)
+    this.#bad = estimatorOf(bad)
+  }
+
+  /** Whether a point has these dimensions. */
+  isThere(point: Point): boolean {
+    const { condition } = this.dimensions[0]!
+    return condition === null || point[condition.path] === condition.category
+  }
+
+  /** Puts the best candidate's coordinates into a point. */
+  suggest(point: Record<string, number>, draws: Draws): void {
+    let best: { row: Float64Array; ratio: number } | null = null
+    for (let i = 0; i < candidates; i++) {
+      const row = this.#good.sample(() => draws.next())
+      const ratio = this.#good.logDensity(row) - this.#bad.logDensity(row)
+      if (best === null || ratio > best.ratio) best = { row, ratio }
+    }
+    for (const [i, { path }] of this.dimensions.entries()) point[path] = best!.row[i]!
+  }
+}
+
+const columnOf = ({ kind, size, cells }: Dimension): Column =>
+  kind === 'category' ? { kind, size } : { kind: 'number', cells }
