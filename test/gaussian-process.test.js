@@ -82,7 +82,8 @@ test('the evidence is scikit-learn’s likelihood with the prior, its gradient t
 })
 
 test('log expected improvement has its digits down to −40 deviations, and beyond', () => {
-  for (const [z, expected] of fixture.improvement) near(logImprovement(z), expected, 1e-11 * Math.abs(expected) + 1e-12, z)
+  for (const [z, expected] of fixture.improvement)
+    near(logImprovement(z), expected, 1e-11 * Math.abs(expected) + 1e-12, z)
   near(logExpectedImprovement(3, 2, 1), logImprovement(-1) + Math.log(2), 1e-15, 'scaled')
 })
 

@@ -18,7 +18,11 @@ const rowsOf = (columns) => columns[0].map((_, row) => Float64Array.from(columns
 test('log densities are those of Optuna’s Parzen estimators', () => {
   for (const { columns, observed, at, densities } of fixture.estimators) {
     const count = observed[0].length
-    const estimator = new ParzenEstimator(columns.map(columnOf), observed.map((c) => Float64Array.from(c)), count)
+    const estimator = new ParzenEstimator(
+      columns.map(columnOf),
+      observed.map((c) => Float64Array.from(c)),
+      count,
+    )
     for (const [row, point] of rowsOf(at).entries()) {
       const found = estimator.logDensity(point)
       const difference = Math.abs(found - densities[row])
@@ -38,7 +42,11 @@ test('weights fall with age', () => {
 
 test('samples are distributed as the density', () => {
   const { columns, observed } = fixture.estimators.at(-2)
-  const estimator = new ParzenEstimator(columns.map(columnOf), observed.map((c) => Float64Array.from(c)), observed[0].length)
+  const estimator = new ParzenEstimator(
+    columns.map(columnOf),
+    observed.map((c) => Float64Array.from(c)),
+    observed[0].length,
+  )
   assert.ok(estimator)
 })
 

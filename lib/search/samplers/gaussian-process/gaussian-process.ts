@@ -57,20 +57,19 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
   return ranked.slice(0, kept).map(({ row }) => coordinates.pointOf(row))
 }
 
-/** What is believed after these trials, those without a result at what is expected of them; and the best trial. */
+/** What is believed after these trials, those without a result at what is expected of them; and the best of all. */
 async function model(coordinates: Coordinates, { ended, pending }: Observed) {
-  const rows = ended.map(({ point }) => coordinates.rowOf(point))
+  const rows = [...ended, ...pending.map((point) => ({ point }))].map(({ point }) => coordinates.rowOf(point))
   const values = standardized(ended.map(({ loss }) => loss))
   const width = coordinates.all.length
-  const data = new Float64Array(rows.length * width)
-  for (const [i, row] of rows.entries()) data.set(row, i * width)
-  const points = { count: rows.length, data, isCategory: coordinates.isCategory }
-  const posterior = new Posterior(points, values, await fit(points, values))
-  const lowest = values.reduce((least, value, i) => (value < values[least]! ? i : least), 0)
-  return {
-    posterior: posterior.believing(pending.map((point) => coordinates.rowOf(point))),
-    best: { row: rows[lowest]!, value: values[lowest]! },
-  }
+  const data = new Float64Array(ended.length * width)
+  for (let i = 0; i < ended.length; i++) data.set(rows[i]!, i * width)
+  const points = { count: ended.length, data, isCategory: coordinates.isCategory }
+  const known = new Posterior(points, values, await fit(points, values))
+  const posterior = known.believing(rows.slice(ended.length))
+  // What is expected of a pending trial is to be improved on as well, or the next one would be its neighbour.
+  const lowest = posterior.values.reduce((least, value, i, all) => (value < all[least]! ? i : least), 0)
+  return { posterior, best: { row: rows[lowest]!, value: posterior.values[lowest]! } }
 }
 
 /** Points of a Sobol sequence of this trial's own. */

@@ -77,12 +77,7 @@ async function alongSmooth(
 }
 
 /** The best of all values of one coordinate, or, of many, of those next to the present one. */
-function alongFinite(
-  acquisition: Acquisition,
-  coordinates: Coordinates,
-  start: Candidate,
-  index: number,
-): Candidate {
+function alongFinite(acquisition: Acquisition, coordinates: Coordinates, start: Candidate, index: number): Candidate {
   const { isCategory, size, cells } = coordinates.all[index]!
   if (size === Infinity || !coordinates.isThere(start.row, index)) return start
   const present = isCategory ? start.row[index]! : cells!.indexAt(start.row[index]!)

@@ -1,6 +1,13 @@
 /** What is believed of the function once values are known. */
 import { cholesky, dotOfRows, solveLower, solveLowerTransposed } from '../../linear-algebra.js'
-import { covarianceMatrix, type Hyperparameters, matern, maternSlope, type Points, squaredDistance } from './covariance.js'
+import {
+  covarianceMatrix,
+  type Hyperparameters,
+  matern,
+  maternSlope,
+  type Points,
+  squaredDistance,
+} from './covariance.js'
 
 /** Mean and deviation of the function, without noise, at a point. */
 export interface Belief {

@@ -3,8 +3,9 @@
  * columns (Bergstra et al. 2011; Watanabe 2023, "Tree-structured Parzen estimator"). Widths, their limits and weights are
  * those of Optuna 5.
  */
-import { NumberColumn } from './number-column.js'
+
 import { CategoryColumn } from './category-column.js'
+import { NumberColumn } from './number-column.js'
 
 /** What a column holds: units, of cells with the stretch that each has, or categories. */
 export type Column =
