@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { auto } from '../dist/search/samplers/auto.js'
 import { gaussianProcess } from '../dist/search/samplers/gaussian-process/gaussian-process.js'
-import { goodAndBad, tpe } from '../dist/search/samplers/tpe/tpe.js'
+import { kindsOf, tpe } from '../dist/search/samplers/tpe/tpe.js'
 import { choice, integer, logUniform, uniform } from '../dist/search/space/parameters.js'
 import { checkSpace } from '../dist/search/space/space.js'
 
@@ -25,6 +25,11 @@ async function run(sampler, space, judge, count, seed = 1) {
   return trials
 }
 
+/** Branin's function over the unit square: ten trials from the twentieth on still have something to find out. */
+function branin({ x, y }) {
+  const [u, v] = [15 * x - 5, 15 * y]
+  return (v - 0.1292 * u * u + 1.5915 * u - 6) ** 2 + 9.602 * Math.cos(u) + 10
+}
 const squared = (a, b) => (a.x - b.x) ** 2 + (a.y - b.y) ** 2
 /** Mean over all of the distance to the nearest of the others. */
 const spread = (all) =>
@@ -36,7 +41,7 @@ const spread = (all) =>
 
 for (const [name, make] of Object.entries(samplers)) {
   test(`${name}: keeps out of the 30 % of a space that explode`, async () => {
-    for (const seed of [1, 2, 3]) {
+    for (const seed of name === 'tpe' ? [1, 2, 3] : [1]) {
       // The best values lie not far from what explodes.
       const judge = (params) => (params.x < 0.3 ? null : bowl(params))
       const trials = await run(make(), plane, judge, 100, seed)
@@ -47,15 +52,15 @@ for (const [name, make] of Object.entries(samplers)) {
 
   test(`${name}: ten pending trials lie as far apart as half of what ten in turn do`, async () => {
     const sums = { pending: 0, turns: 0 }
-    for (const seed of [1, 2, 3, 4]) {
-      const before = await run(make(), plane, bowl, 20, seed)
+    for (const seed of name === 'tpe' ? [1, 2, 3] : [1]) {
+      const before = await run(make(), plane, branin, 20, seed)
       const [pending, turns] = [[...before], [...before]]
       for (let number = 20; number < 30; number++) {
         const asked = { space: plane, direction: 'minimize', seed, number }
         const params = await make().suggest({ ...asked, trials: pending })
         pending.push({ number, params, state: number % 2 ? 'running' : 'paused', value: null })
         const inTurn = await make().suggest({ ...asked, trials: turns })
-        turns.push({ number, params: inTurn, state: 'complete', value: bowl(inTurn) })
+        turns.push({ number, params: inTurn, state: 'complete', value: branin(inTurn) })
       }
       sums.pending += spread(pending.slice(20).map(({ params }) => params))
       sums.turns += spread(turns.slice(20).map(({ params }) => params))
@@ -125,7 +130,7 @@ test('tpe: pending trials are bad, failed ones never good', () => {
     const value = state === 'complete' ? number : null
     return { number, params: at(number), state, value, reports: state === 'pruned' ? [1, -number] : [-1e9] }
   })
-  const { good, bad } = goodAndBad({ space: plane, trials, direction: 'minimize' })
+  const { good, bad } = kindsOf({ space: plane, trials, direction: 'minimize' })
   // 40 ended: the four best are those pruned last, by the value of their last report.
   assert.equal(
     good.map(({ x }) => Math.round(100 * x)),
@@ -133,7 +138,7 @@ test('tpe: pending trials are bad, failed ones never good', () => {
   )
   assert.is(bad.length, 56)
   const failures = trials.filter(({ state }) => state !== 'complete' && state !== 'pruned')
-  assert.is(goodAndBad({ space: plane, trials: failures, direction: 'minimize' }).good.length, 0)
+  assert.is(kindsOf({ space: plane, trials: failures, direction: 'minimize' }).good.length, 0)
 })
 
 test('auto is the Gaussian process up to 250 ended trials, and TPE then or where choices rule', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { kernelWeights, ParzenEstimator } from '../dist/search/samplers/tpe/parzen.js'
+import { Draws } from '../dist/search/space/draws.js'
 
 const test = suite('TPE')
 const fixture = JSON.parse(readFileSync(new URL('fixtures/search/tpe.json', import.meta.url), 'utf8'))
@@ -41,13 +42,33 @@ test('weights fall with age', () => {
 })
 
 test('samples are distributed as the density', () => {
-  const { columns, observed } = fixture.estimators.at(-2)
-  const estimator = new ParzenEstimator(
-    columns.map(columnOf),
-    observed.map((c) => Float64Array.from(c)),
-    observed[0].length,
-  )
-  assert.ok(estimator)
+  // Cells and categories, 6 × 3 of them: shares of 40,000 samples against the density, by χ².
+  const edges = Array.from({ length: 7 }, (_, i) => Math.log(1 + i) / Math.log(7))
+  const columns = [
+    { kind: 'number', cells: cellsOf(edges) },
+    { kind: 'category', size: 3 },
+  ]
+  const middle = (cell) => (edges[cell] + edges[cell + 1]) / 2
+  const observed = [Float64Array.of(middle(0), middle(2), middle(5)), Float64Array.of(0, 1, 1)]
+  const estimator = new ParzenEstimator(columns, observed, 3)
+  const draws = new Draws(9, 0, 0)
+  const counts = new Map()
+  const all = 40_000
+  for (let i = 0; i < all; i++) {
+    const [unit, category] = estimator.sample(() => draws.next())
+    const key = `${cellsOf(edges).indexAt(unit)} ${category}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  let [sum, chi] = [0, 0]
+  for (let cell = 0; cell < 6; cell++) {
+    for (let category = 0; category < 3; category++) {
+      const share = Math.exp(estimator.logDensity(Float64Array.of(middle(cell), category)))
+      chi += ((counts.get(`${cell} ${category}`) ?? 0) - share * all) ** 2 / (share * all)
+      sum += share
+    }
+  }
+  assert.ok(Math.abs(sum - 1) < 1e-12, `shares of all: ${sum}`)
+  assert.ok(chi < 33.4, `χ² of 17 degrees is ${chi}, where one in a hundred is over 33.4`)
 })
 
 test.run()

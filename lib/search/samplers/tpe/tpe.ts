@@ -10,11 +10,14 @@ import { type Column, ParzenEstimator } from './parzen.js'
 
 /** Points drawn from the density of good ones, of which the one with the highest ratio is taken. */
 const candidates = 24
+/** How much more than good and bad the chance to come through counts: a failure teaches less than a bad value. */
+const caution = 2
 
 /**
  * The tree-structured Parzen estimator (Bergstra et al. 2011), over all parameters at once (Falkner et al. 2018) and with the
  * constants of Optuna 5: after ten trials by Sobol, the best tenth of all, 25 at most, is good. The parameters of a branch are
- * drawn by those trials that took it. Trials without a result yet count as bad, and failed ones never as good.
+ * drawn by those trials that took it. Trials without a result yet count as bad, and failed ones never as good: where trials
+ * fail, a candidate also counts by how likely it is to come through (as in Watanabe and Hutter 2023, "c-TPE").
  *
  * @example tpe()
  * @function
@@ -26,8 +29,8 @@ export const tpe = factory(
     name: 'tpe',
     suggest(asked) {
       if (isStart(asked)) return startingParams(asked)
-      const { good, bad } = goodAndBad(asked)
-      const groups = groupsOf(asked.space).map((dimensions) => new Group(dimensions, good, bad))
+      const kinds = kindsOf(asked)
+      const groups = groupsOf(asked.space).map((dimensions) => new Group(dimensions, kinds))
       const draws = new Draws(asked.seed, asked.number, streams.tpe)
       return fresh(asked, () => {
         const point: Record<string, number> = {}
@@ -38,16 +41,26 @@ export const tpe = factory(
   }),
 )
 
-/** Both in the order of the trials' numbers. */
-export function goodAndBad(asked: Asked): { good: Point[]; bad: Point[] } {
+/** Points of trials, each kind in the order of the trials' numbers. */
+export interface Kinds {
+  readonly good: readonly Point[]
+  readonly bad: readonly Point[]
+  /** With a result of their own, and without; both are among the above. */
+  readonly sound: readonly Point[]
+  readonly failed: readonly Point[]
+}
+
+export function kindsOf(asked: Asked): Kinds {
   const { ended, pending } = observed(asked)
   const sound = ended.filter(({ failed }) => !failed)
   const count = Math.min(sound.length, Math.ceil(0.1 * ended.length), 25)
-  const good = new Set(sound.sort((a, b) => a.loss - b.loss).slice(0, count))
+  const good = new Set(sound.toSorted((a, b) => a.loss - b.loss).slice(0, count))
   const points = (of: readonly Ended[]) => of.map(({ point }) => point)
   return {
     good: points(ended.filter((one) => good.has(one))),
     bad: [...points(ended.filter((one) => !good.has(one))), ...pending],
+    sound: points(sound),
+    failed: points(ended.filter(({ failed }) => failed)),
   }
 }
 
@@ -65,11 +78,15 @@ export function groupsOf({ dimensions }: Space): Dimension[][] {
 class Group {
   readonly #good: ParzenEstimator
   readonly #bad: ParzenEstimator
+  /** Where trials have failed: what tells whether another will. */
+  readonly #sound: ParzenEstimator | null
+  readonly #failed: ParzenEstimator | null
+  /** The logarithm of how many failed for one that did not. */
+  readonly #failures: number
 
   constructor(
     private readonly dimensions: readonly Dimension[],
-    good: readonly Point[],
-    bad: readonly Point[],
+    { good, bad, sound, failed }: Kinds,
   ) {
     const columns = dimensions.map(columnOf)
     const estimatorOf = (points: readonly Point[]) => {
@@ -79,6 +96,9 @@ class Group {
     }
     this.#good = estimatorOf(good)
     this.#bad = estimatorOf(bad)
+    this.#sound = failed.length > 0 ? estimatorOf(sound) : null
+    this.#failed = failed.length > 0 ? estimatorOf(failed) : null
+    this.#failures = Math.log(failed.length / Math.max(1, sound.length))
   }
 
   /** Whether a point has these dimensions. */
@@ -92,10 +112,16 @@ class Group {
     let best: { row: Float64Array; ratio: number } | null = null
     for (let i = 0; i < candidates; i++) {
       const row = this.#good.sample(() => draws.next())
-      const ratio = this.#good.logDensity(row) - this.#bad.logDensity(row)
+      const ratio = this.#good.logDensity(row) - this.#bad.logDensity(row) + this.#logSuccess(row)
       if (best === null || ratio > best.ratio) best = { row, ratio }
     }
     for (const [i, { path }] of this.dimensions.entries()) point[path] = best!.row[i]!
+  }
+
+  /** The logarithm of the chance that a trial there does not fail, by Bayes' rule. */
+  #logSuccess(row: Float64Array): number {
+    if (!this.#failed || !this.#sound) return 0
+    return -caution * Math.log1p(Math.exp(this.#failures + this.#failed.logDensity(row) - this.#sound.logDensity(row)))
   }
 }
 

@@ -1,0 +1,109 @@
+// Dense linear algebra of the search, against what its results must satisfy; the normal distribution against known values.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  cholesky,
+  inverseOfCholesky,
+  solveLower,
+  solveLowerTransposed,
+  symmetricEigen,
+} from '../dist/search/linear-algebra.js'
+import { cumulative, logCumulative, logMassBetween, quantile } from '../dist/search/normal.js'
+import { numbers } from './support/reference.js'
+
+const test = suite('linear algebra')
+
+/** A · Aᵀ + n · shift of random numbers, symmetric. */
+function symmetric(n, shift) {
+  const a = numbers(n * n, n + 1)
+  const at = (i, j) => {
+    let sum = i === j ? shift : 0
+    for (let k = 0; k < n; k++) sum += a[i * n + k] * a[j * n + k]
+    return sum
+  }
+  return Float64Array.from({ length: n * n }, (_, i) => at(Math.floor(i / n), i % n))
+}
+const apply = (matrix, x) => x.map((_, i) => x.reduce((sum, value, j) => sum + matrix[i * x.length + j] * value, 0))
+const farthest = (a, b) => a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0)
+
+test('Cholesky, its solves and its inverse give the matrix back', () => {
+  for (const n of [1, 2, 3, 4, 5, 7, 17, 40]) {
+    const matrix = symmetric(n, 0.5)
+    const lower = matrix.slice()
+    assert.ok(cholesky(lower, n))
+    const expected = Float64Array.from(numbers(n, 3))
+    const x = apply(matrix, expected)
+    solveLower(lower, n, x)
+    solveLowerTransposed(lower, n, x)
+    assert.ok(farthest(x, expected) < 1e-11, `solution of ${n}`)
+    const inverse = new Float64Array(n * n)
+    inverseOfCholesky(lower, n, inverse, new Float64Array(n * n))
+    for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) inverse[j * n + i] = inverse[i * n + j]
+    for (let column = 0; column < n; column++) {
+      const unit = Float64Array.from({ length: n }, (_, i) => Number(i === column))
+      assert.ok(farthest(apply(matrix, apply(inverse, unit)), unit) < 1e-10, `inverse of ${n}`)
+    }
+  }
+})
+
+test('Cholesky refuses what is not positive definite', () => {
+  for (const matrix of [
+    [1, 2, 2, 1],
+    [-1, 0, 0, 1],
+    [Number.NaN, 0, 0, 1],
+    [0, 0, 0, 0],
+    [Infinity, 0, 0, 1],
+  ]) {
+    assert.not(cholesky(Float64Array.from(matrix), 2), String(matrix))
+  }
+})
+
+test('eigenvectors are of length 1, at right angles, and the matrix only stretches them', () => {
+  for (const n of [1, 2, 3, 8, 21]) {
+    for (const matrix of [symmetric(n, 0), symmetric(n, -3), new Float64Array(n * n).fill(1)]) {
+      const { values, vectors } = symmetricEigen(matrix, n)
+      assert.equal(values, values.slice().sort())
+      for (let i = 0; i < n; i++) {
+        const vector = vectors.slice(i * n, i * n + n)
+        assert.ok(
+          farthest(
+            apply(matrix, vector),
+            vector.map((x) => values[i] * x),
+          ) <
+            1e-10 * n,
+          `${i} of ${n}`,
+        )
+        for (let j = 0; j <= i; j++) {
+          const product = vector.reduce((sum, x, k) => sum + x * vectors[j * n + k], 0)
+          assert.ok(Math.abs(product - Number(i === j)) < 1e-12, `${i} and ${j} of ${n}`)
+        }
+      }
+    }
+  }
+})
+
+test('the normal distribution, far into its tails', () => {
+  // By mpmath, 30 digits.
+  const known = [
+    [-38, 2.88542835e-316, -726.5572160188201],
+    [-12.5, 3.732564298877713e-36, -81.57596787074388],
+    [-3, 0.0013498980316300946, -6.607726221510349],
+    [-0.3, 0.3820885778110474, -0.9621028181688507],
+    [0, 0.5, -Math.LN2],
+    [1.25, 0.8943502263331448, -0.11165782847292517],
+    [5, 0.9999997133484281, -2.866516129637636e-7],
+  ]
+  for (const [z, below, logarithm] of known) {
+    assert.ok(Math.abs(cumulative(z) / below - 1) < 1e-8, `below ${z}: ${cumulative(z)}`)
+    assert.ok(Math.abs(logCumulative(z) / logarithm - 1) < 1e-12, `log below ${z}: ${logCumulative(z)}`)
+    if (z < 5 && z > -38) assert.ok(Math.abs(quantile(cumulative(z)) - z) < 1e-13 * (1 + Math.abs(z)), `quantile ${z}`)
+  }
+  const between = [
+    [-40, -39, -765.0831565643775],
+    [-3, 2, -0.024395187554887333],
+    [20, 20.5, -203.917194464609],
+  ]
+  for (const [a, b, logarithm] of between) assert.ok(Math.abs(logMassBetween(a, b) - logarithm) < 1e-11, `${a} … ${b}`)
+})
+
+test.run()
