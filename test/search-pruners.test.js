@@ -190,9 +190,22 @@ for (const { pruner, options, direction, stops } of fixture.cases) {
   })
 }
 
-pruners('asha without pauses stops where it would pause, and promotes nobody later', () => {
-  assert.is(asha({ pauses: false }).next, undefined)
-  assert.is(asha().next instanceof Function, true)
+pruners('without pauses nothing is ever taken up again', () => {
+  for (const make of [asha, hyperband]) {
+    assert.is(make({ pauses: false }).next, undefined)
+    assert.type(make().next, 'function')
+  }
+  for (const pruner of [median(), patience(), patience({ pruner: median() })]) assert.is(pruner.next, undefined)
+  const waiting = [0, 1, 2, 3].map((number) => trialAt(number, 'paused', [number]))
+  assert.equal(patience({ pruner: asha() }).next({ trials: waiting, direction: 'minimize', epochs: 64 }), {
+    trial: 0,
+    epochs: 4,
+  })
+  for (const pruner of [median(), patience(), asha(), hyperband()])
+    assert.throws(
+      () => pruner.afterReport({ trials: [], direction: 'minimize', epochs: 64 }, 3),
+      /expected one of the trials, received number 3/,
+    )
 })
 
 pruners('hyperband: brackets have their shares at any time, and only their own trials compete', () => {

@@ -1,4 +1,5 @@
 /** What a pruner is: pure functions of the reports so far, asked after each report and whenever a worker is free. */
+import { GradusError } from '../../errors.js'
 import type { Direction, TrialSeen } from '../samplers/sampler.js'
 
 export interface Reports {
@@ -33,8 +34,10 @@ export const lossesOf = (values: readonly number[], direction: Direction): numbe
     return direction === 'maximize' ? -value : value
   })
 
+/** @throws `GRADUS_INTERNAL` where there is none of this number */
 export function trialOf({ trials }: Reports, number: number): TrialSeen {
   const trial = trials.find((one) => one.number === number)
-  if (trial === undefined) throw new RangeError(`there is no trial ${number}`)
+  if (trial === undefined)
+    throw new GradusError('GRADUS_INTERNAL', `expected one of the trials, received number ${number}`)
   return trial
 }
