@@ -142,6 +142,13 @@ export interface TrainResult {
 
 export type PredictCall = { dataset: NativeDataset; batchSize: number; threads: number }
 
+export interface StatisticsResult {
+  /** Those of at least two rows; others are left out. */
+  batches: number
+  /** Over them: the elements of all statistics, one parameter after the other. */
+  sums: Float64Array
+}
+
 export interface EvaluateResult {
   loss: number
   weight: number
@@ -258,7 +265,8 @@ export interface NativePredictor {
 
 /** A network with its weights. */
 export interface NativeProgram extends NativePredictor {
-  readonly parameters: { name: string; shape: number[]; size: number; trainable: boolean }[]
+  /** `isStatistic`: forward passes of training move it, as those of batch norm. */
+  readonly parameters: { name: string; shape: number[]; size: number; trainable: boolean; isStatistic: boolean }[]
   readonly arenas: string[]
   readonly outputShape: number[]
   /** Names of the layers of the ops that lead to the output, in order. */
@@ -278,6 +286,8 @@ export interface NativeProgram extends NativePredictor {
   /** Takes the state of a program with the same parameters and optimizer, all arenas of it. */
   importState(from: NativeSnapshot): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
+  /** What batch norms find in each batch, in training without dropout; nothing of the program changes. */
+  statistics(call: PredictCall): Promise<StatisticsResult>
   /** Fills the arena `gradients` with the gradient of the term. */
   gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
   /**

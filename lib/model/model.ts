@@ -21,6 +21,7 @@ import type { FitOptions } from '../train/options.js'
 import { predict, predictSync } from '../train/predict.js'
 import type { Predictions } from '../train/predictions.js'
 import type { Run } from '../train/run.js'
+import { recomputeStatistics } from '../train/statistics.js'
 import type { TrainTarget } from '../train/target.js'
 import {
   type AskedMetric,
@@ -215,6 +216,19 @@ export class Model<Values extends object = AnyValues> {
    */
   async adapt(data: Data, options?: AdaptOptions): Promise<void> {
     await adaptTo(this, data, options)
+  }
+
+  /**
+   * Makes mean and variance of the model's {@link batchNorm} layers anew, for weights that no training has led to, such as a mean
+   * of weights: of each the mean over the batches of these data, as PyTorch's `update_bn` has it. Dropout is off, as it is when
+   * the model is used. Frozen layers and a model without batch norm stay as they are.
+   *
+   * @param data - inputs are enough, as `{ x }`; what the model was trained on
+   * @param options - `batchSize`: of the batches that the means are over; default 256
+   * @throws those of the data; GRADUS_NON_FINITE, GRADUS_BUSY during `fit`; after an error nothing has changed
+   */
+  async recomputeStatistics(data: Data, options: EvaluateOptions = {}): Promise<void> {
+    await recomputeStatistics(this, data, options)
   }
 
   /** How many numbers the model consists of, running averages of batch norm included. */

@@ -114,6 +114,15 @@ EvaluateCall evaluate_call(Napi::Value value) {
   return call;
 }
 
+StatisticsCall statistics_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  StatisticsCall call;
+  call.data = dataset(from);
+  call.threads = threads(from);
+  call.batch_size = count(from, "batchSize");
+  return call;
+}
+
 GradientCall pass_call(Napi::Value value) {
   const Napi::Object from = object(value, "call");
   GradientCall call;

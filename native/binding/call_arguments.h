@@ -9,6 +9,7 @@ namespace gradus::binding {
 TrainCall train_call(Napi::Value value);
 EvaluateCall evaluate_call(Napi::Value value);
 EvaluateCall predict_call(Napi::Value value);  // without the vectors
+StatisticsCall statistics_call(Napi::Value value);
 GradientCall pass_call(Napi::Value value);     // without its term
 GradientCall gradient_call(Napi::Value value);
 HessianCall hessian_call(Napi::Value value);

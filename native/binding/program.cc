@@ -38,6 +38,7 @@ Napi::Function Program::define(Napi::Env env) {
                       method<&Program::evaluate>("evaluate"),
                       method<&Program::predict>("predict"),
                       method<&Program::predict_rows>("predictRows"),
+                      method<&Program::statistics>("statistics"),
                       method<&Program::gradient>("gradient"),
                       method<&Program::hessian_vector>("hessianVector"),
                       method<&Program::input_gradient>("inputGradient"),
@@ -105,6 +106,7 @@ Napi::Value Program::parameters(const Napi::CallbackInfo& info) {
     define_property(to, "shape", shape_array(env, parameter.shape));
     define_property(to, "size", double(parameter.size));
     define_property(to, "trainable", Napi::Boolean::New(env, parameter.trainable));
+    define_property(to, "isStatistic", Napi::Boolean::New(env, parameter.is_statistic));
     return to;
   });
 }
@@ -291,6 +293,13 @@ Napi::Value Program::predict(const Napi::CallbackInfo& info) {
         return Nothing();
       },
       [holder](Napi::Env, const Nothing&) { return holder->Value(); });
+}
+
+Napi::Value Program::statistics(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(), statistics_call(info[0]),
+      [](gradus::Program& program, const StatisticsCall& call) { return program.statistics(call); },
+      [](Napi::Env env, const StatisticsResult& result) { return to_javascript(env, result); });
 }
 
 Napi::Value Program::gradient(const Napi::CallbackInfo& info) {

@@ -45,6 +45,7 @@ class Program : public Wrapped<Program>, private Caller {
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
   void predict_rows(const Napi::CallbackInfo& info);
+  Napi::Value statistics(const Napi::CallbackInfo& info);
   Napi::Value gradient(const Napi::CallbackInfo& info);
   Napi::Value hessian_vector(const Napi::CallbackInfo& info);
   Napi::Value input_gradient(const Napi::CallbackInfo& info);

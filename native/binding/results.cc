@@ -58,6 +58,13 @@ Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result) {
   return to;
 }
 
+Napi::Value to_javascript(Napi::Env env, const StatisticsResult& result) {
+  Napi::Object to = Napi::Object::New(env);
+  define_property(to, "batches", double(result.batches));
+  define_property(to, "sums", doubles(env, result.sums));
+  return to;
+}
+
 Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& result) {
   return array_of(env, result, [env](const LayerStatistics& of) {
     Napi::Object to = Napi::Object::New(env);

@@ -7,6 +7,7 @@ namespace gradus::binding {
 
 Napi::Value to_javascript(Napi::Env env, const TrainResult& result, double waited);
 Napi::Value to_javascript(Napi::Env env, const EvaluateResult& result);
+Napi::Value to_javascript(Napi::Env env, const StatisticsResult& result);
 Napi::Value to_javascript(Napi::Env env, const std::vector<LayerStatistics>& result);
 Napi::Value to_javascript(Napi::Env env, const InspectionLayout& layout);
 Napi::Value to_javascript(Napi::Env env, const ProbeResult& result);

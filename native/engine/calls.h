@@ -97,6 +97,16 @@ struct RowsCall {
   size_t rows = 0, batch_size = 32;
 };
 
+// Forward passes over batches, which make the running statistics anew.
+struct StatisticsCall {
+  std::shared_ptr<const Dataset> data;
+  size_t batch_size = 32, threads = 1;
+};
+struct StatisticsResult {
+  size_t batches = 0;        // of at least two rows; others have no variance and are left out
+  std::vector<double> sums;  // over them: the statistics' elements, one parameter after the other
+};
+
 enum class Term { data, regularization, total };
 
 struct GradientCall {

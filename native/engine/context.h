@@ -14,7 +14,9 @@ struct Context {
 
   // A pass over so many examples with the parameters as they are; `micro` numbers the passes of one update.
   Pass<T> pass(bool training, bool randomness, size_t batch, uint64_t micro = 0) const {
-    const PassMode mode{training, randomness, {model.plan().seed, 0, state.step + (micro << 32)}};
+    return pass({training, randomness, {model.plan().seed, 0, state.step + (micro << 32)}}, batch);
+  }
+  Pass<T> pass(const PassMode& mode, size_t batch) const {
     return {model.layout(), state.parameters(), workspace, device, host, mode, batch};
   }
 };

@@ -9,6 +9,8 @@ Model<T>::Model(std::shared_ptr<const Plan> plan, Fusion fusion) : plan_(std::mo
   layout_.parameters = plan_->infos;
   make_ops();
   drop_unneeded();
+  for (const auto& op : ops_)
+    for (size_t parameter : op->statistics()) layout_.parameters[parameter].is_statistic = true;
   find_wanted();
   if (fusion == Fusion::allowed) fuse();
 }

@@ -57,6 +57,8 @@ class Op {
   virtual std::string kind() const { return op; }
   // Whether a batch of one example leaves nothing to compute in training.
   virtual bool needs_several_examples() const { return false; }
+  // The parameters that forward passes of training move: see Pass::staged.
+  virtual std::vector<size_t> statistics() const { return {}; }
 
   virtual bool is_alias() const { return false; }  // its value is its input's
   // A dense op can apply the activation above it, and f' of the activation below it.

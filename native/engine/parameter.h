@@ -11,6 +11,7 @@ struct ParameterInfo {
   std::vector<size_t> shape;
   size_t size = 0, offset = 0;  // in elements of the arenas; offset a multiple of 16
   bool trainable = true;
+  bool is_statistic = false;  // forward passes of training move it
 };
 
 }  // namespace gradus

@@ -30,6 +30,7 @@ struct PassMode {
   bool training = false;   // batch statistics and dropout
   bool randomness = true;  // false: no dropout in training either
   Counter counter;         // seed and step; each op draws from its own stream
+  bool fresh_statistics = false;  // in training: those that are staged are the batch's alone, not moved towards them
 };
 
 template <class T>
@@ -43,6 +44,7 @@ class Pass {
         training(mode.training),
         randomness(mode.randomness),
         counter(mode.counter),
+        fresh_statistics(mode.fresh_statistics),
         workspace(workspace),
         layout_(layout),
         parameters_(parameters) {}
@@ -52,6 +54,7 @@ class Pass {
   const size_t batch;
   const bool training, randomness;
   const Counter counter;
+  const bool fresh_statistics;
   Workspace<T>& workspace;
 
   // Of nodes, by number.
@@ -136,6 +139,14 @@ class Pass {
       device.copy(this->parameter(parameter), size_of_parameter(parameter), staged.data());
     }
     return staged.data();
+  }
+  // Moves what is staged of a running statistic towards factor · that of the batch; where it begins anew, of a layer that
+  // is used several times, to the mean over the uses.
+  void move_statistic(size_t parameter, const T* of_batch, T momentum, T factor) {
+    T* to = staged(parameter);
+    const size_t uses = workspace.gradients.states[parameter].uses++;
+    const T keep = fresh_statistics ? T(uses) / T(uses + 1) : momentum;
+    device.move_average(of_batch, size_of_parameter(parameter), keep, factor, to);
   }
 
  private:

@@ -50,7 +50,7 @@ class ProgramOf final : public Program {
   }
 
   Precision precision() const override { return plan().precision; }
-  const std::vector<ParameterInfo>& parameters() const override { return plan().infos; }
+  const std::vector<ParameterInfo>& parameters() const override { return model_.parameters(); }
   std::vector<std::string> arenas() const override {
     std::vector<std::string> names = state_.names();
     names.insert(names.begin() + 1, "gradients");
@@ -112,6 +112,7 @@ class ProgramOf final : public Program {
     Running<T> running = run(1);
     predict_from(Rows<T>(model_, call), running, call.batch_size, Link::identity, static_cast<T*>(out));
   }
+  StatisticsResult statistics(const StatisticsCall& call) override;
   EvaluateResult gradient(const GradientCall& call) override;
   std::vector<double> hessian_vector(const HessianCall& call) override;
   Elements input_gradient(size_t input) override;
@@ -258,6 +259,33 @@ void ProgramOf<T>::predict_from(const Inputs& inputs, Running<T>& running, size_
         break;
     }
   }
+}
+
+template <class T>
+StatisticsResult ProgramOf<T>::statistics(const StatisticsCall& call) {
+  Running<T> running = run(call.threads);
+  const Batch<T> batch = batch_of(*call.data);
+  const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
+  reserve(batch_size);
+  StatisticsResult result;
+  for (const ParameterInfo& info : parameters())
+    if (info.is_statistic) result.sums.resize(result.sums.size() + info.size);
+  for (size_t first = 0; first + 1 < batch.size() && !stop_requested; first += batch_size) {
+    const size_t rows = std::min(batch_size, batch.size() - first);
+    if (rows == 1) continue;
+    workspace_.gradients.begin();
+    Pass<T> pass = running.context.pass({true, false, {}, true}, rows);
+    batch.gather(first, pass);
+    model_.forward(pass);
+    double* sum = result.sums.data();
+    for (size_t p = 0; p < parameters().size(); ++p) {
+      if (!parameters()[p].is_statistic) continue;
+      const T* of_batch = workspace_.gradients.staged[p].data();
+      for (size_t i = 0; i < parameters()[p].size; ++i) *sum++ += double(of_batch[i]);
+    }
+    ++result.batches;
+  }
+  return result;
 }
 
 template <class T>

@@ -31,6 +31,7 @@ struct GradientState {
   bool watched = false;  // whoever wrote the gradient has looked for elements that are not finite
   bool nonfinite = false;
   bool is_staged = false;  // the value after this update waits in `staged`
+  size_t uses = 0;         // of a statistic: how often it has been moved
 };
 
 // The gradient of one update, of one or several passes, and the values of parameters that forward passes move.

@@ -19,6 +19,9 @@ class BatchNorm final : public NormOp<T> {
   }
 
   bool needs_several_examples() const override { return !is_frozen_; }
+  std::vector<size_t> statistics() const override {
+    return is_frozen_ ? std::vector<size_t>() : std::vector<size_t>{running_mean_, running_variance_};
+  }
 
   // mean, variance and inverse deviation; gradients of gain and bias over the batch, or 1 and 0 in their place; two
   // sums for each block of rows: mean and squares, later those of the gradients
@@ -84,8 +87,8 @@ class BatchNorm final : public NormOp<T> {
     pass.device.batch_norm_merge(means, squares, pass.batch, columns_, columns_, epsilon_, norm.mean, variance,
                                  norm.inverse_deviation);
     const T unbiased = T(pass.batch) / T(pass.batch - 1);
-    pass.device.move_average(norm.mean, columns_, momentum_, T(1), pass.staged(running_mean_));
-    pass.device.move_average(variance, columns_, momentum_, unbiased, pass.staged(running_variance_));
+    pass.move_statistic(running_mean_, norm.mean, momentum_, T(1));
+    pass.move_statistic(running_variance_, variance, momentum_, unbiased);
   }
 
   void backward_of_batch(Pass<T>& pass, Norm<T> norm) const {
