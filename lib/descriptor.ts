@@ -82,8 +82,8 @@ export interface OptimizerDescriptor {
   epsilon?: number | undefined
   /** Decoupled weight decay. */
   weightDecay?: number | undefined
-  /** Keeps a running average of the weights with this decay. */
-  averageDecay?: number | undefined
+  /** Keeps an average of the weights, which calls of `train` say how to move. */
+  averages?: boolean | undefined
   /** False: Adam and its kin without bias correction. */
   biasCorrection?: boolean | undefined
   /** adam's slots take two bytes each, rounded at random. */

@@ -53,6 +53,8 @@ export interface TrainCall {
   learningRates: Float64Array
   momenta?: Float64Array | undefined
   weightDecays?: Float64Array | undefined
+  /** How much of the average of the weights each keeps, from 0 to 1; 1: it is not even read. Default: 1 always. */
+  averageDecays?: Float64Array | undefined
   clipNorm?: number | undefined
   clipValue?: number | undefined
   classWeights?: Float64Array | undefined
@@ -140,7 +142,9 @@ export interface TrainResult {
   gaveUp?: Refusal | undefined
 }
 
-export type PredictCall = { dataset: NativeDataset; batchSize: number; threads: number }
+export type PassesCall = { dataset: NativeDataset; batchSize: number; threads: number }
+/** `averaged`: by the average of the weights, not by the weights; nothing is copied. Default false. */
+export type PredictCall = PassesCall & { averaged?: boolean | undefined }
 
 export interface StatisticsResult {
   /** Those of at least two rows; others are left out. */
@@ -286,8 +290,10 @@ export interface NativeProgram extends NativePredictor {
   /** Takes the state of a program with the same parameters and optimizer, all arenas of it. */
   importState(from: NativeSnapshot): Promise<void>
   train(call: TrainCall): Promise<TrainResult>
+  /** The average of the weights follows them once, between updates; `keep`: how much of it stays, from 0 to 1. */
+  moveAverage(call: { keep: number; threads: number }): Promise<void>
   /** What batch norms find in each batch, in training without dropout; nothing of the program changes. */
-  statistics(call: PredictCall): Promise<StatisticsResult>
+  statistics(call: PassesCall): Promise<StatisticsResult>
   /** Fills the arena `gradients` with the gradient of the term. */
   gradient(call: PassCall & { term: Term }): Promise<EvaluateResult>
   /**

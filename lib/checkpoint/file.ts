@@ -4,7 +4,7 @@ import type { SafetensorsReader } from '../model/file.js'
 import { parseShallow } from '../model/json-reader.js'
 import type { Model } from '../model/model.js'
 import { emptyTensor, type Tensor, type TensorData } from '../model/safetensors.js'
-import { entryName, isOfRun, packState } from '../model/save.js'
+import { entryName, isOfRun, isStored, packState } from '../model/save.js'
 import { checkEntry } from '../model/tensors.js'
 import { type FloatArray, type NativeSnapshot, native } from '../native.js'
 import type { Moment } from '../train/callback.js'
@@ -102,11 +102,12 @@ export class CheckpointReader {
     return own
   }
 
-  /** Of what is not trained only the parameters themselves are there. */
+  /** Of what is not trained there are the parameters themselves and their average. */
   async #readArena(arena: string, { parameters, dtype }: Model['descriptor'], to: NativeSnapshot): Promise<void> {
     let begin = 0
-    for (const { name, shape, trainable } of parameters) {
-      if (arena === 'parameters' || trainable) {
+    for (const parameter of parameters) {
+      const { name, shape } = parameter
+      if (isStored(arena, parameter)) {
         const entry = entryName(arena, name)
         checkEntry(this.#file.header, entry, shape, dtype)
         for await (const { first, data } of this.#file.pieces(entry)) to.write(arena, begin + first, data as FloatArray)

@@ -102,11 +102,11 @@ function checkLoss({ call: [name], targets }: Loss, { output }: Network): void {
 const activationOf = (call: Call) => (call[2] as { activation?: string | undefined } | undefined)?.activation
 
 /** What training needs to know of the optimizer. */
-export function optimizerOf({ optimizer: { descriptor, learningRate } }: Compiled): TrainTarget['optimizer'] {
+export function optimizerOf({ optimizer: { descriptor, learningRate, average } }: Compiled): TrainTarget['optimizer'] {
   // Of muon the one of its matrices: the other is Adam's, which is not scheduled.
   const momentum = descriptor.matrixMomentum ?? descriptor.momentum
   const weightDecay = descriptor.weightDecay ?? 0
-  return settled({ kind: descriptor.kind, learningRate, momentum, weightDecay }, howToChange)
+  return settled({ kind: descriptor.kind, learningRate, momentum, weightDecay, average }, howToChange)
 }
 
 /** The descriptor of a program that can train. */

@@ -1,3 +1,4 @@
+export { recomputeStatistics } from './averaged.js'
 export { type GraphOptions, graph, type ModelOptions, type SequentialOptions, sequential } from './build.js'
 export type { Callback, FitOptions } from './callbacks.js'
 export type { AskedMetric, CompileOptions, MetricName, ValuesOf } from './compile.js'

@@ -14,7 +14,7 @@ import type { SafetensorsReader } from './file.js'
 import { parseShallow, short } from './json-reader.js'
 import { Model } from './model.js'
 import { badFile, type Header } from './safetensors.js'
-import { entryName, formatVersion, isOfRun, stateArenas } from './save.js'
+import { entryName, formatVersion, isOfRun, isStored, stateArenas } from './save.js'
 import { checkEntry, checkFinite, withTensors } from './tensors.js'
 import { beginWith } from './weights.js'
 
@@ -111,8 +111,8 @@ async function readTensors(
   const { dtype, parameters } = model.descriptor
   const arenas = ['parameters', ...(withOptimizer ? stateArenas(model.program) : [])]
   const entries = arenas.flatMap((arena) =>
-    parameters.flatMap(({ name, shape, trainable }, i) =>
-      arena === 'parameters' || trainable ? { arena, i, shape, name: entryName(arena, name) } : [],
+    parameters.flatMap((parameter, i) =>
+      isStored(arena, parameter) ? { arena, i, shape: parameter.shape, name: entryName(arena, parameter.name) } : [],
     ),
   )
   for (const { name, shape } of entries) checkEntry(file.header, name, shape, dtype)

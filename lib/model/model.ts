@@ -9,11 +9,11 @@ import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
-import { checkPatterns, type NamePatterns, namesMatching } from '../optimizers/patterns.js'
+import type { NamePatterns } from '../optimizers/patterns.js'
 import { refuseAssignment } from '../settled.js'
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
-import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
+import { type EvaluateOptions, type Evaluation, evaluate, type PassOptions } from '../train/evaluate.js'
 import { fit } from '../train/fit.js'
 import type { AnyValues } from '../train/history.js'
 import { besideTraining } from '../train/in-training.js'
@@ -21,8 +21,8 @@ import type { FitOptions } from '../train/options.js'
 import { predict, predictSync } from '../train/predict.js'
 import type { Predictions } from '../train/predictions.js'
 import type { Run } from '../train/run.js'
-import { recomputeStatistics } from '../train/statistics.js'
 import type { TrainTarget } from '../train/target.js'
+import { averageOf } from './averaged.js'
 import {
   type AskedMetric,
   type Compiled,
@@ -34,13 +34,14 @@ import {
 } from './compile.js'
 import { copyModel, type ModelCopy } from './copy.js'
 import { encodeSafetensors, writeSafetensors } from './file.js'
+import { withFrozen } from './frozen.js'
 import { hostOf } from './host.js'
 import { checkIdle, checkStill } from './idle.js'
 import { type Lowered, lower, type Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
 import { checkModelPath, type Packed, type Parts, packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
-import { beginWith, checkWeights, currentWeights, readGet, type Weights } from './weights.js'
+import { beginWith, checkWeights, currentWeights, readGet, type Weights, writeWeights } from './weights.js'
 
 /**
  * A network and its weights. Made by {@link sequential}, {@link graph} or {@link loadModel}; the weights are native memory,
@@ -218,19 +219,6 @@ export class Model<Values extends object = AnyValues> {
     await adaptTo(this, data, options)
   }
 
-  /**
-   * Makes mean and variance of the model's {@link batchNorm} layers anew, for weights that no training has led to, such as a mean
-   * of weights: of each the mean over the batches of these data, as PyTorch's `update_bn` has it. Dropout is off, as it is when
-   * the model is used. Frozen layers and a model without batch norm stay as they are.
-   *
-   * @param data - inputs are enough, as `{ x }`; what the model was trained on
-   * @param options - `batchSize`: of the batches that the means are over; default 256
-   * @throws those of the data; GRADUS_NON_FINITE, GRADUS_BUSY during `fit`; after an error nothing has changed
-   */
-  async recomputeStatistics(data: Data, options: EvaluateOptions = {}): Promise<void> {
-    await recomputeStatistics(this, data, options)
-  }
-
   /** How many numbers the model consists of, running averages of batch norm included. */
   get parameterCount(): number {
     return this.#lowered.descriptor.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
@@ -239,7 +227,7 @@ export class Model<Values extends object = AnyValues> {
   /**
    * Copies of the weights, by name in layer order. During `fit` in its callbacks alone.
    *
-   * @param options - `average: true` for the running average that an optimizer with `averageDecay` keeps
+   * @param options - `average: true` for the average of them that an optimizer with `average` keeps
    */
   getWeights(options: { average?: boolean | undefined } = {}): Weights {
     const { average } = readGet(options)
@@ -247,19 +235,33 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /**
+   * A model of its own whose weights are the average of this one's, compiled alike. Batch norm's statistics are those that the
+   * averaged weights lead to: see {@link recomputeStatistics}.
+   *
+   * @param data - what the model was trained on, inputs are enough; needed with batch norm alone
+   * @throws GRADUS_INVALID_ARGUMENT without an average, or with batch norm and without data; GRADUS_BUSY; those of the data
+   * @example const better = await model.averaged({ x })
+   */
+  async averaged(data?: Data, options: PassOptions = {}): Promise<Model<Values>> {
+    const make = () => new Model(this.#network, { initialize: false, metadata: this.metadata })
+    const made = await averageOf(this as unknown as Model, this.#needCompiled('averaged'), make, data, options)
+    return made as unknown as Model<Values>
+  }
+
+  /**
    * Replaces all weights; the record is as `getWeights` gives it, float32 or float64. Everything is checked first: after
-   * an error nothing has changed. The optimizer's state stays. During `fit` in its callbacks alone.
+   * an error nothing has changed. The optimizer's state stays, and from its first update on the average of the weights. During
+   * `fit` in its callbacks alone.
    */
   setWeights(weights: Weights): void {
     const program = checkStill(this.program)
-    const copies = checkWeights(weights, this.#lowered.descriptor.parameters, this.dtype)
-    for (const [i, data] of copies.entries()) program.write('parameters', i, data)
+    writeWeights(program, checkWeights(weights, this.#lowered.descriptor.parameters, this.dtype))
     if (this.normalizations.length > 0) this.conventions.isAdapted = true
   }
 
   /**
    * Reads weights by name out of a safetensors file, or its bytes: those of another model, or what Python wrote. Everything is
-   * checked first: after an error nothing has changed. The optimizer's state stays; a running average begins at the weights.
+   * checked first: after an error nothing has changed. The optimizer's state stays; the average of what is read begins anew there.
    *
    * @param options - `names` says which; what else lies in the file is left alone
    * @throws GRADUS_BAD_FILE naming a weight that the file lacks or that has another shape, GRADUS_BUSY
@@ -316,10 +318,7 @@ export class Model<Values extends object = AnyValues> {
 
   #setFrozen(names: NamePatterns, change: (frozen: Set<string>, name: string) => void): this {
     checkIdle(this.#disposed ? this.program : this.#program)
-    const all = this.#lowered.descriptor.parameters.map(({ name }) => name)
-    const frozen = new Set(this.#network.frozen)
-    for (const name of namesMatching('names', checkPatterns('names', names), all)) change(frozen, name)
-    this.#network = { ...this.#network, frozen }
+    this.#network = withFrozen(this.#network, this.#lowered, names, change)
     this.#lowered = lower(this.#network)
     const compiled = this.#compiled
     const descriptor = compiled ? trainable(this.#lowered.descriptor, compiled) : this.#lowered.descriptor

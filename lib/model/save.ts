@@ -66,9 +66,13 @@ export function checkModelPath(argument: string, file: unknown): string {
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
-/** What else a file can hold for each trained weight: the arenas of the optimizer's slots and of the running average. */
+/** What else a file can hold: the arenas of the optimizer's slots, of each trained weight, and the average of all. */
 export const stateArenas = (program: NativeProgram): string[] =>
   program.arenas.filter((arena) => arena !== 'parameters' && arena !== 'gradients')
+
+/** Whether an arena holds something of this parameter that is not 0 for ever. */
+export const isStored = (arena: string, { trainable }: { readonly trainable: boolean }): boolean =>
+  trainable || arena === 'parameters' || arena === 'average'
 
 export const entryName = (arena: string, parameter: string): string =>
   arena === 'parameters' ? parameter : `${arena}/${parameter}`
@@ -118,11 +122,12 @@ export function packState(of: Parts, state: NativeSnapshot, withOptimizer: boole
   const { parameters } = of.lowered.descriptor
   const tensors = state.arenas.flatMap((arena) => {
     let end = 0
-    return parameters.flatMap(({ name, shape, trainable }) => {
+    return parameters.flatMap((parameter) => {
+      const { name, shape } = parameter
       const begin = end
       end += sizeOf(shape)
       const data = storedIn(state, arena, begin, end)
-      return arena === 'parameters' || trainable ? { name: entryName(arena, name), shape, data } : []
+      return isStored(arena, parameter) ? { name: entryName(arena, name), shape, data } : []
     })
   })
   return { tensors, metadata }

@@ -27,22 +27,31 @@ export function readWeights(program: NativeProgram, parameters: Parameters, aren
   )
 }
 
-/** All weights; `average`: of those that are trained the running average. */
+/** All weights, or the average of them. */
 export function currentWeights(program: NativeProgram, parameters: Parameters, average: boolean): Weights {
-  const weights = readWeights(program, parameters)
-  if (!average) return weights
-  if (!program.arenas.includes('average')) {
-    throw new GradusError('GRADUS_INVALID_ARGUMENT', 'average: the model has no running average; set averageDecay')
-  }
-  const averages = readWeights(program, parameters, 'average')
-  for (const { name, trainable } of program.parameters) if (trainable) weights[name] = averages[name]!
-  return weights
+  if (average) checkAverage('average', program)
+  return readWeights(program, parameters, average ? 'average' : 'parameters')
 }
 
-/** Writes what a program begins with, from element `first` on: its running average does too. */
+/** @throws GRADUS_INVALID_ARGUMENT */
+export function checkAverage(argument: string, program: NativeProgram): void {
+  if (program.arenas.includes('average')) return
+  const remedy = 'compile it with an optimizer that keeps one, as adam({ average: averagedWeights() })'
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', `${argument}: the model has no average of its weights; ${remedy}`)
+}
+
+/** Writes what a program begins with, from element `first` on: the average of its weights does too. */
 export function beginWith(program: NativeProgram, parameter: number, data: FloatArray, first = 0): void {
   program.write('parameters', parameter, data, first)
   if (program.arenas.includes('average')) program.write('average', parameter, data, first)
+}
+
+/** All weights. Before the first update their average begins there; later it is the optimizer's, and stays. */
+export function writeWeights(program: NativeProgram, weights: readonly FloatArray[]): void {
+  for (const [i, data] of weights.entries()) {
+    if (program.step === 0) beginWith(program, i, data)
+    else program.write('parameters', i, data)
+  }
 }
 
 /** Private copies of the data for each parameter, in order; throws before anything is changed. */

@@ -1,8 +1,9 @@
 import { type Call, callOf } from '../call.js'
-import { checkFraction, checkNotNegative } from '../checks.js'
+import { checkNotNegative } from '../checks.js'
 import { GradusError } from '../errors.js'
 import type { FloatArray, OptimizerDescriptor } from '../native.js'
 import { settled } from '../settled.js'
+import { checkAverage, type WeightAverage } from './averages.js'
 import { checkGroups, type ParameterGroup } from './groups.js'
 
 /** What a custom optimizer is told of a parameter. Arrays are of the model's dtype. */
@@ -32,6 +33,8 @@ export interface Optimizer {
   readonly learningRate: number
   readonly descriptor: OptimizerDescriptor
   readonly groups: readonly ParameterGroup[]
+  /** Undefined for one that keeps none. */
+  readonly average?: WeightAverage | undefined
   /** The function of {@link customOptimizer}. */
   readonly custom?: CustomOptimizer
 }
@@ -46,10 +49,11 @@ export interface OptimizerOptions {
    */
   weightDecay?: number | undefined
   /**
-   * Keeps a running average of the weights: average = averageDecay·average + (1 − averageDecay)·w after each step (Polyak
-   * and Juditsky 1992). `getWeights({ average: true })` reads it. Default: none is kept.
+   * Keeps an average of the weights beside them, which is often the better network: {@link averagedWeights},
+   * {@link equalAverage} or {@link powerAverage}. `evaluate` and `predict` take `weights: 'average'`, `model.averaged` makes a model
+   * of it. Default: none is kept.
    */
-  averageDecay?: number | undefined
+  average?: WeightAverage | undefined
   /** Parameters with another learning rate or weight decay than the rest. */
   groups?: readonly ParameterGroup[] | undefined
 }
@@ -59,7 +63,7 @@ export const common = (learningRate: number) =>
   ({
     learningRate: [checkRate, learningRate],
     weightDecay: [checkNotNegative, 0],
-    averageDecay: checkFraction,
+    average: checkAverage,
     groups: checkGroups,
   }) as const
 
@@ -83,8 +87,8 @@ export function optimizer<Options extends OptimizerOptions & Pick<Optimizer, 'le
   kind: string,
   own: Partial<OptimizerDescriptor>,
 ): Optimizer {
-  const { learningRate, weightDecay, averageDecay, groups = [] } = options
+  const { learningRate, weightDecay, average, groups = [] } = options
   const call = callOf(factory, options)
-  const descriptor = { kind, ...own, weightDecay, averageDecay }
-  return settled({ call, learningRate, descriptor, groups }, howToChange)
+  const descriptor = { kind, ...own, weightDecay, averages: average && true }
+  return settled({ call, learningRate, descriptor, groups, average }, howToChange)
 }

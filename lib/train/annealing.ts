@@ -5,16 +5,18 @@ import { orNull, readMemory } from '../memory.js'
 import type { NativeProgram } from '../native.js'
 import { anything } from '../options.js'
 import type { Schedule } from '../schedules/schedule.js'
+import { Averaging } from './averaging.js'
 import type { EpochRecord } from './history.js'
 import { modeOf, monitored } from './monitor.js'
 import type { Settings } from './settings.js'
 import type { TrainTarget } from './target.js'
 
-/** One entry an update; momenta and weight decays where they are scheduled. The names are those of the native call. */
+/** One entry an update; momenta and weight decays where they are scheduled, average decays where an average follows updates. The names are those of the native call. */
 export interface Annealed {
   readonly learningRates: Float64Array
   readonly momenta?: Float64Array
   readonly weightDecays?: Float64Array
+  readonly averageDecays?: Float64Array
 }
 
 interface Scheduled {
@@ -31,12 +33,15 @@ const begun = new WeakMap<NativeProgram, Map<Role, { given: Schedule; running: S
 interface Memory {
   /** The program's count that schedules by step take for 0; null before the first update. */
   origin: number | null
+  /** The last epoch at whose end the average of the weights followed them. */
+  averagedEpoch: number
   /** What each schedule remembers, or null. */
   schedules: Partial<Record<Role, unknown>>
 }
 
 const checks = {
   origin: orNull(checkNotNegativeInteger),
+  averagedEpoch: checkNotNegativeInteger,
   schedules: (argument: string, value: unknown) =>
     readMemory<Memory['schedules']>(argument, value, {
       schedule: anything,
@@ -51,6 +56,7 @@ export class Annealing {
   readonly #learningRate: Scheduled
   readonly #momentum: Scheduled | undefined
   readonly #weightDecay: Scheduled | undefined
+  readonly #averaging: Averaging
   /** What the schedules take for step 0: known when the first turn comes. */
   #origin: number | null = null
 
@@ -61,6 +67,7 @@ export class Annealing {
       return given && { schedule: this.#begin(role, given), initial, check }
     }
     this.#target = target
+    this.#averaging = new Averaging(target)
     this.#isContinued = goesOn
     const own: Schedule = (_, initial) => initial
     const rate = scheduled('schedule', learningRate, checkRate)
@@ -92,7 +99,18 @@ export class Annealing {
       learningRates: values(this.#learningRate),
       momenta: this.#momentum && values(this.#momentum),
       weightDecays: this.#weightDecay && values(this.#weightDecay),
+      averageDecays: this.#averaging.next(step, count),
     }
+  }
+
+  /** After the last update of an epoch, from 1, and before its validation. */
+  endEpoch(epoch: number, threads: number): Promise<void> {
+    return this.#averaging.endEpoch(epoch, threads)
+  }
+
+  /** Whether there is an average of weights of training after so many epochs. */
+  hasAverage(epochs: number): boolean {
+    return this.#averaging.hasBegun(epochs, this.#stepsDone())
   }
 
   observe(record: EpochRecord): void {
@@ -107,12 +125,14 @@ export class Annealing {
 
   state(): Memory {
     const schedules = this.#scheduled.map(([role, { schedule }]) => [role, schedule.state?.() ?? null])
-    return { origin: this.#origin, schedules: Object.fromEntries(schedules) }
+    const { epoch } = this.#averaging
+    return { origin: this.#origin, averagedEpoch: epoch, schedules: Object.fromEntries(schedules) }
   }
 
   restore(state: unknown): void {
-    const { origin, schedules } = readMemory<Memory>('the schedules', state, checks)
+    const { origin, averagedEpoch, schedules } = readMemory<Memory>('the schedules', state, checks)
     this.#origin = origin
+    this.#averaging.restore(averagedEpoch)
     for (const [role, { schedule }] of this.#scheduled) {
       const memory = schedules[role] ?? null
       if (memory !== null) schedule.restore?.(memory)

@@ -73,6 +73,8 @@ export interface StepsReport extends TrainResult {
   /** Likewise, where they are scheduled. */
   readonly momenta?: Float64Array
   readonly weightDecays?: Float64Array
+  /** How much of the average of the weights each kept, where an average follows updates. */
+  readonly averageDecays?: Float64Array
   /** Examples of this epoch trained so far, and all of them (null for a stream). */
   readonly rowsDone: number
   readonly rowsTotal: number | null

@@ -1,7 +1,8 @@
 /** What every call takes: batch size, threads, a signal. */
 import { availableParallelism } from 'node:os'
-import { checkOptional, checkPositiveInteger } from '../checks.js'
+import { checkOptional, checkPositiveInteger, oneOf } from '../checks.js'
 import { describe, GradusError, invalidArgument } from '../errors.js'
+import type { NativePredictor, NativeProgram } from '../native.js'
 
 /** Of data in memory; a stream brings its own. */
 export const defaultBatchSize = 32
@@ -29,9 +30,21 @@ export function checkTogether(owner: string, data: unknown, options: unknown): v
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
-/** What `evaluate` and `predict` take, for lists of options. */
+/** What every pass takes that does not train, for lists of options. */
 export const passRules = {
   batchSize: [checkPositiveInteger, passBatchSize],
   threads: checkPositiveInteger,
   signal: checkSignal,
 } as const
+
+/** What `evaluate` and `predict` take. */
+export const evaluateRules = { ...passRules, weights: [oneOf('current', 'average'), 'current'] } as const
+
+/** Whether passes are to go by the average. @throws `GRADUS_INVALID_ARGUMENT` where the program keeps none. */
+export function checkAveraged(program: NativePredictor, weights: 'current' | 'average' = 'current'): boolean {
+  const { arenas = [] } = program as Partial<NativeProgram>
+  if (weights === 'current' || arenas.includes('average')) return weights === 'average'
+  const remedy = 'compile it with an optimizer that keeps one, as adam({ average: averagedWeights() })'
+  const message = `weights: expected 'current' of a model that has no average of its weights, received 'average'; ${remedy}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message, { argument: 'weights', expected: "'current'" })
+}

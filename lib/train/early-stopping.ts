@@ -21,7 +21,10 @@ export interface EarlyStoppingOptions {
   patience?: number | undefined
   /** What is no more than this is no improvement. Default 0. */
   minimumDelta?: number | undefined
-  /** Puts the weights of the best epoch back at the end, unless the run ends by an error or an abort. Default false. */
+  /**
+   * Puts the weights of the best epoch back at the end, and the average of that moment where the optimizer keeps one, unless the
+   * run ends by an error or an abort. Default false.
+   */
   restoreBest?: boolean | undefined
   /** Whether small or large values are good. Default: large for metrics that say so, as accuracy; else small. */
   mode?: 'min' | 'max' | undefined
@@ -75,7 +78,8 @@ function checkArrays(argument: string, value: unknown): FloatArray[] {
 
 /**
  * Ends the run when a value has stopped improving: training on would overfit (Prechelt, "Early stopping — but when?",
- * 1998). `restoreBest` puts back the weights, bit for bit, and nothing else: the optimizer's state stays.
+ * 1998). `restoreBest` puts back the weights and the average of them, bit for bit, and nothing else: the rest of the optimizer's
+ * state stays. With `monitor: 'averageValLoss'` it is the average that is then the best one.
  *
  * @example fit(data, { epochs: 100, validation, callbacks: [earlyStopping({ patience: 5, restoreBest: true })] })
  * @function

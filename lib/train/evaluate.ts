@@ -2,20 +2,26 @@ import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import { finishMetrics } from '../metrics/metric.js'
 import { optionsOf } from '../options.js'
-import { checkTogether, passRules, resolveThreads } from './calls.js'
+import { checkAveraged, checkTogether, evaluateRules, resolveThreads } from './calls.js'
 import { printAsTable } from './confusion-table.js'
 import type { AnyValues } from './history.js'
 import { besideTraining } from './in-training.js'
 import { type EvaluateTarget, openSource, requirementsOf, type Source } from './source.js'
 import { callInTurn, whileAwaited } from './turn.js'
 
-export interface EvaluateOptions {
+/** How passes are made that do not train. */
+export interface PassOptions {
   /** Examples computed at once; changes speed and memory alone. Default 256. */
   batchSize?: number | undefined
   /** Default: all cores. `GRADUS_THREADS` overrides. */
   threads?: number | undefined
   /** Ends the call; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined
+}
+
+export interface EvaluateOptions extends PassOptions {
+  /** `'average'`: by the average of the weights that an optimizer with `average` keeps. Default `'current'`. */
+  weights?: 'current' | 'average' | undefined
 }
 
 /** What `evaluate` finds: the losses and each metric by its name. */
@@ -26,7 +32,7 @@ export type Evaluation<Values extends object = AnyValues> = {
   regularizationLoss: number
 } & Values
 
-const readOptions = optionsOf<EvaluateOptions>()('evaluate', passRules)
+const readOptions = optionsOf<EvaluateOptions>()('evaluate', evaluateRules)
 
 /**
  * Loss and metrics of a compiled model on data, off the main thread, with dropout off and batch statistics as learnt.
@@ -39,12 +45,13 @@ export async function evaluate<Values extends object = AnyValues>(
   options: EvaluateOptions = {},
 ): Promise<Evaluation<Values>> {
   checkTogether('evaluate', data, options)
-  const { batchSize, signal, ...read } = readOptions(options)
+  const { batchSize, signal, weights, ...read } = readOptions(options)
   const threads = resolveThreads(read.threads)
-  signal?.throwIfAborted()
-  const settings = { batchSize, threads, signal }
-  // The target's metrics are those that its type tells of.
   const { program } = target
+  const averaged = checkAveraged(program, weights)
+  signal?.throwIfAborted()
+  const settings = { batchSize, threads, signal, averaged }
+  // The target's metrics are those that its type tells of.
   const work = () => whileAwaited(program, () => evaluateAll(target, data, settings))
   return (await besideTraining(program, 'evaluate()', work)) as Evaluation<Values>
 }
@@ -67,6 +74,8 @@ interface PassSettings {
   batchSize: number
   threads: number
   signal?: AbortSignal | undefined
+  /** By the average of the weights. */
+  averaged?: boolean | undefined
   /** The option that the data were given as, as for {@link Requirements}. */
   argument?: string | undefined
 }
@@ -77,7 +86,7 @@ export async function evaluateSource(
   source: Source,
   options: PassSettings,
 ): Promise<Evaluation> {
-  const { batchSize, threads, signal, argument } = options
+  const { batchSize, threads, signal, averaged, argument } = options
   const { program } = target
   let metricSums: Float64Array | undefined
   let loss = 0
@@ -86,7 +95,7 @@ export async function evaluateSource(
   let rows = 0
   for await (const dataset of source.pieces({ signal })) {
     if (dataset.size === 0) continue
-    const call = () => program.evaluate({ dataset, batchSize, threads, metricSums })
+    const call = () => program.evaluate({ dataset, batchSize, threads, metricSums, averaged })
     const result = await callInTurn(program, signal, call)
     signal?.throwIfAborted()
     if (!result) continue

@@ -6,6 +6,9 @@ export type AnyValues = { accuracy?: number | undefined; [metric: string]: numbe
 /** `accuracy` on validation data: `valAccuracy`. */
 type ValName<Name> = Name extends string ? `val${Capitalize<Name>}` : never
 
+/** `valAccuracy` of the average of the weights: `averageValAccuracy`. */
+type AverageName<Name> = `average${Capitalize<ValName<Name>>}`
+
 /** As one object type, which is what editors show. */
 type Shown<T> = { [K in keyof T]: T[K] }
 
@@ -16,6 +19,8 @@ type Epoch = {
   loss: number
   /** On validation data, where `fit` has any. */
   valLoss?: number | undefined
+  /** Likewise, of the average of the weights, with `validateAverage`. */
+  averageValLoss?: number | undefined
   /** The regularisers' term, mean over the updates. */
   regularizationLoss: number
   /** Of the last update. */
@@ -37,11 +42,12 @@ type Epoch = {
 }
 
 /**
- * One finished epoch. Metrics come under their names, on validation data with `val` before: `valAccuracy`. The values on
- * validation data are there when `fit` has validation data and the run was not stopped while it evaluated them.
+ * One finished epoch. Metrics come under their names, on validation data with `val` before: `valAccuracy`, and of the average of
+ * the weights `averageValAccuracy`. The values on validation data are there when `fit` has validation data and the run was not
+ * stopped while it evaluated them; those of the average from when there is one on.
  */
 export type EpochRecord<Values extends object = AnyValues> = Shown<
-  Epoch & Values & { [K in keyof Values as ValName<K>]?: Values[K] }
+  Epoch & Values & { [K in keyof Values as ValName<K> | AverageName<K>]?: Values[K] }
 >
 
 type Columns<Record> = { [K in keyof Record]: Exclude<Record[K], undefined>[] }
@@ -58,7 +64,12 @@ type AnyColumn = number[] | number[][][] | number | string | null | undefined
 /** The records by columns: `history.loss[i]` is `loss` of the i-th epoch that was finished. */
 export type History<Values extends object = AnyValues> = string extends keyof Values
   ? Shown<
-      Ending & Columns<Omit<Epoch, 'epoch'>> & { accuracy?: number[] | undefined; valAccuracy?: number[] | undefined }
+      Ending &
+        Columns<Omit<Epoch, 'epoch'>> & {
+          accuracy?: number[] | undefined
+          valAccuracy?: number[] | undefined
+          averageValAccuracy?: number[] | undefined
+        }
     > & {
       [column: string]: AnyColumn
     }
@@ -91,3 +102,6 @@ export function addRecord(history: History, record: EpochRecord): void {
 export function validationColumn(name: string): string {
   return `val${name.charAt(0).toUpperCase()}${name.slice(1)}`
 }
+
+/** The same of the average of the weights. */
+export const averageColumn = (name: string): string => `averageV${validationColumn(name).slice(1)}`

@@ -46,6 +46,7 @@ const readOptions = optionsOf<FitOptions>()(
     accumulate: [checkPositiveInteger, 1],
     validation: anything,
     validationSplit: checkShare,
+    validateAverage: checkBoolean,
     shuffle: [checkBoolean, true],
     schedule: checkSchedule,
     momentumSchedule: checkSchedule,
@@ -75,6 +76,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Fit
     throw invalidArgument('validationSplit', 'no validation beside it', read.validationSplit)
   }
   checkMomentum(target, read)
+  checkAverage(target, read)
   checkMonitors(target, read)
   checkName(read)
   checkGoingOn(read)
@@ -150,12 +152,24 @@ function checkMomentum({ optimizer }: TrainTarget, { momentumSchedule }: FitOpti
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }
 
+const hasValidation = ({ validation, validationSplit }: FitOptions): boolean =>
+  validation !== undefined || validationSplit !== undefined
+
+function checkAverage({ optimizer }: TrainTarget, options: FitOptions): void {
+  if (!options.validateAverage) return
+  const example = 'adam({ average: averagedWeights() })'
+  if (optimizer.average === undefined) {
+    throw invalidArgument('validateAverage', `an optimizer that keeps an average, as ${example}`, true)
+  }
+  if (!hasValidation(options)) throw invalidArgument('validateAverage', 'validation or validationSplit beside it', true)
+}
+
 /** Every column that somebody goes by is there. */
 function checkMonitors(target: TrainTarget, options: FitOptions): void {
   const scheduled = (['momentum', 'weightDecay'] as const).filter((name) => options[`${name}Schedule`] !== undefined)
-  const hasValidation = options.validation !== undefined || options.validationSplit !== undefined
+  const run = { target, hasValidation: hasValidation(options), hasAverage: options.validateAverage ?? false, scheduled }
   const check = (place: string, monitor: unknown) => {
-    if (monitor !== undefined) checkMonitor(`${place}.monitor`, monitor, { target, hasValidation, scheduled })
+    if (monitor !== undefined) checkMonitor(`${place}.monitor`, monitor, run)
   }
   for (const role of schedules) check(role, options[role]?.monitor)
   options.callbacks?.forEach((callback, i) => {

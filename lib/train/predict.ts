@@ -6,14 +6,14 @@ import { inputRows } from '../data/rows.js'
 import type { DataType, FloatArray, PredictCall, TypedArray } from '../native.js'
 import { optionsOf } from '../options.js'
 import { unlessAborted } from '../signals.js'
-import { passBatchSize, passRules, resolveThreads } from './calls.js'
+import { checkAveraged, evaluateRules, passBatchSize, resolveThreads } from './calls.js'
 import type { EvaluateOptions } from './evaluate.js'
 import { besideTraining } from './in-training.js'
 import { Predictions } from './predictions.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn, whileAwaited } from './turn.js'
 
-const readOptions = optionsOf<EvaluateOptions>()('predict', passRules, ['x'])
+const readOptions = optionsOf<EvaluateOptions>()('predict', evaluateRules, ['x'])
 
 /** What a prediction makes of each example's scores: probabilities. */
 export type Link = 'softmax' | 'sigmoid'
@@ -45,21 +45,22 @@ export async function predict(
 export async function predictEach(
   target: PredictTarget,
   x: Dataset | Examples['x'],
-  read: () => ReturnType<typeof readOptions>,
+  read: () => EvaluateOptions & { batchSize: number },
   call: (settings: PredictCall) => Promise<FloatArray[]>,
   count: number,
 ): Promise<Predictions[]> {
   const { program, outputShape } = target
   const work = async () => {
-    const { batchSize, signal, ...rest } = read()
+    const { batchSize, signal, weights, ...rest } = read()
     const threads = resolveThreads(rest.threads)
+    const averaged = checkAveraged(program, weights)
     signal?.throwIfAborted()
     const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
     try {
       const dataset = await unlessAborted(examples.resident(inputRequirements(target)), signal)
       const { size } = dataset
       const none = () => Array.from({ length: count }, () => new types[program.dtype](0))
-      const settings = { dataset, batchSize, threads }
+      const settings = { dataset, batchSize, threads, averaged }
       const results = size === 0 ? none() : await callInTurn(program, signal, () => call(settings))
       signal?.throwIfAborted()
       return results!.map((data) => new Predictions(data, [size, ...outputShape]))

@@ -20,6 +20,11 @@ export interface TrainingOptions {
   validation?: Data | undefined
   /** Or: the share of the examples, the last ones, kept out of training for that. */
   validationSplit?: number | undefined
+  /**
+   * Evaluates the average of the weights on the validation data as well, from when there is one on: `averageValLoss`,
+   * `averageValAccuracy`, …, by which callbacks and schedules can go too. Needs an optimizer with `average`. Default false.
+   */
+  validateAverage?: boolean | undefined
   /** The order of the examples changes each epoch, by the model's seed. Default true; streams keep their order. */
   shuffle?: boolean | undefined
   /** The learning rate over time. Default: the optimizer's own, always. */

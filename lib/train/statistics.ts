@@ -5,26 +5,23 @@ import { GradusError } from '../errors.js'
 import type { NativeProgram } from '../native.js'
 import { optionsOf } from '../options.js'
 import { checkTogether, passRules, resolveThreads } from './calls.js'
-import type { EvaluateOptions } from './evaluate.js'
+import type { PassOptions } from './evaluate.js'
 import { isInTraining } from './in-training.js'
 import { inputRequirements, openSource, type PredictTarget } from './source.js'
+import type { TrainTarget } from './target.js'
 import { callInTurn, inTurn } from './turn.js'
 
-const readOptions = optionsOf<EvaluateOptions>()('recomputeStatistics', passRules, ['data'])
+const readOptions = optionsOf<PassOptions>()('recomputeStatistics', passRules, ['data'])
 
 /** Numbers of the parameters that training moves by what it sees, not by gradients. */
 export const statisticsOf = (program: NativeProgram): number[] =>
   [...program.parameters.keys()].filter((i) => program.parameters[i]!.isStatistic)
 
 /**
- * What `model.recomputeStatistics` does: of each statistic the mean over the batches, all of one weight, as PyTorch's `update_bn`
+ * What the public function of this name does: of each statistic the mean over the batches, all of one weight, as PyTorch's `update_bn`
  * has it. A batch of a single row is left out.
  */
-export async function recomputeStatistics(
-  target: PredictTarget,
-  data: Data,
-  options: EvaluateOptions = {},
-): Promise<void> {
+export async function recomputeStatistics(target: PredictTarget, data: Data, options: PassOptions = {}): Promise<void> {
   checkTogether('recomputeStatistics', data, options)
   const { batchSize, signal, ...read } = readOptions(options)
   const threads = resolveThreads(read.threads)

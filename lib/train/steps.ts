@@ -105,6 +105,16 @@ export class Steps {
     this.#annealing.restore(schedules)
   }
 
+  /** After the last update of an epoch, from 1, and before its validation: an average by epochs follows the weights. */
+  endEpoch(epoch: number): Promise<void> {
+    return this.#annealing.endEpoch(epoch, this.#settings.threads)
+  }
+
+  /** Whether there is an average of weights of training after so many epochs. */
+  hasAverage(epochs: number): boolean {
+    return this.#annealing.hasAverage(epochs)
+  }
+
   /** Tells the schedules of a finished epoch. */
   observe(record: EpochRecord): void {
     this.#annealing.observe(record)

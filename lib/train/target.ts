@@ -1,6 +1,7 @@
 import type { Conventions } from '../data/conventions.js'
 import type { Metric, Outputs } from '../metrics/metric.js'
 import type { Descriptor, NativeProgram } from '../native.js'
+import type { WeightAverage } from '../optimizers/averages.js'
 
 export type { Metric }
 
@@ -44,5 +45,7 @@ export interface TrainTarget {
     /** Undefined for one that has none. */
     readonly momentum?: number
     readonly weightDecay: number
+    /** Of the weights; undefined for an optimizer that keeps none. */
+    readonly average?: WeightAverage | undefined
   }
 }

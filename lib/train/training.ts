@@ -10,7 +10,7 @@ import { evaluateSource } from './evaluate.js'
 import { extensions, type Saved } from './extensions.js'
 import { FitData } from './fit-data.js'
 import { Halt } from './halt.js'
-import { type EpochRecord, type History, validationColumn } from './history.js'
+import { averageColumn, type EpochRecord, type History, validationColumn } from './history.js'
 import { setAtWork } from './in-training.js'
 import type { FitSettings } from './options.js'
 import { openRunFolder, type RunFolder } from './run-folder.js'
@@ -168,7 +168,8 @@ export class Training {
       const under = this.#standing.begin(training)
       await this.#trainEpoch(training, under, steps)
       under.totals.endTraining()
-      const validated = validation && (await this.#validate(validation))
+      await steps.endEpoch(this.#epoch)
+      const validated = validation && (await this.#validate(validation, steps.hasAverage(this.#epoch)))
       // What goes on validates this epoch anew: it is kept as it was before.
       const isCut = validation !== null && validated === null
       if (isCut) await this.#keep('end')
@@ -238,12 +239,22 @@ export class Training {
   }
 
   /** The columns of the record; null when the run is stopped meanwhile. */
-  async #validate(validation: Source): Promise<Record<string, number | number[][] | undefined> | null> {
-    const { threads } = this.#settings
+  async #validate(
+    validation: Source,
+    hasAverage: boolean,
+  ): Promise<Record<string, number | number[][] | undefined> | null> {
+    const { threads, validateAverage } = this.#settings
     const options = { batchSize: passBatchSize, threads, signal: this.#halt.signal, argument: 'validation' }
+    const columns = async (averaged: boolean) => {
+      const { regularizationLoss: _, ...values } = await evaluateSource(this.#target, validation, {
+        ...options,
+        averaged,
+      })
+      const columnOf = averaged ? averageColumn : validationColumn
+      return Object.fromEntries(Object.entries(values).map(([name, value]) => [columnOf(name), value]))
+    }
     try {
-      const { regularizationLoss: _, ...values } = await evaluateSource(this.#target, validation, options)
-      return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationColumn(name), value]))
+      return { ...(await columns(false)), ...(validateAverage && hasAverage && (await columns(true))) }
     } catch (error) {
       if (this.#halt.isStop(error)) return null
       if (this.#halt.isAborted) options.signal.throwIfAborted()

@@ -82,6 +82,13 @@ TrainCall train_call(Napi::Value value) {
     call.weight_decays = copy_of_doubles(decays, "weightDecays");
     check_schedule(call.weight_decays, call.batches, "weightDecays", decays);
   }
+  const Napi::Value averages = from.Get("averageDecays");
+  if (!averages.IsUndefined()) {
+    call.average_decays = copy_of_doubles(averages, "averageDecays");
+    check_schedule(call.average_decays, call.batches, "averageDecays", averages);
+    for (const double keep : call.average_decays)
+      if (keep > 1) invalid("averageDecays", "numbers from 0 to 1", Napi::Number::New(from.Env(), keep));
+  }
   call.clip_norm = optional_positive(from, "clipNorm");
   call.clip_value = optional_positive(from, "clipValue");
   call.class_weights = optional_doubles(from, "classWeights");
@@ -96,6 +103,11 @@ TrainCall train_call(Napi::Value value) {
   return call;
 }
 
+AverageCall average_call(Napi::Value value) {
+  const Napi::Object from = object(value, "call");
+  return {share(from.Get("keep"), "keep"), threads(from)};
+}
+
 EvaluateCall predict_call(Napi::Value value) {
   const Napi::Object from = object(value, "call");
   EvaluateCall call;
@@ -103,6 +115,7 @@ EvaluateCall predict_call(Napi::Value value) {
   call.threads = threads(from);
   call.batch_size = count(from, "batchSize");
   call.link = link_of(from.Get("link"));
+  if (!from.Get("averaged").IsUndefined()) call.averaged = truth(from.Get("averaged"), "averaged");
   return call;
 }
 

@@ -7,10 +7,11 @@
 namespace gradus::binding {
 
 TrainCall train_call(Napi::Value value);
+AverageCall average_call(Napi::Value value);
 EvaluateCall evaluate_call(Napi::Value value);
 EvaluateCall predict_call(Napi::Value value);  // without the vectors
 StatisticsCall statistics_call(Napi::Value value);
-GradientCall pass_call(Napi::Value value);     // without its term
+GradientCall pass_call(Napi::Value value);  // without its term
 GradientCall gradient_call(Napi::Value value);
 HessianCall hessian_call(Napi::Value value);
 ProbeCall probe_call(Napi::Value value);

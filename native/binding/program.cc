@@ -35,6 +35,7 @@ Napi::Function Program::define(Napi::Env env) {
                       method<&Program::export_state>("exportState"),
                       method<&Program::import_state>("importState"),
                       method<&Program::train>("train"),
+                      method<&Program::move_average>("moveAverage"),
                       method<&Program::evaluate>("evaluate"),
                       method<&Program::predict>("predict"),
                       method<&Program::predict_rows>("predictRows"),
@@ -209,6 +210,10 @@ template <>
 std::shared_ptr<void> reader_of(const std::shared_ptr<gradus::Snapshot>& snapshot) {
   return snapshot;
 }
+template <>
+std::shared_ptr<void> reader_of(const AverageCall&) {
+  return nullptr;
+}
 }  // namespace
 
 template <class Input, class Work, class Convert>
@@ -268,6 +273,16 @@ Napi::Value Program::train(const Napi::CallbackInfo& info) {
         const std::chrono::duration<double, std::milli> waited = std::chrono::steady_clock::now() - trained->finished;
         return to_javascript(env, trained->result, waited.count());
       });
+}
+
+Napi::Value Program::move_average(const Napi::CallbackInfo& info) {
+  return start(
+      info.Env(), average_call(info[0]),
+      [](gradus::Program& program, const AverageCall& call) {
+        program.move_average(call);
+        return Nothing();
+      },
+      [](Napi::Env env, const Nothing&) { return env.Undefined(); });
 }
 
 Napi::Value Program::evaluate(const Napi::CallbackInfo& info) {

@@ -21,6 +21,7 @@ struct TrainCall {
   std::vector<double> learning_rates;    // one an accepted update, `batches` of them
   std::vector<double> momenta;           // likewise, or empty: the optimizer's own
   std::vector<double> weight_decays;     // likewise
+  std::vector<double> average_decays;    // how much of the average of the weights each keeps; empty: it stays as it is
   double clip_norm = 0, clip_value = 0;  // 0: none
   std::vector<double> class_weights;     // by label, or empty
   std::vector<double> metric_sums;       // to go on from: those of the epoch's call before, or empty
@@ -29,6 +30,12 @@ struct TrainCall {
   // Looks at the layers in updates whose step is a multiple of this, and in the first refused one of a row; 0: never.
   uint64_t inspect_every = 0;
   bool inspect_histograms = false;
+  size_t threads = 1;
+};
+
+// The average of the weights follows them once, between updates.
+struct AverageCall {
+  double keep = 0;  // how much of it is kept
   size_t threads = 1;
 };
 
@@ -79,6 +86,7 @@ struct EvaluateCall {
   size_t batch_size = 32, threads = 1;
   std::vector<double> class_weights, metric_sums;  // as of a TrainCall
   Link link = Link::identity;                      // of predictions
+  bool averaged = false;                           // by the average of the weights
 };
 struct EvaluateResult {
   double loss = 0, weight = 0, regularization_loss = 0;  // loss: weighted mean

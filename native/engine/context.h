@@ -10,14 +10,17 @@ struct Context {
   State<T>& state;
   Workspace<T>& workspace;
   const Device<T>& device;
-  Host* host;  // of custom functions; may be none
+  Host* host;             // of custom functions; may be none
+  bool averaged = false;  // of calls that change nothing: by the average of the weights
 
-  // A pass over so many examples with the parameters as they are; `micro` numbers the passes of one update.
+  // What passes and penalties read.
+  const T* weights() const { return averaged ? state.average() : state.parameters(); }
+  // A pass over so many examples with the weights as they are; `micro` numbers the passes of one update.
   Pass<T> pass(bool training, bool randomness, size_t batch, uint64_t micro = 0) const {
     return pass({training, randomness, {model.plan().seed, 0, state.step + (micro << 32)}}, batch);
   }
   Pass<T> pass(const PassMode& mode, size_t batch) const {
-    return {model.layout(), state.parameters(), workspace, device, host, mode, batch};
+    return {model.layout(), weights(), workspace, device, host, mode, batch};
   }
 };
 

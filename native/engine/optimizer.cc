@@ -20,6 +20,13 @@ void add(UpdateSums& to, const UpdateSums& part) {
   to.gradient_squares += part.gradient_squares;
   to.nonfinite += part.nonfinite;
 }
+
+// Towards the parameter as it is now.
+template <class T>
+void move_average(const Context<T>& context, const ParameterInfo& info, T keep) {
+  if (T* average = keep == 1 ? nullptr : context.state.average())
+    context.device.move_average(context.state.parameters() + info.offset, info.size, keep, T(1), average + info.offset);
+}
 }  // namespace
 
 template <class T>
@@ -90,7 +97,8 @@ Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& 
   Update<T> update;
   update.w = state.parameters();
   update.gradient = context.workspace.gradients.arena.data();
-  update.average = state.average();
+  update.average_decay = T(numbers.average_decay);
+  update.average = update.average_decay == 1 ? nullptr : state.average();  // kept whole it is not even read
   update.directions = context.workspace.update.directions.data();
   for (size_t slot = 0; slot < std::min(state.slot_count(), std::size(update.slots)); ++slot)
     update.slots[slot] = state.slot(slot);
@@ -102,7 +110,6 @@ Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& 
   update.clip_value = T(numbers.clip_value);
   update.learning_rate = T(numbers.learning_rate);
   update.weight_decay = T(numbers.weight_decay);
-  update.average_decay = T(by.average_decay);
   update.momentum = T(by.muon ? by.momentum : numbers.momentum);
   update.decay_rate = T(by.decay_rate);
   update.epsilon = T(by.epsilon);
@@ -116,28 +123,40 @@ template <class T>
 void Optimizer<T>::commit(const Context<T>& context, const StepNumbers& numbers) const noexcept {
   run(context, rule_, update_of(context, numbers));
   if (directions_.any()) directions_.commit(context);
-  limit_norms(context);
-  const std::vector<GradientState>& states = context.workspace.gradients.states;
-  for (size_t p = 0; p < states.size(); ++p)
-    if (states[p].is_staged)
-      context.device.copy(context.workspace.gradients.staged[p].data(), plan_.infos[p].size,
-                          context.state.parameters() + plan_.infos[p].offset);
+  limit_norms(context, T(numbers.average_decay));
+  take_staged(context, T(numbers.average_decay));
   context.state.momentum_product = numbers.corrections.momentum_product;
   ++context.state.step;
 }
 
-// The running average is of the weights as they are after the limit.
+// The average is of the weights as they are after the limit.
 template <class T>
-void Optimizer<T>::limit_norms(const Context<T>& context) const {
+void Optimizer<T>::limit_norms(const Context<T>& context, T average_decay) const {
   for (size_t p = 0; p < plan_.infos.size(); ++p) {
     const ParameterInfo& info = plan_.infos[p];
     const double limit = plan_.parameters[p].max_norm;
     if (!info.trainable || limit == 0) continue;
-    T* w = context.state.parameters() + info.offset;
-    context.device.limit_column_norms(w, info.shape[0], info.shape[1], T(limit));
-    if (T* average = context.state.average())
-      context.device.move_average(w, info.size, T(plan_.optimizer->average_decay), T(1), average + info.offset);
+    context.device.limit_column_norms(context.state.parameters() + info.offset, info.shape[0], info.shape[1], T(limit));
+    move_average(context, info, average_decay);
   }
+}
+
+// The statistics that wait, which the average follows as it does the weights.
+template <class T>
+void Optimizer<T>::take_staged(const Context<T>& context, T average_decay) const {
+  const Gradients<T>& gradients = context.workspace.gradients;
+  for (size_t p = 0; p < gradients.states.size(); ++p) {
+    if (!gradients.states[p].is_staged) continue;
+    const ParameterInfo& info = plan_.infos[p];
+    context.device.copy(gradients.staged[p].data(), info.size, context.state.parameters() + info.offset);
+    move_average(context, info, average_decay);
+  }
+}
+
+template <class T>
+void Optimizer<T>::move_averages(const Context<T>& context, T keep) const {
+  for (const ParameterInfo& info : context.model.parameters())
+    if (info.trainable || info.is_statistic) move_average(context, info, keep);
 }
 
 template class Optimizer<float>;

@@ -22,11 +22,14 @@ class Optimizer {
   }
   // The update itself, into the state; the sums as measure(). Neither allocates nor calls the host.
   void commit(const Context<T>& context, const StepNumbers& numbers) const noexcept;
+  // The average of all that training moves, towards what it is now.
+  void move_averages(const Context<T>& context, T keep) const;
 
  private:
   Update<T> update_of(const Context<T>& context, const StepNumbers& numbers) const;
   void run(const Context<T>& context, UpdateRule rule, const Update<T>& update) const;
-  void limit_norms(const Context<T>& context) const;
+  void limit_norms(const Context<T>& context, T average_decay) const;
+  void take_staged(const Context<T>& context, T average_decay) const;
 
   const Plan& plan_;
   const Kernels<double>& kernels_;

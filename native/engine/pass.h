@@ -27,9 +27,9 @@ struct Layout {
 
 // How a pass is made.
 struct PassMode {
-  bool training = false;   // batch statistics and dropout
-  bool randomness = true;  // false: no dropout in training either
-  Counter counter;         // seed and step; each op draws from its own stream
+  bool training = false;          // batch statistics and dropout
+  bool randomness = true;         // false: no dropout in training either
+  Counter counter;                // seed and step; each op draws from its own stream
   bool fresh_statistics = false;  // in training: those that are staged are the batch's alone, not moved towards them
 };
 
@@ -140,8 +140,8 @@ class Pass {
     }
     return staged.data();
   }
-  // Moves what is staged of a running statistic towards factor · that of the batch; where it begins anew, of a layer that
-  // is used several times, to the mean over the uses.
+  // Moves what is staged of a running statistic towards factor · that of the batch; where it begins anew, of a layer
+  // that is used several times, to the mean over the uses.
   void move_statistic(size_t parameter, const T* of_batch, T momentum, T factor) {
     T* to = staged(parameter);
     const size_t uses = workspace.gradients.states[parameter].uses++;

@@ -43,8 +43,8 @@ void complete_gradient(const Context<T>& context, Term term) {
     T* gradient = context.workspace.gradients.arena.data() + offset;
     if (term == Term::regularization) context.device.fill(T(0), size, gradient);
     if (term != Term::data && is_regularized(plan, p))
-      context.device.add_penalty_slopes(context.state.parameters() + offset, T(plan.parameters[p].l1),
-                                        T(plan.parameters[p].l2), size, gradient);
+      context.device.add_penalty_slopes(context.weights() + offset, T(plan.parameters[p].l1), T(plan.parameters[p].l2),
+                                        size, gradient);
   }
   if (term != Term::data) add_host_penalties(context);
 }
@@ -57,7 +57,7 @@ double host_penalty(const Context<T>& context, size_t p, T* gradient) {
   HostCall call;
   call.kind = HostCall::Kind::regularizer;
   call.number = p;
-  call.inputs = {{context.state.parameters() + info.offset, info.size}};
+  call.inputs = {{context.weights() + info.offset, info.size}};
   call.outputs = {{&loss, 1}, {gradient, info.size}};
   context.host->run(call);
   return double(loss);
@@ -102,8 +102,7 @@ double regularization_loss(const Context<T>& context) {
   for (size_t p = 0; p < plan.infos.size(); ++p) {
     if (!is_regularized(plan, p)) continue;
     double absolutes = 0, squares = 0;
-    context.device.penalty_sums(context.state.parameters() + plan.infos[p].offset, plan.infos[p].size, absolutes,
-                                squares);
+    context.device.penalty_sums(context.weights() + plan.infos[p].offset, plan.infos[p].size, absolutes, squares);
     loss += weighted(plan.parameters[p], absolutes, squares);
   }
   return loss;

@@ -136,8 +136,7 @@ OptimizerPlan decode_optimizer(const Value& value) {
   plan.weight_decay = fields.number_within("weightDecay", 0, 0, HUGE_VAL);
   plan.momentum_decay = fields.number_within("momentumDecay", 0, 0, HUGE_VAL);
   if (fields.find("biasCorrection")) plan.corrects_bias = fields.flag("biasCorrection");
-  plan.averages = fields.find("averageDecay");
-  plan.average_decay = fields.number_within("averageDecay", 0, 0, 1);
+  plan.averages = fields.find("averages") && fields.flag("averages");
   return plan;
 }
 

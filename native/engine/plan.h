@@ -61,9 +61,10 @@ struct OptimizerPlan {
   std::optional<MuonPlan> muon;
   bool bfloat16 = false;  // adam's slots as upper halves of floats
   bool custom = false;    // the host says how each tensor changes
-  double momentum = 0, decay_rate = 0, epsilon = 0, weight_decay = 0, average_decay = 0;
+  double momentum = 0, decay_rate = 0, epsilon = 0, weight_decay = 0;
   double momentum_decay = 0;  // nadam's
-  bool averages = false, corrects_bias = true;
+  bool averages = false;      // keeps an average of the weights, which calls say how to move
+  bool corrects_bias = true;
 };
 
 // A node as it stands in the descriptor; its op reads the rest of the fields.

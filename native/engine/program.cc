@@ -19,8 +19,8 @@ namespace {
 template <class T>
 struct Running {
   Running(const Isa& isa, Pool& pool, size_t threads, const Model<T>& model, State<T>& state, Workspace<T>& workspace,
-          Host* host)
-      : share(pool, checked(threads)), device(isa, share), context{model, state, workspace, device, host} {}
+          Host* host, bool averaged)
+      : share(pool, checked(threads)), device(isa, share), context{model, state, workspace, device, host, averaged} {}
 
   Pool::Share share;
   CpuDevice<T> device;
@@ -81,6 +81,10 @@ class ProgramOf final : public Program {
       std::copy_n(static_cast<const T*>(from), count, workspace_.gradients.arena.data() + offset);
     else
       state_.write(arena, offset, count, static_cast<const T*>(from));
+    // What training does not move is its own average: that is at all times a whole set of weights.
+    const ParameterInfo& info = parameters()[parameter];
+    if (arena == "parameters" && state_.average() && !info.trainable && !info.is_statistic)
+      state_.write("average", offset, count, static_cast<const T*>(from));
   }
   void* slice(const std::string& arena, size_t parameter) override {
     if (parameter >= parameters().size()) return nullptr;
@@ -103,9 +107,13 @@ class ProgramOf final : public Program {
     Running<T> running = run(call.threads);
     gradus::train(running.context, optimizer_, inspection_, call, stop_requested, result);
   }
+  void move_average(const AverageCall& call) override {
+    Running<T> running = run(call.threads, true);
+    optimizer_.move_averages(running.context, T(call.keep));
+  }
   EvaluateResult evaluate(const EvaluateCall& call) override;
   void predict(const EvaluateCall& call, void* out) override {
-    Running<T> running = run(call.threads);
+    Running<T> running = run(call.threads, call.averaged);
     predict_from(batch_of(*call.data), running, call.batch_size, call.link, static_cast<T*>(out));
   }
   void predict_rows(const RowsCall& call, void* out) override {
@@ -122,7 +130,11 @@ class ProgramOf final : public Program {
 
  private:
   const Plan& plan() const { return model_.plan(); }
-  Running<T> run(size_t threads) { return {isa_, *pool_, threads, model_, state_, workspace_, host_.get()}; }
+  Running<T> run(size_t threads, bool averaged = false) {
+    if (averaged && !state_.average())
+      throw Error("GRADUS_INVALID_ARGUMENT", "averaged: expected false, as the optimizer keeps no average");
+    return {isa_, *pool_, threads, model_, state_, workspace_, host_.get(), averaged};
+  }
   const LossPlan& loss() const {
     if (!plan().loss) throw Error("GRADUS_NOT_COMPILED", "the model has no loss");
     return *plan().loss;
@@ -213,7 +225,7 @@ size_t ProgramOf<T>::all_rows(const Dataset& data) const {
 template <class T>
 EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
   const LossPlan& loss = this->loss();
-  Running<T> running = run(call.threads);
+  Running<T> running = run(call.threads, call.averaged);
   Batch<T> batch = batch_of(*call.data);
   batch.use_targets(call.class_weights);
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));

@@ -55,13 +55,16 @@ class Program {
     train(call, result);
     return result;
   }
+  // Throws GRADUS_INVALID_ARGUMENT where there is no average.
+  virtual void move_average(const AverageCall& call) = 0;
   virtual EvaluateResult evaluate(const EvaluateCall& call) = 0;
   // out: data.size() × output_size() elements of the program's precision.
   virtual void predict(const EvaluateCall& call, void* out) = 0;
   // The same for rows that are no dataset, on the calling thread alone. Throws GRADUS_SHAPE_MISMATCH or
   // GRADUS_INVALID_ARGUMENT when they do not fit. out: rows × output_size() elements.
   virtual void predict_rows(const RowsCall& call, void* out) = 0;
-  // Of each batch the statistics that its own values have, in training without dropout; the parameters stay as they are.
+  // Of each batch the statistics that its own values have, in training without dropout; the parameters stay as they
+  // are.
   virtual StatisticsResult statistics(const StatisticsCall& call) = 0;
   // Forward and backward over all rows as one batch, no update: fills the gradients arena with the gradient of the
   // term, returns the losses.

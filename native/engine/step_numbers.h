@@ -13,6 +13,7 @@ struct StepNumbers {
   size_t first_row = 0, rows = 0;  // in the order of the epoch
   double weight = 0;               // Σ of the rows' weights
   double learning_rate = 0, momentum = 0, weight_decay = 0;
+  double average_decay = 1;  // how much of the average of the weights is kept
   double clip_norm = 0, clip_value = 0;
   double gradient_scale = 1;  // of clipping by norm
   Corrections corrections;

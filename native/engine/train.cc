@@ -15,9 +15,12 @@ void check(const Plan& plan, const TrainCall& call) {
   const std::string expected = ": expected one for each of " + std::to_string(call.batches) + " updates, received ";
   if (call.learning_rates.size() < call.batches)
     throw Error("GRADUS_INVALID_ARGUMENT", "learningRates" + expected + std::to_string(call.learning_rates.size()));
-  for (const auto* values : {&call.momenta, &call.weight_decays})
+  for (const auto* values : {&call.momenta, &call.weight_decays, &call.average_decays})
     if (!values->empty() && values->size() < call.batches)
-      throw Error("GRADUS_INVALID_ARGUMENT", "momenta, weightDecays" + expected + std::to_string(values->size()));
+      throw Error("GRADUS_INVALID_ARGUMENT",
+                  "momenta, weightDecays, averageDecays" + expected + std::to_string(values->size()));
+  if (!call.average_decays.empty() && !plan.optimizer->averages)
+    throw Error("GRADUS_INVALID_ARGUMENT", "averageDecays: expected none, as the optimizer keeps no average");
 }
 
 StepNumbers numbers_of(const Plan& plan, const TrainCall& call, size_t update) {
@@ -26,6 +29,7 @@ StepNumbers numbers_of(const Plan& plan, const TrainCall& call, size_t update) {
   numbers.learning_rate = call.learning_rates[update];
   numbers.momentum = !call.momenta.empty() ? call.momenta[update] : by.muon ? by.muon->momentum : by.momentum;
   numbers.weight_decay = !call.weight_decays.empty() ? call.weight_decays[update] : by.weight_decay;
+  if (!call.average_decays.empty()) numbers.average_decay = call.average_decays[update];
   numbers.clip_norm = call.clip_norm, numbers.clip_value = call.clip_value;
   return numbers;
 }

@@ -46,7 +46,7 @@ Model normed(const std::string& dtype) {
   const size_t second = model.activation(norm("layer_norm", model.dense(first, 300, 37), 37, false), "tanh");
   model.dense(second, 37, 5);
   model.loss = kind("softmax_cross_entropy");
-  model.optimizer = {{"kind", text("nesterov")}, {"momentum", number(0.9)}, {"averageDecay", number(0.99)}};
+  model.optimizer = {{"kind", text("nesterov")}, {"momentum", number(0.9)}, {"averages", {true}}};
   return model;
 }
 
@@ -80,6 +80,7 @@ uint64_t state_after(const Model& model, std::shared_ptr<Dataset> data, size_t t
     call.epoch = step;
     call.clip_norm = 0.5;
     call.momenta = {0.5 + 0.4 * double(step) / 100};
+    if (program->arenas().back() == "average") call.average_decays = {0.99};
     program->train(call);
   }
   std::vector<uint8_t> bytes;
