@@ -8,6 +8,15 @@ export * from './layers/index.js'
 export * from './losses/index.js'
 export * from './metrics/index.js'
 export * from './model/index.js'
+export {
+  type AveragedWeightsOptions,
+  averagedWeights,
+  type EqualAverageOptions,
+  equalAverage,
+  type PowerAverageOptions,
+  powerAverage,
+  type WeightAverage,
+} from './optimizers/averages.js'
 export * from './optimizers/index.js'
 export * from './schedules/index.js'
 export * from './train/index.js'

@@ -44,6 +44,7 @@ test('call options of the wrong type or out of range', async () => {
       detached(oneRate()),
     ],
     metricSums: [null, [1], new Float32Array(1), new Float64Array(1), detached(new Float64Array(1))],
+    averageDecays: [null, new Float64Array(2), Float64Array.of(1.5), Float64Array.of(-0.5), Float64Array.of(0.5)],
     momenta: [null, new Float64Array(2), new Float64Array([Number.NaN])],
     weightDecays: [null, new Float64Array(2), new Float64Array([-0.1])],
     clipNorm: [0, -1, Number.NaN, null],

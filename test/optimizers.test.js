@@ -2,7 +2,19 @@
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { adam, adamW, customOptimizer, dense, loadModel, meanSquaredError, muon, sequential, sgd, tanh } from 'gradus'
+import {
+  adam,
+  adamW,
+  averagedWeights,
+  customOptimizer,
+  dense,
+  loadModel,
+  meanSquaredError,
+  muon,
+  sequential,
+  sgd,
+  tanh,
+} from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -68,7 +80,11 @@ function orthogonal(matrix, rows, columns) {
 
 test('muon: matrices by the orthogonalised momentum, biases by Adam, decay and average with them', async () => {
   for (const units of [2, 3, 5]) {
-    const optimizer = muon({ weightDecay: 0.1, averageDecay: 0.5, adam: { learningRate: 0.004 } })
+    const optimizer = muon({
+      weightDecay: 0.1,
+      average: averagedWeights({ decay: 0.5 }),
+      adam: { learningRate: 0.004 },
+    })
     const model = sequential({ input: [inputs], seed: 2, dtype: 'float64' }, [dense(units)])
     model.compile({ loss: meanSquaredError(), optimizer })
     const { 'dense1.weight': weight, 'dense1.bias': bias } = model.getWeights()
@@ -95,9 +111,10 @@ test('muon: matrices by the orthogonalised momentum, biases by Adam, decay and a
         units,
       )
       const step = 0.02 * Math.sqrt(Math.max(1, units / inputs))
+      const keep = Math.min(0.5, t / (9 + t))
       direction.forEach((v, i) => {
         weight.data[i] += -step * v - 0.02 * 0.1 * weight.data[i]
-        average[i] = 0.5 * average[i] + 0.5 * weight.data[i]
+        average[i] = keep * average[i] + (1 - keep) * weight.data[i]
       })
       slopes.forEach((g, j) => {
         bias.data[j] += biasRule(g, t, states[j], bias.data[j])

@@ -2,7 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { adam, batchNorm, dense, earlyStopping, meanSquaredError, monitor, relu, sequential } from 'gradus'
+import {
+  adam,
+  averagedWeights,
+  batchNorm,
+  dense,
+  earlyStopping,
+  meanSquaredError,
+  monitor,
+  relu,
+  sequential,
+} from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { afterDeaths, live, uninterrupted } from './support/interrupted.js'
@@ -21,7 +31,7 @@ const held = { x: numbers(24 * 3, 8), y: numbers(24 * 2, 9) }
 const compiled = () =>
   sequential({ input: [3], seed: 3 }, [dense(6), batchNorm(), relu(), dense(2)]).compile({
     loss: meanSquaredError(),
-    optimizer: adam({ learningRate: 0.02, averageDecay: 0.95 }),
+    optimizer: adam({ learningRate: 0.02, average: averagedWeights({ decay: 0.95 }) }),
   })
 
 /** A run of 8 epochs of 10 updates; it tells of `validation` before it gives the second piece of that. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   add,
+  averagedWeights,
   batchNorm,
   customLayer,
   customLoss,
@@ -12,14 +13,17 @@ import {
   dataset,
   dense,
   dropout,
+  earlyStopping,
   elastic,
   embedding,
+  equalAverage,
   flatten,
   graph,
   input,
   l2,
   meanSquaredError,
   normalization,
+  powerAverage,
   relu,
   sequential,
   softmaxCrossEntropy,
@@ -73,7 +77,11 @@ const kindsOfOptimizer = {
   nesterov: () => sgd({ momentum: 0.9, nesterov: true }),
   'centered rmsprop with momentum': () => rest.rmsprop({ centered: true, momentum: 0.8 }),
   'adam in bfloat16': () => adam({ slots: 'bfloat16' }),
-  'adam with an average': () => adam({ averageDecay: 0.9 }),
+  'adam with a power average': () => adam({ average: powerAverage({ gamma: 2 }) }),
+  'adam with equal averages by steps': () => adam({ average: equalAverage({ from: 3, every: 4, unit: 'step' }) }),
+  'nesterov with equal averages by epochs': () =>
+    sgd({ momentum: 0.9, nesterov: true, average: equalAverage({ from: 1 }) }),
+  'adam with an average': () => adam({ average: averagedWeights({ decay: 0.9 }) }),
   'adam without bias correction': () => adam({ biasCorrection: false }),
   customOptimizer: () => heavyBall,
 }
@@ -127,6 +135,23 @@ same('schedules of momentum and weight decay', () =>
     validation: regression,
   }),
 )
+for (const [name, average] of Object.entries({
+  running: () => averagedWeights({ decay: 0.9 }),
+  'equal by epochs': () => equalAverage({ from: 2, every: 2 }),
+})) {
+  same(`${name} average with batch norm, validated, and the best of it put back`, () => ({
+    model: sequential({ input: [3], seed: 3 }, [dense(6), batchNorm(), tanh(), dense(2)]).compile({
+      loss: meanSquaredError(),
+      optimizer: adam({ average: average() }),
+    }),
+    data: regression,
+    options: {
+      validationSplit: 0.2,
+      validateAverage: true,
+      callbacks: [earlyStopping({ monitor: 'averageValLoss', patience: 3, restoreBest: true })],
+    },
+  }))
+}
 same('a schedule of the user’s own, with a memory', () => fits({ schedule: halvingSchedule() }))
 
 function halvingSchedule() {

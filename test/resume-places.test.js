@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   adam,
+  averagedWeights,
   checkpoint,
   checkpoints,
   dense,
@@ -34,7 +35,7 @@ const validation = { x: numbers(24 * 3, 8), y: Int32Array.from({ length: 24 }, (
 const compiled = () =>
   sequential({ input: [3], seed: 3 }, [dense(6), relu(), dropout(0.1), dense(2)]).compile({
     loss: softmaxCrossEntropy(),
-    optimizer: adam({ learningRate: 0.03, averageDecay: 0.9 }),
+    optimizer: adam({ learningRate: 0.03, average: averagedWeights({ decay: 0.9 }) }),
   })
 const made = (options) => () => ({
   model: compiled(),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   adam,
+  averagedWeights,
   checkpoint,
   cosine,
   dense,
@@ -63,7 +64,10 @@ const differences = {
     { compile: { optimizer: adam({ learningRate: 0.1 }) } },
     /^ {2}optimizer\S*: 0\.001 before, 0\.1 now$/m,
   ],
-  'an average': [{ compile: { optimizer: adam({ averageDecay: 0.9 }) } }, /^ {2}optimizer\S*: none before, 0\.9 now$/m],
+  'an average': [
+    { compile: { optimizer: adam({ average: averagedWeights({ decay: 0.9 }) }) } },
+    /^ {2}optimizer\S*: none before, 0\.9 now$/m,
+  ],
   'another loss': [{ compile: { loss: multiclassHinge() } }, /^ {2}loss\S*: \w+ before, \w+ now$/m],
   'another batch size': [{ batchSize: 5 }, /^ {2}batchSize: 4 before, 5 now$/m],
   accumulation: [{ accumulate: 2 }, /^ {2}accumulate: 1 before, 2 now$/m],

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import {
   adam,
   add,
+  averagedWeights,
   batchNorm,
   customLayer,
   dense,
@@ -33,7 +34,10 @@ test.after(() => rmSync(folder, { recursive: true }))
 
 const rows = 30
 const data = { x: numbers(rows * 6, 1), y: numbers(rows * 2, 2) }
-const training = { loss: meanSquaredError(), optimizer: adam({ learningRate: 0.02, averageDecay: 0.9 }) }
+const training = {
+  loss: meanSquaredError(),
+  optimizer: adam({ learningRate: 0.02, average: averagedWeights({ decay: 0.9 }) }),
+}
 const fitting = { epochs: 2, batchSize: 7, quiet: true }
 
 async function trained(dtype = 'float32') {

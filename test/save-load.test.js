@@ -7,6 +7,7 @@ import {
   accuracy,
   adam,
   add,
+  averagedWeights,
   batchNorm,
   concat,
   confusionMatrix,
@@ -56,7 +57,7 @@ const classifier = (dtype = 'float32') =>
   ])
 const training = (options = {}) => ({
   loss: softmaxCrossEntropy(),
-  optimizer: adam({ learningRate: 0.01, averageDecay: 0.9, ...options }),
+  optimizer: adam({ learningRate: 0.01, average: averagedWeights({ decay: 0.9 }), ...options }),
   metrics: ['accuracy', topKAccuracy(2), confusionMatrix()],
 })
 const rows = 50
@@ -272,7 +273,7 @@ files('the running average begins at the weights that a model has, loaded or com
 
 files('a tensor that is read in several pieces comes back whole, with its average', async () => {
   const made = sequential({ input: [1100], seed: 5 }, [dense(1100)]) // 4.8 MB
-  made.compile({ loss: meanSquaredError(), optimizer: adam({ averageDecay: 0.9 }) })
+  made.compile({ loss: meanSquaredError(), optimizer: adam({ average: averagedWeights({ decay: 0.9 }) }) })
   await made.save(path('large'), { optimizer: true })
   const loaded = await loadModel(path('large'))
   assert.equal(loaded.getWeights(), made.getWeights())

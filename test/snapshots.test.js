@@ -1,5 +1,15 @@
 // Snapshots of a state: memory used again, states that went through a file, and what their owner may do meanwhile.
-import { adam, batchNorm, customOptimizer, dense, dropout, meanSquaredError, relu, sequential } from 'gradus'
+import {
+  adam,
+  averagedWeights,
+  batchNorm,
+  customOptimizer,
+  dense,
+  dropout,
+  meanSquaredError,
+  relu,
+  sequential,
+} from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encodeSafetensors, openBytes, SafetensorsReader } from '../dist/model/file.js'
@@ -36,6 +46,7 @@ async function train(program, updates) {
       ...{ dataset, shuffle: true, epoch: Math.floor(first / 12), firstRow: (first % 12) * 2, batchSize: 2, batches },
       ...{ threads: 1, inspectEvery: 1, inspectHistograms: true },
       learningRates: new Float64Array(batches).fill(0.05),
+      averageDecays: program.arenas.includes('average') ? new Float64Array(batches).fill(0.9) : undefined,
       momenta: Float64Array.from({ length: batches }, (_, i) => 0.5 + 0.01 * (first + i)),
     })
     for (const column in seen) seen[column].push(...inspections[column])
@@ -68,7 +79,7 @@ const heavyBall = customOptimizer({
 })
 const optimizers = {
   adam: adam(),
-  'adam with an average': adam({ averageDecay: 0.9 }),
+  'adam with an average': adam({ average: averagedWeights({ decay: 0.9 }) }),
   'adam in bfloat16': adam({ slots: 'bfloat16' }),
   'one of its own': heavyBall,
 }
@@ -101,7 +112,7 @@ const refused = async (work, message, code = 'GRADUS_INVALID_ARGUMENT') => {
 }
 
 test('one snapshot is filled again and again, and is each time the state of then', async () => {
-  for (const optimizer of [adam({ averageDecay: 0.9 }), adam({ slots: 'bfloat16' })]) {
+  for (const optimizer of [adam({ average: averagedWeights({ decay: 0.9 }) }), adam({ slots: 'bfloat16' })]) {
     for (const dtype of ['float32', 'float64']) {
       const program = programOf(optimizer, dtype)
       const snapshot = new native.Snapshot(program)
@@ -228,7 +239,7 @@ test('a snapshot of another program is refused, and nothing has changed', async 
     }).program,
     'the same parameters ': programOf(adam(), 'float64'),
     'the same optimizer': programOf(heavyBall),
-    'the same optimizer, of all arenas': programOf(adam({ averageDecay: 0.5 })),
+    'the same optimizer, of all arenas': programOf(adam({ average: averagedWeights({ decay: 0.5 }) })),
   }
   for (const [what, other] of Object.entries(others)) {
     const its = new native.Snapshot(other)

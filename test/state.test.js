@@ -2,7 +2,18 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { adam, batchNorm, dense, linearRamp, loadModel, meanSquaredError, nadam, relu, sequential } from 'gradus'
+import {
+  adam,
+  averagedWeights,
+  batchNorm,
+  dense,
+  linearRamp,
+  loadModel,
+  meanSquaredError,
+  nadam,
+  relu,
+  sequential,
+} from 'gradus'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
@@ -34,6 +45,7 @@ async function train(program, epochs) {
       ...{ dataset, shuffle: true, epoch, firstRow: 0, batchSize: 8, batches: 3, threads: 1, inspectEvery: 1 },
       learningRates: new Float64Array(3).fill(0.05),
       momenta: Float64Array.of(0.5, 0.7, 0.9).map((momentum) => momentum + 0.01 * epoch),
+      averageDecays: program.arenas.includes('average') ? Float64Array.of(0.9, 1, 0.8) : undefined,
     })
     looks.push(...inspections.values)
   }
@@ -41,7 +53,7 @@ async function train(program, epochs) {
 }
 
 for (const [name, optimizer] of [
-  ['adam', adam({ averageDecay: 0.9 })],
+  ['adam', adam({ average: averagedWeights({ decay: 0.9 }) })],
   ['adam in bfloat16', adam({ slots: 'bfloat16' })],
   ['nadam', nadam()],
 ]) {

@@ -1,6 +1,7 @@
 // A step is whole or not at all, and what it counts with is right: throws, refusals, corrections, running statistics.
 import {
   adam,
+  averagedWeights,
   batchNorm,
   customLayer,
   customOptimizer,
@@ -116,8 +117,11 @@ test('a custom optimizer that throws at its second tensor has changed nothing', 
 
 test('the running average is of weights within their limit', async () => {
   const layers = [dense(3, { maxNorm: 0.1 })]
-  const model = sequential({ input: [4], seed: 1 }, layers).compile({ loss, optimizer: sgd({ averageDecay: 0 }) })
-  await model.program.train(call({ batches: 1 }))
+  const model = sequential({ input: [4], seed: 1 }, layers).compile({
+    loss,
+    optimizer: sgd({ average: averagedWeights({ decay: 0 }) }),
+  })
+  await model.program.train(call({ batches: 1, averageDecays: Float64Array.of(0) }))
   assert.equal(named(model.program, 'average', 'dense1.weight'), named(model.program, 'parameters', 'dense1.weight'))
 })
 

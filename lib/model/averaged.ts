@@ -23,14 +23,17 @@ export async function recomputeStatistics(model: Model, data: Data, options?: Pa
   await train.recomputeStatistics(model, data, options)
 }
 
+/** A model, whatever its metrics are. */
+type Averaged = Pick<Model, 'program' | 'conventions' | 'getWeights'>
+
 /** What `model.averaged` gives; `make` makes a model of the same network. */
-export async function averageOf(
-  model: Model,
+export async function averageOf<Of extends Averaged>(
+  model: Of,
   compiled: Compiled,
   make: () => Model,
   data: Data | undefined,
   options: PassOptions,
-): Promise<Model> {
+): Promise<Of> {
   const program = checkStill(model.program)
   checkAverage('averaged', program)
   const [statistic] = train.statisticsOf(program)
@@ -45,7 +48,7 @@ export async function averageOf(
     made.setWeights(model.getWeights({ average: true }))
     Object.assign(made.conventions, model.conventions)
     if (data !== undefined) await train.recomputeStatistics(made, data, options)
-    return made
+    return made as unknown as Of
   } catch (error) {
     made.dispose()
     throw error

@@ -240,12 +240,10 @@ export class Model<Values extends object = AnyValues> {
    *
    * @param data - what the model was trained on, inputs are enough; needed with batch norm alone
    * @throws GRADUS_INVALID_ARGUMENT without an average, or with batch norm and without data; GRADUS_BUSY; those of the data
-   * @example const better = await model.averaged({ x })
    */
   async averaged(data?: Data, options: PassOptions = {}): Promise<Model<Values>> {
     const make = () => new Model(this.#network, { initialize: false, metadata: this.metadata })
-    const made = await averageOf(this as unknown as Model, this.#needCompiled('averaged'), make, data, options)
-    return made as unknown as Model<Values>
+    return averageOf<Model<Values>>(this, this.#needCompiled('averaged'), make, data, options)
   }
 
   /**
@@ -368,13 +366,8 @@ export class Model<Values extends object = AnyValues> {
    * `change`: what is otherwise in the descriptor; the parameters stay the same ones.
    */
   copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor): ModelCopy {
-    return copyModel(
-      change(this.descriptor),
-      checkStill(this.program),
-      this.#lowered,
-      this.#needCompiled('model'),
-      this.conventions,
-    )
+    const compiled = this.#needCompiled('model')
+    return copyModel(change(this.descriptor), checkStill(this.program), this.#lowered, compiled, this.conventions)
   }
 
   /** Frees the native memory now; later calls throw GRADUS_DISPOSED. */

@@ -5,15 +5,6 @@ import { GradusError } from '../errors.js'
 import { optionsOf } from '../options.js'
 import { common, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.js'
 
-export {
-  type AveragedWeightsOptions,
-  averagedWeights,
-  type EqualAverageOptions,
-  equalAverage,
-  type PowerAverageOptions,
-  powerAverage,
-  type WeightAverage,
-} from './averages.js'
 export { type CustomOptimizerOptions, customOptimizer } from './custom.js'
 export type { ParameterGroup } from './groups.js'
 export type { CustomUpdate, Optimizer, OptimizerOptions } from './optimizer.js'

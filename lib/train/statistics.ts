@@ -7,7 +7,7 @@ import { optionsOf } from '../options.js'
 import { checkTogether, passRules, resolveThreads } from './calls.js'
 import type { PassOptions } from './evaluate.js'
 import { isInTraining } from './in-training.js'
-import { inputRequirements, openSource, type PredictTarget } from './source.js'
+import { inputRequirements, openSource } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn, inTurn } from './turn.js'
 
@@ -21,7 +21,11 @@ export const statisticsOf = (program: NativeProgram): number[] =>
  * What the public function of this name does: of each statistic the mean over the batches, all of one weight, as PyTorch's `update_bn`
  * has it. A batch of a single row is left out.
  */
-export async function recomputeStatistics(target: PredictTarget, data: Data, options: PassOptions = {}): Promise<void> {
+export async function recomputeStatistics(
+  target: Pick<TrainTarget, 'program' | 'inputs' | 'outputShape' | 'conventions'>,
+  data: Data,
+  options: PassOptions = {},
+): Promise<void> {
   checkTogether('recomputeStatistics', data, options)
   const { batchSize, signal, ...read } = readOptions(options)
   const threads = resolveThreads(read.threads)

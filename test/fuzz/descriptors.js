@@ -30,7 +30,7 @@ const words = [
   ...[...native.optimizers, 'muon', 'labels', 'dense', 'either', 'velocity', ''],
 ]
 const keys = [
-  ...['kind', 'op', 'inputs', 'shape', 'parameters', 'parameter', 'l1', 'l2', 'maxNorm', 'weightDecay', 'averageDecay'],
+  ...['kind', 'op', 'inputs', 'shape', 'parameters', 'parameter', 'l1', 'l2', 'maxNorm', 'weightDecay', 'averages'],
   ...['momentum', 'decayRate', 'epsilon', 'bfloat16', 'customRegularizer', 'slots', 'targets', 'differentiated', 'k'],
   ...['pieces', 'rate', 'trainable', 'learningRateMultiplier', 'operands', 'biasCorrection', 'seed', 'output'],
 ]

@@ -2,6 +2,7 @@
 import {
   adam,
   add,
+  averagedWeights,
   batchNorm,
   binaryCrossEntropy,
   concat,
@@ -66,7 +67,9 @@ const models = [
     'confusionMatrix',
     topKAccuracy(2),
   ]),
-  compile(branches(), multiclassHinge(), sgd({ momentum: 0.9, averageDecay: 0.9 }), ['accuracy']),
+  compile(branches(), multiclassHinge(), sgd({ momentum: 0.9, average: averagedWeights({ decay: 0.9 }) }), [
+    'accuracy',
+  ]),
   compile(words(), oneVsAllHinge(), rmsprop({ momentum: 0.5 }), ['accuracy']),
   compile(real([dense(6), batchNorm(), sigmoid(), layerNorm(), dense(2)]), meanSquaredError(), nadam(), ['r2']),
   compile(real([maxout(2), reshape([2]), dense(1)]), binaryCrossEntropy(), lion(), ['confusionMatrix']),

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import {
   adam,
+  averagedWeights,
   batchNorm,
   checkpoint,
   dense,
@@ -72,7 +73,7 @@ export async function mortalRun({ dir, resume, stream = false, threads = 1, ever
   const layers = [dense(24), batchNorm(), relu(), dropout(0.2), dense(3)]
   const model = sequential({ input: [features], seed: 4 }, layers).compile({
     loss: softmaxCrossEntropy(),
-    optimizer: adam({ learningRate: 0.02, averageDecay: 0.99, weightDecay: 0.001 }),
+    optimizer: adam({ learningRate: 0.02, average: averagedWeights({ decay: 0.99 }), weightDecay: 0.001 }),
     metrics: ['accuracy'],
   })
   const checkpoints = resume ? [checkpoint({ every, keep, monitor: 'valAccuracy' })] : []

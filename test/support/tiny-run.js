@@ -1,6 +1,16 @@
 // A run of a few milliseconds an epoch with all that a checkpoint keeps, for whoever ends it in the middle.
 import { createHash } from 'node:crypto'
-import { adam, dense, dropout, earlyStopping, reduceOnPlateau, relu, sequential, softmaxCrossEntropy } from 'gradus'
+import {
+  adam,
+  averagedWeights,
+  dense,
+  dropout,
+  earlyStopping,
+  reduceOnPlateau,
+  relu,
+  sequential,
+  softmaxCrossEntropy,
+} from 'gradus'
 
 const rows = 24
 const x = Array.from({ length: rows }, (_, i) => Array.from({ length: 4 }, (_, j) => Math.sin(7 * i + 3 * j)))
@@ -10,7 +20,7 @@ export const tinyData = { x, y }
 
 export function tinyModel({ units = 5, seed = 3 } = {}) {
   const model = sequential({ input: [4], seed }, [dense(units), relu(), dropout(0.2), dense(3)])
-  const optimizer = adam({ learningRate: 0.02, averageDecay: 0.9 })
+  const optimizer = adam({ learningRate: 0.02, average: averagedWeights({ decay: 0.9 }) })
   return model.compile({ loss: softmaxCrossEntropy(), optimizer, metrics: ['accuracy'] })
 }
 
