@@ -69,6 +69,13 @@
           'libraries': ['-lpthread'],
         },
         {
+          'target_name': 'gradus_bench_average',
+          'type': 'executable',
+          'sources': ['bench/native/average.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
+        {
           'target_name': 'gradus_bench_phases',
           'type': 'executable',
           'sources': ['bench/native/phases.cc'],

@@ -10,9 +10,12 @@ const others = [
 /** `accuracy` → `valAccuracy`. */
 export const validationOf = (score: string): string => `val${score.charAt(0).toUpperCase()}${score.slice(1)}`
 
-export const isValidation = (column: string): boolean => /^val[A-Z]/.test(column)
+/** The same of the average of the weights: `averageValAccuracy`. */
+export const averageOf = (score: string): string => `averageV${validationOf(score).slice(1)}`
 
-/** Loss first, then the metrics, without their validation twins. */
+export const isValidation = (column: string): boolean => /^(averageV|v)al[A-Z]/.test(column)
+
+/** Loss first, then the metrics, without their twins on validation data. */
 export function scoresOf(epochs: readonly EpochEntry[]): string[] {
   return Object.keys(epochs.at(-1) ?? {}).filter((name) => !others.includes(name) && !isValidation(name))
 }

@@ -1,5 +1,5 @@
 import type { Column } from '../../server/packed.js'
-import { scoresOf, validationOf } from '../../server/scores.js'
+import { averageOf, scoresOf, validationOf } from '../../server/scores.js'
 import type { RunView } from '../../server/wire.js'
 import { Chart, type Line } from '../chart.js'
 import { Clock } from '../clock.js'
@@ -77,10 +77,13 @@ function columnOf({ epochs }: RunView, name: string): Column | null {
 function scoreLines({ run, view }: Loaded, score: string, shown: readonly ShownRun[], x: Column): Line[] {
   const { colour, dash } = run
   const prefix = shown.length > 1 ? `${run.title} ` : ''
-  const [training, validation] = [columnOf(view, score), columnOf(view, validationOf(score))]
+  const [training, validation, average] = [score, validationOf(score), averageOf(score)].map((name) =>
+    columnOf(view, name),
+  )
   return [
     ...(training ? [{ label: `${prefix}training`, x, y: training, colour, dash }] : []),
     ...(validation ? [{ label: `${prefix}validation`, x, y: validation, colour, dash: [5, 3] }] : []),
+    ...(average ? [{ label: `${prefix}average on validation`, x, y: average, colour, dash: [1, 3] }] : []),
   ]
 }
 

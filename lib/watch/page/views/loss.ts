@@ -139,11 +139,15 @@ function lossLines({ run, steps, view, clock }: Loaded, isOneOfMany: boolean, ke
           { ...line, y: smooth(loss, keep) },
         ]
       : [{ ...line, y: loss, band: isOneOfMany ? undefined : { least, most } }]
-  const validated = view.epochs.filter(({ valLoss }) => typeof valLoss === 'number')
-  if (validated.length === 0) return training
-  const x = clock.places(validated.map(({ step }) => step))
-  const y = validated.map(({ valLoss }) => valLoss as number)
-  return [...training, { label: `${prefix}validation`, x, y, colour, dash: [5, 3], hasPoints: validated.length <= 100 }]
+  const byEpoch = (column: string, label: string, dash: number[]): Line[] => {
+    const having = view.epochs.filter((epoch) => typeof epoch[column] === 'number')
+    if (having.length === 0) return []
+    const x = clock.places(having.map(({ step }) => step))
+    const y = having.map((epoch) => epoch[column] as number)
+    return [{ label: `${prefix}${label}`, x, y, colour, dash, hasPoints: having.length <= 100 }]
+  }
+  const average = byEpoch('averageValLoss', 'average on validation', [1, 3])
+  return [...training, ...byEpoch('valLoss', 'validation', [5, 3]), ...average]
 }
 
 function plainLine({ run, steps, clock }: Loaded, column: keyof StepsView, isOneOfMany: boolean): Line {
