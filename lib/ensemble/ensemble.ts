@@ -10,7 +10,7 @@ import type { DataType } from '../native.js'
 import { type Check, optionsOf } from '../options.js'
 import { passRules } from '../train/calls.js'
 import { links, predictClasses, predictProbabilities } from '../train/classes.js'
-import { type Evaluation, evaluate, type PassOptions } from '../train/evaluate.js'
+import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import type { AnyValues } from '../train/history.js'
 import { predict, predictEach, predictSync } from '../train/predict.js'
 import type { Predictions } from '../train/predictions.js'
@@ -38,7 +38,7 @@ export interface EnsembleOptions {
   temperature?: number | undefined
 }
 
-export interface EnsemblePredictOptions extends PassOptions {
+export interface EnsemblePredictOptions extends EvaluateOptions {
   /** True: {@link Spread} as well. */
   spread?: boolean | undefined
 }
@@ -152,7 +152,7 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
   predict(x: Dataset | Examples['x'], options: EnsemblePredictOptions & { readonly spread: true }): Promise<Spread>
   predict(
     x: Dataset | Examples['x'],
-    options?: PassOptions & { readonly spread?: false | undefined },
+    options?: EvaluateOptions & { readonly spread?: false | undefined },
   ): Promise<Predictions>
   predict(x: Dataset | Examples['x'], options?: EnsemblePredictOptions): Promise<Predictions | Spread>
   async predict(x: Dataset | Examples['x'], options: EnsemblePredictOptions = {}): Promise<Predictions | Spread> {
@@ -171,19 +171,19 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
   }
 
   /** The combined probabilities; see {@link Model.predictProbabilities}. */
-  async predictProbabilities(x: Dataset | Examples['x'], options: PassOptions = {}): Promise<Predictions> {
+  async predictProbabilities(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<Predictions> {
     this.#needCompiled('predictProbabilities')
     return predictProbabilities(this.#target(), x, options)
   }
 
   /** The class of each example; see {@link Model.predictClasses}. */
-  async predictClasses(x: Dataset | Examples['x'], options: PassOptions = {}): Promise<number[] | string[]> {
+  async predictClasses(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<number[] | string[]> {
     this.#needCompiled('predictClasses')
     return predictClasses(this.#target(), x, options)
   }
 
   /** The first member's loss and metrics, of the combined scores; `regularizationLoss` is the members' weighted mean. */
-  async evaluate(data: Data, options: PassOptions = {}): Promise<Evaluation<Values>> {
+  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation<Values>> {
     this.#needCompiled('evaluate')
     return evaluate<Values>(this.#target(), data, options)
   }

@@ -2,7 +2,7 @@ import type { Data, Dataset, Examples } from '../data/index.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import type { DataType } from '../native.js'
-import type { Evaluation, PassOptions } from '../train/evaluate.js'
+import type { EvaluateOptions, Evaluation } from '../train/evaluate.js'
 import type { AnyValues } from '../train/history.js'
 import type { Predictions } from '../train/predictions.js'
 import type { TrainTarget } from '../train/target.js'
@@ -19,11 +19,11 @@ export interface Predictor<Values extends object = AnyValues> {
   readonly loss: Loss
   /** @internal */
   readonly metrics: readonly Metric[]
-  predict(x: Dataset | Examples['x'], options?: PassOptions): Promise<Predictions>
+  predict(x: Dataset | Examples['x'], options?: EvaluateOptions): Promise<Predictions>
   predictSync(x: Examples['x']): Predictions
-  predictProbabilities(x: Dataset | Examples['x'], options?: PassOptions): Promise<Predictions>
-  predictClasses(x: Dataset | Examples['x'], options?: PassOptions): Promise<number[] | string[]>
-  evaluate(data: Data, options?: PassOptions): Promise<Evaluation<Values>>
+  predictProbabilities(x: Dataset | Examples['x'], options?: EvaluateOptions): Promise<Predictions>
+  predictClasses(x: Dataset | Examples['x'], options?: EvaluateOptions): Promise<number[] | string[]>
+  evaluate(data: Data, options?: EvaluateOptions): Promise<Evaluation<Values>>
   dispose(): void
   [Symbol.dispose](): void
 }

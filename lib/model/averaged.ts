@@ -1,7 +1,7 @@
 /** What an average of weights becomes: a model of its own, with statistics of its own. */
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
-import type { PassOptions } from '../train/evaluate.js'
+import type { EvaluateOptions } from '../train/evaluate.js'
 import * as train from '../train/statistics.js'
 import type { Compiled } from './compile.js'
 import { checkStill } from './idle.js'
@@ -19,7 +19,7 @@ import { checkAverage } from './weights.js'
  * after an error nothing has changed
  * @example await recomputeStatistics(model, { x }, { batchSize: 64 })
  */
-export async function recomputeStatistics(model: Model, data: Data, options?: PassOptions): Promise<void> {
+export async function recomputeStatistics(model: Model, data: Data, options?: EvaluateOptions): Promise<void> {
   await train.recomputeStatistics(model, data, options)
 }
 
@@ -32,7 +32,7 @@ export async function averageOf<Of extends Averaged>(
   compiled: Compiled,
   make: () => Model,
   data: Data | undefined,
-  options: PassOptions,
+  options: EvaluateOptions,
 ): Promise<Of> {
   const program = checkStill(model.program)
   checkAverage('averaged', program)

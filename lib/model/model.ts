@@ -13,7 +13,7 @@ import type { NamePatterns } from '../optimizers/patterns.js'
 import { refuseAssignment } from '../settled.js'
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
 import { predictClasses, predictProbabilities } from '../train/classes.js'
-import { type EvaluateOptions, type Evaluation, evaluate, type PassOptions } from '../train/evaluate.js'
+import { type EvaluateOptions, type Evaluation, evaluate, type ModelEvaluateOptions } from '../train/evaluate.js'
 import { fit } from '../train/fit.js'
 import type { AnyValues } from '../train/history.js'
 import { besideTraining } from '../train/in-training.js'
@@ -158,7 +158,7 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /** Loss and metrics on data, without training: dropout is off, batch norm takes its running averages. */
-  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation<Values>> {
+  async evaluate(data: Data, options: ModelEvaluateOptions = {}): Promise<Evaluation<Values>> {
     this.#needCompiled('evaluate')
     return evaluate<Values>(this, data, options)
   }
@@ -171,7 +171,7 @@ export class Model<Values extends object = AnyValues> {
    * const [scores] = await model.predict([5.1, 3.5, 1.4, 0.2])
    * @throws those of the data; rejects with the signal's reason when it fires
    */
-  async predict(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<Predictions> {
+  async predict(x: Dataset | Examples['x'], options: ModelEvaluateOptions = {}): Promise<Predictions> {
     return predict(this, x, options)
   }
 
@@ -181,7 +181,7 @@ export class Model<Values extends object = AnyValues> {
    *
    * @throws GRADUS_NOT_COMPILED before `compile`, GRADUS_INVALID_ARGUMENT for other losses
    */
-  async predictProbabilities(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<Predictions> {
+  async predictProbabilities(x: Dataset | Examples['x'], options: ModelEvaluateOptions = {}): Promise<Predictions> {
     this.#needCompiled('predictProbabilities')
     return predictProbabilities(this, x, options)
   }
@@ -194,7 +194,7 @@ export class Model<Values extends object = AnyValues> {
    * @throws GRADUS_NOT_COMPILED before `compile`, GRADUS_INVALID_ARGUMENT for losses without classes, GRADUS_NON_FINITE names
    * the first row with a score that is not a number
    */
-  async predictClasses(x: Dataset | Examples['x'], options: EvaluateOptions = {}): Promise<number[] | string[]> {
+  async predictClasses(x: Dataset | Examples['x'], options: ModelEvaluateOptions = {}): Promise<number[] | string[]> {
     this.#needCompiled('predictClasses')
     return predictClasses(this, x, options)
   }
@@ -241,7 +241,7 @@ export class Model<Values extends object = AnyValues> {
    * @param data - what the model was trained on, inputs are enough; needed with batch norm alone
    * @throws GRADUS_INVALID_ARGUMENT without an average, or with batch norm and without data; GRADUS_BUSY; those of the data
    */
-  async averaged(data?: Data, options: PassOptions = {}): Promise<Model<Values>> {
+  async averaged(data?: Data, options: EvaluateOptions = {}): Promise<Model<Values>> {
     const make = () => new Model(this.#network, { initialize: false, metadata: this.metadata })
     return averageOf<Model<Values>>(this, this.#needCompiled('averaged'), make, data, options)
   }

@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.js'
 import type { Examples } from '../data/examples.js'
 import { GradusError } from '../errors.js'
 import type { FloatArray } from '../native.js'
-import type { EvaluateOptions } from './evaluate.js'
+import type { ModelEvaluateOptions } from './evaluate.js'
 import { type Link, predict } from './predict.js'
 import type { Predictions } from './predictions.js'
 import type { EvaluateTarget } from './source.js'
@@ -20,7 +20,7 @@ export const links: Record<string, Link | undefined> = {
 export async function predictProbabilities(
   target: EvaluateTarget,
   x: Dataset | Examples['x'],
-  options: EvaluateOptions = {},
+  options: ModelEvaluateOptions = {},
 ): Promise<Predictions> {
   const link = links[target.loss.kind]
   if (link) return predict(target, x, options, link)
@@ -33,7 +33,7 @@ export async function predictProbabilities(
 export async function predictClasses(
   target: EvaluateTarget,
   x: Dataset | Examples['x'],
-  options: EvaluateOptions = {},
+  options: ModelEvaluateOptions = {},
 ): Promise<number[] | string[]> {
   checkClasses(target)
   const predictions = await predict(target, x, options)

@@ -10,7 +10,7 @@ import { type EvaluateTarget, openSource, requirementsOf, type Source } from './
 import { callInTurn, whileAwaited } from './turn.js'
 
 /** How passes are made that do not train. */
-export interface PassOptions {
+export interface EvaluateOptions {
   /** Examples computed at once; changes speed and memory alone. Default 256. */
   batchSize?: number | undefined
   /** Default: all cores. `GRADUS_THREADS` overrides. */
@@ -19,7 +19,7 @@ export interface PassOptions {
   signal?: AbortSignal | undefined
 }
 
-export interface EvaluateOptions extends PassOptions {
+export interface ModelEvaluateOptions extends EvaluateOptions {
   /** `'average'`: by the average of the weights that an optimizer with `average` keeps. Default `'current'`. */
   weights?: 'current' | 'average' | undefined
 }
@@ -32,7 +32,7 @@ export type Evaluation<Values extends object = AnyValues> = {
   regularizationLoss: number
 } & Values
 
-const readOptions = optionsOf<EvaluateOptions>()('evaluate', evaluateRules)
+const readOptions = optionsOf<ModelEvaluateOptions>()('evaluate', evaluateRules)
 
 /**
  * Loss and metrics of a compiled model on data, off the main thread, with dropout off and batch statistics as learnt.
@@ -42,7 +42,7 @@ const readOptions = optionsOf<EvaluateOptions>()('evaluate', evaluateRules)
 export async function evaluate<Values extends object = AnyValues>(
   target: EvaluateTarget,
   data: Data,
-  options: EvaluateOptions = {},
+  options: ModelEvaluateOptions = {},
 ): Promise<Evaluation<Values>> {
   checkTogether('evaluate', data, options)
   const { batchSize, signal, weights, ...read } = readOptions(options)

@@ -1,7 +1,7 @@
 export type { AdaptOptions } from './adapt.js'
 export type { EndContext, EpochContext, RunContext, StepsContext, StepsReport, Wishes } from './callback.js'
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
-export type { EvaluateOptions, Evaluation, PassOptions } from './evaluate.js'
+export type { EvaluateOptions, Evaluation, ModelEvaluateOptions } from './evaluate.js'
 export type { Finding } from './extensions.js'
 export type { AnyValues, EpochRecord, History } from './history.js'
 export {

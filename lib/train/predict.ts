@@ -7,13 +7,13 @@ import type { DataType, FloatArray, PredictCall, TypedArray } from '../native.js
 import { optionsOf } from '../options.js'
 import { unlessAborted } from '../signals.js'
 import { checkAveraged, evaluateRules, passBatchSize, resolveThreads } from './calls.js'
-import type { EvaluateOptions } from './evaluate.js'
+import type { ModelEvaluateOptions } from './evaluate.js'
 import { besideTraining } from './in-training.js'
 import { Predictions } from './predictions.js'
 import { inputRequirements, type PredictTarget } from './source.js'
 import { callInTurn, whileAwaited } from './turn.js'
 
-const readOptions = optionsOf<EvaluateOptions>()('predict', evaluateRules, ['x'])
+const readOptions = optionsOf<ModelEvaluateOptions>()('predict', evaluateRules, ['x'])
 
 /** What a prediction makes of each example's scores: probabilities. */
 export type Link = 'softmax' | 'sigmoid'
@@ -28,7 +28,7 @@ export type Link = 'softmax' | 'sigmoid'
 export async function predict(
   target: PredictTarget,
   x: Dataset | Examples['x'],
-  options: EvaluateOptions = {},
+  options: ModelEvaluateOptions = {},
   link?: Link,
 ): Promise<Predictions> {
   const { program } = target
@@ -45,7 +45,7 @@ export async function predict(
 export async function predictEach(
   target: PredictTarget,
   x: Dataset | Examples['x'],
-  read: () => EvaluateOptions & { batchSize: number },
+  read: () => ModelEvaluateOptions & { batchSize: number },
   call: (settings: PredictCall) => Promise<FloatArray[]>,
   count: number,
 ): Promise<Predictions[]> {

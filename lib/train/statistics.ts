@@ -5,13 +5,13 @@ import { GradusError } from '../errors.js'
 import type { NativeProgram } from '../native.js'
 import { optionsOf } from '../options.js'
 import { checkTogether, passRules, resolveThreads } from './calls.js'
-import type { PassOptions } from './evaluate.js'
+import type { EvaluateOptions } from './evaluate.js'
 import { isInTraining } from './in-training.js'
 import { inputRequirements, openSource } from './source.js'
 import type { TrainTarget } from './target.js'
 import { callInTurn, inTurn } from './turn.js'
 
-const readOptions = optionsOf<PassOptions>()('recomputeStatistics', passRules, ['data'])
+const readOptions = optionsOf<EvaluateOptions>()('recomputeStatistics', passRules, ['data'])
 
 /** Numbers of the parameters that training moves by what it sees, not by gradients. */
 export const statisticsOf = (program: NativeProgram): number[] =>
@@ -24,7 +24,7 @@ export const statisticsOf = (program: NativeProgram): number[] =>
 export async function recomputeStatistics(
   target: Pick<TrainTarget, 'program' | 'inputs' | 'outputShape' | 'conventions'>,
   data: Data,
-  options: PassOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<void> {
   checkTogether('recomputeStatistics', data, options)
   const { batchSize, signal, ...read } = readOptions(options)
