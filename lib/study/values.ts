@@ -119,12 +119,12 @@ export function toNumber(value: unknown): number | null {
   return named.includes(value as string) ? Number(value) : null
 }
 
-/** Level by level: what is read may be deeper than the stack. */
+/** Looks no deeper than that itself: what is read may be deeper than the stack. */
 function isDeeper(value: Json, most: number): boolean {
-  let level: Json[] = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > most) return true
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? (Object.values(one) as Json[]) : []))
+  if (typeof value !== 'object' || value === null) return false
+  if (most < 0) return true
+  for (const one of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof one === 'object' && isDeeper(one, most - 1)) return true
   }
   return false
 }
