@@ -21,6 +21,7 @@ export type ErrorCode = `GRADUS_${
   | 'STALE_LEASE'
   | 'STALE_RUN'
   | 'TOO_LARGE'
+  | 'WORSE_SOUP'
   | 'WRONG_GRADIENT'}`
 
 interface ErrorDetails extends ErrorOptions {

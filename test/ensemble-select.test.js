@@ -153,6 +153,22 @@ test('each way to combine and each metric has the value that the ensemble gets',
   assert.is(plain.bestMemberScore, plain.score)
 })
 
+test('yes-or-no answers, too, have the values that the ensemble gets', async () => {
+  const library = tables(6, { members: 4, shift: 1 })
+  const y = library.labels.map((label) => [0, 1, 2].map((c) => Number(c === label)))
+  const models = library.scores.map((scores) =>
+    tableModel(scores, { loss: binaryCrossEntropy(), metrics: ['accuracy', 'logLoss'] }),
+  )
+  const data = dataset({ x: library.x, y })
+  for (const combine of ['probabilities', 'geometric', 'scores', 'vote']) {
+    for (const metric of ['loss', 'accuracy', 'logLoss']) {
+      const found = await select(ensemble(models, { combine }), data, { size: 3, bags: 4, metric, test: data })
+      const { members, weights } = found.ensemble
+      near((await ensemble(members, { combine, weights }).evaluate(data))[metric], found.score)
+    }
+  }
+})
+
 test('of 200 members of equal true skill those selected are no worse on unseen rows than the best ten by a standard error', async () => {
   for (const seed of [1, 2, 3]) {
     const library = tables(seed, { members: 200, rows: 400 })

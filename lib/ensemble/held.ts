@@ -5,7 +5,7 @@ import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { Loss } from '../losses/index.js'
 import type { Model } from '../model/model.js'
-import type { NativeDataset } from '../native.js'
+import type { NativeDataset, NativeProgram } from '../native.js'
 import { resolveThreads } from '../train/calls.js'
 import { checkWeight, type EvaluateOptions } from '../train/evaluate.js'
 import { isInTraining } from '../train/in-training.js'
@@ -42,8 +42,7 @@ export async function holdOut(
   const programs = programsOf(members)
   const [first] = members as [Model]
   const { inputs, outputShape, loss } = first
-  const busy = programs.findIndex(isInTraining)
-  if (busy >= 0) throw new GradusError('GRADUS_BUSY', `members[${busy}] is being fitted: await its run first`)
+  checkNotTraining(programs)
   const target = {
     program: programs[0]!,
     inputs,
@@ -79,6 +78,12 @@ export async function holdOut(
     targets: isLabels ? Int32Array.from(joined(targets)) : joined(targets),
   }
   return checked({ ...held, rows: held.weights.length }, argument)
+}
+
+/** @throws GRADUS_BUSY naming the member whose weights change */
+export function checkNotTraining(programs: readonly NativeProgram[]): void {
+  const busy = programs.findIndex(isInTraining)
+  if (busy >= 0) throw new GradusError('GRADUS_BUSY', `members[${busy}] is being fitted: await its run first`)
 }
 
 function weightsOf(dataset: NativeDataset): ArrayLike<number> {

@@ -7,6 +7,7 @@ import type { FromCheckpointsOptions } from './from-checkpoints.js'
 import type { FromFilesOptions, ScoredFile } from './from-files.js'
 import type { FromSeedsOptions } from './from-seeds.js'
 import type { Selection, SelectOptions } from './select.js'
+import type { SoupOptions } from './soup.js'
 
 export type { Combine, Ensemble, EnsembleOptions, EnsemblePredictOptions, Spread } from './ensemble.js'
 export type { FitWeightsOptions } from './fit-weights.js'
@@ -17,6 +18,7 @@ export type { LoadedOptions } from './loaded-members.js'
 export type { MemberFit, MemberFitOptions } from './member-fit.js'
 export type { Predictor } from './predictor.js'
 export type { Selection, SelectOptions } from './select.js'
+export type { SoupOptions } from './soup.js'
 
 /**
  * Several models as one predictor, which is nearly always better than the mean of them. They may differ in architecture, not in
@@ -125,4 +127,25 @@ export async function fitWeights<Values extends object = AnyValues>(
 ): Promise<Ensemble<Values>> {
   const { fitWeights } = await import('./fit-weights.js')
   return (await fitWeights(from as never, data, options)) as unknown as Ensemble<Values>
+}
+
+/**
+ * One model whose weights are the means of the members' weights: as good as their ensemble can be, at the cost of one (Wortsman et
+ * al. 2022, "Model soups"). It takes members that one training, or one beginning, has led to: late checkpoints of a run, or
+ * the same weights tuned in several ways. The weights of independent trainings mean different things, and their mean nothing.
+ *
+ * @param data - by which members and means are compared: what they were not trained on
+ * @throws GRADUS_WORSE_SOUP with both numbers, where the mean is worse than its best part; GRADUS_SHAPE_MISMATCH or
+ * GRADUS_INVALID_ARGUMENT for members of different networks, and with batch norm without `statistics`; those of `evaluate`
+ * @example
+ * const { members } = await ensemble.fromCheckpoints('runs/mnist', { last: 5 })
+ * const model = await soup(members, validation)
+ */
+export async function soup<Values extends object = AnyValues>(
+  members: readonly Model<Values>[],
+  data: Data,
+  options: SoupOptions = {},
+): Promise<Model<Values>> {
+  const { soup } = await import('./soup.js')
+  return (await soup(members as never, data, options)) as unknown as Model<Values>
 }
