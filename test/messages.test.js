@@ -227,7 +227,7 @@ schedule: expected a function, received 0.1
 > model.fit({ x, y }, { schedule: cosine })
 schedule: expected a schedule, received function cosine; did you mean cosine({ … })?
 > model.fit({ x, y }, { learningRate: 0.1 })
-fit: there is no option "learningRate", which sgd, adagrad, rmsprop or another takes; known are accumulate, batchSize, callbacks, classWeights, clipNorm, clipValue, dir, epochs, initialEpoch, maxRefusedSteps, maxSeconds, momentumSchedule, name, quiet, resume, sanityCheck, schedule, shuffle, signal, stepsPerCall, threads, validation, validationSplit, weightDecaySchedule
+fit: there is no option "learningRate", which sgd, adagrad, rmsprop or another takes; known are accumulate, batchSize, callbacks, classWeights, clipNorm, clipValue, dir, epochs, initialEpoch, maxRefusedSteps, maxSeconds, momentumSchedule, name, quiet, resume, sanityCheck, schedule, shuffle, signal, stepsPerCall, threads, validateAverage, validation, validationSplit, weightDecaySchedule
 > model.fit({ x, y }, { callbacks: earlyStopping() })
 callbacks: expected an array, received an object with name, monitor, best, …
 > model.fit({ x, y }, { callbacks: [earlyStopping] })

@@ -160,6 +160,8 @@ test('one coded error each, and nothing has changed', async () => {
   await refused({ x: x.slice(1) }, {}, 'GRADUS_INVALID_ARGUMENT', /x/)
   await refused({ x: x.map(() => 1e300) }, {}, 'GRADUS_NON_FINITE', /first\.variance|second/)
   await refused({ x }, { signal: AbortSignal.abort() }, 20, /abort/)
+  const other = await recomputeStatistics({}, { x }).catch((error) => error)
+  assert.is(other.message, 'model: expected a model, received an empty object')
   const run = model.fit({ x, y: numbers(rows * 2, 1) }, { epochs: 50, quiet: true })
   const busy = await recomputeStatistics(model, { x }).catch((error) => error)
   assert.is(busy.code, 'GRADUS_BUSY')
