@@ -32,7 +32,8 @@ const isRegression = (kind: string): boolean =>
  * tell. Null where it is not known.
  */
 export function startLoss({ kind, parameter = 1 }: LossKind, outputs: number, facts?: TargetFacts): number | null {
-  if (kind === 'softmax_cross_entropy') return outputs > 1 ? Math.log(outputs) : null
+  // The temperature's square is a factor of the loss.
+  if (kind === 'softmax_cross_entropy') return outputs > 1 ? parameter ** 2 * Math.log(outputs) : null
   if (kind === 'binary_cross_entropy') return Math.LN2
   if (kind === 'multiclass_hinge') return outputs > 1 ? (outputs - 1) * parameter : null
   if (kind === 'one_vs_all_hinge') return outputs * parameter
@@ -54,7 +55,7 @@ export function chanceOfClasses({ kind, parameter = 1 }: LossKind, counts: Array
     for (let i = 0; i < classes; i++) if (counts[i]! > 0) all += f(counts[i]! / total)
     return all
   }
-  if (kind === 'softmax_cross_entropy') return sum((share) => -share * Math.log(share))
+  if (kind === 'softmax_cross_entropy') return parameter ** 2 * sum((share) => -share * Math.log(share))
   // All scores alike, or that of the largest class a margin above the others.
   if (kind === 'multiclass_hinge') return parameter * Math.min(classes - 1, classes * (1 - most / total))
   if (kind === 'one_vs_all_hinge') return sum((share) => 2 * parameter * Math.min(share, 1 - share))

@@ -14,6 +14,11 @@ export interface LossOptions<A extends FloatArray> {
   scale?: number | undefined
 }
 
+export interface CrossEntropyOptions<A extends FloatArray> extends LossOptions<A> {
+  /** T: the scores are divided by it, the loss multiplied by T². Default 1. */
+  temperature?: number | undefined
+}
+
 export interface HingeOptions<A extends FloatArray> extends LossOptions<A> {
   /** Default 1. */
   margin?: number | undefined
@@ -41,7 +46,8 @@ function loss<A extends FloatArray>(
 }
 
 /**
- * −Σ target · log softmax(scores) of each row, and its gradient, in one pass (CS231n, "Softmax classifier").
+ * −T² · Σ target · log softmax(scores / T) of each row, and its gradient, in one pass (CS231n, "Softmax classifier"; with a
+ * temperature T other than 1 Hinton, Vinyals and Dean 2015).
  *
  * @param scores (rows, columns)
  * @param targets class numbers (rows), or probabilities (rows, columns)
@@ -52,9 +58,9 @@ export function softmaxCrossEntropy<A extends FloatArray>(
   scores: A,
   targets: A | Int32Array,
   losses: A,
-  options: LossOptions<A>,
+  options: CrossEntropyOptions<A>,
 ): number {
-  return loss('softmax_cross_entropy', [scores, targets, losses], options)
+  return loss('softmax_cross_entropy', [scores, targets, losses], options, 'temperature')
 }
 
 /**

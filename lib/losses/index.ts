@@ -9,21 +9,34 @@ import type { Loss } from './loss.js'
 export { type CustomLossOptions, customLoss } from './custom.js'
 export type { CustomLossContext, Loss } from './loss.js'
 
+const readSoftmax = optionsOf<{ temperature?: number | undefined }>()('softmaxCrossEntropy', {
+  temperature: [checkPositive, 1],
+})
+
 /**
  * −log of the probability that softmax of the scores gives to the right class. Takes scores, without a softmax layer at
  * the end; targets are class numbers, or for each class its probability, which sum to 1.
+ *
+ * With a temperature T other than 1, T² times that of the scores / T: what a student learns with from a teacher's probabilities
+ * that were softened as well ({@link distill}), where T² keeps its gradients as large as at 1 (Hinton, Vinyals and Dean
+ * 2015). Probabilities that the model gives later are softmax of the scores at temperature 1, and so is the metric `logLoss`.
  * @function
  */
 export const softmaxCrossEntropy = factory(
   'softmaxCrossEntropy',
-  0,
-  (): Loss => ({
-    call: callOf('softmaxCrossEntropy'),
-    kind: 'softmax_cross_entropy',
-    targets: 'either',
-    outputs: 'classes',
-    probabilities: 'rows',
-  }),
+  1,
+  (options: { temperature?: number | undefined } = {}): Loss => {
+    const { temperature } = readSoftmax(options)
+    const isPlain = temperature === 1
+    return {
+      call: isPlain ? callOf('softmaxCrossEntropy') : callOf('softmaxCrossEntropy', { temperature }),
+      kind: 'softmax_cross_entropy',
+      ...(!isPlain && { parameter: temperature }),
+      targets: 'either',
+      outputs: 'classes',
+      probabilities: 'rows',
+    }
+  },
 )
 
 const marginRules = { margin: [checkPositive, 1] } as const

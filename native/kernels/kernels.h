@@ -66,7 +66,7 @@ struct Loss {
   const T* targets = nullptr;
   const T* weights = nullptr;  // (rows), or none: all one
   T scale = 1;                 // gradient of Σ scale · weight · loss(row); 1 / rows for the mean
-  T parameter = 1;             // margin of the hinges, delta of huber
+  T parameter = 1;             // margin of the hinges, delta of huber, temperature of softmax_cross_entropy
   const T* tangent = nullptr;  // (rows, columns): how the scores move; of the tangents only
   T* losses = nullptr;         // (rows): weight · loss(row), unscaled
   T* gradient = nullptr;       // (rows, columns), or none; the tangents write here how it moves

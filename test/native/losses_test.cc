@@ -30,12 +30,18 @@ double mean_over_columns(const Row& s, F f) {
 }
 
 // The loss of one row of scores s; the label or t says what is wanted.
-double cross_entropy_of_label(const Row& s, size_t label, const Row&, double) { return log_sum_exp(s) - s[label]; }
-
-double cross_entropy_of_targets(const Row& s, size_t, const Row& t, double) {
+double cross_entropy_of_targets(const Row& s, size_t, const Row& t, double temperature) {
+  Row cooled = s;
+  for (double& v : cooled) v /= temperature;
   double loss = 0;
-  for (size_t j = 0; j < s.size(); ++j) loss += t[j] * (log_sum_exp(s) - s[j]);
-  return loss;
+  for (size_t j = 0; j < s.size(); ++j) loss += t[j] * (log_sum_exp(cooled) - cooled[j]);
+  return temperature * temperature * loss;
+}
+
+double cross_entropy_of_label(const Row& s, size_t label, const Row&, double temperature) {
+  Row t(s.size());
+  t[label] = 1;
+  return cross_entropy_of_targets(s, label, t, temperature);
 }
 
 double weston_watkins(const Row& s, size_t label, const Row&, double margin) {
@@ -78,11 +84,16 @@ struct Kind {
   Targets targets;
   bool kinks;
   double (*reference)(const Row& s, size_t label, const Row& t, double parameter);
+  double parameter = 0.75;
 };
 #define LOSS(name) #name, &Kernels < float> ::name, &Kernels < double> ::name
 const Kind kinds[] = {
-    {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_label},
-    {LOSS(softmax_cross_entropy), Targets::dense, false, cross_entropy_of_targets},
+    {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_label, 1},
+    {LOSS(softmax_cross_entropy), Targets::dense, false, cross_entropy_of_targets, 1},
+    {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_label, 0.75},
+    {LOSS(softmax_cross_entropy), Targets::dense, false, cross_entropy_of_targets, 0.75},
+    {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_label, 3.7},
+    {LOSS(softmax_cross_entropy), Targets::dense, false, cross_entropy_of_targets, 3.7},
     {LOSS(multiclass_hinge), Targets::labels, true, weston_watkins},
     {LOSS(one_vs_all_hinge), Targets::labels, true, one_vs_all},
     {LOSS(mean_squared_error), Targets::dense, false, squared_error},
@@ -127,7 +138,7 @@ struct Example {
     if (kind.targets == Targets::labels) loss.labels = labels.data();
     if (kind.targets == Targets::dense) loss.targets = targets.data();
     if (weighted) loss.weights = weights.data();
-    loss.scale = T(0.25), loss.parameter = T(0.75);
+    loss.scale = T(0.25), loss.parameter = T(kind.parameter);
     loss.losses = losses.data(), loss.gradient = gradient.data();
   }
   Row row(const std::vector<T>& all, size_t i) const {
@@ -137,7 +148,8 @@ struct Example {
 
 // Central differences of the reference. Next to a kink of the loss, where its third differences jump, they say nothing.
 double slope_at(const Kind& kind, Row s, size_t label, const Row& t, double parameter, size_t j, bool& smooth) {
-  const double middle = s[j], h = 1e-4;
+  const double middle = s[j],
+               h = kind.kinks ? 1e-4 : 1e-4 * std::max(1.0, parameter);  // as wide as a temperature makes it
   const auto odd_part = [&](double step) {
     s[j] = middle + step;
     const double above = kind.reference(s, label, t, parameter);
@@ -159,11 +171,11 @@ void check_against_reference(const Isa& isa, const Kind& kind, size_t rows, size
       const Row s = example.row(example.scores, i), t = example.row(example.targets, i);
       const size_t label = size_t(example.labels[i]);
       const double weight = weighted ? double(example.weights[i]) : 1,
-                   loss = weight * kind.reference(s, label, t, 0.75);
+                   loss = weight * kind.reference(s, label, t, double(example.loss.parameter));
       CHECK_NEAR(example.losses[i], loss, 16 * u * (std::fabs(loss) + double(columns)));
       for (size_t j = 0; j < columns; ++j) {
         bool smooth;
-        const double slope = 0.25 * weight * slope_at(kind, s, label, t, 0.75, j, smooth);
+        const double slope = 0.25 * weight * slope_at(kind, s, label, t, double(example.loss.parameter), j, smooth);
         if (smooth) CHECK_NEAR(example.gradient[i * columns + j], slope, 16 * u * double(columns) + 1e-9);
       }
     }
@@ -178,7 +190,8 @@ void check_all(const Isa& isa) {
     for (size_t columns : {1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 31, 33, 67})
       for (size_t rows : {0, 1, 5, 17}) {
         test::Scope scope(std::string(kind.name) + (kind.targets == Targets::labels ? ", labels, " : ", dense, ") +
-                          std::to_string(rows) + " x " + std::to_string(columns));
+                          std::to_string(kind.parameter) + ", " + std::to_string(rows) + " x " +
+                          std::to_string(columns));
         check_against_reference<T>(isa, kind, rows, columns);
       }
 }
@@ -194,7 +207,8 @@ void check_same_bits(const Isa& isa) {
   while (last[1]) ++last;
   for (const Kind& kind : kinds)
     for (size_t columns = 1; columns <= 67; ++columns) {
-      test::Scope scope(std::string(kind.name) + ", columns " + std::to_string(columns));
+      test::Scope scope(std::string(kind.name) + " of " + std::to_string(kind.parameter) + ", columns " +
+                        std::to_string(columns));
       Example<T> expected(kind, 19, columns, true, unsigned(columns)),
           example(kind, 19, columns, true, unsigned(columns));
       kernel<T>(**last, kind)(expected.loss);

@@ -178,14 +178,18 @@ TEST("softmax's gradient and how it moves follow the float64 reference, with the
 }
 
 // ---- Losses: the gradient of one row's loss by its scores, where t are its targets
-constexpr double delta = 0.8;
-Row cross_entropy_slope(const Row& s, const Row& t) {
+constexpr double delta = 0.8, temperature = 2.6;
+Row tempered_slope(const Row& s, const Row& t, double temperature) {
   double mass = 0;
   for (double v : t) mass += v;
-  Row slope = softmax(s);
-  for (size_t j = 0; j < s.size(); ++j) slope[j] = mass * slope[j] - t[j];
+  Row cooled = s;
+  for (double& v : cooled) v /= temperature;
+  Row slope = softmax(cooled);
+  for (size_t j = 0; j < s.size(); ++j) slope[j] = temperature * (mass * slope[j] - t[j]);
   return slope;
 }
+Row cross_entropy_slope(const Row& s, const Row& t) { return tempered_slope(s, t, 1); }
+Row hot_cross_entropy_slope(const Row& s, const Row& t) { return tempered_slope(s, t, temperature); }
 template <class F>
 Row mean_slope(const Row& s, const Row& t, F f) {
   Row slope(s.size());
@@ -208,11 +212,14 @@ struct Kind {
   void (*Kernels<double>::*float64)(const Loss<double>&);
   bool labels;
   Row (*slope)(const Row& s, const Row& t);
+  double parameter = delta;
 };
 #define LOSS(name) &Kernels<float>::name##_tangent, &Kernels<double>::name##_tangent
 const Kind kinds[] = {
-    {LOSS(softmax_cross_entropy), true, cross_entropy_slope},
-    {LOSS(softmax_cross_entropy), false, cross_entropy_slope},
+    {LOSS(softmax_cross_entropy), true, cross_entropy_slope, 1},
+    {LOSS(softmax_cross_entropy), false, cross_entropy_slope, 1},
+    {LOSS(softmax_cross_entropy), true, hot_cross_entropy_slope, temperature},
+    {LOSS(softmax_cross_entropy), false, hot_cross_entropy_slope, temperature},
     {LOSS(no), true, straight_slope},
     {LOSS(mean_squared_error), false, squared_slope},
     {LOSS(binary_cross_entropy), false, logistic_slope},
@@ -242,7 +249,7 @@ void check_loss(const Isa& isa, const Kind& kind, size_t rows, size_t columns, b
     if (weighted && weights[i] == 0) scores[i * columns] = std::numeric_limits<T>::quiet_NaN();
   }
   Loss<T> loss;
-  loss.rows = rows, loss.columns = columns, loss.scale = T(0.4), loss.parameter = T(delta);
+  loss.rows = rows, loss.columns = columns, loss.scale = T(0.4), loss.parameter = T(kind.parameter);
   loss.scores = scores.data(), loss.tangent = tangent.data(), loss.gradient = gradient.data();
   kind.labels ? void(loss.labels = labels.data()) : void(loss.targets = targets.data());
   if (weighted) loss.weights = weights.data();

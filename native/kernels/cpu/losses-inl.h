@@ -28,13 +28,15 @@ INLINE Mask<T> lane_of(int32_t label, size_t j) {
 }
 
 // What the loss of one row is made of: −Σ t · ln p = mass · ln(total) − shifted, where total = Σ e^(s − max),
-// mass = Σ t and shifted = Σ t · (s − max). Both terms have one sign, so nothing cancels.
+// mass = Σ t and shifted = Σ t · (s − max). Both terms have one sign, so nothing cancels. With a temperature T other
+// than 1, s − max is divided by it, and the loss is T² times that: gradients keep their size (Hinton, Vinyals and Dean
+// 2015).
 template <class T>
 struct CrossEntropyTerms {
   T total[Vec<T>::lanes], mass[Vec<T>::lanes], shifted[Vec<T>::lanes];
 };
 
-template <class T>
+template <bool tempered, class T>
 INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms<T>& terms, int i) {
   const size_t columns = loss.columns;
   const T* scores = loss.scores + row * columns;
@@ -42,11 +44,13 @@ INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms
   T* gradient = loss.gradient ? loss.gradient + row * columns : nullptr;
   const int32_t label = targets ? -1 : loss.labels[row];
   const T largest = row_maximum(scores, columns);
-  const Vec<T> zero(0);
+  const T temperature = loss.parameter;
+  const Vec<T> zero(0), divisor(temperature);
   Vec<T> total = zero, mass = zero, shifted = zero, e = zero;
-  terms.shifted[i] = targets ? T(0) : scores[label] - largest;
+  terms.shifted[i] = targets ? T(0) : tempered ? (scores[label] - largest) / temperature : scores[label] - largest;
   for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
-    const Vec<T> shift = load_lanes(scores + j, n) - Vec<T>(largest);
+    Vec<T> shift = load_lanes(scores + j, n) - Vec<T>(largest);
+    if (tempered) shift = shift / divisor;
     e = keep_lanes(exp(shift), n);
     total = total + e;
     if (targets) {
@@ -60,7 +64,8 @@ INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms
   terms.mass[i] = targets ? sum(mass) : T(1);
   if (targets) terms.shifted[i] = sum(shifted);
   if (!gradient) return;
-  const Vec<T> factor(loss.scale * weight_of(loss, row)), all(terms.total[i]), all_mass(terms.mass[i]);
+  const T scale = tempered ? loss.scale * temperature : loss.scale;
+  const Vec<T> factor(scale * weight_of(loss, row)), all(terms.total[i]), all_mass(terms.mass[i]);
   for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
     if (columns > size_t(Vec<T>::lanes)) e = load_lanes(gradient + j, n);  // a short row is still in its register
     const Vec<T> t = targets ? load_lanes(targets + j, n) : select(lane_of<T>(label, j), Vec<T>(1), zero);
@@ -69,21 +74,27 @@ INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms
 }
 
 // The logarithms of as many rows as there are lanes are taken at once.
-template <class T>
-static void softmax_cross_entropy(const Loss<T>& loss) {
+template <bool tempered, class T>
+INLINE void cross_entropy_rows(const Loss<T>& loss) {
   constexpr size_t lanes = Vec<T>::lanes;
   for (size_t first = 0; first < loss.rows; first += lanes) {
     const int count = int(loss.rows - first < lanes ? loss.rows - first : lanes);
     CrossEntropyTerms<T> terms;
     for (int i = 0; i < count; ++i) {
       terms.total[i] = 1, terms.mass[i] = terms.shifted[i] = 0;
-      if (!is_left_out(loss, first + size_t(i))) cross_entropy_row(loss, first + size_t(i), terms, i);
+      if (!is_left_out(loss, first + size_t(i))) cross_entropy_row<tempered>(loss, first + size_t(i), terms, i);
     }
     const Vec<T> weight = loss.weights ? load_partial(loss.weights + first, count) : Vec<T>(1);
     const Vec<T> log_total = log(load_partial(terms.total, count));
-    const Vec<T> value = fma(load_partial(terms.mass, count), log_total, -load_partial(terms.shifted, count));
+    Vec<T> value = fma(load_partial(terms.mass, count), log_total, -load_partial(terms.shifted, count));
+    if (tempered) value = value * Vec<T>(loss.parameter * loss.parameter);
     store_partial(loss.losses + first, weight * value, count);
   }
+}
+
+template <class T>
+static void softmax_cross_entropy(const Loss<T>& loss) {
+  loss.parameter == 1 ? cross_entropy_rows<false>(loss) : cross_entropy_rows<true>(loss);
 }
 
 // Σ over the columns j but the label's of max(0, score[j] − score[label] + margin) (Weston and Watkins 1999).

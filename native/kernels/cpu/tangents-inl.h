@@ -96,7 +96,7 @@ INLINE void for_rows_that_count(const Loss<T>& loss, F body) {
   }
 }
 
-// p ⊙ (ẋ − Σ p ⊙ ẋ) times the targets' sum, where p = softmax(x)
+// p ⊙ (ẋ − Σ p ⊙ ẋ) times the targets' sum, where p = softmax(x / T): the loss's T² and the slopes of x / T cancel.
 template <class T>
 static void softmax_cross_entropy_tangent(const Loss<T>& loss) {
   const size_t columns = loss.columns;
@@ -105,9 +105,12 @@ static void softmax_cross_entropy_tangent(const Loss<T>& loss) {
     const T* const targets = loss.targets ? loss.targets + row * columns : nullptr;
     T* const gradient = loss.gradient + row * columns;
     const Vec<T> largest(row_maximum(scores, columns));
+    const Vec<T> temperature(loss.parameter);
+    const bool tempered = loss.parameter != 1;
     Vec<T> total(0), along(0), mass(0);
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
-      const Vec<T> e = keep_lanes(exp(load_lanes(scores + j, count) - largest), count);
+      const Vec<T> shift = load_lanes(scores + j, count) - largest;
+      const Vec<T> e = keep_lanes(exp(tempered ? shift / temperature : shift), count);
       total = total + e;
       along = fma(e, load_lanes(tangent + j, count), along);
       if (targets) mass = mass + load_lanes(targets + j, count);

@@ -110,7 +110,8 @@ export async function chanceOf(context: Context): Promise<Chance | null> {
   const loss = startLoss(context.model.loss, classes)
   if (loss === null) return null
   if (kind === 'softmax_cross_entropy') {
-    return { loss, best, limit: limitOf(loss), formula: `−ln(1/${classes}); ${describeShares(tally.counts)}` }
+    const square = parameter === 1 ? '' : `${parameter}² · `
+    return { loss, best, limit: limitOf(loss), formula: `${square}−ln(1/${classes}); ${describeShares(tally.counts)}` }
   }
   if (kind === 'binary_cross_entropy') {
     const answers = tally.counts.reduce((sum, count) => sum + count, 0) / (context.rows * tally.counts.length)
