@@ -36,6 +36,10 @@ export const checkFraction = (argument: string, value: unknown): number =>
 export const checkShare = (argument: string, value: unknown): number =>
   checkNumber(argument, 'a number between 0 and 1', value, (number) => number > 0 && number < 1)
 
+/** A part of a whole, or all or none of it. */
+export const checkShareOrEnd = (argument: string, value: unknown): number =>
+  checkNumber(argument, 'a number from 0 to 1', value, (number) => number >= 0 && number <= 1)
+
 export const checkPositiveInteger = (argument: string, value: unknown): number =>
   checkNumber(argument, 'a positive integer', value, (number) => Number.isSafeInteger(number) && number > 0)
 

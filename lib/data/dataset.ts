@@ -25,6 +25,8 @@ interface Loaded {
   bytes: OpenColumn['bytes'][]
 }
 
+type Later = (signal?: AbortSignal) => Promise<Examples>
+
 /**
  * Examples that stay in native memory from their first use until {@link Dataset.dispose}, or until they are collected.
  * Made by {@link dataset}.
@@ -35,16 +37,37 @@ export class Dataset {
   readonly classes: readonly string[] | undefined
   #resident = new Map<string, Promise<Loaded>>()
   readonly #temporary: boolean
+  #later: Later | undefined
+  #prepared: Promise<void> | undefined
 
   /**
    * @internal `temporary`: whoever makes it disposes of it, however its work ends. `argument`: how errors name it where it
-   * comes as an option.
+   * comes as an option. `later`: finds the targets when somebody needs them; until then there are none.
    */
-  constructor(examples: Examples, { temporary = false, argument = 'data' } = {}) {
+  constructor(
+    examples: Examples,
+    {
+      temporary = false,
+      argument = 'data',
+      later,
+    }: { readonly temporary?: boolean; readonly argument?: string; readonly later?: Later | undefined } = {},
+  ) {
     checkExamples(argument, examples)
     this.#examples = numbered(examples, argument === 'data' ? 'y' : `${argument}.y`)
     this.classes = this.#examples.classes
     this.#temporary = temporary
+    this.#later = later
+  }
+
+  /** @internal Finds what is to be found first. The signal of the first call ends it. */
+  async prepare(signal?: AbortSignal): Promise<void> {
+    if (!this.#later) return
+    this.#prepared ??= this.#later(signal).then((found) => {
+      if (!this.#examples) return
+      this.#examples = numbered(found)
+      this.#later = undefined
+    })
+    await this.#prepared
   }
 
   /** As they were given, with class numbers for names of classes. Throws `GRADUS_DISPOSED` once they are let go of. */
@@ -60,6 +83,7 @@ export class Dataset {
    * @internal
    */
   async resident(requirements: Requirements): Promise<NativeDataset> {
+    if (this.#later) await this.prepare()
     const loaded = await this.#load(requirements)
     const { conventions, targets, settles } = requirements
     if (conventions && this.classes && targets !== 'none') conventions.classes ??= this.classes

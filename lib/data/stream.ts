@@ -73,6 +73,26 @@ export async function* loadAhead(
   }
 }
 
+/** The pieces as they are, one after the other, for who does not put them into native memory at once. */
+export async function* piecesOf(
+  stream: Stream,
+  { epoch = 0, skip = 0, argument = 'data' }: Partial<StreamPlace> & { readonly argument?: string } = {},
+): AsyncGenerator<Examples, void> {
+  if (Array.isArray(stream) && !isExamples(stream[0])) throw invalidArgument(argument, 'examples as { x, y }', stream)
+  const iterator = begin(stream, { epoch, skip }, argument)
+  let hasEnded = false
+  try {
+    for (;;) {
+      const item = await iterator.next()
+      hasEnded = item.done === true
+      if (item.done) return
+      yield item.value
+    }
+  } finally {
+    if (!hasEnded) await iterator.return?.()
+  }
+}
+
 const isExamples = (piece: unknown): boolean => typeof piece === 'object' && piece !== null && 'x' in piece
 
 function called(stream: (place: StreamPlace) => Iterated, place: StreamPlace, argument: string): Iterated {

@@ -1,15 +1,24 @@
 import type { Data } from '../data/stream.js'
 import type { Model } from '../model/model.js'
+import type { EvaluateOptions } from '../train/evaluate.js'
 import type { AnyValues } from '../train/history.js'
+import type { Calibrated } from './calibrate.js'
 import { Ensemble, type EnsembleOptions } from './ensemble.js'
+import type { EnsembleReport } from './ensemble-report.js'
 import type { FitWeightsOptions } from './fit-weights.js'
 import type { FromCheckpointsOptions } from './from-checkpoints.js'
 import type { FromFilesOptions, ScoredFile } from './from-files.js'
 import type { FromSeedsOptions } from './from-seeds.js'
+import type { Predictor } from './predictor.js'
+import type { ReportOptions } from './report.js'
 import type { Selection, SelectOptions } from './select.js'
 import type { SoupOptions } from './soup.js'
 
+export type { Calibrated, Calibration } from './calibrate.js'
+export { type DistillOptions, distill } from './distill.js'
 export type { Combine, Ensemble, EnsembleOptions, EnsemblePredictOptions, Spread } from './ensemble.js'
+export type { EnsembleReport, MemberReport, PredictorReport } from './ensemble-report.js'
+export type { Figures } from './figures.js'
 export type { FitWeightsOptions } from './fit-weights.js'
 export type { FromCheckpointsOptions } from './from-checkpoints.js'
 export type { FromFilesOptions, ScoredFile } from './from-files.js'
@@ -17,6 +26,7 @@ export type { FromSeedsOptions } from './from-seeds.js'
 export type { LoadedOptions } from './loaded-members.js'
 export type { MemberFit, MemberFitOptions } from './member-fit.js'
 export type { Predictor } from './predictor.js'
+export type { ReportOptions } from './report.js'
 export type { Selection, SelectOptions } from './select.js'
 export type { SoupOptions } from './soup.js'
 
@@ -148,4 +158,44 @@ export async function soup<Values extends object = AnyValues>(
 ): Promise<Model<Values>> {
   const { soup } = await import('./soup.js')
   return (await soup(members as never, data, options)) as unknown as Model<Values>
+}
+
+/**
+ * Fits one temperature by which the scores are divided, so that probabilities are as sure as they are right: that of greatest
+ * likelihood on data that neither the members nor their choice have seen (Guo, Pleiss, Sun and Weinberger 2017, "On calibration of
+ * modern neural networks"). Which class is the likeliest does not change. In float64; from 0.05 to 20, see {@link Calibration.bound}.
+ *
+ * @param predictor - a model, or an ensemble, whose own temperature is refined; of softmaxCrossEntropy or binaryCrossEntropy
+ * @returns an ensemble of the same members with the temperature, which can be evaluated and saved; `calibration` tells what it
+ * changed. It owns none of the members
+ * @throws GRADUS_INVALID_ARGUMENT for losses without probabilities, GRADUS_INVALID_DATA for examples of one class alone
+ * @example
+ * const sober = await calibrate(together, validation)
+ * console.log(sober.calibration.temperature, sober.calibration.logLoss)
+ */
+export async function calibrate<Values extends object = AnyValues>(
+  predictor: Predictor<Values>,
+  data: Data,
+  options?: EvaluateOptions,
+): Promise<Calibrated<Values>> {
+  return (await import('./calibrate.js')).calibrate(predictor, data, options)
+}
+
+/**
+ * What an ensemble is worth: how good it and each member are, how much members differ, what it gains over the best and the mean
+ * member and with each more of them, and how far probabilities are right, before and after a temperature. Each member predicts
+ * once. Of quantities errors stand in place of accuracy, and there are no probabilities.
+ *
+ * @param data - what the members were not trained on, nor chosen by
+ * @example
+ * const found = await report(together, test)
+ * console.log(found)
+ * writeFileSync('gain.svg', found.toSvg())
+ */
+export async function report<Values extends object = AnyValues>(
+  ensemble: Ensemble<Values>,
+  data: Data,
+  options?: ReportOptions,
+): Promise<EnsembleReport> {
+  return (await import('./report.js')).report(ensemble as Ensemble, data, options)
 }

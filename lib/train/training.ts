@@ -1,3 +1,4 @@
+import { Dataset } from '../data/dataset.js'
 import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import type { NativeProgram, NativeSnapshot } from '../native.js'
@@ -90,6 +91,7 @@ export class Training {
     const { signal } = this.#halt
     try {
       signal.throwIfAborted()
+      if (this.#data instanceof Dataset) await unlessAborted(this.#data.prepare(signal), signal)
       if (!mayGoOn(this.#settings)) await unlessAborted(this.#preflight(signal), signal)
       const [training, validation] = await this.#fitData.open(this.#data)
       if (training.rows !== null) await this.#fitData.settle(training)

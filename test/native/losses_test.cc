@@ -148,8 +148,8 @@ struct Example {
 
 // Central differences of the reference. Next to a kink of the loss, where its third differences jump, they say nothing.
 double slope_at(const Kind& kind, Row s, size_t label, const Row& t, double parameter, size_t j, bool& smooth) {
-  const double middle = s[j],
-               h = kind.kinks ? 1e-4 : 1e-4 * std::max(1.0, parameter);  // as wide as a temperature makes it
+  // As wide as a temperature makes the loss smooth: sums of many targets are rounded in proportion.
+  const double middle = s[j], h = kind.kinks ? 1e-4 : 5e-4 * std::max(1.0, parameter);
   const auto odd_part = [&](double step) {
     s[j] = middle + step;
     const double above = kind.reference(s, label, t, parameter);
