@@ -309,6 +309,12 @@ export interface NativeProgram extends NativePredictor {
   probe(call: ProbeCall): Promise<ProbeResult>
 }
 
+/** Programs that predict as one; they are busy during its calls. It keeps them alive, but what is disposed of is gone. */
+export interface NativeEnsemble extends NativePredictor {
+  /** As `predict` without a link: the combined scores, and the deviation of the members' probabilities. */
+  predictSpread(call: PredictCall): Promise<FloatArray[]>
+}
+
 export interface Native {
   /** What the core throws from now on: called with a code and a message. */
   setErrorClass(errorClass: new (code: ErrorCode, message: string) => Error): void
@@ -320,6 +326,17 @@ export interface Native {
     temporary?: boolean, // default false; true: disposed of soon, so the collector is not told of its memory
   ) => NativeDataset
   Program: new (descriptor: Descriptor, host?: Host) => NativeProgram
+  /**
+   * Weights from 0 up, one a program, that sum to 1; `link`: what makes probabilities of the scores, which are divided by the
+   * temperature when they are combined. Loss and metrics are the first program's.
+   */
+  Ensemble: new (
+    programs: NativeProgram[],
+    weights: Float64Array,
+    combine: 'probabilities' | 'geometric' | 'scores' | 'vote',
+    link: 'identity' | 'softmax' | 'sigmoid',
+    temperature: number,
+  ) => NativeEnsemble
   /** Of all arenas but the gradients, or of those named; zeros until a program's state is copied into it. */
   Snapshot: new (
     program: NativeProgram,

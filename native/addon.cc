@@ -1,5 +1,6 @@
 // What the binary exports; lib/native.ts has the types.
 #include "binding/dataset.h"
+#include "binding/ensemble.h"
 #include "binding/environment.h"
 #include "binding/kernels/kernel_call.h"
 #include "binding/program.h"
@@ -60,6 +61,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
     define_property(exports, "setErrorClass", Napi::Function::New<set_error_class>(env, "setErrorClass"));
     define_property(exports, "Dataset", environment.dataset_class.Value());
     define_property(exports, "Program", environment.program_class.Value());
+    define_property(exports, "Ensemble", Ensemble::define(env));
     define_property(exports, "Snapshot", Snapshot::define(env));
     define_property(exports, "isa", Napi::String::New(env, isa->name));
     define_property(exports, "availableIsas", text_array(env, isa_names()));

@@ -207,7 +207,7 @@ const engineFloors = [
     'dataset_fingerprint',
   ],
   ['cpu_device', 'plan', 'calls', 'workspace', 'pass', 'snapshot'],
-  ['op', 'ops/', 'ops', 'model', 'state', 'context'],
+  ['op', 'ops/', 'ops', 'model', 'state', 'context', 'running'],
   [
     'batch',
     'rows',
@@ -221,7 +221,7 @@ const engineFloors = [
   ],
   ['orthogonalization', 'directions', 'optimizer', 'curvature', 'probe'],
   ['step', 'train'],
-  ['program'],
+  ['program', 'typed_program', 'ensemble'],
 ]
 
 /** Includes within the engine, as the names that the floors give the files: name → names. */

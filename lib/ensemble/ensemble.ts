@@ -5,8 +5,10 @@ import { GradusError, invalidArgument } from '../errors.js'
 import { formatShape } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
+import { encodeSafetensors, writeSafetensors } from '../model/file.js'
 import type { Model } from '../model/model.js'
-import type { DataType } from '../native.js'
+import { checkModelPath, type Packed, type SaveOptions, saveRules } from '../model/save.js'
+import { type DataType, type NativeEnsemble, type NativeProgram, native } from '../native.js'
 import { type Check, optionsOf } from '../options.js'
 import { passRules } from '../train/calls.js'
 import { links, predictClasses, predictProbabilities } from '../train/classes.js'
@@ -19,7 +21,7 @@ import type { TrainTarget } from '../train/target.js'
 import { consistsOf } from '../train/turn.js'
 import { checkAlike, checkMembers, conventionsOf, programsOf } from './members.js'
 import type { Predictor } from './predictor.js'
-import { Together } from './together.js'
+import { packEnsemble } from './save.js'
 
 /** How the members' predictions become one. */
 export type Combine = 'probabilities' | 'geometric' | 'scores' | 'vote'
@@ -68,6 +70,8 @@ const readPredict = optionsOf<EnsemblePredictOptions>()(
   ['x'],
 )
 
+const readSave = optionsOf<SaveOptions>()('ensemble.save', saveRules)
+
 function checkWeights(argument: string, value: unknown): number[] {
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
   if (!isList) throw invalidArgument(argument, 'a list of numbers, one for each member', value)
@@ -93,17 +97,21 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
   readonly combine: Combine
   /** The combined scores are divided by it. */
   readonly temperature: number
+  /** What `save` was given as metadata of the user's own, in an ensemble that was loaded; otherwise undefined. */
+  readonly metadata: unknown
 
   readonly #ownsMembers: boolean
-  #together: Together | undefined
+  #programs: readonly NativeProgram[] = []
+  #native: NativeEnsemble | undefined
   #disposed = false
 
   /** @internal `ownsMembers`: whether `dispose` frees them too. */
   constructor(
     members: readonly Model<Values>[],
     options: EnsembleOptions = {},
-    { ownsMembers = false }: { readonly ownsMembers?: boolean } = {},
+    { ownsMembers = false, metadata }: { readonly ownsMembers?: boolean; readonly metadata?: unknown } = {},
   ) {
+    this.metadata = metadata
     this.members = checkMembers<Values>(members)
     const { combine, weights, temperature } = readOptions(options)
     this.combine = combine
@@ -188,11 +196,38 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
     return evaluate<Values>(this.#target(), data, options)
   }
 
+  /**
+   * Writes all members to one safetensors file, which {@link loadEnsemble} reads: as {@link Model.save} does, each member's
+   * tensors under its number.
+   *
+   * @param file - a path, in a folder that is there, or a file URL
+   * @param options - `optimizer: true`: with the state of each member's optimizer
+   * @throws GRADUS_BAD_FILE when it cannot be written
+   * @example await together.save('iris-ensemble.safetensors')
+   */
+  async save(file: string | URL, options: SaveOptions = {}): Promise<void> {
+    const path = checkModelPath('file', file)
+    await this.#pack(options, ({ tensors, metadata }) => writeSafetensors(path, tensors, metadata))
+  }
+
+  /** The bytes that {@link Ensemble.save} would write. {@link loadEnsemble} takes them. */
+  async toBuffer(options: SaveOptions = {}): Promise<Buffer> {
+    return this.#pack(options, ({ tensors, metadata }) => encodeSafetensors(tensors, metadata))
+  }
+
+  #pack<Result>(options: SaveOptions, use: (packed: Packed) => Promise<Result>): Promise<Result> {
+    const { optimizer, metadata = this.metadata } = readSave(options)
+    this.#checkDisposed()
+    programsOf(this.members)
+    const { combine, weights, temperature } = this
+    return packEnsemble(this.members, { combine, weights, temperature }, { optimizer, metadata }, use)
+  }
+
   /** Frees what the ensemble holds; the members only where it made them itself. Later calls throw GRADUS_DISPOSED. */
   dispose(): void {
     this.#disposed = true
-    this.#together?.dispose()
-    this.#together = undefined
+    this.#native?.dispose()
+    this.#native = undefined
     if (this.#ownsMembers) for (const member of this.members) member.dispose()
   }
 
@@ -212,7 +247,7 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
   }
 
   /** What the calls of lib/train take. Members may have been compiled anew or taught names of classes since the last call. */
-  #target(): EvaluateTarget & { readonly dtype: DataType; readonly program: Together } {
+  #target(): EvaluateTarget & { readonly dtype: DataType; readonly program: NativeEnsemble } {
     const { members } = this
     const program = this.#program()
     const compiled = members[0]!.parts().compiled
@@ -227,18 +262,24 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
     }
   }
 
-  #program(): Together {
-    if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the ensemble has been disposed')
+  /** Made anew where a member has another program than in the last call. */
+  #program(): NativeEnsemble {
+    this.#checkDisposed()
     const programs = programsOf(this.members)
-    if (this.#together && programs.every((program, i) => program === this.#together!.programs[i])) return this.#together
+    if (this.#native && programs.every((program, i) => program === this.#programs[i])) return this.#native
     checkAlike(this.members)
     this.#checkVotes()
-    this.#together?.dispose()
+    this.#native?.dispose()
     const compiled = this.members[0]!.parts().compiled
-    const link = compiled && links[compiled.loss.kind]
-    this.#together = new Together(this.members, programs, this.weights, this.combine, this.temperature, link)
-    consistsOf(this.#together, programs)
-    return this.#together
+    const link = (compiled && links[compiled.loss.kind]) ?? 'identity'
+    this.#native = new native.Ensemble(programs, Float64Array.from(this.weights), this.combine, link, this.temperature)
+    this.#programs = programs
+    consistsOf(this.#native, programs)
+    return this.#native
+  }
+
+  #checkDisposed(): void {
+    if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the ensemble has been disposed')
   }
 
   #checkVotes(): void {
@@ -260,6 +301,8 @@ function normalized(weights: ArrayLike<number> | undefined, count: number): numb
   if (weights.length !== count) {
     throw invalidArgument('weights', `${count} numbers, one for each member`, weights)
   }
+  const given = Array.from(weights).reduce((total, weight) => total + weight, 0)
+  if (Math.abs(given - 1) < 1e-9) return Array.from(weights) // as they came out of a file, to the bit
   // Divided first, so that the sum of large ones stays finite.
   const largest = Math.max(...Array.from(weights))
   if (largest === 0) {

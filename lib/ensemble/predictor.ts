@@ -1,6 +1,7 @@
 import type { Data, Dataset, Examples } from '../data/index.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
+import type { SaveOptions } from '../model/save.js'
 import type { DataType } from '../native.js'
 import type { EvaluateOptions, Evaluation } from '../train/evaluate.js'
 import type { AnyValues } from '../train/history.js'
@@ -24,6 +25,8 @@ export interface Predictor<Values extends object = AnyValues> {
   predictProbabilities(x: Dataset | Examples['x'], options?: EvaluateOptions): Promise<Predictions>
   predictClasses(x: Dataset | Examples['x'], options?: EvaluateOptions): Promise<number[] | string[]>
   evaluate(data: Data, options?: EvaluateOptions): Promise<Evaluation<Values>>
+  save(file: string | URL, options?: SaveOptions): Promise<void>
+  toBuffer(options?: SaveOptions): Promise<Buffer>
   dispose(): void
   [Symbol.dispose](): void
 }

@@ -14,7 +14,7 @@ import type { SafetensorsReader } from './file.js'
 import { parseShallow, short } from './json-reader.js'
 import { Model } from './model.js'
 import { badFile, type Header } from './safetensors.js'
-import { entryName, formatVersion, isOfRun, isStored, stateArenas } from './save.js'
+import { ensembleFormat, entryName, formatVersion, isOfRun, isStored, stateArenas } from './save.js'
 import { checkEntry, checkFinite, withTensors } from './tensors.js'
 import { beginWith } from './weights.js'
 
@@ -24,14 +24,17 @@ export interface LoadOptions extends CustomPartsByName {
   compile?: boolean | undefined
 }
 
-const readOptions = optionsOf<LoadOptions>()('loadModel', {
+/** For lists of options. */
+export const loadRules = {
   compile: [checkBoolean, true],
   layers: [partsOf('layers'), {}],
   losses: [partsOf('losses'), {}],
   optimizers: [partsOf('optimizers'), {}],
   metrics: [partsOf('metrics'), {}],
   regularizers: [partsOf('regularizers'), {}],
-})
+} as const
+
+const readOptions = optionsOf<LoadOptions>()('loadModel', loadRules)
 
 /**
  * Reads a model that `model.save` or `model.toBuffer` wrote, compiled again if it was, with the optimizer's state if that was
@@ -45,10 +48,14 @@ const readOptions = optionsOf<LoadOptions>()('loadModel', {
  */
 export async function loadModel(file: FileSource | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
   const read = readOptions(options)
-  return withTensors(file, (tensors) => load(tensors, read))
+  return withTensors(file, (tensors) => loadFrom(tensors, read))
 }
 
-async function load(file: SafetensorsReader, options: ReturnType<typeof readOptions>): Promise<Model> {
+/** A file of one model, or the part of a file that is one. */
+export type ModelFile = Pick<SafetensorsReader, 'header' | 'pieces'>
+
+/** The model, of a file that can be read. */
+export async function loadFrom(file: ModelFile, options: ReturnType<typeof readOptions>): Promise<Model> {
   const { metadata } = file.header
   checkFormat(metadata)
   const definition = parse('model', metadata.model)
@@ -81,6 +88,7 @@ function checkFormat({ format, version: writer }: Header['metadata']): void {
   if (format === formatVersion) return
   if (format === undefined)
     throw badFile('no saved model: its metadata have no format; model.loadWeights() reads weights alone')
+  if (format === ensembleFormat) throw badFile('it holds an ensemble: loadEnsemble() reads it')
   if (/^gradus \d+$/.test(format)) {
     const newer = `was written by a newer Gradus${writer === undefined ? '' : `, ${short(writer)}`}`
     throw badFile(`it ${newer}: its format is "${format}", and this is ${version}, which reads "${formatVersion}"`)
@@ -104,7 +112,7 @@ function make(definition: unknown, writer: string | undefined, parts: CustomPart
 /** Weights, and with the optimizer the arenas beside them; nothing else may lie in the file. */
 async function readTensors(
   model: Model,
-  file: SafetensorsReader,
+  file: ModelFile,
   withOptimizer: boolean,
   withoutTraining: boolean,
 ): Promise<void> {
@@ -150,7 +158,8 @@ function checkProduct({ momentumProduct }: Header['metadata']): number | undefin
   return product
 }
 
-function parse(entry: string, json: string | undefined): unknown {
+/** @throws GRADUS_BAD_FILE naming the entry */
+export function parse(entry: string, json: string | undefined): unknown {
   if (json === undefined) throw badFile(`the metadata have no entry "${entry}"`)
   try {
     return parseShallow(json)

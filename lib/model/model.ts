@@ -340,15 +340,16 @@ export class Model<Values extends object = AnyValues> {
    */
   async save(file: string | URL, options: SaveOptions = {}): Promise<void> {
     const path = checkModelPath('file', file)
-    await this.#pack(options, ({ tensors, metadata }) => writeSafetensors(path, tensors, metadata))
+    await this.pack(options, ({ tensors, metadata }) => writeSafetensors(path, tensors, metadata))
   }
 
   /** The bytes that {@link Model.save} would write, for a database or another machine. {@link loadModel} takes them. */
   async toBuffer(options: SaveOptions = {}): Promise<Buffer> {
-    return this.#pack(options, ({ tensors, metadata }) => encodeSafetensors(tensors, metadata))
+    return this.pack(options, ({ tensors, metadata }) => encodeSafetensors(tensors, metadata))
   }
 
-  #pack<Result>(options: SaveOptions, use: (packed: Packed) => Promise<Result>): Promise<Result> {
+  /** @internal What the file will hold, as long as `use` takes. */
+  pack<Result>(options: SaveOptions, use: (packed: Packed) => Promise<Result>): Promise<Result> {
     const { optimizer, metadata } = readSaveOptions(options)
     if (optimizer) this.#needCompiled('save with its optimizer')
     const { program } = this

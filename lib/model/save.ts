@@ -23,6 +23,9 @@ import type { StoredData, Tensor } from './safetensors.js'
  */
 export const formatVersion = 'gradus 1'
 
+/** That of several models in one file: see lib/ensemble/save.ts. */
+export const ensembleFormat = 'gradus ensemble 1'
+
 export interface SaveOptions {
   /** True: with the optimizer's state, so that training can go on as if never interrupted. Default false. */
   optimizer?: boolean | undefined
@@ -33,10 +36,10 @@ export interface SaveOptions {
   metadata?: unknown
 }
 
-export const readSaveOptions = optionsOf<SaveOptions>()('save', {
-  optimizer: [checkBoolean, false],
-  metadata: checkMetadata,
-})
+/** For lists of options. */
+export const saveRules = { optimizer: [checkBoolean, false], metadata: checkMetadata } as const
+
+export const readSaveOptions = optionsOf<SaveOptions>()('save', saveRules)
 
 /** Endings of model files that other programs read, and safetensors is none of. */
 const foreignEndings = [

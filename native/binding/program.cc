@@ -73,7 +73,7 @@ Program::~Program() {
 
 // Tells the collector what the program holds now: buffers grow with the batches that calls bring.
 void Program::account_memory() {
-  const size_t bytes = program_->memory() + memory_of(trained_->result) + rows_result_.bytes();
+  const size_t bytes = program_->memory() + memory_of(trained_->result) + rows_.result.bytes();
   account(Env(), static_cast<int64_t>(bytes) - accounted());
 }
 
@@ -230,13 +230,10 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
   };
   if (host_) call->thrown = [host = host_] { return host->take_thrown(); };
   const Napi::Value promise = call->deferred.Promise();
-  Environment& environment = Environment::of(env);
-  Napi::Value host_function;
-  if (host_) host_function = environment.host_function.get(Value());
+  const Napi::Value function = host_function(env);
   program.stop_requested = false;
-  environment.calls.start(env, std::move(call));
-  busy_ = true;
-  if (host_) host_->begin(host_function.As<Napi::Function>());
+  Environment::of(env).calls.start(env, std::move(call));
+  begin_use(function);
   Ref();  // nothing collects this object while the call runs
   return promise;
 }
@@ -361,14 +358,42 @@ void Program::dispose(const Napi::CallbackInfo& info) {
   }
 }
 
-void Program::end_call() {
+Napi::Value Program::host_function(Napi::Env env) const {
+  return host_ ? Environment::of(env).host_function.get(Value()) : Napi::Value();
+}
+
+void Program::begin_use(Napi::Value function, bool is_here) {
+  busy_ = true;
+  if (!host_) return;
+  const Napi::Function answers = function.As<Napi::Function>();
+  is_here ? host_->begin_here(answers) : host_->begin(answers);
+}
+
+void Program::end_use() {
   busy_ = false;
   if (host_) host_->end();
-  if (disposed_) {
-    release(Env());
-  } else {
-    account_memory();
-  }
+  if (disposed_) release(Env());
+}
+
+void Program::end_call() {
+  end_use();
+  if (!disposed_) account_memory();
+}
+
+// A custom layer's JavaScript may do anything: it finds the program busy, and what it disposes of is let go of at the
+// end.
+void Program::predict_rows(const Napi::CallbackInfo& info) {
+  gradus::Program& program = idle();
+  rows_.answer(info, program.output_size(), is_double(), host_ != nullptr, [&] {
+    program.stop_requested = false;
+    begin_use(host_function(info.Env()), true);
+    struct End {
+      Program& self;
+      ~End() { self.end_call(); }
+    } const end{*this};
+    program.predict_rows(rows_.call, rows_.result.data());
+    present();
+  });
 }
 
 void Program::finished() {

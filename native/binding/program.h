@@ -7,6 +7,7 @@
 #include "engine/program.h"
 #include "host.h"
 #include "object_wrap.h"
+#include "rows_memory.h"
 
 namespace gradus::binding {
 
@@ -21,10 +22,18 @@ class Program : public Wrapped<Program>, private Caller {
 
   // The engine's program. Throws GRADUS_DISPOSED; idle() throws GRADUS_BUSY as well.
   gradus::Program& present() const;
-
- private:
   gradus::Program& idle() const;
 
+  // For calls of an ensemble, which use its members as calls of their own would: from begin_use() to end_use() they are
+  // busy. `function` is host_function(), which may throw; `is_here`: the call runs on the JavaScript thread.
+  const std::shared_ptr<gradus::Program>& shared() const { return program_; }
+  const std::shared_ptr<JavaScriptHost>& host() const { return host_; }  // may be none
+  Napi::Value host_function(Napi::Env env) const;
+  void begin_use(Napi::Value function, bool is_here = false);
+  void end_use();
+  void stop() override;
+
+ private:
   Napi::Value dtype(const Napi::CallbackInfo& info);
   Napi::Value parameters(const Napi::CallbackInfo& info);
   Napi::Value arenas(const Napi::CallbackInfo& info);
@@ -75,17 +84,14 @@ class Program : public Wrapped<Program>, private Caller {
   void account_memory();
   void release(Napi::Env env);
 
-  void compute_rows(Napi::Env env, gradus::Program& program);
   void end_call();
   void finished() override;
-  void stop() override;
 
   std::shared_ptr<gradus::Program> program_;  // empty when disposed
   std::shared_ptr<JavaScriptHost> host_;      // of custom layers; none without them
   // Of the last calls: their memory is used again.
   std::shared_ptr<Trained> trained_;
-  RowsCall rows_;
-  Buffer<uint8_t> rows_result_;
+  RowsMemory rows_;
   bool busy_ = false;
   bool disposed_ = false;  // maybe while busy: then released when the call is done
 };

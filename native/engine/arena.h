@@ -71,6 +71,12 @@ class Buffer {
     memory_ = allocate_zeroed(product(size, sizeof(T)), Pages::huge);
     size_ = size;
   }
+  // The same memory for one more reader; growing either parts them.
+  Buffer shared() const {
+    Buffer other;
+    other.memory_ = memory_, other.size_ = size_;
+    return other;
+  }
   T* data() { return reinterpret_cast<T*>(memory_.get()); }
   const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }
   size_t size() const { return size_; }

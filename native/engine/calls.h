@@ -78,9 +78,6 @@ struct TrainResult {
   void clear();  // keeps its memory
 };
 
-// What a prediction makes of the outputs: nothing, or probabilities of the scores of each example.
-enum class Link { identity, softmax, sigmoid };
-
 struct EvaluateCall {
   std::shared_ptr<const Dataset> data;
   size_t batch_size = 32, threads = 1;

@@ -96,11 +96,20 @@ void Model<T>::fuse() {
 
 template <class T>
 void Model<T>::reserve(size_t batch, Workspace<T>& workspace) const {
-  workspace.nodes.resize(layout_.nodes.size());
-  workspace.ops.resize(layout_.nodes.size());
+  reserve_forward(batch, workspace);
   workspace.gradients.states.resize(parameters().size());
   workspace.gradients.staged.resize(parameters().size());
   workspace.gradients.arena.grow(plan_->arena_size);
+  for (size_t i = 0; i < layout_.nodes.size(); ++i) {
+    const Node& node = layout_.nodes[i];
+    if (node.home == i && node.wanted) workspace.nodes[i].gradient.grow(batch * node.size);
+  }
+}
+
+template <class T>
+void Model<T>::reserve_forward(size_t batch, Workspace<T>& workspace) const {
+  workspace.nodes.resize(layout_.nodes.size());
+  workspace.ops.resize(layout_.nodes.size());
   for (size_t i = 0; i < layout_.nodes.size(); ++i) {
     const Node& node = layout_.nodes[i];
     NodeMemory<T>& memory = workspace.nodes[i];
@@ -110,7 +119,6 @@ void Model<T>::reserve(size_t batch, Workspace<T>& workspace) const {
       memory.indices.grow(size);
     else
       memory.value.grow(size);
-    if (node.wanted) memory.gradient.grow(size);
   }
   for (auto& op : ops_) op->reserve(batch, workspace.ops[op->node]);
 }

@@ -17,8 +17,9 @@ class Model {
   const Layout& layout() const { return layout_; }
   const std::vector<ParameterInfo>& parameters() const { return layout_.parameters; }
 
-  // Memory for passes of so many examples.
+  // Memory for passes of so many examples; for forward passes alone.
   void reserve(size_t batch, Workspace<T>& workspace) const;
+  void reserve_forward(size_t batch, Workspace<T>& workspace) const;
   void forward(Pass<T>& pass, size_t first_op = 0) const;  // the values below that op stay as they are
   // The gradient of the output has been filled in after pass.begin_backward(output()).
   void backward(Pass<T>& pass) const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cpu_device.h"
 #include "curvature.h"
 #include "layer_statistics.h"
 #include "metrics.h"
@@ -10,32 +9,15 @@
 #include "penalties.h"
 #include "probe.h"
 #include "rows.h"
+#include "running.h"
 #include "train.h"
+#include "typed_program.h"
 
 namespace gradus {
 namespace {
 
-// What a call computes with: its share of the pool, and the device and context that use it.
 template <class T>
-struct Running {
-  Running(const Isa& isa, Pool& pool, size_t threads, const Model<T>& model, State<T>& state, Workspace<T>& workspace,
-          Host* host, bool averaged)
-      : share(pool, checked(threads)), device(isa, share), context{model, state, workspace, device, host, averaged} {}
-
-  Pool::Share share;
-  CpuDevice<T> device;
-  Context<T> context;
-
- private:
-  static size_t checked(size_t threads) {
-    if (threads < 1 || threads > 1024)
-      throw Error("GRADUS_INVALID_ARGUMENT", "threads: expected a number from 1 to 1024");
-    return threads;
-  }
-};
-
-template <class T>
-class ProgramOf final : public Program {
+class ProgramOf final : public TypedProgram<T> {
  public:
   ProgramOf(std::shared_ptr<const Plan> plan, const Isa& isa, std::shared_ptr<Pool> pool, std::shared_ptr<Host> host)
       : isa_(isa),
@@ -48,6 +30,10 @@ class ProgramOf final : public Program {
     workspace_.gradients.arena.grow(this->plan().arena_size);
     metric_widths_ = Metrics<T>(model_).widths();
   }
+
+  const Model<T>& model() const override { return model_; }
+  State<T>& state() override { return state_; }
+  Host* host() const override { return host_.get(); }
 
   Precision precision() const override { return plan().precision; }
   const std::vector<ParameterInfo>& parameters() const override { return model_.parameters(); }
@@ -102,7 +88,8 @@ class ProgramOf final : public Program {
   void export_state(Snapshot& to) const override;
   void import_state(const Snapshot& from) override;
 
-  using Program::train;
+  using TypedProgram<T>::train;
+  using TypedProgram<T>::stop_requested;
   void train(const TrainCall& call, TrainResult& result) override {
     Running<T> running = run(call.threads);
     gradus::train(running.context, optimizer_, inspection_, call, stop_requested, result);

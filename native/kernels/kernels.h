@@ -85,6 +85,37 @@ struct Loss {
   }
 };
 
+// What makes probabilities of a model's outputs: nothing, softmax of each example's scores, sigmoid of each output.
+enum class Link { identity, softmax, sigmoid };
+
+// How the outputs of several models become one's; cpu/combine-inl.h has the formulas.
+enum class Combine { probabilities, geometric, scores, vote };
+
+// Scores (rows, columns) of each member against those of all together.
+template <class T>
+struct Combination {
+  Combine combine = Combine::probabilities;
+  Link link = Link::identity;
+  size_t members = 0, rows = 0, columns = 0;
+  size_t first = 0;                  // the row of all members' scores that is row 0 here
+  const T* const* scores = nullptr;  // by member
+  const T* weights = nullptr;        // by member: normal numbers that sum to 1
+  T temperature = 1;
+  T* norms = nullptr;     // (rows, 2 · members): memory to work in, of softmax only
+  T* combined = nullptr;  // (rows, columns)
+  T* spread = nullptr;    // (rows, columns), or none: the weighted standard deviation of the members' probabilities
+
+  const T* row_of(size_t member, size_t row) const { return scores[member] + (first + row) * columns; }
+  Combination part(size_t from, size_t count) const {
+    Combination part = *this;
+    part.rows = count, part.first += from;
+    if (norms) part.norms += from * 2 * members;
+    part.combined += from * columns;
+    if (spread) part.spread += from * columns;
+    return part;
+  }
+};
+
 // A sum of many that a row has changed, and what it was before.
 struct ChangedSum {
   size_t at = 0;  // SIZE_MAX: the row has changed none

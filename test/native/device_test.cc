@@ -60,6 +60,18 @@ const Case cases[] = {
        examples.type = ElementType::float32, examples.elements = columns, examples.order = order.data();
        d.gather_examples(examples, rows, out);
      }},
+    {"by rows of several members", 2 * size,
+     [](const auto& d, const auto& x, const auto& y, float* out) {
+       const float* const members[] = {x.data(), y.data()};
+       const float weights[] = {0.25f, 0.75f};
+       std::vector<float> norms(rows * 4);
+       Combination<float> task;
+       task.link = Link::softmax;
+       task.members = 2, task.rows = rows, task.columns = columns;
+       task.scores = members, task.weights = weights, task.norms = norms.data();
+       task.combined = out, task.spread = out + size;
+       d.combine(task);
+     }},
     {"by columns", columns,
      [](const auto& d, const auto& x, const auto&, float* out) {
        d.column_maxima(x.data(), rows, columns, columns, out);

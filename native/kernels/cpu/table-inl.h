@@ -23,6 +23,7 @@ namespace {
 #include "tangents-inl.h"
 #include "norm-tangents-inl.h"
 #include "penalties-inl.h"
+#include "combine-inl.h"
 }  // namespace
 
 extern const Isa GRADUS_TABLE;

@@ -1,8 +1,8 @@
-// A prediction on the calling thread: for rows so few that a promise would take longer than the work.
+#include "rows_memory.h"
+
 #include <cstring>
 
 #include "dataset.h"
-#include "program.h"
 
 namespace gradus::binding {
 namespace {
@@ -34,36 +34,22 @@ void take_inputs(const Napi::CallbackInfo& info, size_t at, RowsCall& call, Copi
 
 }  // namespace
 
-// The result is copied at the end, when no JavaScript of a custom layer can take its array away any more.
-void Program::predict_rows(const Napi::CallbackInfo& info) {
-  gradus::Program& program = idle();
+void RowsMemory::answer(const Napi::CallbackInfo& info, size_t output_size, bool is_double, bool may_run_javascript,
+                        const std::function<void()>& compute) {
+  const size_t element = is_double ? sizeof(double) : sizeof(float);
   Copies copies;
-  rows_.rows = whole_number(info[0], "rows");
-  rows_.batch_size = whole_number(info[1], "batchSize", 1);
-  take_inputs(info, 3, rows_, host_ ? &copies : nullptr);
-  const size_t length = product("rows", {rows_.rows, program.output_size()});
-  rows_result_.grow(product("rows", {length, is_double() ? sizeof(double) : sizeof(float)}));
-  compute_rows(info.Env(), program);
-  const napi_typedarray_type type = is_double() ? napi_float64_array : napi_float32_array;
+  call.rows = whole_number(info[0], "rows");
+  call.batch_size = whole_number(info[1], "batchSize", 1);
+  take_inputs(info, 3, call, may_run_javascript ? &copies : nullptr);
+  const size_t length = product("rows", {call.rows, output_size});
+  result.grow(product("rows", {length, element}));
+  compute();
+  const napi_typedarray_type type = is_double ? napi_float64_array : napi_float32_array;
   const std::string expected = array_name(type);
   const Elements to = elements(info[2], "to", expected.c_str());
   if (to.type != type || to.length < length)
     invalid("to", expected + " of at least " + std::to_string(length) + " elements", info[2]);
-  std::memcpy(to.data, rows_result_.data(), length * (is_double() ? sizeof(double) : sizeof(float)));
-}
-
-// A custom layer's JavaScript may do anything: it finds the program busy, and what it disposes of is let go of at the
-// end.
-void Program::compute_rows(Napi::Env env, gradus::Program& program) {
-  if (host_) host_->begin_here(Environment::of(env).host_function.get(Value()).As<Napi::Function>());
-  busy_ = true;
-  program.stop_requested = false;
-  struct End {
-    Program& self;
-    ~End() { self.end_call(); }
-  } const end{*this};
-  program.predict_rows(rows_, rows_result_.data());
-  present();
+  std::memcpy(to.data, result.data(), length * element);
 }
 
 }  // namespace gradus::binding
