@@ -221,7 +221,9 @@ const engineFloors = [
   ],
   ['orthogonalization', 'directions', 'optimizer', 'curvature', 'probe'],
   ['step', 'train'],
-  ['program', 'typed_program', 'ensemble'],
+  ['program.h'],
+  ['typed_program'],
+  ['program.cc', 'ensemble'],
 ]
 
 /** Includes within the engine, as the names that the floors give the files: name → names. */
