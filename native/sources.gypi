@@ -49,6 +49,7 @@
       "native/binding/host.cc",
       "native/binding/kernels/kernel_functions.cc",
       "native/binding/program.cc",
+      "native/binding/program_use.cc",
       "native/binding/results.cc",
       "native/binding/rows_memory.cc",
       "native/binding/snapshot.cc",

@@ -86,8 +86,7 @@ export class Model<Values extends object = AnyValues> {
 
   /** The network as plain data: what the native program is made from. A copy. */
   get descriptor(): Descriptor {
-    const { descriptor } = this.#lowered
-    return this.#compiled ? trainable(descriptor, this.#compiled) : plain(descriptor)
+    return this.#compiled ? trainable(this.#lowered.descriptor, this.#compiled) : plain(this.#lowered.descriptor)
   }
 
   /**
@@ -352,8 +351,8 @@ export class Model<Values extends object = AnyValues> {
   pack<Result>(options: SaveOptions, use: (packed: Packed) => Promise<Result>): Promise<Result> {
     const { optimizer, metadata } = readSaveOptions(options)
     if (optimizer) this.#needCompiled('save with its optimizer')
-    const { program } = this
-    return besideTraining(program, 'save()', () => packModel({ ...this.parts(metadata), program, optimizer }, use))
+    const of = { ...this.parts(metadata), program: this.program, optimizer }
+    return besideTraining(of.program, 'save()', () => packModel(of, use))
   }
 
   /** @internal What files and checkpoints are made from. */
