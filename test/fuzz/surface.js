@@ -7,7 +7,7 @@ import * as kernels from 'gradus/kernels'
 import { attempt, settled } from './judge.js'
 
 /** Callbacks and calls that write files, train or end the model; classes, which V8 itself refuses to call. */
-const leftOut = ['monitor', 'tensorboard', 'GradusError', 'fit', 'dispose', 'constructor', 'copy']
+const leftOut = ['monitor', 'tensorboard', 'GradusError', 'fit', 'dispose', 'constructor', 'copy', 'pack']
 const isClass = (value) => /^class\b/.test(Function.prototype.toString.call(value))
 
 const model = gradus.sequential({ input: [3], seed: 1 }, [gradus.dense(4), gradus.relu(), gradus.dense(2)])
@@ -22,11 +22,17 @@ const made = [
   gradus.earlyStopping(),
 ]
 
-const methods = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(model)))
+const together = gradus.ensemble([model])
+const methodsOf = (object) =>
+  Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object))).map(([name, { value }]) => [
+    name,
+    value && ((...given) => object[name](...given)),
+  ])
 const functions = [
   ...Object.entries({ ...gradus }),
   ...Object.entries({ ...kernels }).map(([name, work]) => [`kernels.${name}`, work]),
-  ...methods.map(([name, { value }]) => [name, value && ((...given) => model[name](...given))]),
+  ...methodsOf(model),
+  ...methodsOf(together),
 ].filter(([name, work]) => typeof work === 'function' && !leftOut.includes(name) && !isClass(work))
 
 function nested(depth) {
