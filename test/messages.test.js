@@ -27,7 +27,7 @@ adam: expected no more than 1 argument, received 2; options stand in one object:
 > dense(3, { activation: 'relu' }, { bias: false })
 dense: expected no more than 2 arguments, received 3; options stand in one object: { activation, bias }
 > softmaxCrossEntropy({ fromLogits: true })
-softmaxCrossEntropy: expected no argument, received 1
+softmaxCrossEntropy: there is no option "fromLogits"; known are temperature
 > l2(0.1, 0.2)
 l2: expected no more than 1 argument, received 2
 > adam({ betas: [0.9, 0.99] })

@@ -138,7 +138,7 @@ const contentWith = {
   customRegularizer: [{ loss: () => 0, gradient: (w) => w }],
 }
 const withoutArguments = [
-  ...['softmaxCrossEntropy', 'binaryCrossEntropy', 'meanSquaredError', 'meanAbsoluteError', 'rootMeanSquaredError'],
+  ...['binaryCrossEntropy', 'meanSquaredError', 'meanAbsoluteError', 'rootMeanSquaredError'],
   ...['accuracy', 'auc', 'balancedAccuracy', 'confusionMatrix', 'logLoss', 'r2'],
 ]
 /** They take as many nodes as there are. */
