@@ -22,6 +22,11 @@ const examples = [
   [['regression.js'], /R² ([\d.]+)/, 0.9],
   [['serve.js', '--once'], /epoch 5: accuracy ([\d.]+).*\nasked meanwhile: south-east/, 0.9],
   [['resume.js'], /disturbed:\nbegins with epoch (\d+)\n(60 epochs.*)\n\ncalm:\nbegins with epoch 1\n\2\n/, 2],
+  [
+    ['ensemble/index.js', 'mnist', '--share', '0.02'],
+    /pictures to train on\n.*NLL.*\n─+\nsingle .*\nseeds × 5 +(0\.\d+)/,
+    0.85,
+  ],
   [['fashion.js', clothes], /accuracy on the test set: ([\d.]+)\nthe first picture: boot/, 0.87],
 ]
 
@@ -38,7 +43,9 @@ for (const [[file, ...rest], printed, least] of examples) {
 }
 
 test('each is read in one go: less than 60 lines', () => {
-  for (const file of readdirSync(`${root}examples`).filter((name) => name.endsWith('.js'))) {
+  for (const file of readdirSync(`${root}examples`, { recursive: true }).filter((name) =>
+    /^(ensemble\/)?[^/]+\.js$/.test(name),
+  )) {
     const lines = readFileSync(`${root}examples/${file}`, 'utf8').split('\n').length - 1
     assert.ok(lines < 60, `${file}: ${lines}`)
   }
