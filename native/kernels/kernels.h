@@ -105,7 +105,6 @@ struct Combination {
   T* combined = nullptr;  // (rows, columns)
   T* spread = nullptr;    // (rows, columns), or none: the weighted standard deviation of the members' probabilities
 
-  const T* row_of(size_t member, size_t row) const { return scores[member] + (first + row) * columns; }
   Combination part(size_t from, size_t count) const {
     Combination part = *this;
     part.rows = count, part.first += from;

@@ -10,6 +10,12 @@
 #pragma once
 #include "metrics-inl.h"
 
+// A member's scores of a row.
+template <class T>
+INLINE const T* row_of(const Combination<T>& task, size_t member, size_t row) {
+  return task.scores[member] + (task.first + row) * task.columns;
+}
+
 // What is taken off before exp: where the largest of some logarithms is −∞ all are, and −∞ − −∞ would be NaN.
 template <class T>
 INLINE Vec<T> shift_of(Vec<T> largest) {
@@ -44,7 +50,7 @@ INLINE void give(const Combination<T>& task, size_t at, Vec<T> combined, int n) 
 template <class T>
 INLINE void find_norms(const Combination<T>& task, size_t row, T* norms) {
   for (size_t m = 0; m < task.members; ++m) {
-    const T* scores = task.row_of(m, row);
+    const T* scores = row_of(task, m, row);
     const Vec<T> largest(norms[m] = row_maximum(scores, task.columns));
     Vec<T> total(0);
     for_vectors<T>(task.columns, [&](size_t j, int n) INLINE_LAMBDA {
@@ -62,11 +68,11 @@ INLINE void combine_softmax(const Combination<T>& task) {
     find_norms(task, row, norms);
     for_vectors<T>(task.columns, [&](size_t j, int n) INLINE_LAMBDA {
       const auto log_of = [&](size_t m) INLINE_LAMBDA {
-        return load_lanes(task.row_of(m, row) + j, n) - Vec<T>(norms[m]) - Vec<T>(norms[task.members + m]);
+        return load_lanes(row_of(task, m, row) + j, n) - Vec<T>(norms[m]) - Vec<T>(norms[task.members + m]);
       };
       const size_t at = row * task.columns + j;
       if (task.combine == Combine::scores) {
-        const auto score_of = [&](size_t m) INLINE_LAMBDA { return load_lanes(task.row_of(m, row) + j, n); };
+        const auto score_of = [&](size_t m) INLINE_LAMBDA { return load_lanes(row_of(task, m, row) + j, n); };
         give(task, at, weighted_sum(task, score_of), n);
       } else if (task.combine == Combine::geometric) {
         give(task, at, weighted_sum(task, log_of), n);
@@ -133,7 +139,7 @@ INLINE bool votes_by_rows(const Combination<T>& task) {
 template <class T>
 INLINE void combine_elements(const Combination<T>& task) {
   for_vectors<T>(task.rows * task.columns, [&](size_t i, int n) INLINE_LAMBDA {
-    const auto score_of = [&](size_t m) INLINE_LAMBDA { return load_lanes(task.row_of(m, 0) + i, n); };
+    const auto score_of = [&](size_t m) INLINE_LAMBDA { return load_lanes(row_of(task, m, 0) + i, n); };
     const bool is_sigmoid = task.link == Link::sigmoid;
     if (is_sigmoid && task.combine == Combine::probabilities)
       give(task, i, logit_of_mean<T>(task, score_of), n);
@@ -155,7 +161,7 @@ INLINE void combine_votes(const Combination<T>& task) {
     for (size_t j = 0; j < task.columns; ++j) shares[j] = 0;
     bool is_number = true;
     for (size_t m = 0; m < task.members; ++m) {
-      const size_t choice = highest_of(task.row_of(m, row), task.columns);
+      const size_t choice = highest_of(row_of(task, m, row), task.columns);
       if (choice == no_class)
         is_number = false;
       else
