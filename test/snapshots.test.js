@@ -134,20 +134,21 @@ test('one snapshot is filled again and again, and is each time the state of then
   }
 })
 
-test('the collector hears nothing of its memory, and a hundred of them leave none behind', async () => {
+test('the collector hears nothing of its memory, and two hundred of them leave none behind', async () => {
   const wide = sequential({ input: [1000] }, [dense(1000)]).compile({ loss: meanSquaredError(), optimizer: adam() })
   const { program } = wide
   const told = () => process.memoryUsage().external
   const before = told()
   const resident = []
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 200; i++) {
     const snapshot = new native.Snapshot(program)
     await program.exportState(snapshot)
     snapshot.dispose()
     resident.push(process.memoryUsage().rss)
   }
   assert.ok(told() - before < 1_000_000)
-  assert.ok(resident.at(-1) - resident[9] < 100_000_000, `${resident.at(-1) - resident[9]} bytes of 1,080 million stay`)
+  // What looks for mistakes of memory keeps some of what was freed, 256 MiB at most.
+  assert.ok(resident.at(-1) - resident[9] < 300_000_000, `${resident.at(-1) - resident[9]} bytes of 2,280 million stay`)
 })
 
 test('a snapshot in a call is busy until the promise is there, whatever becomes of the program', async () => {
