@@ -1,13 +1,7 @@
 // Dense linear algebra of the search, against what its results must satisfy; the normal distribution against known values.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  cholesky,
-  inverseOfCholesky,
-  solveLower,
-  solveLowerTransposed,
-  symmetricEigen,
-} from '../dist/search/linear-algebra.js'
+import { cholesky, inverseOfCholesky, solveLower, solveLowerTransposed } from '../dist/search/linear-algebra.js'
 import { cumulative, logCumulative, logMassBetween, quantile } from '../dist/search/normal.js'
 import { numbers } from './support/reference.js'
 
@@ -55,30 +49,6 @@ test('Cholesky refuses what is not positive definite', () => {
     [Infinity, 0, 0, 1],
   ]) {
     assert.not(cholesky(Float64Array.from(matrix), 2), String(matrix))
-  }
-})
-
-test('eigenvectors are of length 1, at right angles, and the matrix only stretches them', () => {
-  for (const n of [1, 2, 3, 8, 21]) {
-    for (const matrix of [symmetric(n, 0), symmetric(n, -3), new Float64Array(n * n).fill(1)]) {
-      const { values, vectors } = symmetricEigen(matrix, n)
-      assert.equal(values, values.slice().sort())
-      for (let i = 0; i < n; i++) {
-        const vector = vectors.slice(i * n, i * n + n)
-        assert.ok(
-          farthest(
-            apply(matrix, vector),
-            vector.map((x) => values[i] * x),
-          ) <
-            1e-10 * n,
-          `${i} of ${n}`,
-        )
-        for (let j = 0; j <= i; j++) {
-          const product = vector.reduce((sum, x, k) => sum + x * vectors[j * n + k], 0)
-          assert.ok(Math.abs(product - Number(i === j)) < 1e-12, `${i} and ${j} of ${n}`)
-        }
-      }
-    }
   }
 })
 
