@@ -5,6 +5,7 @@ export { createTrial, enqueueTrial } from './create-trial.js'
 export type { ChangeOptions, ClaimDraft, HeldTrial } from './held-trial.js'
 export { LeaseJudge, type LeaseOptions } from './lease.js'
 export { type Cached, claimMaster, IndexWriter, type MasterClaim } from './masters.js'
+export { makePlan, type NumberedPlan, type Plan, readPlan } from './plans.js'
 export { StudyReader, type StudyReaderOptions } from './reader.js'
 export {
   type Change,

@@ -6,6 +6,8 @@ export const studyFiles = {
   study: 'study.json',
   /** `2.json`, …: the ranges of a stage and why. */
   stages: 'stages',
+  /** `1.json`, …: how many trials, and in which space, where that has been changed. */
+  plans: 'plans',
   /** A folder a trial. */
   trials: 'trials',
   /** Hard links to the best checkpoints. Their names are for people. */
