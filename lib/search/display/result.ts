@@ -1,0 +1,33 @@
+/** What a trial has come to so far. */
+import { hasEnded, type Trial } from '../../study/index.js'
+
+/** Its result; of one that has none the last value reported. */
+export function valueOf({ last, values }: Trial): number | null {
+  const recorded = last !== null && last.record.type !== 'claim' ? last.record.value : null
+  return recorded ?? values.at(-1) ?? null
+}
+
+/** Epochs that are finished. */
+export const epochOf = ({ epochs, last }: Trial): number =>
+  Math.max(epochs.at(-1) ?? 0, last !== null && last.record.type !== 'claim' ? last.record.epoch : 0)
+
+/** Complete ones, best first; of equal ones the earlier. */
+export function rankedTrials(trials: readonly Trial[], direction: 'minimize' | 'maximize'): Trial[] {
+  const sign = direction === 'maximize' ? -1 : 1
+  const complete = trials.filter(({ state }) => state === 'complete')
+  return complete.sort((a, b) => sign * (valueOf(a)! - valueOf(b)!) || a.number - b.number)
+}
+
+/** Why it ended so; null where nothing is said. */
+export const reasonOf = ({ last }: Trial): string | null => (last?.record.type === 'result' ? last.record.reason : null)
+
+/** Seconds that were spent on it by the clocks of its workers; null where it has not ended, or they say nonsense. */
+export function secondsOf(trial: Trial): number | null {
+  if (!hasEnded(trial)) return null
+  let [seconds, from] = [0, null as string | null]
+  for (const [, change] of [...trial.changes].sort(([a], [b]) => a - b)) {
+    if (change.type !== 'claim' && from !== null) seconds += (Date.parse(change.time) - Date.parse(from)) / 1000
+    from = change.type === 'claim' ? change.time : null
+  }
+  return seconds >= 0 && Number.isFinite(seconds) ? seconds : null
+}
