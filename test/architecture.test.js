@@ -100,8 +100,21 @@ const mayImport = {
     'check',
     'checkpoint',
   ],
-  search: [...base, 'words', 'data', 'train', 'model', 'checkpoint'],
-  cli: ['errors', 'checks', 'options', 'files', 'claim', 'version', 'train', 'checkpoint', 'watch'],
+  search: [...base, 'words', 'data', 'study', 'train', 'model', 'checkpoint'],
+  cli: [
+    'errors',
+    'call',
+    'checks',
+    'options',
+    'files',
+    'claim',
+    'version',
+    'study',
+    'train',
+    'checkpoint',
+    'watch',
+    'search',
+  ],
   index: null,
 }
 

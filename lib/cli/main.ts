@@ -9,7 +9,7 @@ import { printable } from './printable.js'
 const badUsage = 2
 
 const program = new Command('gradus')
-  .description('Watch, diagnose, report and resume training runs.')
+  .description('Watch, diagnose, report and resume training runs, and search hyperparameters.')
   .version(version)
   .showHelpAfterError('(gradus --help lists what there is)')
   .exitOverride()
@@ -57,6 +57,38 @@ program
   .argument('<run>', 'a run directory')
   .option('--dry-run', 'print the command and do nothing')
   .action(async (run, options) => (await import('./resume.js')).resumeRun(run, options))
+
+const trials = program
+  .command('trials')
+  .description('list the trials of a study; below it: retry, stop, add')
+  .argument('<directory>', 'a study')
+  .option('--best [number]', 'the best complete ones, best first; 10 if no number is given')
+  .option('--state <state>', 'those that are running, paused, complete, pruned, exploded, failed, stopped, lost')
+  .addOption(new Option('--json', 'print them as JSON, with their curves').conflicts('csv'))
+  .option('--csv', 'print them as comma-separated values, all digits')
+  .action(async (directory, options) => (await import('./trials.js')).listTrials(directory, options))
+
+trials
+  .command('retry')
+  .description('have a trial that has ended wait for a worker again')
+  .argument('<directory>', 'a study')
+  .argument('<number>', 'a trial')
+  .action(async (directory, number) => (await import('./trials.js')).retry(directory, number))
+
+trials
+  .command('stop')
+  .description('have a trial end: one that runs after the epoch that it is at')
+  .argument('<directory>', 'a study')
+  .argument('<number>', 'a trial')
+  .option('--why <text>', 'what is recorded as the reason', 'gradus trials stop')
+  .action(async (directory, number, options) => (await import('./trials.js')).stop(directory, number, options))
+
+trials
+  .command('add')
+  .description('have a trial with parameters of yours wait for a worker')
+  .argument('<directory>', 'a study')
+  .argument('<params>', 'JSON: \'{ "learningRate": 0.01 }\'')
+  .action(async (directory, params) => (await import('./trials.js')).add(directory, params))
 
 try {
   await program.parseAsync()

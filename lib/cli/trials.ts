@@ -1,7 +1,7 @@
 import { GradusError } from '../errors.js'
 import { metricText } from '../search/display/numbers.js'
 import { flatParams, parameterColumns } from '../search/display/parameters.js'
-import { epochOf, rankedTrials, reasonOf, valueOf } from '../search/display/result.js'
+import { epochOf, rankedTrials, reasonOf, trialValue } from '../search/display/result.js'
 import { type Column, tableLines } from '../search/display/table.js'
 import { Draws, streams } from '../search/space/draws.js'
 import type { ParameterRecord } from '../search/space/parameter.js'
@@ -10,6 +10,7 @@ import {
   endStates,
   enqueueTrial,
   type JsonObject,
+  readPlan,
   retryEnded,
   StudyReader,
   stopTrial,
@@ -29,8 +30,7 @@ export interface TrialsOptions {
 
 /** Prints a study's trials. */
 export async function listTrials(directory: string, { best, state, json, csv }: TrialsOptions): Promise<void> {
-  if (state !== undefined && !states.includes(state))
-    throw badArgument('--state', `one of ${states.join(', ')}`, state)
+  if (state !== undefined && !states.includes(state)) throw badArgument('--state', `one of ${states.join(', ')}`, state)
   const count = best === undefined ? null : wholeNumber('--best', best === true ? '10' : best)
   const { study, trials } = await openReader(directory)
   const ranked = count === null ? trials : rankedTrials(trials, study.direction).slice(0, count)
@@ -114,7 +114,7 @@ const workerOf = ({ claim }: Trial): string => claim?.record.worker ?? ''
 const jsonOf = ({ trial, params }: Row) => ({
   trial: trial.number,
   state: trial.state,
-  value: valueOf(trial),
+  value: trialValue(trial),
   epoch: epochOf(trial),
   stage: stageOf(trial),
   params,
@@ -133,11 +133,11 @@ function tableOf(rows: readonly Row[], metric: string): string {
   const columns: Column<Row>[] = [
     { title: 'trial', isNumber: true, text: ({ trial }) => String(trial.number) },
     { title: 'state', text: ({ trial }) => trial.state },
-    { title: metric, isNumber: true, text: ({ trial }) => metricText(valueOf(trial)) },
+    { title: metric, isNumber: true, text: ({ trial }) => metricText(trialValue(trial)) },
     { title: 'epoch', isNumber: true, text: ({ trial }) => String(epochOf(trial)) },
     ...(isStaged ? [stage] : []),
     ...parameterColumns(rows),
-    { title: '', text: ({ trial }) => reasonOf(trial)?.split('\n', 1)[0]!.slice(0, 60) ?? '' },
+    { title: '', text: ({ trial }) => (reasonOf(trial) ?? '').split('\n', 1)[0]!.slice(0, 60) },
   ]
   const safe = columns.map(({ title, text, isNumber }) => ({
     title: printable(title),
@@ -155,7 +155,7 @@ function csvOf(rows: readonly Row[], metric: string): string {
   const lines = rows.map(({ trial }, i) => [
     trial.number,
     trial.state,
-    valueOf(trial),
+    trialValue(trial),
     epochOf(trial),
     stageOf(trial),
     workerOf(trial),

@@ -20,6 +20,7 @@ export {
   type Suggestion,
 } from './records.js'
 export type { Curve } from './reports.js'
+export { retryEnded, stopTrial } from './requests.js'
 export { readStop, requestStop, type StopRequest } from './stop.js'
 export {
   makeStage,

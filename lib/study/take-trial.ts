@@ -36,8 +36,10 @@ export async function takeTrial(
   return held
 }
 
-function reasonOf({ state }: Trial): ClaimReason {
-  if (state === 'paused') return 'promoted'
+const retried = { reason: 'retried' } as const
+
+function reasonOf({ state, last }: Trial): ClaimReason {
+  if (last?.record.type === 'paused') return last.record.details?.reason === retried.reason ? 'retried' : 'promoted'
   return state === 'running' || state === 'unfinished' ? 'takenOver' : 'retried'
 }
 
@@ -56,7 +58,7 @@ export async function retryTrial({ path, next, claim, epochs, values }: Trial): 
   // Before it waits: whoever takes it would stop.
   await removeStop(path)
   const last = { epoch: epochs.at(-1) ?? 0, value: values.at(-1) ?? null }
-  return putChange(path, next, { type: 'paused', of: claim?.number ?? 1, ...last, details: null, time: now() })
+  return putChange(path, next, { type: 'paused', of: claim?.number ?? 1, ...last, details: retried, time: now() })
 }
 
 /** The run's directory without its claims; nothing where the run was not begun. */

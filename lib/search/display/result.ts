@@ -2,7 +2,7 @@
 import { hasEnded, type Trial } from '../../study/index.js'
 
 /** Its result; of one that has none the last value reported. */
-export function valueOf({ last, values }: Trial): number | null {
+export function trialValue({ last, values }: Trial): number | null {
   const recorded = last !== null && last.record.type !== 'claim' ? last.record.value : null
   return recorded ?? values.at(-1) ?? null
 }
@@ -15,7 +15,7 @@ export const epochOf = ({ epochs, last }: Trial): number =>
 export function rankedTrials(trials: readonly Trial[], direction: 'minimize' | 'maximize'): Trial[] {
   const sign = direction === 'maximize' ? -1 : 1
   const complete = trials.filter(({ state }) => state === 'complete')
-  return complete.sort((a, b) => sign * (valueOf(a)! - valueOf(b)!) || a.number - b.number)
+  return complete.sort((a, b) => sign * (trialValue(a)! - trialValue(b)!) || a.number - b.number)
 }
 
 /** Why it ended so; null where nothing is said. */
