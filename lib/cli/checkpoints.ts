@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path'
 import { CheckpointFolder, folderName, outstanding, withoutPath } from '../checkpoint/folder.js'
 import { type CheckpointInfo, checkpoints } from '../checkpoint/list.js'
+import { printable } from '../printable.js'
 import { checkRun } from './folder.js'
-import { printable } from './printable.js'
 
 /** Prints the checkpoints of a run; whether one of them is damaged. */
 export async function listCheckpoints(

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util'
+import { printable } from '../printable.js'
 import { diagnose, type Finding } from '../watch/diagnosis/diagnose.js'
 import { openRun } from '../watch/recording/index.js'
 import { checkRun } from './folder.js'
-import { printable } from './printable.js'
 
 const colours = { severe: 'red', warning: 'yellow', info: 'cyan' } as const
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { GradusError } from '../errors.js'
+import { printable } from '../printable.js'
 import { findRuns } from '../watch/recording/find-runs.js'
-import { printable } from './printable.js'
 
 /** @throws `GRADUS_BAD_FILE` when there is no such folder */
 export async function checkFolder(path: string): Promise<void> {

@@ -2,8 +2,8 @@
 /** The `gradus` command. Each subcommand is loaded when it is called. */
 import { Command, CommanderError, Option } from 'commander'
 import { GradusError } from '../errors.js'
+import { printable } from '../printable.js'
 import { version } from '../version.js'
-import { printable } from './printable.js'
 
 /** Of bad usage, and of runs that cannot be read. */
 const badUsage = 2

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { GradusError } from '../errors.js'
+import { printable } from '../printable.js'
 import { makeReport } from '../watch/report/report.js'
 import { checkFolder } from './folder.js'
-import { printable } from './printable.js'
 
 export interface ReportOptions {
   /** Default: the run's name with `.html`, in the current folder. */

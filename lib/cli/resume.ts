@@ -7,12 +7,12 @@ import { CheckpointFolder, folderName } from '../checkpoint/folder.js'
 import { newestClaim } from '../claim.js'
 import { GradusError } from '../errors.js'
 import { badFile } from '../files.js'
+import { printable } from '../printable.js'
 import { runFiles } from '../train/run-folder.js'
 import { resumeVariable } from '../train/told-to-go-on.js'
 import { files } from '../watch/recording/files.js'
 import { type CommandInfo, readInfo } from '../watch/recording/index.js'
 import { checkRun } from './folder.js'
-import { printable } from './printable.js'
 
 /** Starts the program that has begun a run once more, for that run to go on; ends as it does. */
 export async function resumeRun(

@@ -1,4 +1,5 @@
 import { GradusError } from '../errors.js'
+import { printable } from '../printable.js'
 import { metricText } from '../search/display/numbers.js'
 import { flatParams, parameterColumns } from '../search/display/parameters.js'
 import { epochOf, rankedTrials, reasonOf, trialValue } from '../search/display/result.js'
@@ -17,7 +18,6 @@ import {
   type Trial,
 } from '../study/index.js'
 import { checkFolder } from './folder.js'
-import { printable } from './printable.js'
 
 const states: readonly string[] = ['running', 'paused', ...endStates, 'unfinished']
 

@@ -21,11 +21,21 @@ export function rankedTrials(trials: readonly Trial[], direction: 'minimize' | '
 /** Why it ended so; null where nothing is said. */
 export const reasonOf = ({ last }: Trial): string | null => (last?.record.type === 'result' ? last.record.reason : null)
 
+const known = new WeakMap<Trial, number | null>()
+
 /** Seconds that were spent on it by the clocks of its workers; null where it has not ended, or they say nonsense. */
 export function secondsOf(trial: Trial): number | null {
-  if (!hasEnded(trial)) return null
+  let seconds = known.get(trial)
+  if (seconds === undefined) {
+    seconds = hasEnded(trial) ? secondsIn(trial) : null
+    known.set(trial, seconds)
+  }
+  return seconds
+}
+
+function secondsIn({ changes }: Trial): number | null {
   let [seconds, from] = [0, null as string | null]
-  for (const [, change] of [...trial.changes].sort(([a], [b]) => a - b)) {
+  for (const [, change] of [...changes].sort(([a], [b]) => a - b)) {
     if (change.type !== 'claim' && from !== null) seconds += (Date.parse(change.time) - Date.parse(from)) / 1000
     from = change.type === 'claim' ? change.time : null
   }
