@@ -1,8 +1,8 @@
 // Dense linear algebra of the search, against what its results must satisfy; the normal distribution against known values.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { cumulative, logCumulative, logMassBetween, quantile } from '../dist/normal.js'
 import { cholesky, inverseOfCholesky, solveLower, solveLowerTransposed } from '../dist/search/linear-algebra.js'
-import { cumulative, logCumulative, logMassBetween, quantile } from '../dist/search/normal.js'
 import { numbers } from './support/reference.js'
 
 const test = suite('linear algebra')

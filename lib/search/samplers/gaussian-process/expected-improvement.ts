@@ -1,5 +1,5 @@
 /** How much lower than the best so far a value may be expected to be, in logarithms: Ament et al. (2023), (9). */
-import { cumulative, density, logRootOfTwoPi, scaledErfc } from '../../normal.js'
+import { cumulative, density, logRootOfTwoPi, scaledErfc } from '../../../normal.js'
 
 const rootOfHalfPi = Math.sqrt(Math.PI / 2)
 

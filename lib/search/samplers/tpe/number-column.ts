@@ -1,5 +1,5 @@
 /** One column of kernels over 0 … 1: normal densities cut off at the ends, or what of them falls into cells. */
-import { cumulative, logRootOfTwoPi, quantile, rootOfTwoPi } from '../../normal.js'
+import { cumulative, logRootOfTwoPi, quantile, rootOfTwoPi } from '../../../normal.js'
 import type { Stretches } from './parzen.js'
 
 /** Deviations beyond which less than rounding is left of a normal distribution. */
