@@ -16,12 +16,12 @@ const program = new Command('gradus')
 
 program
   .command('watch')
-  .description('serve a live page of a run, or of a folder of runs')
-  .argument('<directory>', 'a run directory or a folder of them')
+  .description('serve a live page of a run, of a study, or of a folder of both')
+  .argument('<directory>', 'a run directory, the folder of a study, or a folder of them')
   .option('--port <number>', 'port to listen on; default: any that is free', Number)
   .option('--host <address>', 'address to listen on; default: 127.0.0.1; another one needs --token')
   .option('--token <text>', 'what the page must carry; default: random')
-  .option('--control', 'let the page keep notes and tags of runs, and delete runs')
+  .option('--control', 'let the page keep notes and tags of runs, delete runs, and stop and retry trials of studies')
   .addOption(new Option('--open <when>', 'open a browser; default: where there is one').choices(['yes', 'no']))
   .action(async (directory, options) => (await import('./watch.js')).watch(directory, options))
 

@@ -37,4 +37,4 @@ export {
 } from './study.js'
 export { endTrial, retryTrial, takeTrial } from './take-trial.js'
 export { hasEnded, readTrial, type Trial, type TrialState } from './trial.js'
-export type { Json, JsonObject } from './values.js'
+export { isObject, type Json, type JsonObject } from './values.js'

@@ -8,7 +8,10 @@ import { files } from './files.js'
  * Names of the run directories in a folder, sorted: `.` when the folder is one itself, and those right below it. Links
  * that lead out of the folder are left out.
  */
-export async function findRuns(folder: string): Promise<string[]> {
+export const findRuns = (folder: string): Promise<string[]> => findHolding(folder, files.info)
+
+/** Likewise of the folders that hold such a file. */
+export async function findHolding(folder: string, file: string): Promise<string[]> {
   const { root, entries } = await withFileErrors(folder, async () => {
     const root = realpathSync.native(folder)
     return { root, entries: readdirSync(root, { withFileTypes: true }) }
@@ -19,18 +22,18 @@ export async function findRuns(folder: string): Promise<string[]> {
     .sort()
   const found: string[] = []
   for (const [i, name] of ['.', ...names].entries()) {
-    if (isRun(root, name)) found.push(name)
+    if (holds(root, name, file)) found.push(name)
     // Many of them, on a disk that is far away, take a moment.
     if (i % 8 === 7) await setImmediate()
   }
   return found
 }
 
-function isRun(root: string, name: string): boolean {
+function holds(root: string, name: string, file: string): boolean {
   try {
     const path = realpathSync.native(join(root, name))
     if (path !== root && !path.startsWith(root.endsWith(sep) ? root : root + sep)) return false
-    return lstatSync(join(path, files.info)).isFile()
+    return lstatSync(join(path, file)).isFile()
   } catch {
     return false
   }

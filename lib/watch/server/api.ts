@@ -50,7 +50,7 @@ async function listRuns(folder: RunFolder): Promise<RunList> {
   }
   folder.count()
   const runs = folder.runs.map((run) => run.listing())
-  return { folder: folder.name, runs }
+  return { folder: folder.name, runs, studies: await folder.studies.list() }
 }
 
 /** The name is looked up among those found; no path is made of it. */

@@ -1,4 +1,4 @@
-/** What the page may change when `gradus watch --control` lets it: notes on a run, and whether it is still there. */
+/** What the page may change when it was given control: notes on a run, whether it is still there, and trials of a study. */
 import { rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { basename } from 'node:path'
@@ -7,6 +7,7 @@ import { findRun } from './api.js'
 import type { RunFolder } from './folder.js'
 import { largestBody } from './guard.js'
 import { Query, Refusal } from './query.js'
+import { controlStudy, isStudyAction } from './study/study-control.js'
 import type { WatchedRun } from './watched-run.js'
 
 type Action = (run: WatchedRun, body: Record<string, unknown>) => Promise<void>
@@ -23,6 +24,7 @@ export async function control(
   query: string,
   request: IncomingMessage,
 ): Promise<object | undefined> {
+  if (isStudyAction(path)) return await controlStudy(folder.studies, path, query, await readObject(request))
   const action = actions.get(path)
   if (action === undefined) return undefined
   const run = findRun(folder, new Query(query, ['run']))

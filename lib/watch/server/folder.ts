@@ -1,8 +1,9 @@
-/** The runs of a folder; they are looked at again when somebody asks or listens. */
+/** The runs and studies of a folder; they are looked at again when somebody asks or listens. */
 import { readdir, realpath } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { withFileErrors } from '../../files.js'
 import { findRuns } from '../recording/index.js'
+import { StudyList } from './study/study-list.js'
 import { WatchedRun } from './watched-run.js'
 
 /** More than a list can show; each keeps some megabytes. */
@@ -13,8 +14,12 @@ export class RunFolder {
   #counted = 0
   /** Number of the last event. Begins at the time, so that those of an earlier server are always smaller. */
   event = Date.now()
+  /** Beside the runs. */
+  readonly studies: StudyList
 
-  private constructor(readonly path: string) {}
+  private constructor(readonly path: string) {
+    this.studies = new StudyList(path)
+  }
 
   static async open(path: string): Promise<RunFolder> {
     const folder = new RunFolder(await withFileErrors(path, () => realpath(path)))
@@ -34,10 +39,10 @@ export class RunFolder {
     return this.#runs.get(name)
   }
 
-  /** Looks for new and vanished runs; true when there are some. */
+  /** Looks for new and vanished runs and studies; true when there are some. */
   async refresh(): Promise<boolean> {
     const found = (await findRuns(this.path)).slice(0, mostRuns)
-    let isOther = false
+    let isOther = await this.studies.refresh()
     for (const name of this.#runs.keys()) {
       if (found.includes(name)) continue
       this.#runs.delete(name)

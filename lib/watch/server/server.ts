@@ -10,7 +10,9 @@ import { Events } from './events.js'
 import { type PageFile, readPage } from './files.js'
 import { RunFolder } from './folder.js'
 import { checkRequest, checkToken, createGuard, type Guard, isLoopback, methodsOf } from './guard.js'
-import { Refusal } from './query.js'
+import { Query, Refusal } from './query.js'
+import { answerOfStudy, mostTrials } from './study/study-api.js'
+import { OpenedTrials } from './study/trial-runs.js'
 import { type RunList, toJson } from './wire.js'
 
 export interface WatchOptions {
@@ -20,7 +22,7 @@ export interface WatchOptions {
   host?: string | undefined
   /** What a request must carry; default 128 random bits. */
   token?: string | undefined
-  /** Whether the page may keep notes on runs and delete them; default false. */
+  /** Whether the page may keep notes on runs and delete them, and stop and retry trials of a study; default false. */
   control?: boolean | undefined
 }
 
@@ -56,7 +58,7 @@ const headers = {
   'Cache-Control': 'no-store',
 }
 
-/** Serves the runs of a folder, or one run. */
+/** Serves the runs and studies of a folder, or one run, or one study. */
 export async function startServer(path: string, options: WatchOptions = {}): Promise<WatchServer> {
   const { port = 0, host = '127.0.0.1', token = randomBytes(16).toString('base64url'), control = false } = options
   checkOptions(port, host, token, options.token !== undefined)
@@ -107,6 +109,7 @@ class Site {
   readonly #folder: RunFolder
   readonly #files: ReadonlyMap<string, PageFile>
   readonly #events: Events
+  readonly #trials = new OpenedTrials()
 
   constructor(folder: RunFolder, files: ReadonlyMap<string, PageFile>) {
     this.#folder = folder
@@ -133,20 +136,29 @@ class Site {
     const file = this.#files.get(path)
     if (file !== undefined && request.method !== 'POST') return send(request, response, 200, file.type, file.text)
     checkToken(guard, request)
-    if (path === '/events' && request.method === 'GET') return this.#events.add(request, response)
-    const value = await this.#answer(guard, request, path, query)
-    if (value === undefined) throw new Refusal(404, 'There is nothing at this address')
-    send(request, response, 200, 'application/json', toJson(value))
+    if (request.method === 'POST')
+      return answerWith(request, response, await control(this.#folder, path, query, request))
+    const ofStudy = await answerOfStudy(this.#folder.studies, path, query, guard.canControl)
+    if (ofStudy !== undefined) return answerWith(request, response, ofStudy)
+    const { folder, events, rest, canControl } = await this.#placeOf(query, guard)
+    if (path === '/events' && request.method === 'GET') return events.add(request, response)
+    const value = await answer(folder, path, rest)
+    answerWith(request, response, path === '/api/runs' ? { ...(value as RunList), canControl } : value)
   }
 
-  async #answer({ canControl }: Guard, request: IncomingMessage, path: string, query: string): Promise<unknown> {
-    if (request.method === 'POST') return await control(this.#folder, path, query, request)
-    const value = await answer(this.#folder, path, query)
-    return path === '/api/runs' ? { ...(value as RunList), canControl } : value
+  /** Runs are those of the folder, or with `study` and `trial` in the address those of a trial, which are only looked at. */
+  async #placeOf(query: string, { canControl }: Guard) {
+    const [, ofTrial, rest = ''] = /^(study=[^&]*&trial=[^&]*)(?:&(.*))?$/.exec(query) ?? []
+    if (ofTrial === undefined) return { folder: this.#folder, events: this.#events, rest: query, canControl }
+    const place = new Query(ofTrial, ['study', 'trial'])
+    const number = place.whole('trial', 0, mostTrials)!
+    const runs = await this.#trials.open(this.#folder.studies, place.text('study'), number)
+    return { ...runs, rest, canControl: false }
   }
 
   async close(server: Server): Promise<void> {
     this.#events.close()
+    this.#trials.close()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeAllConnections()
     await closed
@@ -158,6 +170,11 @@ function splitAddress(url: string): { path: string; query: string } {
   const [path = '', query = '', ...more] = url.split('?')
   if (!path.startsWith('/') || more.length > 0) throw new Refusal(400, 'Not an address of this server')
   return { path, query }
+}
+
+function answerWith(request: IncomingMessage, response: ServerResponse, value: unknown): void {
+  if (value === undefined) throw new Refusal(404, 'There is nothing at this address')
+  send(request, response, 200, 'application/json', toJson(value))
 }
 
 function send(request: IncomingMessage, response: ServerResponse, status: number, type: string, text: string): void {

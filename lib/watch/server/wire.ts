@@ -4,6 +4,7 @@ import type { Latest } from '../recording/latest.js'
 import type { Notes } from '../recording/notes.js'
 import type { LayerSeries, Recording, RunInfo, StepSeries, TensorInfo } from '../recording/recording.js'
 import type { Column, Wire } from './packed.js'
+import type { StudyListing } from './study/study-wire.js'
 
 /** `silent`: no end is recorded, and the process is gone. */
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed' | 'silent' | 'unreadable'
@@ -53,6 +54,7 @@ export interface RunList {
   /** Whether the page may change something; not there in reports. */
   canControl?: boolean | undefined
   runs: readonly RunListing[]
+  studies: readonly StudyListing[]
 }
 
 /** An event. */

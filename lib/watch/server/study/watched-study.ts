@@ -1,0 +1,201 @@
+/** One study of a folder: its reader, and what changed when. */
+import { setTimeout } from 'node:timers/promises'
+import {
+  hasEnded,
+  LeaseJudge,
+  type NumberedPlan,
+  parametersOf,
+  readPlan,
+  readStages,
+  type Stage,
+  type StudyParameter,
+  StudyReader,
+  type Trial,
+} from '../../../study/index.js'
+import { Refusal } from '../query.js'
+import { type ImportanceSource, importanceView } from './importance-view.js'
+import type { ImportanceView, TrialColumns } from './study-wire.js'
+import { beganAt, columnsOf } from './trial-columns.js'
+
+/** Milliseconds for which what was read counts as new: the pages that look share one reading. */
+const freshFor = 400
+/** Milliseconds that an answer waits for a study that is read for the first time: most are there by then. */
+const patience = 150
+
+export class WatchedStudy {
+  #reader: StudyReader | null = null
+  #opening: Promise<void> | null = null
+  #refreshing: Promise<void> | null = null
+  #readAt = Number.NEGATIVE_INFINITY
+  #progress = { done: 0, all: 0 }
+  #problem: string | null = null
+  #stages: readonly Stage[] = []
+  #plan: NumberedPlan | null = null
+  #parameters: { of: unknown; list: readonly StudyParameter[] } = { of: null, list: [] }
+  readonly #judge = new LeaseJudge()
+  /** The version in which each trial was last seen to change. */
+  readonly #versions = new Map<number, number>()
+  #importance: { key: string; view: ImportanceView } | null = null
+  #origin = Number.NaN
+  /** Grows when trials have gone, and all is to be asked for anew. Begins at the time, so that an earlier server's is another. */
+  generation = Date.now()
+  version = 0
+
+  constructor(
+    readonly name: string,
+    /** Its real path. */
+    readonly directory: string,
+  ) {}
+
+  /** Looks for what has changed; the first time it reads all, and does not wait for the end of that. */
+  async refresh(): Promise<void> {
+    if (this.#reader === null) {
+      this.#opening ??= this.#open().finally(() => {
+        this.#opening = null
+      })
+      await Promise.race([this.#opening, setTimeout(patience, undefined, { ref: false })])
+      return
+    }
+    if (performance.now() - this.#readAt < freshFor) return
+    await this.look()
+  }
+
+  /** At once, however fresh what is known may be. */
+  async look(): Promise<void> {
+    if (this.#reader === null) return await this.refresh()
+    this.#refreshing ??= this.#refresh(this.#reader).finally(() => {
+      this.#refreshing = null
+      this.#readAt = performance.now()
+    })
+    await this.#refreshing
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const onProgress = (done: number, all: number) => {
+        this.#progress = { done, all }
+      }
+      const reader = await StudyReader.open(this.directory, { onProgress })
+      this.#count(reader.trials)
+      await this.#readPlans(reader)
+      this.#reader = reader
+      this.#readAt = performance.now()
+    } catch (error) {
+      this.#problem = messageOf(error)
+    }
+  }
+
+  async #refresh(reader: StudyReader): Promise<void> {
+    try {
+      const changed = await reader.refresh()
+      if (reader.trials.length < this.#versions.size) this.#forget(reader)
+      this.#count(changed)
+      await this.#readPlans(reader)
+    } catch (error) {
+      // The folder is away for a moment; what was seen of it stays.
+      this.#problem = messageOf(error)
+    }
+  }
+
+  async #readPlans({ path, study }: StudyReader): Promise<void> {
+    this.#problem = null
+    try {
+      this.#stages = await readStages(path)
+      this.#plan = await readPlan(path, study)
+    } catch (error) {
+      this.#problem = messageOf(error)
+    }
+  }
+
+  #count(changed: readonly Trial[]): void {
+    if (changed.length === 0) return
+    this.version++
+    for (const { number } of changed) this.#versions.set(number, this.version)
+  }
+
+  #forget({ trials }: StudyReader): void {
+    this.generation++
+    this.#versions.clear()
+    this.#importance = null
+    this.#count(trials)
+  }
+
+  get progress(): { done: number; all: number } | null {
+    return this.#reader === null && this.#problem === null ? this.#progress : null
+  }
+
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  get isOpen(): boolean {
+    return this.#reader !== null
+  }
+
+  /** Of a study that is open. */
+  get reader(): StudyReader {
+    if (this.#reader === null) throw new Refusal(503, this.#problem ?? 'The study is being read')
+    return this.#reader
+  }
+
+  get stages(): readonly Stage[] {
+    return this.#stages
+  }
+
+  /** Null where nothing says how much is to be done. */
+  get planned(): number | null {
+    const trials = this.#plan?.trials ?? 0
+    return trials > 0 ? trials : null
+  }
+
+  get #space() {
+    return this.#plan?.space ?? this.reader.study.space
+  }
+
+  get parameters(): readonly StudyParameter[] {
+    const space = this.#space
+    if (this.#parameters.of !== space) this.#parameters = { of: space, list: parametersOf(space) }
+    return this.#parameters.list
+  }
+
+  trial(number: number): Trial {
+    const trial = this.reader.trial(number)
+    if (trial === null) throw new Refusal(404, 'There is no such trial')
+    return trial
+  }
+
+  isSilent(trial: Trial): boolean {
+    return this.#judge.isStale(trial)
+  }
+
+  /** Made anew when another trial has ended: it costs more than all the rest. */
+  importance(): ImportanceView {
+    const { trials, study } = this.reader
+    const ended = trials.filter(hasEnded)
+    const key = `${this.generation} ${ended.length} ${this.#stages.length} ${this.#plan?.number}`
+    if (this.#importance?.key !== key) {
+      const { direction } = study
+      const source: ImportanceSource = {
+        parameters: this.parameters,
+        space: this.#space,
+        stages: this.#stages,
+        direction,
+      }
+      this.#importance = { key, view: importanceView(ended, source) }
+    }
+    return this.#importance.view
+  }
+
+  /** What has changed since a version that was told; all of it where that was told by another server, or trials have gone. */
+  columnsSince(generation: number | undefined, since: number): TrialColumns {
+    const { trials } = this.reader
+    const isWhole = generation !== this.generation || since > this.version
+    const changed = isWhole ? trials : trials.filter(({ number }) => this.#versions.get(number)! > since)
+    // Zero stays where it was, whoever asks.
+    if (Number.isNaN(this.#origin)) this.#origin = trials.map(beganAt).find((at) => !Number.isNaN(at)) ?? Number.NaN
+    const columns = columnsOf(changed, this.parameters, this.#origin)
+    return { isWhole, generation: this.generation, version: this.version, ...columns }
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 2000)
