@@ -39,15 +39,20 @@ const readAsha = optionsOf<AshaOptions>()('asha', ladderRules)
  * @function
  */
 export const asha = factory('asha', 1, (options?: AshaOptions): Pruner => {
-  const { pauses, ...ladder } = readAsha(options)
-  return halving('asha', pauses, () => ladder)
+  const settings = readAsha(options)
+  return halving('asha', settings, () => settings)
 })
 
 /** Trials of the same ladder compete; that of a trial may depend on its number. */
-export function halving(name: string, pauses: boolean, ladderOf: (epochs: number, number: number) => Ladder): Pruner {
+export function halving(
+  name: string,
+  { pauses, reduction, minimum }: Ladder & { readonly pauses: boolean },
+  ladderOf: (epochs: number, number: number) => Ladder,
+): Pruner {
   const decide = pauses ? pauseAtRungs : stopAtRungs
   return {
     name,
+    settings: { reduction, minimum, pauses },
     afterReport(reports, number) {
       const { epochs, trials } = reports
       const ladder = ladderOf(epochs, number)

@@ -16,9 +16,9 @@ const readHyperband = optionsOf<AshaOptions>()('hyperband', ladderRules)
  * @function
  */
 export const hyperband = factory('hyperband', 1, (options?: AshaOptions): Pruner => {
-  const { pauses, ...ladder } = readHyperband(options)
+  const ladder = readHyperband(options)
   const turns = new Map<number, readonly number[]>()
-  return halving('hyperband', pauses, (epochs, number) => {
+  return halving('hyperband', ladder, (epochs, number) => {
     const turn = turns.get(epochs) ?? turnOf(ladder, epochs)
     turns.set(epochs, turn)
     return { ...ladder, minimum: turn[number % turn.length]! }

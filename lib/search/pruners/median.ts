@@ -30,6 +30,7 @@ export const median = factory('median', 1, (options?: MedianOptions): Pruner => 
   const { startup, warmup, interval } = readMedian(options)
   return {
     name: 'median',
+    settings: { startup, warmup, interval },
     afterReport(reports, number) {
       const values = trialOf(reports, number).reports ?? []
       const complete = reports.trials.filter((trial) => trial.state === 'complete' && trial.number !== number)

@@ -35,6 +35,11 @@ export const patience = factory('patience', 1, (options?: PatienceOptions): Prun
   const next = pruner?.next
   return {
     name: 'patience',
+    settings: {
+      patience: epochs,
+      minimumDelta,
+      pruner: pruner === undefined ? null : { name: pruner.name, ...pruner.settings },
+    },
     afterReport(reports, number) {
       const losses = lossesOf(trialOf(reports, number).reports ?? [], reports.direction)
       if (losses.length <= epochs + 1) return 'continue'

@@ -1,6 +1,6 @@
 /** What a pruner is: pure functions of the reports so far, asked after each report and whenever a worker is free. */
 import { GradusError } from '../../errors.js'
-import type { Direction, TrialSeen } from '../samplers/sampler.js'
+import type { Direction, Settings, TrialSeen } from '../samplers/sampler.js'
 
 export interface Reports {
   /** All trials but lost ones, with the values that they reported after each epoch. */
@@ -21,6 +21,8 @@ export interface Promotion {
 
 export interface Pruner {
   readonly name: string
+  /** All of its options, defaults filled in, as JSON can hold them: what `study.json` says of it beside the name. */
+  readonly settings: Settings
   /** Of trial `number`, which is running and whose last report is the newest. */
   afterReport(reports: Reports, number: number): Decision
   /** What a free worker is to take up; null: a new trial. Without it nothing is ever paused. */

@@ -19,6 +19,7 @@ export const auto = factory('auto', 0, (): Sampler => {
   const [process, estimator] = [gaussianProcess(), tpe()]
   return {
     name: 'auto',
+    settings: {},
     suggest(asked) {
       const ended = asked.trials.filter(({ state }) => state !== 'running' && state !== 'paused').length
       const sampler = ended > mostForProcess || isMostlyChoices(asked.space) ? estimator : process

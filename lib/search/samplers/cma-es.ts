@@ -34,6 +34,7 @@ export const cmaEs = factory('cmaEs', 1, (options?: CmaEsOptions): Sampler => {
   const { population } = readCmaEs(options)
   return {
     name: 'cmaEs',
+    settings: { population: population ?? null },
     suggest(asked) {
       const dimensions = asked.space.dimensions.filter(
         ({ kind, condition }) => kind !== 'category' && condition === null,

@@ -44,6 +44,7 @@ export const grid = factory('grid', 1, (options?: GridOptions): Sampler => {
   }
   return {
     name: 'grid',
+    settings: { points: points ?? null },
     check: (space) => void gridOf(space),
     suggest: (asked) => nextOf({ ...asked, space: gridOf(asked.space) }),
   }

@@ -16,6 +16,7 @@ export const random = factory(
   0,
   (): Sampler => ({
     name: 'random',
+    settings: {},
     suggest(asked) {
       const draws = new Draws(asked.seed, asked.number, streams.parameters)
       return fresh(asked, (attempt) => drawnPoint(asked.space, draws, attempt))

@@ -1,4 +1,5 @@
 /** What a sampler is: a pure function of the space, the trials so far, the study's seed and the new trial's number. */
+import type { Json } from '../../call.js'
 import type { Params, Point, Space } from '../space/space.js'
 
 export interface TrialSeen {
@@ -11,6 +12,11 @@ export interface TrialSeen {
   readonly value: number | null
   /** The values reported after each epoch, from the first on. */
   readonly reports?: readonly number[]
+}
+
+/** Samplers and pruners of the same name and settings behave in the same way, others do not. */
+export interface Settings {
+  readonly [option: string]: Json
 }
 
 export type Direction = 'minimize' | 'maximize'
@@ -29,6 +35,8 @@ export interface Asked {
 
 export interface Sampler {
   readonly name: string
+  /** All of its options, defaults filled in, as JSON can hold them: what `study.json` says of it beside the name. */
+  readonly settings: Settings
   /** @throws `GRADUS_INVALID_ARGUMENT` where it cannot search this space */
   check?(space: Space): void
   /** null: all points of a finite space are taken. */

@@ -109,6 +109,7 @@ export const sobol = factory(
   0,
   (): Sampler => ({
     name: 'sobol',
+    settings: {},
     suggest(asked) {
       const { space, seed, number } = asked
       const sequence = new SobolSequence(space.dimensions.length, new Draws(seed, 0, streams.scramble))

@@ -32,6 +32,7 @@ export const gaussianProcess = factory(
   0,
   (): Sampler => ({
     name: 'gaussianProcess',
+    settings: {},
     async suggest(asked) {
       if (isStart(asked)) return startingParams(asked)
       const ranked = await rankedPoints(asked)

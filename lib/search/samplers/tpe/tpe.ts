@@ -27,6 +27,7 @@ export const tpe = factory(
   0,
   (): Sampler => ({
     name: 'tpe',
+    settings: {},
     suggest(asked) {
       if (isStart(asked)) return startingParams(asked)
       const kinds = kindsOf(asked)

@@ -1,0 +1,29 @@
+// node bench/search/suggestions.js SAMPLER TRIALS ROUNDS: milliseconds of each suggestion for 8 parameters after so many
+// trials, one a line, as JSON. The trials are random, their values a bowl's.
+import { random } from '../../dist/search/samplers/random.js'
+import { uniform } from '../../dist/search/space/parameters.js'
+import { checkSpace } from '../../dist/search/space/space.js'
+import { samplers } from './samplers.js'
+
+const [name, trials, rounds] = process.argv.slice(2)
+const space = checkSpace(Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`x${i}`, uniform(0, 1)])))
+const bowl = (params) => Object.values(params).reduce((sum, x) => sum + (x - 0.3) ** 2, 0)
+
+export function trialsOf(count, seed = 1) {
+  return Array.from({ length: count }, (_, number) => {
+    const params = random().suggest({ space, trials: [], direction: 'minimize', seed, number })
+    return { number, params, state: 'complete', value: bowl(params) }
+  })
+}
+
+const sampler = samplers[name]()
+const seen = trialsOf(Number(trials))
+const times = []
+for (let round = 0; round < Number(rounds); round++) {
+  const begun = performance.now()
+  const params = await sampler.suggest({ space, trials: seen, direction: 'minimize', seed: 1, number: seen.length })
+  times.push(performance.now() - begun)
+  // A study goes on: each suggestion has one more trial to look at.
+  seen.push({ number: seen.length, params, state: 'complete', value: bowl(params) })
+}
+console.log(JSON.stringify(times))
