@@ -1,7 +1,7 @@
 // Modules of the page without the page: those that need no document, made into JavaScript as they stand.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
 
@@ -14,7 +14,9 @@ export async function pageModules(...names) {
   try {
     for (const name of names) {
       const { outputText } = ts.transpileModule(readFileSync(new URL(`${name}.ts`, page), 'utf8'), { compilerOptions })
-      writeFileSync(join(folder, `${name}.js`), outputText)
+      const file = join(folder, `${name}.js`)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, outputText)
     }
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
     const made = await Promise.all(names.map((name) => import(pathToFileURL(join(folder, `${name}.js`)).href)))

@@ -22,6 +22,7 @@ export class Bar {
   readonly #best = element('strong', { class: 'tabular' })
   readonly #bestName = element('span')
   readonly #hero = element('p', { class: 'hero', hidden: true }, this.#best, this.#bestName)
+  readonly #list = element('dl', { class: 'figures' })
   readonly #figures: ReadonlyMap<Name, { box: HTMLElement; value: HTMLElement }>
 
   constructor(header: HTMLElement) {
@@ -33,14 +34,16 @@ export class Bar {
     const boxes = [...this.#figures.values()].map(({ box }) => box)
     const mark = element('span', { class: 'wordmark' }, 'gradus')
     const name = element('div', { class: 'bar-name' }, mark, this.#title, this.#status, this.#wentOn, this.#connection)
-    header.append(name, this.#hero, element('dl', { class: 'figures' }, ...boxes))
+    this.#list.append(...boxes)
+    header.append(name, this.#hero, this.#list)
   }
 
   /** Which run, and how it stands. `judged`: as it stood when its findings were made, which are told beside it. */
   tell(title: string, summary: RunSummary, judged: RunSummary): void {
     const { status, reason, epoch, epochs, step, samplesPerSecond, seconds } = summary
-    setText(this.#title, title)
-    document.title = `${title} · Gradus`
+    this.#name(title)
+    this.#list.hidden = false
+    this.#status.hidden = false
     const because = reason && status !== 'finished' ? `${status}: ${reason}` : status
     setText(this.#status, because)
     this.#status.className = `status is-${status}`
@@ -61,6 +64,19 @@ export class Bar {
     if (!best) return
     setText(this.#best, short(best.value))
     setText(this.#bestName, `best ${scoreName(best.column)}, epoch ${whole(best.epoch)}`)
+  }
+
+  /** Where there is no run to be told of. */
+  title(title: string): void {
+    this.#name(title)
+    this.#list.hidden = true
+    this.#status.hidden = true
+    this.#hero.hidden = true
+  }
+
+  #name(title: string): void {
+    setText(this.#title, title)
+    document.title = `${title} · Gradus`
   }
 
   connection(connection: Connection): void {

@@ -10,8 +10,13 @@ import { looksOf, onColourChange } from './palette.js'
 import { RunTable } from './run-table.js'
 import { Source } from './source.js'
 import { readState, type State, writeState } from './state.js'
+import { studyTitle } from './study/study-head.js'
+import { StudyLinks } from './study/study-links.js'
+import { StudyPage } from './study/study-page.js'
+import { studyAddress } from './study/study-source.js'
+import { TrialHead } from './study/trial-head.js'
 import { Tabs } from './tabs.js'
-import { askForToken, takeToken, tokenHeader } from './token.js'
+import { askForToken, fragment, takeToken, tokenHeader } from './token.js'
 import type { Context, ShownRun, View } from './view.js'
 import { EpochsView } from './views/epochs.js'
 import { HistogramsView } from './views/histograms.js'
@@ -37,10 +42,11 @@ const judgedFor = 2000
 const axisNames: Record<AxisKind, string> = { step: 'steps', epoch: 'epochs', time: 'wall time' }
 
 class Page {
-  readonly #source = new Source()
+  readonly #state = readState()
+  readonly #source = new Source(this.#state.of)
+  readonly #studies = new StudyLinks(byId('studies'))
   readonly #bar = new Bar(byId('bar'))
   readonly #findings = new Findings(byId('findings'), this.#source)
-  readonly #state = readState()
   readonly #table = new RunTable(byId('runs'), {
     focus: (run) => this.#change((state) => this.#show(state, run)),
     compare: (run, isOn) => this.#change(({ compared }) => (isOn ? compared.add(run) : compared.delete(run))),
@@ -66,7 +72,13 @@ class Page {
     this.#tabs.select(views.some(({ id }) => id === view) ? view : 'loss')
     onColourChange(() => this.#refresh())
     if (!this.#source.isReport && !('Authorization' in tokenHeader())) this.#stop()
-    else this.#listen()
+    else this.#begin()
+  }
+
+  #begin(): void {
+    const { of } = this.#state
+    if (of) new TrialHead(of.study, of.trial)
+    this.#listen()
   }
 
   #listen(): void {
@@ -162,6 +174,7 @@ class Page {
 
   async #update(): Promise<void> {
     const list = await this.#source.runs()
+    if (!this.#source.isReport && !this.#state.of) this.#showStudies(list)
     const readable = list.runs.filter(({ status }) => status !== 'unreadable')
     const listing = readable.find(({ name }) => name === this.#state.run) ?? newest(readable)
     if (!listing) {
@@ -173,10 +186,11 @@ class Page {
     const looks = looksOf([listing, ...others].map(({ number }) => number))
     const shown = [listing, ...others].map(({ name }, i) => ({
       name,
-      title: runTitle(name, list.folder),
+      title: this.#titleOf(name, list),
       ...looks[i]!,
     }))
     this.#shown = shown
+    byId('views').hidden = false
     this.#updateTable(list)
     const facts = this.#source.run(listing.name).then(({ findings, summary }) => {
       this.#judged = { ...listing, ...summary }
@@ -186,12 +200,28 @@ class Page {
     await Promise.all([facts, this.#updateView(shown)])
   }
 
+  /** A folder that is a study itself is shown as one, unless a run in it was asked for. */
+  #showStudies({ studies }: RunList): void {
+    if (studies.some(({ name }) => name === '.') && this.#state.run === '') location.replace(studyAddress('.'))
+    else this.#studies.update(studies)
+  }
+
+  #titleOf(name: string, { folder, runs }: RunList): string {
+    const { of } = this.#state
+    if (!of) return runTitle(name, folder)
+    return `${studyTitle(of.study)} · trial ${of.trial}${runs.length > 1 ? ` · ${name}` : ''}`
+  }
+
   #showNone(list: RunList): void {
     this.#shown = []
     this.#updateTable(list)
     const reasons = list.runs.map(({ name, reason }) => `${name}: ${reason}`).join('\n')
-    const text =
-      'No run here yet. It appears when fit begins with a `dir` in this folder and monitor() among its callbacks.'
+    const { of } = this.#state
+    byId('views').hidden = of !== null
+    this.#bar.title(of ? `${studyTitle(of.study)} · trial ${of.trial}` : list.folder)
+    const text = of
+      ? 'This trial has recorded no run of its own.'
+      : 'No run here yet. It appears when fit begins with a `dir` in this folder and monitor() among its callbacks.'
     byId('panel').replaceChildren(empty(reasons ? `No run here can be read.\n${reasons}` : text))
   }
 
@@ -238,4 +268,8 @@ function newest<Summary extends { started?: string }>(runs: readonly Summary[]):
 }
 
 takeToken()
-new Page()
+// Another study, trial or list is another page; what changes within one does not come by this way.
+addEventListener('hashchange', () => location.reload())
+const study = fragment().get('study')
+if (study !== null && !fragment().has('trial')) new StudyPage(study)
+else new Page()

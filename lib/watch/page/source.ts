@@ -15,6 +15,7 @@ import type {
   TensorsView,
 } from '../server/wire.js'
 import { listenTo } from './events.js'
+import type { TrialPlace } from './state.js'
 import { tokenHeader } from './token.js'
 
 export type HistogramsView = Histograms & { edges: readonly number[] }
@@ -32,7 +33,12 @@ export class Source {
   readonly #answers: Readonly<Record<string, unknown>> | null
   readonly #kept = new Map<string, { run: string; answer: Promise<unknown> }>()
 
-  constructor() {
+  /** Asked for with each address. */
+  readonly #of: Record<string, string | number>
+
+  /** `of`: the trial whose runs these are; null for those of the folder. */
+  constructor(of: TrialPlace | null = null) {
+    this.#of = { ...of }
     const embedded = document.getElementById('answers')
     this.isReport = embedded !== null
     this.#answers = embedded && JSON.parse(embedded.textContent ?? '')
@@ -47,9 +53,18 @@ export class Source {
   histograms = (run: string, kind: string, name: string): Promise<HistogramsView> =>
     this.#get(run, '/api/histograms', { run, kind, name })
 
+  #address(path: string, parameters: Record<string, string | number>): string {
+    return address(path, { ...this.#of, ...parameters })
+  }
+
+  /** Where all of a run's curves are. */
+  #curvesOf(run: string): string {
+    return this.#address('/api/steps', { run })
+  }
+
   /** Has all of a run but its columns asked for anew. */
   forget(run: string): void {
-    this.#kept.delete(address('/api/run', { run }))
+    this.#kept.delete(this.#address('/api/run', { run }))
   }
 
   /** The page about a finding, as HTML. */
@@ -71,7 +86,7 @@ export class Source {
     parameters: Record<string, string | number>,
     read: (answer: unknown) => unknown = (answer) => answer,
   ): Promise<Answer> {
-    const key = address(path, parameters)
+    const key = this.#address(path, parameters)
     const kept = this.#kept.get(key)
     if (kept) return kept.answer as Promise<Answer>
     const answer = (this.#answers ? Promise.resolve(this.#answers[key]) : ask(key)).then(read)
@@ -86,16 +101,16 @@ export class Source {
    */
   #renew({ isOther, grown, steps, redraw }: News, isFirst: boolean): void {
     for (const [key, { run }] of this.#kept) {
-      const hasGrown = !isFirst && key === curvesOf(run)
+      const hasGrown = !isFirst && key === this.#curvesOf(run)
       if (run === '' ? isOther : redraw.includes(run) && !hasGrown) this.#kept.delete(key)
     }
     const byName = new Map(grown.map((summary) => [summary.name, summary]))
-    this.#change(address('/api/runs', {}), (list: RunList) => ({
+    this.#change(this.#address('/api/runs', {}), (list: RunList) => ({
       ...list,
       runs: list.runs.map((run) => ({ ...run, ...byName.get(run.name) })),
     }))
     for (const { run, steps: ends } of steps) {
-      const key = curvesOf(run)
+      const key = this.#curvesOf(run)
       this.#change(key, (kept: StepsView) => {
         if (kept.step.length > mostPoints) this.#kept.delete(key)
         return extend(kept, unpackAll(ends) as StepsView)
@@ -126,7 +141,7 @@ export class Source {
       if (document.hidden) return
       ending = new AbortController()
       let isFirst = true
-      void listenTo('/events', tokenHeader(), ending.signal, {
+      void listenTo(this.#address('/events', {}), tokenHeader(), ending.signal, {
         opened: () => {
           isFirst = true
         },
@@ -152,13 +167,10 @@ export class Source {
   async #do(path: string, run: string, body: object): Promise<unknown> {
     const method = { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }
     const answer = await ask(address(path, { run }), method)
-    this.#kept.delete(address('/api/runs'))
+    this.#kept.delete(this.#address('/api/runs', {}))
     return answer
   }
 }
-
-/** Where all of a run's curves are. */
-const curvesOf = (run: string): string => address('/api/steps', { run })
 
 async function ask(key: string, { headers, ...more }: RequestInit & { headers?: Record<string, string> } = {}) {
   const response = await fetch(key, { ...more, headers: { ...headers, ...tokenHeader() } })

@@ -4,6 +4,8 @@ import type { Range } from './chart.js'
 import { fragment } from './token.js'
 
 export interface State {
+  /** Whose runs are shown: those of a trial, or null for the folder's. */
+  of: TrialPlace | null
   view: string
   /** The run in focus; empty for the one that began last. */
   run: string
@@ -20,6 +22,12 @@ export interface State {
   filter: string
 }
 
+/** A trial of a study. */
+export interface TrialPlace {
+  study: string
+  trial: number
+}
+
 const axes: readonly AxisKind[] = ['step', 'epoch', 'time']
 
 export function readState(): State {
@@ -27,6 +35,7 @@ export function readState(): State {
   const smoothing = Number(of.get('smoothing') ?? Number.NaN)
   const log = of.get('log')
   return {
+    of: readPlace(),
     view: of.get('view') ?? '',
     run: of.get('run') ?? '',
     compared: new Set(of.getAll('with')),
@@ -39,6 +48,12 @@ export function readState(): State {
   }
 }
 
+/** As it stands in the address; null where there is none. */
+export function readPlace(): TrialPlace | null {
+  const [study, trial] = [fragment().get('study'), fragment().get('trial') ?? '']
+  return study !== null && /^\d{1,10}$/.test(trial) ? { study, trial: Number(trial) } : null
+}
+
 function readRange(from: string | null, to: string | null): Range | null {
   const range = { from: Number(from ?? Number.NaN), to: Number(to ?? Number.NaN) }
   return range.from >= 0 && range.to > range.from && Number.isFinite(range.to) ? range : null
@@ -47,6 +62,8 @@ function readRange(from: string | null, to: string | null): Range | null {
 /** What is as it is without saying stays out of the address. */
 export function writeState(state: State): void {
   const entries: [string, string][] = [
+    ['study', state.of?.study ?? ''],
+    ['trial', state.of ? String(state.of.trial) : ''],
     ['view', state.view],
     ['run', state.run],
     ...[...state.compared].map((run): [string, string] => ['with', run]),

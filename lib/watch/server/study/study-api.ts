@@ -33,14 +33,16 @@ export async function answerOfStudy(
   const route = routes.get(path)
   if (route === undefined) return undefined
   const query = new Query(text, route.parameters)
-  const study = findStudy(studies, query)
+  const study = await findStudy(studies, query)
   await study.refresh()
   return route.answer(study, query, canControl)
 }
 
-/** The name is looked up among those found; no path is made of it. */
-export function findStudy(studies: StudyList, query: Query): WatchedStudy {
-  const study = studies.get(query.text('study'))
+/** The name is looked up among those found, once more where it is not there: it may be new. No path is made of it. */
+export async function findStudy(studies: StudyList, query: Query): Promise<WatchedStudy> {
+  const name = query.text('study')
+  if (studies.get(name) === undefined) await studies.refresh()
+  const study = studies.get(name)
   if (study === undefined) throw new Refusal(404, 'There is no such study')
   return study
 }

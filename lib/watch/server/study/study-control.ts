@@ -21,7 +21,7 @@ export async function controlStudy(
   query: string,
   { trial: number, why, ...others }: Record<string, unknown>,
 ): Promise<object> {
-  const study = findStudy(studies, new Query(query, ['study']))
+  const study = await findStudy(studies, new Query(query, ['study']))
   const isNumber = Number.isSafeInteger(number) && (number as number) >= 0 && (number as number) <= mostTrials
   if (!isNumber || typeof why !== 'string' || why.length > longestReason || Object.keys(others).length > 0) {
     throw new Refusal(422, `expected the number of a trial, and why, in at most ${longestReason} characters`)

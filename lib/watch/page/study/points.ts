@@ -1,0 +1,213 @@
+/** Pictures of trials as points: each parameter against the value, and the best value so far. */
+import type { ParameterView, StudyView } from '../../server/study/study-wire.js'
+import { select } from '../dom.js'
+import { duration, short, whole } from '../format.js'
+import { colour, seriesColour } from '../palette.js'
+import { CanvasPanel, drawAxes, type Hit, margin, nearest } from './canvas-panel.js'
+import { countScale, parameterScale, type Scale, valueScale } from './scale.js'
+import { hasValue, type Trials } from './trials.js'
+
+const size = 3
+
+/** What all pictures of a study are made of. */
+export interface Shown {
+  readonly view: StudyView
+  readonly trials: Trials
+  /** Rows of complete trials, best first. */
+  readonly ranked: readonly number[]
+  readonly values: Scale
+  readonly isMaximized: boolean
+}
+
+export const shownOf = (view: StudyView, trials: Trials, ranked: readonly number[]): Shown => ({
+  ...{ view, trials, ranked, isMaximized: view.direction === 'maximize' },
+  values: valueScale(trials.value.filter((value, row) => hasValue(trials.state[row]!, value))),
+})
+
+export const stageColour = (stage: number): string => seriesColour(Math.max(0, stage - 1))
+
+/** `trial 64: 0.9831, stage 2`. */
+export function textOf({ trials, view }: Shown, row: number): string {
+  const state = trials.state[row]!
+  const value = hasValue(state, trials.value[row]!) ? short(trials.value[row]) : state
+  return `trial ${trials.number[row]}: ${value}${view.stage ? `, stage ${trials.stage[row]}` : ''}`
+}
+
+/** Each row a small square in the colour of its stage; those that came to no value lie at the worse end, in red. */
+class PointPanel {
+  readonly panel: CanvasPanel
+  #shown: Shown | null = null
+  #xs = new Float32Array(0)
+  #ys = new Float32Array(0)
+
+  constructor(
+    options: { title: string; height: number; controls?: HTMLElement[]; note?: string },
+    private readonly across: { scale(shown: Shown): Scale; values(shown: Shown): readonly number[]; name: string },
+    open: (trial: number) => void,
+    private readonly isBest = false,
+  ) {
+    this.panel = new CanvasPanel({
+      ...options,
+      open,
+      draw: (context, width, height) => this.#draw(context, width, height),
+      hit: (x, y) => this.#hit(x, y),
+    })
+  }
+
+  update(shown: Shown, said = ''): void {
+    this.#shown = shown
+    this.panel.say(said, `${this.across.name} against ${shown.view.metric} of ${whole(shown.trials.count)} trials`)
+    this.panel.draw()
+  }
+
+  #draw(context: CanvasRenderingContext2D, width: number, height: number): void {
+    const shown = this.#shown
+    if (!shown) return
+    const { trials, values, isMaximized } = shown
+    const scale = this.across.scale(shown)
+    const [wide, high] = [width - margin.left - margin.right, height - margin.top - margin.bottom]
+    drawAxes(context, { width, height, across: scale.ticks(wide / 70), up: values.ticks(high / 26) })
+    const column = this.across.values(shown)
+    const { count } = trials
+    this.#xs = new Float32Array(count)
+    this.#ys = new Float32Array(count)
+    for (let row = 0; row < count; row++) {
+      const isPlain = hasValue(trials.state[row]!, trials.value[row]!)
+      const isLost = trials.state[row] === 'exploded' || trials.state[row] === 'failed'
+      const up = isPlain ? values.place(trials.value[row]!) : isLost ? Number(!isMaximized) : Number.NaN
+      this.#xs[row] = margin.left + scale.place(column[row]!) * wide
+      this.#ys[row] = margin.top + (1 - up) * high
+    }
+    this.#drawPoints(context, trials)
+    if (this.isBest) this.#drawBest(context, shown)
+  }
+
+  /** All of one colour at once: to change the colour takes longer than to draw a point. */
+  #drawPoints(context: CanvasRenderingContext2D, { state, stage }: Trials): void {
+    const groups = new Map<string, number[]>()
+    for (let row = 0; row < state.length; row++) {
+      const isEnded = state[row] === 'complete'
+      const isLost = state[row] === 'exploded' || state[row] === 'failed'
+      const key = isLost ? 'lost' : `${stage[row]} ${isEnded}`
+      const group = groups.get(key)
+      if (group) group.push(row)
+      else groups.set(key, [row])
+    }
+    for (const [key, rows] of groups) {
+      const [of = '', isEnded] = key.split(' ')
+      context.fillStyle = key === 'lost' ? colour('severe') : stageColour(Number(of))
+      context.globalAlpha = this.isBest ? 0.35 : isEnded === 'false' ? 0.4 : 0.75
+      for (const row of rows) {
+        const [x, y] = [this.#xs[row]!, this.#ys[row]!]
+        if (!Number.isNaN(x) && !Number.isNaN(y)) context.fillRect(x - size / 2, y - size / 2, size, size)
+      }
+    }
+    context.globalAlpha = 1
+  }
+
+  /** The best of all complete trials so far, in the order in which they ended or were begun. */
+  #drawBest(context: CanvasRenderingContext2D, { trials, ranked, isMaximized, values }: Shown): void {
+    const column = this.#xs
+    const rows = [...ranked].filter((row) => !Number.isNaN(column[row])).sort((a, b) => column[a]! - column[b]!)
+    const y = (value: number) =>
+      margin.top + (1 - values.place(value)) * (this.panel.canvas.clientHeight - margin.top - margin.bottom)
+    let best = Number.NaN
+    context.beginPath()
+    for (const row of rows) {
+      const value = trials.value[row]!
+      if (isMaximized ? value <= best : value >= best) continue
+      if (Number.isNaN(best)) context.moveTo(column[row]!, y(value))
+      else {
+        context.lineTo(column[row]!, y(best))
+        context.lineTo(column[row]!, y(value))
+      }
+      best = value
+    }
+    context.lineTo(this.panel.canvas.clientWidth - margin.right, y(best))
+    context.strokeStyle = colour('accent')
+    context.lineWidth = 2
+    if (rows.length > 0) context.stroke()
+  }
+
+  #hit(x: number, y: number): Hit | null {
+    const row = nearest(this.#xs, this.#ys, x, y)
+    if (row < 0 || !this.#shown) return null
+    const own = this.isBest
+      ? ''
+      : `, ${this.across.name} ${this.across.scale(this.#shown).text(this.across.values(this.#shown)[row]!)}`
+    return { text: textOf(this.#shown, row) + own, trial: this.#shown.trials.number[row]! }
+  }
+}
+
+/** The best value so far, over trials or time. */
+export class BestPicture {
+  readonly element: HTMLElement
+  readonly #panel: PointPanel
+  #over = 'trials'
+  #shown: Shown | null = null
+
+  constructor(open: (trial: number) => void) {
+    const choice = select('over', (over) => {
+      this.#over = over
+      if (this.#shown) this.update(this.#shown)
+    })
+    choice.offer(['trials', 'time'])
+    const values = ({ trials }: Shown) => (this.#over === 'time' ? trials.end : trials.number)
+    const scale = (shown: Shown) => {
+      const most = values(shown).reduce((most, value) => (value > most ? value : most), 0)
+      const counted = countScale(most)
+      if (this.#over === 'trials') return counted
+      return { ...counted, ticks: (room: number) => timeTicks(most, room), text: duration }
+    }
+    const options = { title: 'Best so far', height: 240, controls: [choice.element] }
+    this.#panel = new PointPanel(options, { name: 'trial', values, scale }, open, true)
+    this.element = this.#panel.panel.element
+  }
+
+  update(shown: Shown): void {
+    this.#shown = shown
+    const [best] = shown.ranked
+    this.#panel.update(shown, best === undefined ? 'No trial is complete yet.' : `best: ${textOf(shown, best)}`)
+  }
+}
+
+const units = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400]
+
+function timeTicks(most: number, room: number): { at: number; text: string }[] {
+  const apart = units.find((unit) => most / unit <= room) ?? 86_400 * Math.ceil(most / 86_400 / room)
+  const count = Math.floor(most / apart)
+  return Array.from({ length: count + 1 }, (_, i) => ({
+    at: (i * apart) / Math.max(most, 1e-3),
+    text: i === 0 ? '0' : duration(i * apart),
+  }))
+}
+
+/** A panel a parameter. */
+export class Scatters {
+  readonly #grid: HTMLElement
+  readonly #open: (trial: number) => void
+  #panels: PointPanel[] = []
+  #key = ''
+
+  constructor(grid: HTMLElement, open: (trial: number) => void) {
+    this.#grid = grid
+    this.#open = open
+  }
+
+  update(shown: Shown): void {
+    const { parameters } = shown.view
+    const key = JSON.stringify(parameters)
+    if (key !== this.#key) {
+      this.#key = key
+      this.#panels = parameters.map((parameter, i) => this.#make(parameter, i))
+      this.#grid.replaceChildren(...this.#panels.map(({ panel }) => panel.element))
+    }
+    for (const panel of this.#panels) panel.update(shown)
+  }
+
+  #make(parameter: ParameterView, i: number): PointPanel {
+    const values = ({ trials }: Shown) => trials.params[i] ?? []
+    const scale = (shown: Shown) => parameterScale(parameter, values(shown))
+    return new PointPanel({ title: parameter.path, height: 170 }, { name: parameter.path, values, scale }, this.#open)
+  }
+}

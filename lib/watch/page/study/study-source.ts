@@ -1,0 +1,71 @@
+/** Asks the server for a study, and for its trials where something has changed. */
+import { address } from '../../server/address.js'
+import type { StudyView, TrialView } from '../../server/study/study-wire.js'
+import { tokenHeader } from '../token.js'
+import type { Trials } from './trials.js'
+
+/** Milliseconds between looks; while it is read for the first time they are shorter. */
+const pace = 1000
+const paceOfReading = 150
+
+export interface StudyListener {
+  /** Something may have changed; `hasTrials`: some trials have. */
+  told(view: StudyView, hasTrials: boolean): void
+  lost(): void
+  refused(): void
+}
+
+class Refused extends Error {}
+
+async function ask(
+  path: string,
+  parameters: Record<string, string | number>,
+  more: RequestInit = {},
+): Promise<unknown> {
+  const headers = { ...(more.headers as Record<string, string>), ...tokenHeader() }
+  const response = await fetch(address(path, parameters), { ...more, headers })
+  if (response.status === 401) throw new Refused()
+  const answer = await response.json()
+  if (!response.ok) throw new Error((answer as { message: string }).message)
+  return answer
+}
+
+/** Looks as long as the page is open and seen. */
+export async function follow(study: string, trials: Trials, listener: StudyListener): Promise<void> {
+  for (;;) {
+    let wait = pace
+    try {
+      if (!document.hidden) {
+        const view = (await ask('/api/study', { study })) as StudyView
+        const isRead = view.progress === null && view.parameters !== undefined
+        if (!isRead) wait = paceOfReading
+        const isKnown = trials.version === view.version && trials.count > 0
+        const hasTrials = isRead && view.version > 0 && !isKnown && (await renew(study, trials))
+        listener.told(view, hasTrials)
+      }
+    } catch (error) {
+      if (error instanceof Refused) return listener.refused()
+      listener.lost()
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait))
+  }
+}
+
+async function renew(study: string, trials: Trials): Promise<boolean> {
+  const { generation, version: since } = trials
+  return trials.take(await ask('/api/trials', { study, generation, since }))
+}
+
+export const askForTrial = async (study: string, trial: number): Promise<TrialView> =>
+  (await ask('/api/trial', { study, trial })) as TrialView
+
+/** Stops a trial, or gives it back to be tried again. */
+export async function change(action: 'stop' | 'retry', study: string, trial: number, why: string): Promise<void> {
+  const headers = { 'Content-Type': 'application/json' }
+  await ask(`/api/${action}`, { study }, { method: 'POST', headers, body: JSON.stringify({ trial, why }) })
+}
+
+/** The address of a trial's own page, and of a study's. */
+export const trialAddress = (study: string, trial: number): string =>
+  `#${new URLSearchParams({ study, trial: String(trial) })}`
+export const studyAddress = (study: string): string => `#${new URLSearchParams({ study })}`
