@@ -32,7 +32,8 @@ export class Curves {
     const thinned = sample(all, mostCurves)
     this.#drawn = [...thinned.filter((row) => !best.includes(row)), ...best]
     const some = thinned.length < all.length ? `${whole(thinned.length)} of ${whole(all.length)} curves, ` : ''
-    const said = all.length === 0 ? 'Nothing has been reported yet.' : `${some}the best ${whole(best.length)} on top`
+    const onTop = best.length > 0 ? `the best ${whole(best.length)} on top` : `${whole(all.length)} curves`
+    const said = all.length === 0 ? 'Nothing has been reported yet.' : `${some}${onTop}`
     this.panel.say(said, `${shown.view.metric} after each epoch, of ${whole(all.length)} trials`)
     this.panel.draw()
   }

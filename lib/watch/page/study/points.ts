@@ -7,7 +7,8 @@ import { CanvasPanel, drawAxes, type Hit, margin, nearest } from './canvas-panel
 import { countScale, parameterScale, type Scale, valueScale } from './scale.js'
 import { hasValue, type Trials } from './trials.js'
 
-const size = 3
+/** Of a point, in CSS pixels: where there are few they can be larger. */
+const sizeOf = (count: number): number => (count < 300 ? 5 : 3)
 
 /** What all pictures of a study are made of. */
 export interface Shown {
@@ -84,6 +85,7 @@ class PointPanel {
 
   /** All of one colour at once: to change the colour takes longer than to draw a point. */
   #drawPoints(context: CanvasRenderingContext2D, { state, stage }: Trials): void {
+    const size = sizeOf(state.length)
     const groups = new Map<string, number[]>()
     for (let row = 0; row < state.length; row++) {
       const isEnded = state[row] === 'complete'

@@ -89,5 +89,8 @@ export function valueScale(values: readonly number[]): Scale {
   return linear(from - margin, to + margin)
 }
 
-/** Of counts and seconds, from 0. */
-export const countScale = (most: number): Scale => linear(0, Math.max(most, 1e-3))
+/** Of counts, from 0, with ticks at whole numbers. */
+export function countScale(most: number): Scale {
+  const scale = linear(0, Math.max(most, 1e-3))
+  return { ...scale, ticks: (room) => scale.ticks(Math.min(room, Math.max(1, Math.floor(most)))) }
+}
