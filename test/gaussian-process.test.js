@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { cholesky, inverseOfCholesky } from '../dist/search/linear-algebra.js'
 import { Evidence } from '../dist/search/samplers/gaussian-process/evidence.js'
 import {
   logExpectedImprovement,
@@ -78,6 +79,37 @@ test('the evidence is scikit-learn’s likelihood with the prior, its gradient t
         near(found[i], slope, 1e-6 * (1 + Math.abs(slope)), `gradient ${i}`)
       }
     }
+  }
+})
+
+test('Cholesky’s factor and the inverse by it, of all sizes, give the matrix and the identity', () => {
+  for (const n of [1, 2, 3, 4, 5, 8, 13, 32, 33]) {
+    const random = numbers(n * n, n)
+    const matrix = new Float64Array(n * n)
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) {
+        for (let k = 0; k < n; k++) matrix[i * n + j] += random[i * n + k] * random[j * n + k]
+        matrix[i * n + j] += i === j ? 1 : 0
+      }
+    const lower = matrix.slice()
+    // What stands above the diagonal is not to be read.
+    for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) lower[i * n + j] = Number.NaN
+    assert.is(cholesky(lower, n), true)
+    const [inverse, work] = [new Float64Array(n * n), new Float64Array(n * n)]
+    inverseOfCholesky(lower, n, inverse, work)
+    const at = (i, j) => inverse[Math.max(i, j) * n + Math.min(i, j)]
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) {
+        let [product, identity] = [0, 0]
+        for (let k = 0; k <= Math.min(i, j); k++) product += lower[i * n + k] * lower[j * n + k]
+        for (let k = 0; k < n; k++) identity += matrix[i * n + k] * at(k, j)
+        near(product, matrix[i * n + j], 1e-12 * n, `factor of ${n}`)
+        near(identity, i === j ? 1 : 0, 1e-10 * n, `inverse of ${n}`)
+      }
+    const last = n * n - 1
+    const indefinite = matrix.slice()
+    indefinite[last] -= lower[last] ** 2 + 1e-3
+    assert.is(cholesky(indefinite, n), false)
   }
 })
 

@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { auto } from '../dist/search/samplers/auto.js'
 import { gaussianProcess } from '../dist/search/samplers/gaussian-process/gaussian-process.js'
+import { standardized } from '../dist/search/samplers/gaussian-process/values.js'
 import { kindsOf, tpe } from '../dist/search/samplers/tpe/tpe.js'
 import { choice, integer, logUniform, uniform } from '../dist/search/space/parameters.js'
 import { checkSpace } from '../dist/search/space/space.js'
@@ -122,6 +123,26 @@ for (const [name, make] of Object.entries(samplers)) {
     }
   })
 }
+
+test('gaussianProcess: one huge loss leaves the differences between the others', async () => {
+  const losses = Array.from({ length: 30 }, (_, i) => Math.sin(i))
+  const alone = standardized(losses)
+  for (const huge of [1e6, 1e300]) {
+    const values = standardized([...losses, huge])
+    const spreadOf = (all) => Math.max(...all.slice(0, 30)) - Math.min(...all.slice(0, 30))
+    assert.ok(spreadOf(values) > 0.2 * spreadOf(alone), `${huge}: ${spreadOf(values)}`)
+    assert.is(values.indexOf(Math.max(...values)), 30)
+  }
+  // And losses without one are only shifted and scaled.
+  const ratio = (alone[3] - alone[1]) / (losses[3] - losses[1])
+  for (const [i, loss] of losses.entries())
+    assert.ok(Math.abs(alone[i] - alone[0] - ratio * (loss - losses[0])) < 1e-12)
+  for (const huge of [1e6, 1e300]) {
+    const trials = await run(gaussianProcess(), plane, (params) => (params.x > 0.9 ? huge : bowl(params)), 25)
+    // With values as they come it is 0.02 to 0.04.
+    assert.ok(Math.min(...trials.map(({ value }) => value)) < 1e-3, `${huge}`)
+  }
+})
 
 test('tpe: pending trials are bad, failed ones never good', () => {
   const at = (i) => ({ x: i / 100, y: 0.5 })

@@ -15,6 +15,9 @@ export class Evidence {
   /** For each column, the squared differences of all pairs, row by row of the lower triangle. */
   readonly #differences: readonly Float64Array[]
   readonly #distances: Float64Array
+  /** Of each pair, Matérn's correlation and its slope. */
+  readonly #correlations: Float64Array
+  readonly #slopes: Float64Array
   readonly #matrix: Float64Array
   readonly #inverse: Float64Array
   readonly #work: Float64Array
@@ -26,6 +29,8 @@ export class Evidence {
     const { count, isCategory } = points
     this.#differences = isCategory.map((_, column) => differencesOf(points, column))
     this.#distances = new Float64Array((count * (count - 1)) / 2)
+    this.#correlations = new Float64Array(this.#distances.length)
+    this.#slopes = new Float64Array(this.#distances.length)
     this.#matrix = new Float64Array(count * count)
     this.#inverse = new Float64Array(count * count)
     this.#work = new Float64Array(count * count)
@@ -57,7 +62,13 @@ export class Evidence {
     }
     const n = this.points.count
     for (let i = 0, pair = 0; i < n; i++) {
-      for (let j = 0; j < i; j++, pair++) this.#matrix[i * n + j] = scale * matern(distances[pair]!)
+      for (let j = 0; j < i; j++, pair++) {
+        const distance = distances[pair]!
+        const correlation = matern(distance)
+        this.#correlations[pair] = correlation
+        this.#slopes[pair] = maternSlope(distance)
+        this.#matrix[i * n + j] = scale * correlation
+      }
       this.#matrix[i * n + i] = scale + noise
     }
   }
@@ -65,15 +76,15 @@ export class Evidence {
   /** ∂/∂θ = −½ Σ (α αᵀ − K⁻¹)ᵢⱼ ∂Kᵢⱼ/∂θ with α = K⁻¹ · values (Rasmussen and Williams, (5.9)). */
   #addGradient(gradient: Float64Array, { weights, scale, noise }: Hyperparameters, solved: Float64Array): void {
     const n = this.points.count
-    const slopes = this.#distances
+    const slopes = this.#slopes
     let byScale = 0
     let byNoise = 0
     for (let i = 0, pair = 0; i < n; i++) {
       for (let j = 0; j < i; j++, pair++) {
         // Pairs above the diagonal are the same once more, which takes the half away.
         const share = this.#inverse[i * n + j]! - solved[i]! * solved[j]!
-        byScale += share * matern(slopes[pair]!)
-        slopes[pair] = share * maternSlope(slopes[pair]!)
+        byScale += share * this.#correlations[pair]!
+        slopes[pair]! *= share
       }
       const own = 0.5 * (this.#inverse[i * n + i]! - solved[i]! ** 2)
       byScale += own
