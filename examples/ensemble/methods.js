@@ -8,6 +8,11 @@ const fromSeeds = (seed, train, width) => {
   return g.ensemble.fromSeeds((one) => network(one, { width }), train, options)
 }
 
+const patient = {
+  optimizer: { learningRate: 4e-3, average: g.averagedWeights({ decay: 0.999 }) },
+  fit: { ...fit, epochs: 3 * epochs, schedule: g.cosine({ length: 3 * epochs }), quiet: true },
+}
+
 /** By name: of { seed, train, validation, dir, done }, where `done` holds what the methods before have made. */
 export const methods = {
   single: ({ seed, train, dir }) => {
@@ -36,13 +41,13 @@ export const methods = {
       return done.single
     })
   },
-  // A patient one (Beyer et al. 2022): three times the epochs, and its average.
+  // A patient one (Beyer et al. 2022): three times the epochs, a cosine from a large rate, and its average.
   student: async ({ seed, train, done }) => {
-    const student = network(100 * seed + 50, { average: g.averagedWeights({ decay: 0.999 }) })
-    await g.distill(done['seeds × 5'], student, train, {
-      temperature: 4,
-      fit: { ...fit, epochs: 3 * epochs, quiet: true },
-    })
+    const student = network(100 * seed + 50, patient.optimizer)
+    await g.distill(done['seeds × 5'], student, train, { temperature: 4, fit: patient.fit })
     return student.averaged()
   },
+  // What of that comes of patience alone.
+  'patient, no teacher': async ({ seed, train }) =>
+    (await trained(network(100 * seed + 50, patient.optimizer), train, patient.fit)).averaged(),
 }
