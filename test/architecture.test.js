@@ -103,7 +103,7 @@ const mayImport = {
     'checkpoint',
     'study',
   ],
-  search: [...base, 'normal', 'words', 'printable', 'data', 'study', 'train', 'model', 'checkpoint'],
+  search: [...base, 'files', 'version', 'normal', 'words', 'printable', 'data', 'study', 'train', 'model', 'checkpoint'],
   cli: [
     'errors',
     'printable',

@@ -20,12 +20,9 @@ export interface NumberedPlan extends Plan {
 }
 
 /** What counts now: the highest number. @throws `GRADUS_BAD_FILE` where it is damaged */
-export async function readPlan(study: string, { details }: StudyDescription): Promise<NumberedPlan> {
+export async function readPlan(study: string, { trials }: Pick<StudyDescription, 'trials'>): Promise<NumberedPlan> {
   const newest = await newestClaim(join(study, studyFiles.plans))
-  if (newest === null) {
-    const trials = details.trials
-    return { number: 0, trials: Number.isSafeInteger(trials) ? (trials as number) : 0, space: null }
-  }
+  if (newest === null) return { number: 0, trials, space: null }
   const where = join(study, studyFiles.plans, `${newest.number}.json`)
   if (!isObject(newest.record)) throw badFile(where, 'expected an object')
   const fields = Fields.of(newest.record as JsonObject, where)

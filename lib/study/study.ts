@@ -23,6 +23,8 @@ export interface StudyDescription {
   readonly direction: 'minimize' | 'maximize'
   /** Of a whole trial; null where the trial decides. */
   readonly epochs: number | null
+  /** In all, as it was begun; a plan may want more. */
+  readonly trials: number
   readonly space: JsonObject
   readonly sampler: Json
   readonly pruner: Json
@@ -96,6 +98,7 @@ function descriptionOf(fields: Fields): StudyDescription {
     metric: fields.text('metric'),
     direction: fields.oneOf('direction', ['minimize', 'maximize'] as const),
     epochs: fields.wholeOrNull('epochs'),
+    trials: fields.whole('trials', 1),
     space: fields.object('space'),
     sampler: fields.get('sampler') ?? null,
     pruner: fields.get('pruner') ?? null,

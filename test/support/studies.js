@@ -17,6 +17,7 @@ export const description = (change = {}) => ({
   metric: 'valAccuracy',
   direction: 'maximize',
   epochs: 3,
+  trials: 100,
   space: { learningRate: { type: 'uniform', low: 0, high: 1 } },
   sampler: { name: 'random' },
   pruner: null,

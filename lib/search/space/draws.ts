@@ -18,6 +18,7 @@ export const streams = {
   tpe: 4,
   gaussianProcess: 5,
   population: 6,
+  training: 7,
 } as const
 
 export class Draws {
