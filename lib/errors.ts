@@ -17,6 +17,7 @@ export type ErrorCode = `GRADUS_${
   | 'OUT_OF_MEMORY'
   | 'OUT_OF_THREADS'
   | 'SANITY_CHECK'
+  | 'SEARCH_FAILED'
   | 'SHAPE_MISMATCH'
   | 'STALE_LEASE'
   | 'STALE_RUN'

@@ -1,0 +1,151 @@
+/** What a free worker does next: takes over, goes on, takes up what the pruner promotes, or begins a new trial. */
+import { GradusError } from '../../errors.js'
+import {
+  type Beats,
+  createTrial,
+  endTrial,
+  hasEnded,
+  type LeaseJudge,
+  rangesOf,
+  type Trial,
+  takeTrial,
+} from '../../study/index.js'
+import { Draws, streams } from '../space/draws.js'
+import type { Claimed } from './run-trial.js'
+import type { Search } from './search.js'
+import { asPending } from './seen.js'
+
+export interface Picker {
+  readonly search: Search
+  readonly judge: LeaseJudge
+  readonly beats: Beats
+  /** What the worker is called. */
+  readonly worker: string
+  /** Told of what a person should know. */
+  note(text: string): void
+}
+
+/** A trial; `wait`: others are at work, on which it depends what comes; or the search is over. */
+export type Picked = Claimed | 'wait' | 'done' | 'exhausted'
+
+export async function pick(picker: Picker): Promise<Picked> {
+  for (;;) {
+    const { search } = picker
+    await search.refresh()
+    await search.refreshPlan()
+    const { running, waiting } = heldAndWaiting(search)
+    const taken = (await takeOver(picker, running)) ?? (await goOn(picker, waiting)) ?? (await promoted(picker))
+    if (taken === 'again') continue
+    if (taken !== null) return taken
+    const begun = await beginNew(picker)
+    if (begun === 'again') continue
+    if (typeof begun === 'object') return begun
+    // Others may end as lost, or be promoted by what comes.
+    if (begun === 'wait' || running.length > 0) return 'wait'
+    const last = await bestThatWaits(picker)
+    if (last === 'again') continue
+    if (last !== null) return last
+    const lines = await search.advance()
+    if (lines === null) return begun
+    for (const line of lines) picker.note(line)
+  }
+}
+
+function heldAndWaiting({ trials }: Search): { running: Trial[]; waiting: Trial[] } {
+  const open = trials.filter((trial) => !hasEnded(trial))
+  const running = open.filter(({ state }) => state !== 'paused')
+  return { running, waiting: open.filter((trial) => trial.state === 'paused' && reasonOf(trial) !== 'pruner') }
+}
+
+/** Why a paused one waits. */
+function reasonOf({ last }: Trial): string | null {
+  const record = last?.record
+  const reason = record?.type === 'paused' ? record.details?.reason : null
+  return typeof reason === 'string' ? reason : null
+}
+
+type Taken = Claimed | 'again' | null
+
+/** Trials whose workers are gone: the oldest one first. */
+async function takeOver(picker: Picker, running: readonly Trial[]): Promise<Taken> {
+  const { search, judge } = picker
+  judge.keep(running)
+  for (const trial of running) {
+    const isStale = trial.suggestion === null ? judge.look(trial.path, trial.problem) : judge.isStale(trial)
+    if (!isStale) continue
+    const { retries } = search.definition
+    if (trial.suggestion !== null && trial.takeovers < retries) return await take(picker, trial)
+    const reason = trial.suggestion === null ? trial.problem : `its worker was lost ${retries + 1} times`
+    await endTrial(trial, { state: 'lost', reason })
+    return 'again'
+  }
+  return null
+}
+
+/** What was interrupted, or put there by a person. */
+const goOn = async (picker: Picker, [first]: readonly Trial[]): Promise<Taken> =>
+  first === undefined ? null : await take(picker, first)
+
+async function promoted(picker: Picker): Promise<Taken> {
+  const { pruner } = picker.search.definition
+  const next = pruner?.next?.(picker.search.reports) ?? null
+  const trial = next && picker.search.reader.trial(next.trial)
+  return trial ? await take(picker, trial, next.epochs) : null
+}
+
+/** Where the pruner has let none come to the end, the best that waits does. */
+async function bestThatWaits(picker: Picker): Promise<Taken> {
+  const { search } = picker
+  const { ofStage, definition } = search
+  if (ofStage.some(({ state }) => state === 'complete')) return null
+  const sign = definition.direction === 'maximize' ? -1 : 1
+  const waiting = ofStage.filter(({ state, values }) => state === 'paused' && values.length > 0)
+  const [best] = waiting.sort(
+    (a, b) => b.values.length - a.values.length || sign * (a.values.at(-1)! - b.values.at(-1)!) || a.number - b.number,
+  )
+  return best ? await take(picker, best) : null
+}
+
+async function take({ search, beats, worker }: Picker, trial: Trial, epochs?: number): Promise<Claimed | 'again'> {
+  const budget = epochs ?? search.stage.epochs
+  const held = await takeTrial(trial, { worker, budget, beats })
+  if (held === null || trial.suggestion === null) return 'again'
+  return { held, params: trial.suggestion.params, stage: trial.suggestion.stage, before: trial }
+}
+
+/**
+ * A trial of the next number: who gets the number has known all trials below it, so that no two of a finite space have the same
+ * parameters.
+ */
+async function beginNew({ search, beats, worker }: Picker): Promise<Claimed | 'again' | 'wait' | 'done' | 'exhausted'> {
+  const { definition, stage, nextNumber: number } = search
+  if (search.ofStage.length >= stage.trials) return 'done'
+  const { reproducible, parallel, sampler, direction, seed, repeats } = definition
+  const isKnown = (trial: { number: number }) => trial.number < number - parallel || trial.number >= number
+  if (reproducible && search.trials.some((trial) => isKnown(trial) && !hasEnded(trial))) return 'wait'
+  const trials = reproducible ? search.seen.map((trial) => (isKnown(trial) ? trial : asPending(trial))) : search.seen
+  const params = await sampler.suggest({ space: stage.space, trials, direction, seed, number, repeats })
+  if (params === null) return 'exhausted'
+  const ended = search.ofStage.filter((trial) => hasEnded(trial) && (!reproducible || isKnown(trial)))
+  const suggestion = {
+    ...{ params, stage: stage.number, suggestedBy: sampler.name },
+    seed: new Draws(seed, number, streams.training).below(2 ** 31),
+    results: rangesOf(ended.map((trial) => trial.number)),
+  }
+  const held = await createTrial(search.path, number, suggestion, { worker, budget: stage.epochs, beats })
+  return held === null ? 'again' : { held, params, stage: stage.number, before: null }
+}
+
+/** How many trials in a row may fail, where none has come to an end before, until there is no use in going on. */
+const mostFailures = 5
+
+/** @throws `GRADUS_SEARCH_FAILED` with the text of the first, when all that ended since the worker began have failed */
+export function checkFailures({ trials }: Search, before: ReadonlySet<number>): void {
+  const ended = trials.filter((trial) => hasEnded(trial) && !before.has(trial.number))
+  const first = ended.slice(0, mostFailures)
+  if (first.length < mostFailures || before.size > 0 || first.some(({ state }) => state !== 'failed')) return
+  const record = first[0]!.last?.record
+  const text = record?.type === 'result' ? record.reason : null
+  const message = `the first ${mostFailures} trials have all failed; that of trial ${first[0]!.number}: ${text ?? 'no text'}`
+  throw new GradusError('GRADUS_SEARCH_FAILED', message)
+}

@@ -1,0 +1,231 @@
+/** Trains a claimed trial, and records how it ended. */
+import { setTimeout } from 'node:timers/promises'
+import { GradusError } from '../../errors.js'
+import { makeFolder } from '../../files.js'
+import type { EndState, HeldTrial, JsonObject, Trial } from '../../study/index.js'
+import { type TrialContext, TrialEnded } from '../definition/trial-function.js'
+import { Draws, streams } from '../space/draws.js'
+import type { Params } from '../space/space.js'
+import { keepCheckpoints } from './keep.js'
+import type { Search } from './search.js'
+import { type Ending, TrialControl } from './trial-control.js'
+import { TrialFit } from './trial-fit.js'
+
+export interface Claimed {
+  readonly held: HeldTrial
+  readonly params: Params
+  /** From 1. */
+  readonly stage: number
+  /** As it was when it was claimed; null of a new one. */
+  readonly before: Trial | null
+}
+
+export interface RunTrialOptions {
+  readonly threads: number
+  /** Fires when running trials are to pause. */
+  readonly signal: AbortSignal
+  /** Told of what can end it, while it runs. */
+  onControl?(control: TrialControl | null): void
+  onReport?(epoch: number, value: number): void
+}
+
+/** How it ended; null where another worker has it now. */
+export interface TrialOutcome {
+  readonly state: EndState | 'paused'
+  readonly epoch: number
+  readonly value: number | null
+  readonly reason: string | null
+}
+
+interface Value {
+  readonly value: number
+  readonly epoch: number
+  readonly details: JsonObject
+}
+
+/** @throws `GRADUS_BAD_FILE` when the outcome cannot be recorded */
+export async function runTrial(
+  search: Search,
+  claimed: Claimed,
+  options: RunTrialOptions,
+): Promise<TrialOutcome | null> {
+  const { held, before } = claimed
+  const { pruner } = search.definition
+  const control = new TrialControl(held, lastOf(before), {
+    epochs: search.stage.epochs,
+    onReport: options.onReport,
+    decide: async () => {
+      if (pruner === null) return 'continue'
+      await search.refresh()
+      return pruner.afterReport(search.reports, held.number)
+    },
+  })
+  const interrupt = () => control.end({ how: 'pause', reason: 'interrupted' })
+  options.signal.addEventListener('abort', interrupt)
+  if (options.signal.aborted) interrupt()
+  options.onControl?.(control)
+  const time = watchTime(control, search.definition.timeout)
+  try {
+    await control.look()
+    const ended = await settled(() => train(search, claimed, control, options.threads))
+    return await record(search, claimed, control, ended)
+  } finally {
+    time.close()
+    options.onControl?.(null)
+    options.signal.removeEventListener('abort', interrupt)
+    control.close()
+    held.drop()
+  }
+}
+
+const lastOf = (before: Trial | null) => ({ epoch: before?.epochs.at(-1) ?? 0, value: before?.values.at(-1) ?? null })
+
+type Settled = { readonly value: Value } | { readonly error: unknown }
+
+const settled = (train: () => Promise<Value>): Promise<Settled> =>
+  train().then(
+    (value) => ({ value }),
+    (error) => ({ error }),
+  )
+
+/** Ends a trial that has not reported for so many seconds. */
+function watchTime(control: TrialControl, seconds: number | null): { close(): void } {
+  if (seconds === null) return { close() {} }
+  let epoch = control.last.epoch
+  const timer = setInterval(() => {
+    if (control.last.epoch === epoch) {
+      const reason = `timeout: no report for ${seconds} s after epoch ${epoch}`
+      control.end({ how: 'stop', state: 'failed', reason })
+    }
+    epoch = control.last.epoch
+  }, 1000 * seconds)
+  return { close: () => clearInterval(timer) }
+}
+
+/** Once for each fold. */
+async function train(search: Search, claimed: Claimed, control: TrialControl, threads: number): Promise<Value> {
+  const { folds } = search.definition
+  if (folds === 1) return await trainFold(search, claimed, control, { threads, fold: 0 })
+  const values: number[] = []
+  for (let fold = 0; fold < folds; fold++) {
+    values.push((await trainFold(search, claimed, control, { threads, fold })).value)
+    if (fold + 1 > control.last.epoch) await control.report(meanOf(values), { epoch: fold + 1 })
+  }
+  const mean = meanOf(values)
+  const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (folds - 1))
+  return { value: mean, epoch: folds, details: { folds: values, spread } }
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+interface Fold {
+  readonly threads: number
+  readonly fold: number
+}
+
+async function trainFold(
+  search: Search,
+  claimed: Claimed,
+  control: TrialControl,
+  { threads, fold }: Fold,
+): Promise<Value> {
+  const { definition, stage } = search
+  const { metric, direction, folds, seed, trial } = definition
+  const { held, params, before } = claimed
+  control.throwIfEnded()
+  const dir = folds === 1 ? held.run : `${held.run}/fold-${fold + 1}`
+  const initial = await search.initialFor(claimed.stage)
+  const fit = new TrialFit({
+    ...{ control, metric, direction, dir, threads, initial },
+    ...{ epochs: stage.epochs, reports: folds === 1 },
+  })
+  const context: TrialContext = {
+    ...{ number: held.number, params, epochs: stage.epochs, dir, initial, fold, threads },
+    seed: new Draws(seed, held.number, streams.training).below(2 ** 31) + fold,
+    resume: before !== null,
+    signal: control.signal,
+    report: (value, record) => control.report(value, record),
+    fit: fit.fit,
+  }
+  // A folder that is there, for whatever the trial keeps in it; runs make their own.
+  if (folds === 1) await makeFolder(dir)
+  const returned = await trial(context)
+  control.throwIfEnded()
+  const best = fit.best
+  if (typeof returned === 'number')
+    return { value: returned, epoch: best?.epoch ?? control.last.epoch, details: bestDetails(best?.epoch) }
+  if (best !== null) return { ...best, details: bestDetails(best.epoch) }
+  const expected = `a number, or a call of fit with ${metric} among its records`
+  const message = `trial: expected ${expected}, and it returned ${returned === undefined ? 'nothing' : typeof returned}`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
+const bestDetails = (epoch: number | undefined): JsonObject => (epoch === undefined ? {} : { bestEpoch: epoch })
+
+/** Writes down how it ended: by whoever wanted its end, else by what its function did. */
+async function record(
+  search: Search,
+  claimed: Claimed,
+  control: TrialControl,
+  ended: Settled,
+): Promise<TrialOutcome | null> {
+  const { held } = claimed
+  const ending = control.ending ?? endingOf(ended)
+  if (ending?.how === 'lost') return null
+  const { epoch, value } = control.last
+  try {
+    if (ending?.how === 'pause') {
+      const details = { reason: ending.reason }
+      await patiently(() => held.pause({ epoch, value, details }))
+      return { state: 'paused', epoch, value, reason: ending.reason }
+    }
+    if (ending !== null) {
+      const result = { state: ending.state, epoch, value, reason: ending.reason }
+      await patiently(() => held.finish({ ...result, details: null }))
+      await keepCheckpoints(search, held)
+      return result
+    }
+    const found = (ended as { value: Value }).value
+    if (!Number.isFinite(found.value)) {
+      const result = { state: 'exploded' as const, epoch, value: found.value, reason: `its value is ${found.value}` }
+      await patiently(() => held.finish({ ...result, details: null }))
+      await keepCheckpoints(search, held)
+      return result
+    }
+    // What took no time to train need not survive a loss of power.
+    const sync = epoch > 0
+    const result = { state: 'complete' as const, epoch: Math.max(epoch, found.epoch), value: found.value, reason: null }
+    await patiently(() => held.finish({ ...result, details: found.details }, { sync }))
+    await keepCheckpoints(search, held)
+    return result
+  } catch (error) {
+    if (error instanceof GradusError && error.code === 'GRADUS_STALE_LEASE') return null
+    throw error
+  }
+}
+
+/** Null where the function gave a value. */
+function endingOf(ended: Settled): Ending | null {
+  if (!('error' in ended)) return null
+  const { error } = ended
+  const code = error instanceof GradusError ? error.code : null
+  if (code === 'GRADUS_STALE_LEASE' || code === 'GRADUS_STALE_RUN') return { how: 'lost', reason: String(error) }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const reason = text.length > 4000 ? `${text.slice(0, 4000)}…` : text
+  if (error instanceof TrialEnded)
+    return { how: 'stop', state: 'failed', reason: `it ended by itself: ${error.message}` }
+  return { how: 'stop', state: code === 'GRADUS_NON_FINITE' ? 'exploded' : 'failed', reason }
+}
+
+/** A disk that is full for a moment costs a moment. */
+async function patiently(write: () => Promise<void>): Promise<void> {
+  for (let delay = 100; ; delay *= 2) {
+    try {
+      return await write()
+    } catch (error) {
+      const isDisk = error instanceof GradusError && error.code === 'GRADUS_BAD_FILE'
+      if (!isDisk || delay > 3000) throw error
+      await setTimeout(delay)
+    }
+  }
+}

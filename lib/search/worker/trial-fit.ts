@@ -1,0 +1,148 @@
+/** The `fit` that a trial is given: `model.fit` which reports, pauses and goes on. */
+import { checkpoint } from '../../checkpoint/index.js'
+import { GradusError, invalidArgument } from '../../errors.js'
+import type { Callback } from '../../model/callbacks.js'
+import type { Model } from '../../model/model.js'
+import type { Run } from '../../train/run.js'
+import { ownOptions, type TrialContext } from '../definition/trial-function.js'
+import type { Direction } from '../samplers/sampler.js'
+import type { TrialControl } from './trial-control.js'
+
+export interface TrialFitSettings {
+  readonly control: TrialControl
+  readonly metric: string
+  readonly direction: Direction
+  /** Null: the trial says how many. */
+  readonly epochs: number | null
+  readonly dir: string
+  readonly threads: number
+  /** Weights to begin with. */
+  readonly initial: string | null
+  /** Whether reports go to the study: of several folds they do not. */
+  readonly reports: boolean
+}
+
+/** The best epoch so far; what a checkpoint keeps of it. */
+export interface Best {
+  readonly value: number
+  readonly epoch: number
+}
+
+/** A loss so many times the initial one has exploded: the notes' infinite cost. */
+const explosion = 10
+
+export class TrialFit {
+  readonly #settings: TrialFitSettings
+  #isUsed = false
+  #initialLoss: number | null = null
+  #best: Best | null = null
+
+  constructor(settings: TrialFitSettings) {
+    this.#settings = settings
+  }
+
+  /** Whether the trial has called it. */
+  get isUsed(): boolean {
+    return this.#isUsed
+  }
+
+  /** Null before the first epoch that has a value. */
+  get best(): Best | null {
+    return this.#best
+  }
+
+  readonly fit: TrialContext['fit'] = async (model, data, options = {}) => {
+    const { control, dir, threads, initial, metric, direction } = this.#settings
+    this.#check(options)
+    control.throwIfEnded()
+    if (initial !== null) await beginWith(model as unknown as Model, initial)
+    const callbacks = options.callbacks ?? []
+    const keepsOwn = callbacks.some((one) => 'name' in one && one.name === 'checkpoint')
+    const mode = direction === 'maximize' ? 'max' : 'min'
+    const reporter = this.#reporter(() => run.stop('the search'))
+    const run: Run<never> = model.fit(data, {
+      quiet: true,
+      ...options,
+      ...{ epochs: this.#epochsOf(options), dir, threads, resume: true },
+      callbacks: [
+        ...callbacks,
+        reporter as never,
+        ...(keepsOwn ? [] : [checkpoint({ keep: 1, monitor: metric, mode }) as never]),
+      ],
+    }) as never
+    const stop = () => run.stop('the search')
+    control.signal.addEventListener('abort', stop)
+    if (control.signal.aborted) stop()
+    try {
+      const history = await run.done
+      control.throwIfEnded()
+      return history as never
+    } finally {
+      control.signal.removeEventListener('abort', stop)
+    }
+  }
+
+  #epochsOf(options: object): number {
+    const { epochs } = this.#settings
+    return epochs ?? (options as { epochs?: number }).epochs ?? 1
+  }
+
+  #check(options: object): void {
+    if (this.#isUsed) {
+      const message = 'fit: expected one call a trial, as the trial’s directory has one run; use model.fit for others'
+      throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+    }
+    this.#isUsed = true
+    for (const name of ownOptions) {
+      const isFree = name === 'epochs' && this.#settings.epochs === null
+      const value = (options as Record<string, unknown>)[name]
+      if (value !== undefined && !isFree) throw invalidArgument(`fit: ${name}`, 'none, as the study gives it', value)
+    }
+  }
+
+  /** Remembers, as a checkpoint does, what the value of a trial that goes on depends on. */
+  #reporter(stop: () => void): Callback {
+    const { control, metric, direction, reports } = this.#settings
+    const isBetter = (value: number) =>
+      this.#best === null || (direction === 'maximize' ? value > this.#best.value : value < this.#best.value)
+    return {
+      name: 'search',
+      monitor: metric,
+      state: () => ({ initialLoss: this.#initialLoss, best: this.#best }),
+      restore: (state) => {
+        const { initialLoss, best } = state as { initialLoss: number | null; best: Best | null }
+        this.#initialLoss = initialLoss
+        this.#best = best
+      },
+      onStepsEnd: ({ steps }) => {
+        this.#initialLoss ??= steps.loss[0] ?? null
+      },
+      onEpochEnd: async ({ record, epoch }) => {
+        const value = record[metric]
+        // Its validation was cut short: the epoch comes again.
+        if (typeof value !== 'number') return
+        if (Number.isFinite(value) && isBetter(value)) this.#best = { value, epoch }
+        if (this.#initialLoss !== null && record.loss > explosion * this.#initialLoss) {
+          const reason = `the loss ${record.loss} is more than ${explosion} times the initial ${this.#initialLoss}`
+          control.end({ how: 'stop', state: 'exploded', reason })
+        }
+        if (reports) await control.report(value, { ...record, epoch }).catch(unlessEnded(control))
+        // Also where it had ended before somebody listened.
+        if (control.ending !== null) stop()
+      },
+    }
+  }
+}
+
+/** Weights of the best trial of the stage before; a model of another shape begins with its own. */
+async function beginWith(model: Model, path: string): Promise<void> {
+  await model.loadWeights(path).catch((error: unknown) => {
+    const isOther = error instanceof GradusError && ['GRADUS_SHAPE_MISMATCH', 'GRADUS_BAD_FILE'].includes(error.code)
+    if (!isOther) throw error
+  })
+}
+
+/** The end of a trial ends the run by its signal, and is no error of it. */
+const unlessEnded = (control: TrialControl) => (error: unknown) => {
+  if (control.ending === null) throw error
+}
