@@ -1,6 +1,6 @@
 /** The space of a stage: where the best trials of the one before are. */
 import { isRecord, type Json } from '../../call.js'
-import { shown } from '../display/numbers.js'
+import { numberText, valueText } from '../display/numbers.js'
 import type { BranchesParameter, ChoiceParameter, Parameter, ParameterRecord } from '../space/parameter.js'
 import type { Params } from '../space/space.js'
 import { canonical } from '../space/values.js'
@@ -49,19 +49,15 @@ export function narrow(parameters: ParameterRecord, best: readonly Params[], pre
 }
 
 export const rangeText = ({ low, high }: Pick<NumberParameter, 'low' | 'high'>): string =>
-  `${shown(low)} … ${shown(high)}`
+  `${numberText(low)} … ${numberText(high)}`
 
 /** Choices that none of the best has go. */
 function narrowedChoice(path: string, parameter: ChoiceParameter, values: readonly Json[], changes: string[]) {
   const taken = new Set(values.map((value) => canonical(value)))
   const left = parameter.values.filter((value) => taken.has(canonical(value)))
-  if (left.length < parameter.values.length)
-    changes.push(`${path} ${left.map((value) => shownChoice(value)).join(', ')}`)
+  if (left.length < parameter.values.length) changes.push(`${path} ${left.map((value) => valueText(value)).join(', ')}`)
   return { ...parameter, values: left }
 }
-
-const shownChoice = (value: Json): string =>
-  typeof value === 'number' ? shown(value) : typeof value === 'string' ? value : JSON.stringify(value)
 
 function narrowedBranches(path: string, parameter: BranchesParameter, values: readonly Json[]) {
   const taken = values.filter(isRecord) as unknown as readonly Params[]

@@ -1,7 +1,7 @@
 /** What the stage after this one looks at, and why: a function of this one's results alone. */
 
 import type { StudyDefinition } from '../definition/define-study.js'
-import { shown } from '../display/numbers.js'
+import { numberText } from '../display/numbers.js'
 import { observed, type TrialSeen } from '../samplers/sampler.js'
 import type { ParameterRecord } from '../space/parameter.js'
 import type { Space } from '../space/space.js'
@@ -48,5 +48,5 @@ export function nextStage(
 
 function borderLine({ path, value, low, high, to }: BorderFound, stage: number, next: number): string {
   const where = `lies in the outer tenth of ${rangeText({ low, high })}`
-  return `border: ${path} ${shown(value)}, the best of stage ${stage}, ${where}: stage ${next} goes on to ${shown(to)}`
+  return `border: ${path} ${numberText(value)}, the best of stage ${stage}, ${where}: stage ${next} goes on to ${numberText(to)}`
 }
