@@ -58,6 +58,31 @@ program
   .option('--dry-run', 'print the command and do nothing')
   .action(async (run, options) => (await import('./resume.js')).resumeRun(run, options))
 
+program
+  .command('search')
+  .description('search the hyperparameters of a study; goes on where it was')
+  .argument('<study>', 'a file with export default defineStudy({ … }): .js, .mjs, or .ts where tsx is installed')
+  .option('--dir <directory>', "the study's folder; default: studies/ and the file's name")
+  .option('--workers <number>', 'processes that train; default: one a core')
+  .option('--trials <number>', 'so many in all, or +50 more')
+  .option('--extend', "go on in the file's space, which is another one than before; trials that fit it count")
+  .option('--allow-changed', 'go on although the file has changed')
+  .option('--port <number>', 'port of the page; default: any that is free', Number)
+  .option('--no-page', 'serve no page')
+  .action(async (file, options) => (await import('./search.js')).search(file, options))
+
+program
+  .command('worker')
+  .description('one more worker of a study, on any machine that sees its folder')
+  .argument('<study>', 'the file that defines it')
+  .option('--dir <directory>', "the study's folder; default: studies/ and the file's name")
+  .option('--trials <number>', 'end after so many')
+  .option('--for <time>', '110m, 2h: its trial waits with a checkpoint before that time is up')
+  .option('--name <text>', 'what it is called; default: machine and process')
+  .option('--threads <number>', 'default: one a core')
+  .option('--allow-changed', 'go on although the file has changed')
+  .action(async (file, options) => (await import('./worker.js')).worker(file, options))
+
 const trials = program
   .command('trials')
   .description('list the trials of a study; below it: retry, stop, add')

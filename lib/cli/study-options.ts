@@ -1,0 +1,25 @@
+/** What the commands of a search are told, as text. */
+import { basename, extname, join } from 'node:path'
+import { invalidArgument } from '../errors.js'
+
+/** `studies/mnist` of `mnist.ts`. */
+export const studyFolder = (file: string, dir: string | undefined): string =>
+  dir ?? join('studies', basename(file, extname(file)))
+
+export function countOf(argument: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw invalidArgument(argument, 'a whole number from 1 up', text)
+}
+
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Milliseconds of `90s`, `110m`, `2h`, `1.5d`; a timer counts no more than 24 days. */
+export function timeOf(argument: string, text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? []
+  const milliseconds = 1000 * Number(number) * (units[unit ?? ''] ?? Number.NaN)
+  if (milliseconds > 0 && milliseconds < 2 ** 31) return milliseconds
+  throw invalidArgument(argument, 'a time such as 90s, 110m or 2h, of 24 days at most', text)
+}
+
+/** What asks for an end. */
+export const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']

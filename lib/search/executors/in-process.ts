@@ -1,0 +1,37 @@
+/** Workers in this process, beside each other: training is not on its thread. */
+import { GradusError } from '../../errors.js'
+import { runWorker, StopRequests, type WorkerEvent, type WorkerOptions } from '../worker/worker.js'
+import type { Executor, WorkerOutcome } from './executor.js'
+
+export interface InProcessOptions extends Omit<WorkerOptions, 'name' | 'threads' | 'signal' | 'stops' | 'onEvent'> {
+  readonly onEvent?: ((worker: string, event: WorkerEvent) => void) | undefined
+}
+
+export function inProcess({ onEvent, ...common }: InProcessOptions): Executor {
+  return {
+    name: 'in this process',
+    start(name, threads) {
+      const [pause, stops] = [new AbortController(), new StopRequests()]
+      const running = runWorker({
+        ...common,
+        ...{ name, threads, stops, signal: pause.signal, onEvent: (event) => onEvent?.(name, event) },
+      })
+      return {
+        name,
+        process: null,
+        ended: running.catch((error: unknown): WorkerOutcome => ({ failed: asFailure(error) })),
+        pause: () => pause.abort(),
+        // There is nothing here that could be ended from outside.
+        kill: () => pause.abort(),
+        stopTrial: (number, why) => void stops.emit('stop', number, why),
+      }
+    },
+  }
+}
+
+function asFailure(error: unknown): GradusError {
+  if (error instanceof GradusError) return error
+  return new GradusError('GRADUS_SEARCH_FAILED', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  })
+}
