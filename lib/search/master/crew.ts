@@ -30,6 +30,8 @@ export class Crew {
   readonly #threads: number
   #orphans: readonly Trial[] = []
   #isPausing = false
+  /** Told of when the trials have been read anew: what a worker has begun just before may not be known yet. */
+  #deaths: { readonly process: number | null; readonly text: string; readonly after: string }[] = []
   /** Why the study cannot go on; null as long as it can. */
   failure: GradusError | null = null
 
@@ -58,6 +60,10 @@ export class Crew {
 
   /** Starts whoever is missing. @param trials as they are now */
   look(trials: readonly Trial[]): void {
+    for (const { process, text, after } of this.#deaths.splice(0)) {
+      const had = trials.find((trial) => wasLeftBy(trial, process))
+      this.#options.onLine(`${text}${had ? ` and had trial ${had.number}` : ''}${after}`)
+    }
     this.#orphans = trials.filter((trial) => this.#isOrphan(trial))
     if (this.#isPausing || this.failure !== null) return
     const taken = new Set(this.#orphans.map(({ claim }) => claim!.record.worker))
@@ -106,17 +112,9 @@ export class Crew {
       slot.crashes++
       const isAgain = slot.crashes <= (this.#options.restarts ?? 3)
       if (isAgain) slot.outcome = null
-      this.#options.onLine(`worker ${slot.name} has died (${outcome.crashed})${this.#had(process)}${after(isAgain)}`)
+      this.#deaths.push({ process, text: `worker ${slot.name} has died (${outcome.crashed})`, after: after(isAgain) })
     }
     this.#options.onChange()
-  }
-
-  /** Set by whoever reads the trials. */
-  trialOf: (process: number) => number | null = () => null
-
-  #had(process: number | null): string {
-    const trial = process === null ? null : this.trialOf(process)
-    return trial === null ? '' : ` and had trial ${trial}`
   }
 
   /** Held by a worker of this name and machine that is no child of this process. */
@@ -126,6 +124,12 @@ export class Crew {
     const isOwn = number === process.pid || this.#slots.some(({ handle }) => handle?.process === number)
     return !isOwn && isAlive(claim.record) === true
   }
+}
+
+/** Whether a claim of that process was ended by nobody, or by another one that took over. */
+function wasLeftBy({ changes }: Trial, process: number | null): boolean {
+  const left = [...changes].filter(([, change]) => change.type === 'claim' && change.process === process)
+  return left.some(([number]) => (changes.get(number + 1)?.type ?? 'claim') === 'claim')
 }
 
 const after = (isAgain: boolean): string =>

@@ -89,10 +89,6 @@ class Master {
       onLine: (text) => onLine?.(text),
       onChange: () => this.#wake(),
     })
-    this.#crew.trialOf = (process) => {
-      const held = this.#trials.find(({ state, claim }) => state === 'running' && claim?.record.process === process)
-      return held?.number ?? null
-    }
   }
 
   get #trials(): readonly Trial[] {
@@ -215,7 +211,7 @@ class Master {
     onView(
       viewOf({
         ...{ name, study: reader.study, trials: this.#trials, planned: this.#planned, stage: this.#stage },
-        workers: this.#crew.running,
+        workers: this.#claim ? this.#options.workers : this.#crew.running,
         seconds: (performance.now() - this.#began) / 1000,
         isStuck: (trial) => this.#stuck.isStuck(trial),
       }),
