@@ -105,6 +105,7 @@ const mayImport = {
   ],
   search: [
     ...base,
+    'processes',
     'files',
     'version',
     'normal',

@@ -84,7 +84,7 @@ export class TrialFit {
 
   #epochsOf(options: object): number {
     const { epochs } = this.#settings
-    return epochs ?? (options as { epochs?: number }).epochs ?? 1
+    return epochs ?? (options as { epochs?: number | undefined }).epochs ?? 1
   }
 
   #check(options: object): void {
