@@ -19,5 +19,6 @@ export {
 } from './optimizers/averages.js'
 export * from './optimizers/index.js'
 export * from './schedules/index.js'
+export { createStudy, openStudy } from './search/study/index.js'
 export * from './train/index.js'
 export * from './watch/index.js'

@@ -1,4 +1,5 @@
 import type { Data } from '../data/stream.js'
+import { invalidArgument } from '../errors.js'
 import type { Model } from '../model/model.js'
 import type { EvaluateOptions } from '../train/evaluate.js'
 import type { AnyValues } from '../train/history.js'
@@ -98,6 +99,29 @@ ensemble.fromFiles = async (
   files: readonly (string | URL | ScoredFile)[],
   options: FromFilesOptions = {},
 ): Promise<Ensemble> => (await import('./from-files.js')).fromFiles(files, options)
+
+/** What `ensemble.fromSearch` asks of a study. */
+export interface SearchedStudy {
+  topFiles(count: number): Promise<readonly ScoredFile[]>
+}
+
+/**
+ * The best models of a search as an ensemble, best first; they belong to it.
+ *
+ * @param options - `top`: how many of them, default 10; fewer where fewer trials are complete
+ * @throws GRADUS_INVALID_ARGUMENT where no trial keeps a checkpoint; GRADUS_BAD_FILE
+ * @example const together = await ensemble.fromSearch(await openStudy('studies/mnist'), { top: 10 })
+ */
+ensemble.fromSearch = async (
+  study: SearchedStudy,
+  { top = 10, ...options }: Omit<FromFilesOptions, 'direction'> = {},
+): Promise<Ensemble> => (await import('./from-files.js')).fromFiles(await filesOf(study, top), options)
+
+async function filesOf(study: SearchedStudy, top: number): Promise<readonly ScoredFile[]> {
+  const isStudy = typeof study?.topFiles === 'function'
+  if (!isStudy) throw invalidArgument('study', 'a study, as createStudy and openStudy give it', study)
+  return (await study.topFiles(top)).map(({ file, score }) => ({ file, score }))
+}
 
 /**
  * Chooses from many members the few that are best together (Caruana et al. 2004, 2006): greedily, members that are picked again

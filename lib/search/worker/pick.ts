@@ -117,7 +117,11 @@ async function take({ search, beats, worker }: Picker, trial: Trial, epochs?: nu
  * A trial of the next number: who gets the number has known all trials below it, so that no two of a finite space have the same
  * parameters.
  */
-async function beginNew({ search, beats, worker }: Picker): Promise<Claimed | 'again' | 'wait' | 'done' | 'exhausted'> {
+export async function beginNew({
+  search,
+  beats,
+  worker,
+}: Picker): Promise<Claimed | 'again' | 'wait' | 'done' | 'exhausted'> {
   const { definition, stage, nextNumber: number } = search
   if (search.ofStage.length >= stage.trials) return 'done'
   const { reproducible, parallel, sampler, direction, seed, repeats } = definition
