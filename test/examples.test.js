@@ -27,6 +27,7 @@ const examples = [
     /pictures to train on\n.*NLL.*\n─+\nsingle .*\nseeds × 5 +(0\.\d+)/,
     0.85,
   ],
+  [['search/border.js'], /stage 2 goes on to [\d.]+\n[\s\S]*best: rate (0\.\d+), error/, 0.2],
   [['fashion.js', clothes], /accuracy on the test set: ([\d.]+)\nthe first picture: boot/, 0.87],
 ]
 
@@ -44,7 +45,7 @@ for (const [[file, ...rest], printed, least] of examples) {
 
 test('each is read in one go: less than 60 lines', () => {
   for (const file of readdirSync(`${root}examples`, { recursive: true }).filter((name) =>
-    /^(ensemble\/)?[^/]+\.js$/.test(name),
+    /^((ensemble|search)\/)?[^/]+\.js$/.test(name),
   )) {
     const lines = readFileSync(`${root}examples/${file}`, 'utf8').split('\n').length - 1
     assert.ok(lines < 60, `${file}: ${lines}`)

@@ -35,6 +35,7 @@ import { checkSpace, type Params } from '../space/space.js'
 import { bestFileOf } from '../worker/best-file.js'
 import { beginNew } from '../worker/pick.js'
 import { Search } from '../worker/search.js'
+import type { WorkerEvent } from '../worker/worker.js'
 import { AskedTrial } from './asked-trial.js'
 import { type StudyTrial, studyTrial } from './study-trial.js'
 
@@ -49,6 +50,8 @@ export interface OptimizeOptions {
   signal?: AbortSignal | undefined
   /** Told of each trial that has ended. */
   onTrial?: ((trial: StudyTrial) => void) | undefined
+  /** Told of what the search has found, in words: a new stage's ranges and why, a best value at a border. */
+  onNote?: ((text: string) => void) | undefined
   /** Prints no line a trial. Default: false when standard error is a terminal. */
   quiet?: boolean | undefined
 }
@@ -58,6 +61,7 @@ const readOptimize = optionsOf<OptimizeOptions>()('optimize', {
   trials: checkPositiveInteger,
   signal: checkSignal,
   onTrial: checkFunction<NonNullable<OptimizeOptions['onTrial']>>,
+  onNote: checkFunction<NonNullable<OptimizeOptions['onNote']>>,
   quiet: checkBoolean,
 })
 
@@ -125,11 +129,16 @@ export class Study {
    * @throws `GRADUS_SEARCH_FAILED` with the first text where the first five trials fail; `GRADUS_BAD_FILE`
    */
   async optimize(options: OptimizeOptions = {}): Promise<MasterEnd> {
-    const { workers, trials, signal, onTrial, quiet = process.stderr.isTTY !== true } = readOptimize(options)
+    const { workers, trials, signal, onTrial, onNote, quiet = process.stderr.isTTY !== true } = readOptimize(options)
     const definition = this.#needDefinition('optimize')
     const { file, allowChanged } = this.#parts
     if (trials !== undefined) await this.#plan(trials)
-    const told = { dir: this.dir, allowChanged }
+    const say = (text: string) => {
+      if (!quiet) console.error(text)
+      onNote?.(text)
+    }
+    const onEvent = (_: string, event: WorkerEvent) => event.type === 'note' && say(event.text)
+    const told = { dir: this.dir, allowChanged, onEvent }
     const executor = file === null ? inProcess({ ...told, definition }) : processes({ ...told, file })
     return await runMaster({
       ...{ executor, workers: Math.min(workers, 4 * availableParallelism()), name: this.dir },
@@ -140,9 +149,7 @@ export class Study {
         if (!quiet) console.error(trialLine(trial, this.description.metric))
         onTrial?.(studyTrial(trial))
       },
-      onLine: (text) => {
-        if (!quiet) console.error(text)
-      },
+      onLine: say,
     })
   }
 
