@@ -49,7 +49,7 @@ const draft = { worker: 'here.1', budget: 5 }
  * who holds the running one.
  */
 export async function fillStudy(path, count, { stages = null, change = {} } = {}) {
-  await makeStudy(path, description({ epochs: 5, space, stages, details: { trials: count + 29 }, ...change }))
+  await makeStudy(path, description({ epochs: 5, space, stages, trials: count + 29, ...change }))
   const stageOf = (number) => (stages ? 1 + Math.floor((stages.length * number) / (count + 3)) : 1)
   const begin = (number) =>
     createTrial(path, number, suggestion({ params: paramsOf(number), seed: number, stage: stageOf(number) }), {
