@@ -15,6 +15,11 @@ export interface StudyReaderOptions {
   readonly index?: boolean | undefined
 }
 
+interface RefreshOptions extends Pick<StudyReaderOptions, 'onProgress'> {
+  readonly all?: boolean | undefined
+  readonly ended?: boolean | undefined
+}
+
 interface Entry {
   readonly trial: Trial
   /** Null of one that has ended: it is read anew if it changes. */
@@ -68,17 +73,14 @@ export class StudyReader {
    *
    * @throws `GRADUS_BAD_FILE` when the folder of trials cannot be read; what is wrong in a trial's is its `problem`
    */
-  refresh({
-    all = false,
-    onProgress,
-  }: { all?: boolean | undefined } & Pick<StudyReaderOptions, 'onProgress'> = {}): Promise<Trial[]> {
-    const looked = this.#queue.then(() => this.#refresh(all, onProgress))
+  refresh({ all = false, ended = true, onProgress }: RefreshOptions = {}): Promise<Trial[]> {
+    const looked = this.#queue.then(() => this.#refresh({ all, ended, onProgress }))
     this.#queue = looked.catch(() => undefined)
     return looked
   }
 
-  async #refresh(all: boolean, onProgress?: (done: number, all: number) => void): Promise<Trial[]> {
-    const numbers = this.#due(all)
+  async #refresh({ all, ended, onProgress }: RefreshOptions): Promise<Trial[]> {
+    const numbers = this.#due(all === true, ended === true)
     const changed: Trial[] = []
     for (const [i, number] of numbers.entries()) {
       if (i % atOnce === atOnce - 1) {
@@ -94,12 +96,12 @@ export class StudyReader {
   }
 
   /** What is to be looked at: new ones, those that go on, and some that have ended. */
-  #due(all: boolean): number[] {
+  #due(all: boolean, withEnded: boolean): number[] {
     const listed = all || this.#looks++ % listEvery === 0 ? this.#list() : this.#probe()
     const fresh = listed.filter((number) => !this.#entries.has(number))
     const [ended, others]: [number[], number[]] = [[], []]
     for (const [number, { reader }] of this.#entries) (reader ? others : ended).push(number)
-    return [...others, ...(all ? ended : this.#someOf(ended)), ...fresh]
+    return [...others, ...(all ? ended : withEnded ? this.#someOf(ended) : []), ...fresh]
   }
 
   #someOf(ended: readonly number[]): number[] {

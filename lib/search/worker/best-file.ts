@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CheckpointFolder, type Found, folderName } from '../../checkpoint/folder.js'
 import type { BestTrial, Trial } from '../../study/index.js'
 import { runPath } from '../../study/layout.js'
+import { isThere } from '../../study/trial.js'
 
 export const resultOf = ({ last }: Trial): number =>
   last?.record.type === 'result' ? (last.record.value ?? Number.NaN) : Number.NaN
@@ -21,9 +22,11 @@ function bestEpochOf({ last }: Trial): number {
 }
 
 /** The checkpoints of a trial's newest run, as they can be read. */
-export const checkpointsOf = ({ path, claim }: Trial): Promise<Found[]> => {
+export async function checkpointsOf({ path, claim }: Trial): Promise<Found[]> {
   const folder = join(runPath(path, claim?.record.run ?? 1), folderName)
-  return new CheckpointFolder(folder, { follow: false }).list().catch(() => [])
+  // Most trials of own objectives have none.
+  if (!isThere(folder)) return []
+  return await new CheckpointFolder(folder, { follow: false }).list().catch(() => [])
 }
 
 /** Null where there is none: the trial kept none, or it has gone. */

@@ -1,7 +1,8 @@
 /** Trains a claimed trial, and records how it ended. */
+import { mkdir } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { GradusError } from '../../errors.js'
-import { makeFolder } from '../../files.js'
+import { withFileErrors } from '../../files.js'
 import type { EndState, HeldTrial, JsonObject, Trial } from '../../study/index.js'
 import { type TrialContext, TrialEnded } from '../definition/trial-function.js'
 import { Draws, streams } from '../space/draws.js'
@@ -147,8 +148,8 @@ async function trainFold(
     report: (value, record) => control.report(value, record),
     fit: fit.fit,
   }
-  // A folder that is there, for whatever the trial keeps in it; runs make their own.
-  if (folds === 1) await makeFolder(dir)
+  // For whatever the trial keeps there. Not synced: what is in it after a loss of power is all that counts.
+  if (folds === 1) await withFileErrors(dir, () => mkdir(dir, { recursive: true }), 'written')
   const returned = await trial(context)
   control.throwIfEnded()
   const best = fit.best

@@ -45,6 +45,9 @@ export interface CurrentStage {
   readonly isLast: boolean
 }
 
+/** Milliseconds. */
+const endedEvery = 250
+
 /** Results of other studies come behind all of this one's. */
 const firstForeign = 1e9
 
@@ -53,6 +56,7 @@ export class Search {
   readonly definition: StudyDefinition
   readonly reader: StudyReader
   readonly #foreign: readonly TrialSeen[]
+  #endedAt = Number.NEGATIVE_INFINITY
   #plan: NumberedPlan
   #stage: CurrentStage
 
@@ -145,9 +149,12 @@ export class Search {
     return found?.path ?? null
   }
 
-  /** Looks for what has changed. */
+  /** Looks for what has changed; now and then also among trials that have ended, which a person may have retried. */
   async refresh(): Promise<void> {
-    await this.reader.refresh()
+    const now = performance.now()
+    const ended = now - this.#endedAt >= endedEvery
+    if (ended) this.#endedAt = now
+    await this.reader.refresh({ ended })
   }
 
   /** Looks whether more is wanted now. */
