@@ -102,6 +102,21 @@ test('what a person puts before the others is trained, and must fit the space', 
   assert.is((await study.trials())[0].state, 'complete')
 })
 
+test('what a person puts there is of the stage that the study is at, also outside its ranges', async () => {
+  const stages = [
+    { trials: 6, epochs: 1 },
+    { trials: 6, epochs: 2 },
+  ]
+  const study = await createStudy(square({ trials: undefined, stages }), { dir: place.next() })
+  const notes = []
+  assert.is(await study.optimize({ ...quiet, onNote: (text) => notes.push(text) }), 'done')
+  assert.match(notes[0], 'stage 2 looks at x')
+  assert.is(await study.enqueue({ x: -1 }), 12)
+  await study.optimize(quiet)
+  const last = (await study.trials()).at(-1)
+  assert.equal([last.number, last.stage, last.state, last.value], [12, 2, 'complete', 1])
+})
+
 test('the best models: loaded, together as an ensemble, and tested once', async () => {
   const study = await createStudy(nets(), { dir: place.next() })
   assert.is(await study.optimize({ ...quiet, workers: 2 }), 'done')

@@ -4,19 +4,8 @@ import { metricText } from '../search/display/numbers.js'
 import { flatParams, parameterColumns } from '../search/display/parameters.js'
 import { epochOf, rankedTrials, reasonOf, trialValue } from '../search/display/result.js'
 import { type Column, tableLines } from '../search/display/table.js'
-import { Draws, streams } from '../search/space/draws.js'
-import type { ParameterRecord } from '../search/space/parameter.js'
-import { checkSpace } from '../search/space/space.js'
-import {
-  endStates,
-  enqueueTrial,
-  type JsonObject,
-  readPlan,
-  retryEnded,
-  StudyReader,
-  stopTrial,
-  type Trial,
-} from '../study/index.js'
+import { openStudy } from '../search/study/index.js'
+import { endStates, type JsonObject, retryEnded, StudyReader, stopTrial, type Trial } from '../study/index.js'
 import { checkFolder } from './folder.js'
 
 const states: readonly string[] = ['running', 'paused', ...endStates, 'unfinished']
@@ -60,18 +49,9 @@ export async function stop(directory: string, number: string, { why }: { why: st
 
 /** Has a trial with these parameters wait for a worker. */
 export async function add(directory: string, text: string): Promise<void> {
-  const { study, trials } = await openReader(directory)
-  const plan = await readPlan(directory, study)
-  const space = checkSpace((plan.space ?? study.space) as unknown as ParameterRecord, `space of ${directory}`)
-  const params = space.params(space.point(parsed(text))) as JsonObject
-  for (let number = (trials.at(-1)?.number ?? -1) + 1; ; number++) {
-    const seed = Math.floor(new Draws(study.seed, number, streams.rest).next() * 2 ** 32)
-    const suggestion = { params, seed, stage: 1, suggestedBy: 'person', results: [] }
-    const isPlaced = await enqueueTrial(directory, number, suggestion, { worker: 'person', budget: null })
-    if (!isPlaced) continue
-    console.log(`trial ${number} waits for a worker`)
-    return
-  }
+  await checkFolder(directory)
+  const study = await openStudy(directory)
+  console.log(`trial ${await study.enqueue(parsed(text))} waits for a worker`)
 }
 
 function parsed(text: string): JsonObject {

@@ -16,6 +16,7 @@ import {
   LeaseJudge,
   makePlan,
   readPlan,
+  readStages,
   retryEnded,
   type StudyDescription,
   StudyReader,
@@ -180,7 +181,7 @@ export class Study {
     }
   }
 
-  /** Puts a trial with these parameters before all others; gives its number. @throws `GRADUS_INVALID_ARGUMENT` */
+  /** Puts a trial with these parameters before all others, into the stage that the study is at; gives its number. @throws `GRADUS_INVALID_ARGUMENT` */
   async enqueue(params: Params): Promise<number> {
     const { space: planned } = await readPlan(this.dir, this.description)
     const space = checkSpace((planned ?? this.description.space) as unknown as ParameterRecord)
@@ -188,7 +189,8 @@ export class Study {
     for (;;) {
       const number = ((await this.#trials()).at(-1)?.number ?? -1) + 1
       const seed = new Draws(this.description.seed, number, streams.training).below(2 ** 31)
-      const suggestion = { params: checked, seed, stage: 1, suggestedBy: 'person', results: [] }
+      const stage = 1 + (await readStages(this.dir)).length
+      const suggestion = { params: checked, seed, stage, suggestedBy: 'person', results: [] }
       if (await enqueueTrial(this.dir, number, suggestion, { worker: 'person', budget: null })) return number
     }
   }
