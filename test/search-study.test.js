@@ -166,10 +166,11 @@ test('what is no study, and what was opened to look, is refused by name', async 
   }
   const dir = place.next()
   await refused(createStudy({}, { dir }), 'study: expected a study made by defineStudy')
-  await refused(createStudy(square(), {}), 'dir: expected the path of a folder')
+  await refused(createStudy(square(), {}), 'dir: expected a path')
   await refused(createStudy(square(), { dir, folder: dir }), 'there is no option "folder"')
   await refused(createStudy('nowhere.js', { dir }), 'there is no such file')
   await refused(openStudy(dir), 'it holds no study')
+  await refused(openStudy(false), 'dir: expected a path, received false')
   await createStudy(square(), { dir })
   const looked = await openStudy(dir)
   await refused(looked.optimize(), 'optimize:')

@@ -38,9 +38,18 @@ export async function createStudy<Parameters extends ParameterRecord>(
 /**
  * Looks at a study: its trials, the best, their models. {@link createStudy} goes on with it.
  *
- * @throws `GRADUS_BAD_FILE` where there is none, or it cannot be read
+ * @throws `GRADUS_INVALID_ARGUMENT` for what is no path; `GRADUS_BAD_FILE` where there is none, or it cannot be read
  */
 export async function openStudy(dir: string): Promise<Study> {
-  const [{ Study }, { StudyReader }] = await Promise.all([import('./study.js'), import('../../study/index.js')])
-  return new Study({ reader: await StudyReader.open(dir), definition: null, file: null, allowChanged: false })
+  const [{ Study }, { StudyReader }, { checkPath }] = await Promise.all([
+    import('./study.js'),
+    import('../../study/index.js'),
+    import('../../checks.js'),
+  ])
+  return new Study({
+    reader: await StudyReader.open(checkPath('dir', dir)),
+    definition: null,
+    file: null,
+    allowChanged: false,
+  })
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { checkBoolean, checkFunction, checkPositiveInteger } from '../../checks.js'
+import { checkBoolean, checkFunction, checkPath, checkPositiveInteger } from '../../checks.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { placeFile } from '../../files.js'
 import { type LoadOptions, loadModel } from '../../model/load.js'
@@ -302,10 +302,7 @@ export interface CreateStudyOptions {
 const readCreate = optionsOf<CreateStudyOptions>()(
   'createStudy',
   {
-    dir: needed((argument, value) => {
-      if (typeof value === 'string' && value !== '') return value
-      throw invalidArgument(argument, 'the path of a folder', value)
-    }),
+    dir: needed(checkPath),
     allowChanged: [checkBoolean, false],
     extend: [checkBoolean, false],
   },
