@@ -228,7 +228,8 @@ test('stages narrow to where the best were, go on beyond a border, and say so', 
   const notes = []
   const onEvent = (event) => event.type === 'note' && notes.push(event.text)
   const definition = square({ direction: 'maximize', trials: undefined, stages, space, trial })
-  await work(dir, definition, 'here.1', { onEvent })
+  // Two come to the same, and one of them tells of it.
+  await all(dir, definition, 2, { onEvent })
   const [{ record }] = await readStages(dir)
   const { rate, hidden, kind } = record.parameters
   assert.equal(kind.values, ['a'])
@@ -249,6 +250,7 @@ test('stages narrow to where the best were, go on beyond a border, and say so', 
   const top = best[0].suggestion.params.hidden
   assert.ok(Math.log2(top / 32) > 3.6)
   assert.is(hidden.high, 1024)
+  assert.is(notes.length, 2)
   assert.match(notes[0], 'stage 2 looks at rate')
   assert.match(notes[1], `border: hidden ${top}, the best of stage 1`)
   for (const { suggestion } of trials.filter((trial) => trial.suggestion.stage === 2)) {

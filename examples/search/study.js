@@ -27,14 +27,14 @@ export default defineStudy({
   space: {
     learningRate: logUniform(1e-6, 10),
     l2: logUniform(1e-7, 1e-2),
-    hidden: integer(32, 512, { log: true }),
+    hidden: integer(32, 1024, { log: true }),
     rate: uniform(0, 0.7, { most: 0.95 }),
     optimizer: choice({ adam: { beta1: uniform(0.8, 0.99) }, nesterov: { momentum: uniform(0.5, 0.99) } }),
   },
   stages: [
     { trials: 60, epochs: 1 },
     { trials: 30, epochs: 4 },
-    { trials: 8, epochs: 15 },
+    { trials: 8, epochs: 30 },
   ],
   trial: ({ params, seed, fit }) => fit(build(params, seed), train, { validation, batchSize: 128 }),
 })

@@ -157,10 +157,15 @@ export interface Stage {
   readonly record: JsonObject
 }
 
-/** Records a stage. Of many who find that one to begin each makes the same; the first one's is in place, and given back. */
-export async function makeStage(study: string, { number, record }: Stage): Promise<JsonObject> {
+/**
+ * Records a stage. Of many who find that one to begin each makes the same; the first one's is in place, and given back.
+ *
+ * @param onFirst - told where this one was the first
+ */
+export async function makeStage(study: string, { number, record }: Stage, onFirst?: () => void): Promise<JsonObject> {
   const path = stagePath(study, number)
-  await placeFile(path, (file) => file.writeFile(`${JSON.stringify({ format: studyFormat, stage: record })}\n`))
+  const text = `${JSON.stringify({ format: studyFormat, stage: record })}\n`
+  if (await placeFile(path, (file) => file.writeFile(text))) onFirst?.()
   return await readStage(study, number)
 }
 

@@ -168,7 +168,7 @@ export class Search {
   /**
    * Begins the next stage, as what this one found says; of several workers all come to the same.
    *
-   * @returns what it looks at and why, in lines; null where this stage was the last
+   * @returns what it looks at and why, in lines, to the worker that was first; null where this stage was the last
    */
   async advance(): Promise<readonly string[] | null> {
     if (this.#stage.isLast) return null
@@ -178,9 +178,12 @@ export class Search {
       this.#stage,
       this.ofStage.map(seenOf).filter((seen) => seen !== null),
     )
-    const there = await makeStage(this.path, { number, record: record as unknown as JsonObject })
+    let isFirst = false
+    const there = await makeStage(this.path, { number, record: record as unknown as JsonObject }, () => {
+      isFirst = true
+    })
     this.#stage = await stageOf(this.path, this.definition, this.#plan)
-    return (there.why as string[] | undefined) ?? []
+    return isFirst ? ((there.why as string[] | undefined) ?? []) : []
   }
 }
 
