@@ -180,29 +180,33 @@ async function record(
       await patiently(() => held.pause({ epoch, value, details }))
       return { state: 'paused', epoch, value, reason: ending.reason }
     }
-    if (ending !== null) {
-      const result = { state: ending.state, epoch, value, reason: ending.reason }
-      await patiently(() => held.finish({ ...result, details: null }))
-      await keepCheckpoints(search, held)
-      return result
-    }
-    const found = (ended as { value: Value }).value
-    if (!Number.isFinite(found.value)) {
-      const result = { state: 'exploded' as const, epoch, value: found.value, reason: `its value is ${found.value}` }
-      await patiently(() => held.finish({ ...result, details: null }))
-      await keepCheckpoints(search, held)
-      return result
-    }
+    const { details, ...outcome } =
+      ending === null
+        ? finishedBy((ended as { value: Value }).value, epoch)
+        : { state: ending.state, epoch, value, reason: ending.reason, details: null }
     // What took no time to train need not survive a loss of power.
-    const sync = epoch > 0
-    const result = { state: 'complete' as const, epoch: Math.max(epoch, found.epoch), value: found.value, reason: null }
-    await patiently(() => held.finish({ ...result, details: found.details }, { sync }))
+    await patiently(() => held.finish({ ...outcome, details }, { sync: ending !== null || epoch > 0 }))
     await keepCheckpoints(search, held)
-    return result
+    return outcome
   } catch (error) {
     if (error instanceof GradusError && error.code === 'GRADUS_STALE_LEASE') return null
     throw error
   }
+}
+
+interface Finished {
+  readonly state: EndState
+  readonly epoch: number
+  readonly value: number
+  readonly reason: string | null
+  readonly details: JsonObject | null
+}
+
+/** How a trial ends whose function gave a value. */
+function finishedBy({ value, epoch: best, details }: Value, epoch: number): Finished {
+  const common = { value, epoch: Math.max(epoch, best) }
+  if (Number.isFinite(value)) return { ...common, state: 'complete', reason: null, details }
+  return { ...common, state: 'exploded', reason: `its value is ${value}`, details: null }
 }
 
 /** Null where the function gave a value. */
