@@ -77,6 +77,8 @@ class Master {
   #planned = 0
   #stage = 1
   #askedAt = Number.NEGATIVE_INFINITY
+  /** Whether something has happened since the last look. */
+  #isWoken = false
   #wake = () => {}
 
   constructor(options: MasterOptions) {
@@ -87,7 +89,7 @@ class Master {
     this.#crew = new Crew({
       ...options,
       onLine: (text) => onLine?.(text),
-      onChange: () => this.#wake(),
+      onChange: this.#hasNews,
     })
   }
 
@@ -102,12 +104,15 @@ class Master {
     let delay = pace.least
     for (let isFirst = true; ; isFirst = false) {
       const from = performance.now()
+      // What the last ones did just before they ended may not be among what is read now, but is at the next look.
+      const isIdle = this.#crew.running === 0
+      this.#isWoken = false
       const changed = await reader.refresh()
       if (performance.now() - this.#askedAt >= pace.plan) await this.#ask()
       await this.#tell(isFirst ? [] : changed)
       this.#endSilent()
       if (this.#claim) this.#crew.look(this.#trials)
-      const end = this.#end()
+      const end = this.#end(isIdle)
       this.#show()
       if (end !== null) return end
       delay = changed.length > 0 ? pace.least : Math.min(pace.most, 1.5 * delay)
@@ -117,10 +122,14 @@ class Master {
 
   readonly #pause = (): void => {
     this.#crew.pause()
-    this.#wake()
+    this.#hasNews()
   }
   readonly #kill = (): void => {
     this.#crew.kill()
+    this.#hasNews()
+  }
+  readonly #hasNews = (): void => {
+    this.#isWoken = true
     this.#wake()
   }
 
@@ -129,6 +138,7 @@ class Master {
     const woken = new AbortController()
     this.#wake = () => woken.abort()
     await setTimeout(pace.least)
+    if (this.#isWoken) woken.abort()
     await unlessAborted(setTimeout(milliseconds - pace.least, undefined, { signal: woken.signal }), woken.signal).catch(
       () => undefined,
     )
@@ -193,13 +203,14 @@ class Master {
     }
   }
 
-  #end(): MasterEnd | null {
-    const { signal, killSignal } = this.#options
-    if (this.#crew.failure !== null && this.#crew.running === 0) throw this.#crew.failure
+  /** @param isIdle whether no worker was at work when the trials were read */
+  #end(isIdle: boolean): MasterEnd | null {
+    const isOver = isIdle && this.#crew.running === 0
+    if (this.#crew.failure !== null && isOver) throw this.#crew.failure
     if (this.#crew.failure !== null) this.#crew.pause()
-    if (killSignal?.aborted) return this.#crew.running === 0 ? 'paused' : null
-    if (signal.aborted) return this.#crew.running === 0 ? 'paused' : null
-    if (this.#claim === null || this.#crew.running > 0) return null
+    if (!isOver) return null
+    if (this.#options.signal.aborted || this.#options.killSignal?.aborted) return 'paused'
+    if (this.#claim === null) return null
     if (this.#crew.dead.length > 0) return 'crashed'
     const ends = this.#crew.ends
     return (['exhausted', 'limit', 'paused'] as const).find((end) => ends.includes(end)) ?? 'done'
