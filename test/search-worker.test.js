@@ -1,7 +1,8 @@
 // Workers of a study: what they pick, what becomes of trials, and that nothing of it depends on how many there are.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import fs, { readdirSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -13,9 +14,10 @@ import { grid } from '../dist/search/samplers/grid.js'
 import { random } from '../dist/search/samplers/random.js'
 import { tpe } from '../dist/search/samplers/tpe/tpe.js'
 import { choice, integer, logUniform, uniform } from '../dist/search/space/parameters.js'
-import { runWorker, StopRequests } from '../dist/search/worker/worker.js'
-import { readStages, StudyReader, takeTrial } from '../dist/study/index.js'
+import { runWorker } from '../dist/search/worker/worker.js'
+import { readStages, requestStop, StudyReader, stopTrial, takeTrial } from '../dist/study/index.js'
 import { studyPlace } from './support/studies.js'
+import { until } from './support/until.js'
 
 const test = suite('search worker')
 const place = studyPlace(test, 'worker')
@@ -196,24 +198,52 @@ test('a worker whose trial was taken from it records nothing of it, and goes on 
   assert.is(first.next, 4)
 })
 
-test('a stop is heard at once, and is not one of the other trials', async () => {
+test('a stop is heard at once, though no clock goes on, and is not one of the other trials', async () => {
   const dir = place.next()
-  const stops = new StopRequests()
-  const trial = async ({ number, signal }) => {
-    if (number !== 1) return number
-    stops.emit('stop', 0, 'not this one')
-    assert.is(signal.aborted, false)
-    stops.emit('stop', 1, 'a person: enough')
-    assert.is(signal.aborted, true)
-    return number
+  const { setInterval } = globalThis
+  // What looks now and then never does.
+  globalThis.setInterval = () => ({ unref() {} })
+  try {
+    const trial = async ({ number, signal }) => {
+      if (number !== 1) return number
+      const request = { by: 'a person', why: 'enough' }
+      const [other, own] = await trialsOf(dir)
+      await requestStop(other.path, request)
+      assert.is(signal.aborted, false)
+      assert.is(await stopTrial(own, request), 'asked')
+      await until(() => signal.aborted)
+      return number
+    }
+    await work(dir, square({ trials: 3, trial }))
+  } finally {
+    globalThis.setInterval = setInterval
   }
-  await work(dir, square({ trials: 3, trial }), 'here.1', { stops })
   const trials = await trialsOf(dir)
   assert.equal(
     trials.map(({ state }) => state),
     ['complete', 'stopped', 'complete'],
   )
-  assert.match(trials[1].last.record.reason, 'enough')
+  assert.match(trials[1].last.record.reason, 'a person: enough')
+})
+
+test('where nothing tells of changes, a stop is still seen at the next look', async () => {
+  const dir = place.next()
+  const { watch } = fs
+  fs.watch = () => {
+    throw Object.assign(new Error('too many are watched'), { code: 'EMFILE' })
+  }
+  syncBuiltinESMExports()
+  try {
+    const trial = async ({ signal }) => {
+      await stopTrial((await trialsOf(dir))[0], { by: 'a person', why: 'enough' })
+      await until(() => signal.aborted)
+    }
+    await work(dir, square({ trials: 1, trial }))
+  } finally {
+    fs.watch = watch
+    syncBuiltinESMExports()
+  }
+  assert.is((await trialsOf(dir))[0].state, 'stopped')
 })
 
 test('stages narrow to where the best were, go on beyond a border, and say so', async () => {

@@ -38,3 +38,4 @@ export {
 export { endTrial, retryTrial, takeTrial } from './take-trial.js'
 export { hasEnded, readTrial, type Trial, type TrialState } from './trial.js'
 export { isObject, type Json, type JsonObject } from './values.js'
+export { watchTrial } from './watch-trial.js'

@@ -5,7 +5,8 @@ import { endTrial, retryTrial } from './take-trial.js'
 import { hasEnded, readTrial, type Trial } from './trial.js'
 
 /**
- * Has a trial end: one that waits ends at once; of one that runs the worker is asked, and ends it after the epoch that it is at.
+ * Has a trial end: one that waits ends at once; of one that runs the worker is asked: on the same machine
+ * it hears of it at once, elsewhere within half a second.
  *
  * @throws `GRADUS_INVALID_ARGUMENT` when it has ended
  */

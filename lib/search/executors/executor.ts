@@ -15,8 +15,6 @@ export interface WorkerHandle {
   pause(): void
   /** Ends it at once, where that can be. */
   kill(): void
-  /** Ends the trial of that number, if it has it. */
-  stopTrial(number: number, why: string): void
 }
 
 export interface Executor {

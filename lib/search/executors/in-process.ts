@@ -1,9 +1,9 @@
 /** Workers in this process, beside each other: training is not on its thread. */
 import { GradusError } from '../../errors.js'
-import { runWorker, StopRequests, type WorkerEvent, type WorkerOptions } from '../worker/worker.js'
+import { runWorker, type WorkerEvent, type WorkerOptions } from '../worker/worker.js'
 import type { Executor, WorkerOutcome } from './executor.js'
 
-export interface InProcessOptions extends Omit<WorkerOptions, 'name' | 'threads' | 'signal' | 'stops' | 'onEvent'> {
+export interface InProcessOptions extends Omit<WorkerOptions, 'name' | 'threads' | 'signal' | 'onEvent'> {
   readonly onEvent?: ((worker: string, event: WorkerEvent) => void) | undefined
 }
 
@@ -11,10 +11,10 @@ export function inProcess({ onEvent, ...common }: InProcessOptions): Executor {
   return {
     name: 'in this process',
     start(name, threads) {
-      const [pause, stops] = [new AbortController(), new StopRequests()]
+      const pause = new AbortController()
       const running = runWorker({
         ...common,
-        ...{ name, threads, stops, signal: pause.signal, onEvent: (event) => onEvent?.(name, event) },
+        ...{ name, threads, signal: pause.signal, onEvent: (event) => onEvent?.(name, event) },
       })
       return {
         name,
@@ -23,7 +23,6 @@ export function inProcess({ onEvent, ...common }: InProcessOptions): Executor {
         pause: () => pause.abort(),
         // There is nothing here that could be ended from outside.
         kill: () => pause.abort(),
-        stopTrial: (number, why) => void stops.emit('stop', number, why),
       }
     },
   }

@@ -14,10 +14,7 @@ export interface WorkerOrder {
   readonly beatEvery?: number | undefined
 }
 
-export type ToWorker =
-  | { readonly type: 'work'; readonly order: WorkerOrder }
-  | { readonly type: 'pause' }
-  | { readonly type: 'stopTrial'; readonly number: number; readonly why: string }
+export type ToWorker = { readonly type: 'work'; readonly order: WorkerOrder } | { readonly type: 'pause' }
 
 export type FromWorker =
   | { readonly type: 'event'; readonly event: WorkerEvent }

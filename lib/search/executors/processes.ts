@@ -50,7 +50,6 @@ function handleOf(child: ChildProcess, name: string, onEvent: (event: WorkerEven
     ended,
     pause: () => tell(child, { type: 'pause' }),
     kill: () => void child.kill('SIGKILL'),
-    stopTrial: (number, why) => tell(child, { type: 'stopTrial', number, why }),
   }
 }
 

@@ -1,16 +1,14 @@
 /** The process of a worker. It ends when its work does; without its parent it goes on, until a signal has it pause. */
 import { GradusError } from '../../errors.js'
 import { loadStudy } from '../load-study.js'
-import { runWorker, StopRequests } from '../worker/worker.js'
+import { runWorker } from '../worker/worker.js'
 import type { FromWorker, ToWorker, WorkerOrder } from './messages.js'
 
 const pause = new AbortController()
-const stops = new StopRequests()
 
 process.on('message', (message: ToWorker) => {
   if (message.type === 'work') void work(message.order)
-  else if (message.type === 'pause') pause.abort()
-  else stops.emit('stop', message.number, message.why)
+  else pause.abort()
 })
 
 // A terminal sends these to all processes at once: with a parent it is the parent who says what becomes of it.
@@ -27,7 +25,7 @@ async function work({ file, ...options }: WorkerOrder): Promise<void> {
   try {
     const { definition, module } = await loadStudy(file)
     const onEvent = (event: Extract<FromWorker, { type: 'event' }>['event']) => tell({ type: 'event', event })
-    const end = await runWorker({ ...options, definition, module, signal: pause.signal, stops, onEvent })
+    const end = await runWorker({ ...options, definition, module, signal: pause.signal, onEvent })
     await tell({ type: 'end', end })
   } catch (error) {
     const code = error instanceof GradusError ? error.code : null

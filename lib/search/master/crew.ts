@@ -94,10 +94,6 @@ export class Crew {
     for (const { handle } of this.#slots) if (handle?.process === process) handle.kill()
   }
 
-  stopTrial(number: number, why: string): void {
-    for (const { handle } of this.#slots) handle?.stopTrial(number, why)
-  }
-
   #start(slot: Slot): void {
     const handle = this.#options.executor.start(slot.name, this.#threads)
     slot.handle = handle

@@ -25,8 +25,6 @@ export interface RunTrialOptions {
   readonly threads: number
   /** Fires when running trials are to pause. */
   readonly signal: AbortSignal
-  /** Told of what can end it, while it runs. */
-  onControl?(control: TrialControl | null): void
   onReport?(epoch: number, value: number): void
 }
 
@@ -64,7 +62,6 @@ export async function runTrial(
   const interrupt = () => control.end({ how: 'pause', reason: 'interrupted' })
   options.signal.addEventListener('abort', interrupt)
   if (options.signal.aborted) interrupt()
-  options.onControl?.(control)
   const time = watchTime(control, search.definition.timeout)
   try {
     await control.look()
@@ -72,7 +69,6 @@ export async function runTrial(
     return await record(search, claimed, control, ended)
   } finally {
     time.close()
-    options.onControl?.(null)
     options.signal.removeEventListener('abort', interrupt)
     control.close()
     held.drop()

@@ -1,6 +1,6 @@
 /** A trial under way: what it reports, and when and why it is to end. */
 import { GradusError } from '../../errors.js'
-import { type HeldTrial, type JsonObject, readStop } from '../../study/index.js'
+import { type HeldTrial, type JsonObject, readStop, watchTrial } from '../../study/index.js'
 import { TrialEnded } from '../definition/trial-function.js'
 import type { Decision } from '../pruners/pruner.js'
 
@@ -19,7 +19,7 @@ export interface ControlOptions {
   onReport?(epoch: number, value: number): void
 }
 
-/** Milliseconds between two looks whether somebody wants the trial to end, or has taken it. */
+/** Milliseconds between two looks whether somebody wants the trial to end, or has taken it, where the system does not tell. */
 const lookEvery = 500
 
 export class TrialControl {
@@ -27,6 +27,7 @@ export class TrialControl {
   readonly #options: ControlOptions
   readonly #controller = new AbortController()
   readonly #timer: NodeJS.Timeout
+  readonly #unwatch: () => void
   #ending: Ending | null = null
   #epoch: number
   #value: number | null
@@ -39,7 +40,9 @@ export class TrialControl {
     this.#options = options
     this.#epoch = before.epoch
     this.#value = before.value
-    this.#timer = setInterval(() => void this.look().catch(() => undefined), lookEvery)
+    const look = () => void this.look().catch(() => undefined)
+    this.#unwatch = watchTrial(held.path, look)
+    this.#timer = setInterval(look, lookEvery)
     this.#timer.unref()
   }
 
@@ -122,6 +125,7 @@ export class TrialControl {
   /** It has ended, whatever its function still does. */
   close(): void {
     clearInterval(this.#timer)
+    this.#unwatch()
   }
 }
 

@@ -1,5 +1,4 @@
 /** A worker: picks a trial, trains it, records it, until there is nothing left to do. It needs no master. */
-import { EventEmitter } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { Beats, hasEnded, LeaseJudge, type StudyModule } from '../../study/index.js'
 import type { StudyDefinition } from '../definition/define-study.js'
@@ -7,7 +6,6 @@ import type { Params } from '../space/space.js'
 import { checkFailures, pick } from './pick.js'
 import { type Claimed, runTrial, type TrialOutcome } from './run-trial.js'
 import { Search } from './search.js'
-import type { TrialControl } from './trial-control.js'
 
 /**
  * `done`: all trials have ended; `exhausted`: a finite space has no others; `limit`: this worker has had as many as it may;
@@ -23,9 +21,6 @@ export type WorkerEvent =
       | { readonly state: 'taken' }
     ))
   | { readonly type: 'note'; readonly text: string }
-
-/** Somebody in this process who wants a trial to end now; others leave a file, which is seen within half a second. */
-export class StopRequests extends EventEmitter<{ stop: [trial: number, why: string] }> {}
 
 export interface WorkerOptions {
   readonly dir: string
@@ -44,7 +39,6 @@ export interface WorkerOptions {
   readonly lease?: number | undefined
   /** Milliseconds from beat to beat. Default 5,000. */
   readonly beatEvery?: number | undefined
-  readonly stops?: StopRequests | undefined
   onEvent?(event: WorkerEvent): void
 }
 
@@ -83,26 +77,11 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerEnd> {
 }
 
 async function train(search: Search, claimed: Claimed, options: WorkerOptions): Promise<void> {
-  const { onEvent, stops, signal, threads } = options
+  const { onEvent, signal, threads } = options
   const { number: trial } = claimed.held
   const { params } = claimed
-  let control: TrialControl | null = null
-  const stop = (number: number, why: string) => {
-    if (number === trial) control?.end({ how: 'stop', state: 'stopped', reason: why })
-  }
-  stops?.on('stop', stop)
   onEvent?.({ type: 'begin', trial, params, goesOn: claimed.before !== null })
-  try {
-    const outcome = await runTrial(search, claimed, {
-      threads,
-      signal,
-      onControl: (given) => {
-        control = given
-      },
-      onReport: (epoch, value) => onEvent?.({ type: 'report', trial, epoch, value }),
-    })
-    onEvent?.({ type: 'end', trial, params, ...(outcome ?? { state: 'taken' }) })
-  } finally {
-    stops?.off('stop', stop)
-  }
+  const onReport = (epoch: number, value: number) => onEvent?.({ type: 'report', trial, epoch, value })
+  const outcome = await runTrial(search, claimed, { threads, signal, onReport })
+  onEvent?.({ type: 'end', trial, params, ...(outcome ?? { state: 'taken' }) })
 }
