@@ -20,8 +20,9 @@ const writer = new RunWriter(failing, { epochs: 3 })
 writer.steps(400, (step) => (step > 20 ? { refused: 1, loss: Number.NaN } : {}))
 writer.entry({ type: 'refusal', step: 21, layer: 'dense1', tensor: null })
 writer.end('error', { error: 'Too many refused steps' })
-for (const name of ['broken', 'empty']) mkdirSync(join(folder, name))
+for (const name of ['broken', 'empty', 'study']) mkdirSync(join(folder, name))
 writeFileSync(join(folder, 'broken', 'run.json'), '{"format":')
+writeFileSync(join(folder, 'study', 'study.json'), '{}')
 cli.after(() => rmSync(folder, { recursive: true }))
 
 const gradus = (...args) => spawnSync(process.execPath, [command, ...args], { cwd: folder, encoding: 'utf8' })
@@ -49,6 +50,8 @@ cli('bad usage and runs that cannot be read end with 2 and one sentence', () => 
     [/Cannot write/, 'report', run, '-o', join(folder, 'nowhere', 'a.html')],
     [/holds no run/, 'report', join(run, '..', '..', 'empty')],
     [/holds no run that can be read; \.: .*run\.json/, 'report', 'broken'],
+    [/is a study, not a run: see gradus trials study/, 'report', 'study'],
+    [/is a study, not a run: see gradus trials study/, 'diagnose', 'study'],
     [/does not exist/, 'watch', 'nowhere'],
     [/port/, 'watch', folder, '--port', 'x'],
     [/token/, 'watch', folder, '--host', '0.0.0.0'],

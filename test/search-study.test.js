@@ -1,6 +1,6 @@
 // Studies in programs: made, trained, asked, looked at, and what their best models are good for.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import * as gradus from 'gradus'
 import { asha, createStudy, defineStudy, integer, logUniform, openStudy, random, uniform } from 'gradus/search'
 import { suite } from 'uvu'
@@ -139,6 +139,23 @@ test('the best models: loaded, together as an ensemble, and tested once', async 
   assert.is(error.code, 'GRADUS_INVALID_ARGUMENT')
   assert.match(error.message, 'it was taken before')
   assert.ok(existsSync(join(study.dir, 'test.json')))
+})
+
+test('a folder by a path from here, or by a link: the best are kept all the same', async () => {
+  const [dir, link] = [place.next(), place.next()]
+  mkdirSync(dir)
+  symlinkSync(dir, link)
+  for (const given of [relative(process.cwd(), dir), link]) {
+    const study = await createStudy(nets(), { dir: join(given, 'study') })
+    await study.optimize(quiet)
+    const best = await study.best()
+    assert.is(readdirSync(join(dir, 'study', 'best')).length, 4)
+    assert.is((await study.topModels(1)).length, 1)
+    const { file, trial } = (await study.topFiles(1))[0]
+    assert.is(trial, best.number)
+    assert.ok(file.startsWith(join(dir, 'study', 'trials')), file)
+    rmSync(join(dir, 'study'), { recursive: true })
+  }
 })
 
 test('a study in a file: its workers are processes', async () => {

@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path'
 import { GradusError } from '../errors.js'
 import { printable } from '../printable.js'
 import { makeReport } from '../watch/report/report.js'
-import { checkFolder } from './folder.js'
+import { checkFolder, checkNoStudy } from './folder.js'
 
 export interface ReportOptions {
   /** Default: the run's name with `.html`, in the current folder. */
@@ -15,6 +15,7 @@ export interface ReportOptions {
 
 export async function report(directory: string, { output, force = false }: ReportOptions): Promise<void> {
   await checkFolder(directory)
+  await checkNoStudy(directory)
   const file = output ?? `${basename(resolve(directory))}.html`
   const { html, runs, unreadable } = await makeReport(directory)
   await write(file, html, force)

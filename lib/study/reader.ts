@@ -1,8 +1,9 @@
 /** Reads a study, and what has changed since the last look. */
 import { readdirSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { fileError, isMissing } from '../files.js'
+import { fileError, isMissing, withFileErrors } from '../files.js'
 import { changePath, studyFiles, trialNumberOf, trialPath } from './layout.js'
 import { type Cached, readIndex } from './masters.js'
 import { readStudy, type StudyDescription } from './study.js'
@@ -34,6 +35,7 @@ const endedAtOnce = 512
 const listEvery = 64
 
 export class StudyReader {
+  /** The folder, from the root on and without links. */
   readonly path: string
   readonly study: StudyDescription
   readonly #entries = new Map<number, Entry>()
@@ -51,8 +53,10 @@ export class StudyReader {
 
   /** @throws `GRADUS_BAD_FILE` when there is no study, or one that cannot be read */
   static async open(path: string, { onProgress, index = true }: StudyReaderOptions = {}): Promise<StudyReader> {
-    const reader = new StudyReader(path, await readStudy(path))
-    if (index) for (const cached of (await readIndex(path)).values()) reader.#know(cached)
+    const study = await readStudy(path)
+    // Whoever changes the working folder later, and whatever links lead here: checkpoints are read without following any.
+    const reader = new StudyReader(await withFileErrors(path, () => realpath(path)), study)
+    if (index) for (const cached of (await readIndex(reader.path)).values()) reader.#know(cached)
     await reader.refresh({ all: true, onProgress })
     return reader
   }

@@ -95,8 +95,8 @@ export class Search {
         if (seen !== null) foreign.push({ ...seen, number: firstForeign + foreign.length })
       }
     }
-    const stage = await stageOf(path, definition, plan)
-    return new Search({ path, definition, reader, foreign }, plan, stage)
+    const stage = await stageOf(reader.path, definition, plan)
+    return new Search({ path: reader.path, definition, reader, foreign }, plan, stage)
   }
 
   get stage(): CurrentStage {
