@@ -153,10 +153,7 @@ test('tpe: pending trials are bad, failed ones never good', () => {
   })
   const { good, bad } = kindsOf({ space: plane, trials, direction: 'minimize' })
   // 40 ended: the four best are those pruned last, by the value of their last report.
-  assert.equal(
-    good.map(({ x }) => Math.round(100 * x)),
-    [40, 46, 52, 58],
-  )
+  assert.equal(good, [40, 46, 52, 58])
   assert.is(bad.length, 56)
   const failures = trials.filter(({ state }) => state !== 'complete' && state !== 'pruned')
   assert.is(kindsOf({ space: plane, trials: failures, direction: 'minimize' }).good.length, 0)

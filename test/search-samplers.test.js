@@ -369,10 +369,10 @@ samplers(
       [4, -3],
       [6, -3],
     ])
-    assert.equal(
-      observed({ space, trials, direction: 'minimize' }).pending,
-      [3, 5].map((a) => space.point({ a })),
-    )
+    assert.equal(observed({ space, trials, direction: 'minimize' }).pending, [
+      { place: 4, point: space.point({ a: 3 }) },
+      { place: 5, point: space.point({ a: 5 }) },
+    ])
     assert.equal(
       observed({ space, trials: trials.slice(0, 1), direction: 'maximize' }).ended.map(({ loss }) => loss),
       [0],

@@ -21,7 +21,7 @@ test('log densities are those of Optuna’s Parzen estimators', () => {
     const count = observed[0].length
     const estimator = new ParzenEstimator(
       columns.map(columnOf),
-      observed.map((c) => Float64Array.from(c)),
+      observed.map((c) => Float64Array.of(...c, 0.5)),
       count,
     )
     for (const [row, point] of rowsOf(at).entries()) {
@@ -49,7 +49,7 @@ test('samples are distributed as the density', () => {
     { kind: 'category', size: 3 },
   ]
   const middle = (cell) => (edges[cell] + edges[cell + 1]) / 2
-  const observed = [Float64Array.of(middle(0), middle(2), middle(5)), Float64Array.of(0, 1, 1)]
+  const observed = [Float64Array.of(middle(0), middle(2), middle(5), 0.5), Float64Array.of(0, 1, 1, 0.5)]
   const estimator = new ParzenEstimator(columns, observed, 3)
   const draws = new Draws(9, 0, 0)
   const counts = new Map()

@@ -44,6 +44,8 @@ export interface Sampler {
 }
 
 export interface Ended {
+  /** Its place in the list of trials. */
+  readonly place: number
   readonly number: number
   readonly point: Point
   readonly loss: number
@@ -56,7 +58,12 @@ export interface Observed {
   /** Ended ones in order of number: the smaller the loss, the better. */
   readonly ended: readonly Ended[]
   /** Running and paused ones, which have no result yet. */
-  readonly pending: readonly Point[]
+  readonly pending: readonly Pending[]
+}
+
+export interface Pending {
+  readonly place: number
+  readonly point: Point
 }
 
 /**
@@ -65,24 +72,32 @@ export interface Observed {
  */
 export function observed({ space, trials, direction }: Pick<Asked, 'space' | 'trials' | 'direction'>): Observed {
   const sign = direction === 'maximize' ? -1 : 1
-  const judged: { number: number; point: Point; loss: number }[] = []
-  const pending: Point[] = []
-  for (const trial of trials) {
+  const ended: Writable<Ended>[] = []
+  const pending: Pending[] = []
+  let worst = Number.NEGATIVE_INFINITY
+  let isInOrder = true
+  for (let place = 0; place < trials.length; place++) {
+    const trial = trials[place]!
     const point = space.find(trial.params)
     if (point === null) continue
-    if (trial.state === 'running' || trial.state === 'paused') pending.push(point)
-    else judged.push({ number: trial.number, point, loss: sign * (resultOf(trial) ?? Number.NaN) })
+    const { number, state } = trial
+    if (state === 'running' || state === 'paused') {
+      pending.push({ place, point })
+      continue
+    }
+    const loss = sign * (resultOf(trial) ?? Number.NaN)
+    const failed = !Number.isFinite(loss)
+    if (!failed && loss > worst) worst = loss
+    isInOrder &&= ended.length === 0 || ended.at(-1)!.number < number
+    ended.push({ place, number, point, loss, failed })
   }
-  let worst = Number.NEGATIVE_INFINITY
-  for (const { loss } of judged) if (Number.isFinite(loss)) worst = Math.max(worst, loss)
   // Where nothing but failures is known, all of them are the same.
   if (!Number.isFinite(worst)) worst = 0
-  const ended = judged.map((one): Ended => {
-    const failed = !Number.isFinite(one.loss)
-    return { ...one, loss: failed ? worst : one.loss, failed }
-  })
-  return { ended: ended.sort((a, b) => a.number - b.number), pending }
+  for (const one of ended) if (one.failed) one.loss = worst
+  return { ended: isInOrder ? ended : ended.sort((a, b) => a.number - b.number), pending }
 }
+
+type Writable<Of> = { -readonly [Name in keyof Of]: Of[Name] }
 
 /** The value that an ended trial is judged by, or null where it has none. */
 function resultOf({ state, value, reports }: TrialSeen): number | null {

@@ -26,6 +26,9 @@ export class Draws {
   readonly #number: number
   readonly #stream: number
   #next = 0
+  /** The last block of the cipher, which two draws share. */
+  #block = -1
+  #words: readonly [number, number, number, number] = [0, 0, 0, 0]
 
   /**
    * @param seed of the study, 0 to 2⁵³ − 1
@@ -41,7 +44,11 @@ export class Draws {
   /** Number `draw` of this trial, in [0, 1), with 53 bits. */
   at(draw: number): number {
     const block = Math.floor(draw / 2)
-    const words = philox(this.#key, [low32(block), this.#stream, low32(this.#number), high32(this.#number)])
+    if (block !== this.#block) {
+      this.#words = philox(this.#key, [low32(block), this.#stream, low32(this.#number), high32(this.#number)])
+      this.#block = block
+    }
+    const words = this.#words
     const [high, low] = draw % 2 === 0 ? [words[0], words[1]] : [words[2], words[3]]
     return ((high >>> 5) * 0x400_0000 + (low >>> 6)) / 0x20_0000_0000_0000
   }

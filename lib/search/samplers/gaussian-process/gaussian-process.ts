@@ -60,7 +60,7 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
 
 /** What is believed after these trials, those without a result at what is expected of them; and the best of all. */
 async function model(coordinates: Coordinates, { ended, pending }: Observed) {
-  const rows = [...ended, ...pending.map((point) => ({ point }))].map(({ point }) => coordinates.rowOf(point))
+  const rows = [...ended, ...pending].map(({ point }) => coordinates.rowOf(point))
   const values = standardized(ended.map(({ loss }) => loss))
   const width = coordinates.all.length
   const data = new Float64Array(ended.length * width)

@@ -6,28 +6,30 @@ export class CategoryColumn {
   readonly #other: number
   readonly #own: number
 
+  readonly #last: number
+
+  /** @param categories of the points, and anything behind them for the kernel over everything */
   constructor(
     private readonly categories: Float64Array,
-    private readonly count: number,
     private readonly size: number,
   ) {
-    const kernels = count + 1
+    const kernels = categories.length
+    this.#last = kernels - 1
     const sum = 1 + size / kernels
     this.#other = 1 / kernels / sum
     this.#own = (1 + 1 / kernels) / sum
   }
 
-  addConstants(_constants: Float64Array): void {}
-
   sample(kernel: number, draw: number): number {
-    if (kernel === this.count) return Math.min(this.size - 1, Math.floor(draw * this.size))
+    if (kernel === this.#last) return Math.min(this.size - 1, Math.floor(draw * this.size))
     const shares = new Float64Array(this.size).fill(this.#other)
     shares[this.categories[kernel]!] = this.#own
     return pick(shares, draw)
   }
 
-  apply(category: number, _exponents: Float64Array, factors: Float64Array): void {
-    for (let k = 0; k < this.count; k++) factors[k]! *= this.categories[k] === category ? this.#own : this.#other
-    factors[this.count]! *= 1 / this.size
+  /** Multiplies the share that each kernel gives a category. */
+  multiply(category: number, factors: Float64Array): void {
+    for (let k = 0; k < this.#last; k++) factors[k]! *= this.categories[k] === category ? this.#own : this.#other
+    factors[this.#last]! *= 1 / this.size
   }
 }

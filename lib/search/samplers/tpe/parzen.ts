@@ -5,7 +5,8 @@
  */
 
 import { CategoryColumn } from './category-column.js'
-import { NumberColumn } from './number-column.js'
+import { CellColumn } from './cell-column.js'
+import { RealColumns } from './real-columns.js'
 
 /** What a column holds: units, of cells with the stretch that each has, or categories. */
 export type Column =
@@ -18,9 +19,6 @@ export interface Stretches {
   readonly indexAt: (unit: number) => number
 }
 
-/** Points by column, all as long: units or categories. */
-export type Observations = readonly Float64Array[]
-
 /** Newest points that count fully; older ones the less, the older. */
 const full = 25
 
@@ -28,49 +26,75 @@ const full = 25
 export function kernelWeights(count: number): Float64Array {
   const weights = new Float64Array(count + 1).fill(1)
   const ramp = count - full
-  for (let i = 0; i < ramp; i++) weights[i] = ramp === 1 ? 1 / count : 1 / count + ((1 - 1 / count) * i) / (ramp - 1)
-  const sum = weights.reduce((total, weight) => total + weight, 0)
-  return weights.map((weight) => weight / sum)
+  let sum = Math.min(count, full) + 1
+  for (let i = 0; i < ramp; i++) {
+    weights[i] = ramp === 1 ? 1 / count : 1 / count + ((1 - 1 / count) * i) / (ramp - 1)
+    sum += weights[i]!
+  }
+  for (let i = 0; i <= count; i++) weights[i]! /= sum
+  return weights
 }
 
-export class ParzenEstimator {
-  readonly #weights: Float64Array
-  readonly #columns: readonly (NumberColumn | CategoryColumn)[]
-  /** Of each kernel, its weight and what its columns are scaled by, as a logarithm. */
-  readonly #constants: Float64Array
-  readonly #exponents: Float64Array
-  readonly #factors: Float64Array
+/** A kernel whose density is e^-40 of another's changes no digit of their sum. */
+const mostBelow = 40
 
-  constructor(columns: readonly Column[], observations: Observations, count: number) {
+export class ParzenEstimator {
+  /** By place in a point: the column of cells or categories; of reals, which of them it is. */
+  readonly #columns: readonly (CellColumn | CategoryColumn | number)[]
+  readonly #weights: Float64Array
+  readonly #reals: RealColumns
+  /** Columns of cells and categories, each with its place in a point. */
+  readonly #shares: readonly (readonly [place: number, column: CellColumn | CategoryColumn])[]
+  readonly #factors: Float64Array
+  /** Of the kernels that count at a point: which they are, and the logarithms of their densities over the reals. */
+  readonly #near: Uint32Array
+  readonly #densities: Float64Array
+
+  /** @param observations the points by column: units or categories, and 0.5 behind them */
+  constructor(columns: readonly Column[], observations: readonly Float64Array[], count: number) {
     this.#weights = kernelWeights(count)
-    this.#columns = columns.map((column, i) =>
-      column.kind === 'number'
-        ? new NumberColumn(observations[i]!, count, column.cells)
-        : new CategoryColumn(observations[i]!, count, column.size),
-    )
-    this.#constants = this.#weights.map(Math.log)
-    for (const column of this.#columns) column.addConstants(this.#constants)
-    this.#exponents = new Float64Array(count + 1)
-    this.#factors = new Float64Array(count + 1)
+    const reals: number[] = []
+    this.#columns = columns.map((column, place) => {
+      const own = observations[place]!
+      if (column.kind === 'category') return new CategoryColumn(own, column.size)
+      return column.cells ? new CellColumn(own, column.cells) : reals.push(place) - 1
+    })
+    this.#reals = new RealColumns(Uint32Array.from(reals), observations, this.#weights)
+    this.#shares = this.#columns.flatMap((column, place) => (typeof column === 'number' ? [] : [[place, column]]))
+    this.#factors = new Float64Array(count + 1).fill(1)
+    this.#near = new Uint32Array(count + 1)
+    this.#densities = new Float64Array(count + 1)
   }
 
   /** A point of the density: units, of cells their middle, and categories. */
   sample(draw: () => number): Float64Array {
     const kernel = pick(this.#weights, draw())
-    return Float64Array.from(this.#columns, (column) => column.sample(kernel, draw()))
+    return Float64Array.from(this.#columns, (column) =>
+      typeof column === 'number' ? this.#reals.sample(kernel, column, draw()) : column.sample(kernel, draw()),
+    )
   }
 
   /** The logarithm of the density at a point; of cells, of the share that falls into the cell. */
   logDensity(point: Float64Array): number {
-    const [exponents, factors] = [this.#exponents, this.#factors]
-    exponents.set(this.#constants)
-    factors.fill(1)
-    for (const [i, column] of this.#columns.entries()) column.apply(point[i]!, exponents, factors)
-    let highest = -Infinity
-    for (let k = 0; k < exponents.length; k++) highest = Math.max(highest, exponents[k]!)
-    // No factor of the kernel over everything is ever 0 by rounding, so neither is the sum.
+    const [reals, factors, near, densities] = [this.#reals, this.#factors, this.#near, this.#densities]
+    if (this.#shares.length > 0) factors.fill(1)
+    for (const [place, column] of this.#shares) column.multiply(point[place]!, factors)
+    // That over everything comes first: no factor of it is ever 0 by rounding, and it says what is too little to count.
+    const last = factors.length - 1
+    let highest = reals.logDensity(last, point, Number.NEGATIVE_INFINITY)
+    const least = highest + Math.log(factors[last]!) - mostBelow
+    near[0] = last
+    densities[0] = highest
+    let count = 1
+    for (let k = 0; k < last; k++) {
+      const density = reals.logDensity(k, point, least)
+      if (density < least) continue
+      near[count] = k
+      densities[count++] = density
+      if (density > highest) highest = density
+    }
     let sum = 0
-    for (let k = 0; k < exponents.length; k++) sum += factors[k]! * Math.exp(exponents[k]! - highest)
+    for (let i = 0; i < count; i++) sum += factors[near[i]!]! * Math.exp(densities[i]! - highest)
     return highest + Math.log(sum)
   }
 }

@@ -4,12 +4,15 @@ import type { Dimension } from '../../space/dimensions.js'
 import { Draws, streams } from '../../space/draws.js'
 import type { Point, Space } from '../../space/space.js'
 import { fresh } from '../fresh.js'
+import { type Rows, rowsOf } from '../rows.js'
 import { type Asked, type Ended, observed, type Sampler } from '../sampler.js'
 import { isStart, startingParams } from '../start.js'
 import { type Column, ParzenEstimator } from './parzen.js'
 
 /** Points drawn from the density of good ones, of which the one with the highest ratio is taken. */
 const candidates = 24
+/** Of all that have ended a tenth is good, but no more than so many. */
+const mostGood = 25
 /** How much more than good and bad the chance to come through counts: a failure teaches less than a bad value. */
 const caution = 2
 
@@ -30,8 +33,8 @@ export const tpe = factory(
     settings: {},
     suggest(asked) {
       if (isStart(asked)) return startingParams(asked)
-      const kinds = kindsOf(asked)
-      const groups = groupsOf(asked.space).map((dimensions) => new Group(dimensions, kinds))
+      const [kinds, rows] = [kindsOf(asked), rowsOf(asked.space, asked.trials)]
+      const groups = groupsOf(asked.space).map((places) => new Group(asked.space, places, kinds, rows))
       const draws = new Draws(asked.seed, asked.number, streams.tpe)
       return fresh(asked, () => {
         const point: Record<string, number> = {}
@@ -42,36 +45,48 @@ export const tpe = factory(
   }),
 )
 
-/** Points of trials, each kind in the order of the trials' numbers. */
+/** Places of trials in their list, each kind in the order of the trials' numbers. */
 export interface Kinds {
-  readonly good: readonly Point[]
-  readonly bad: readonly Point[]
+  readonly good: readonly number[]
+  readonly bad: readonly number[]
   /** With a result of their own, and without; both are among the above. */
-  readonly sound: readonly Point[]
-  readonly failed: readonly Point[]
+  readonly sound: readonly number[]
+  readonly failed: readonly number[]
 }
 
 export function kindsOf(asked: Asked): Kinds {
   const { ended, pending } = observed(asked)
-  const sound = ended.filter(({ failed }) => !failed)
-  const count = Math.min(sound.length, Math.ceil(0.1 * ended.length), 25)
-  const good = new Set(sound.toSorted((a, b) => a.loss - b.loss).slice(0, count))
-  const points = (of: readonly Ended[]) => of.map(({ point }) => point)
-  return {
-    good: points(ended.filter((one) => good.has(one))),
-    bad: [...points(ended.filter((one) => !good.has(one))), ...pending],
-    sound: points(sound),
-    failed: points(ended.filter(({ failed }) => failed)),
+  const best = bestOf(ended, Math.min(Math.ceil(0.1 * ended.length), mostGood))
+  const kinds = { good: [] as number[], bad: [] as number[], sound: [] as number[], failed: [] as number[] }
+  for (const one of ended) {
+    kinds[one.failed ? 'failed' : 'sound'].push(one.place)
+    kinds[best.has(one) ? 'good' : 'bad'].push(one.place)
   }
+  for (const { place } of pending) kinds.bad.push(place)
+  return kinds
 }
 
-/** The dimensions that are always there, and those of each branch; a branch comes behind what picks it. */
-export function groupsOf({ dimensions }: Space): Dimension[][] {
-  const keyOf = ({ condition }: Dimension) => (condition ? JSON.stringify([condition.path, condition.category]) : '')
-  const groups = new Map<string, Dimension[]>()
-  for (const dimension of dimensions) {
-    const key = keyOf(dimension)
-    groups.set(key, [...(groups.get(key) ?? []), dimension])
+/** The best ones that have not failed, of equals the older: the few are kept sorted while all go by. */
+function bestOf(ended: readonly Ended[], count: number): ReadonlySet<Ended> {
+  const best: Ended[] = []
+  for (const one of ended) {
+    const isFull = best.length === count
+    if (one.failed || (isFull && !(one.loss < best.at(-1)!.loss))) continue
+    if (isFull) best.pop()
+    const to = best.findLastIndex(({ loss }) => loss <= one.loss)
+    best.splice(to + 1, 0, one)
+  }
+  return new Set(best)
+}
+
+/** Places of the dimensions that are always there, and of those of each branch; a branch comes behind what picks it. */
+export function groupsOf({ dimensions }: Space): number[][] {
+  const groups = new Map<string, number[]>()
+  for (const [place, { condition }] of dimensions.entries()) {
+    const key = condition ? JSON.stringify([condition.path, condition.category]) : ''
+    const group = groups.get(key)
+    if (group) group.push(place)
+    else groups.set(key, [place])
   }
   return [...groups.values()]
 }
@@ -85,14 +100,14 @@ class Group {
   /** The logarithm of how many failed for one that did not. */
   readonly #failures: number
 
-  constructor(
-    private readonly dimensions: readonly Dimension[],
-    { good, bad, sound, failed }: Kinds,
-  ) {
-    const columns = dimensions.map(columnOf)
-    const estimatorOf = (points: readonly Point[]) => {
-      const own = points.filter((point) => this.isThere(point))
-      const observations = dimensions.map(({ path }) => Float64Array.from(own, (point) => point[path]!))
+  readonly #dimensions: readonly Dimension[]
+
+  constructor(space: Space, places: readonly number[], { good, bad, sound, failed }: Kinds, rows: Rows) {
+    this.#dimensions = places.map((place) => space.dimensions[place]!)
+    const columns = this.#dimensions.map(columnOf)
+    const estimatorOf = (trials: readonly number[]) => {
+      const own = ofGroup(trials, rows, places[0]!)
+      const observations = places.map((place) => columnFrom(own, rows, place))
       return new ParzenEstimator(columns, observations, own.length)
     }
     this.#good = estimatorOf(good)
@@ -104,7 +119,7 @@ class Group {
 
   /** Whether a point has these dimensions. */
   isThere(point: Point): boolean {
-    const { condition } = this.dimensions[0]!
+    const { condition } = this.#dimensions[0]!
     return condition === null || point[condition.path] === condition.category
   }
 
@@ -116,7 +131,7 @@ class Group {
       const ratio = this.#good.logDensity(row) - this.#bad.logDensity(row) + this.#logSuccess(row)
       if (best === null || ratio > best.ratio) best = { row, ratio }
     }
-    for (const [i, { path }] of this.dimensions.entries()) point[path] = best!.row[i]!
+    for (const [i, { path }] of this.#dimensions.entries()) point[path] = best!.row[i]!
   }
 
   /** The logarithm of the chance that a trial there does not fail, by Bayes' rule. */
@@ -128,3 +143,15 @@ class Group {
 
 const columnOf = ({ kind, size, cells }: Dimension): Column =>
   kind === 'category' ? { kind, size } : { kind: 'number', cells }
+
+/** Those of the trials that have the group whose first dimension is at `place`. */
+const ofGroup = (trials: readonly number[], { data, width }: Rows, place: number): readonly number[] =>
+  trials.filter((trial) => !Number.isNaN(data[trial * width + place]!))
+
+/** What some trials have at a place, and 0.5 behind it: the middle of the kernel over everything. */
+function columnFrom(trials: readonly number[], { data, width }: Rows, place: number): Float64Array {
+  const column = new Float64Array(trials.length + 1)
+  for (let i = 0; i < trials.length; i++) column[i] = data[trials[i]! * width + place]!
+  column[trials.length] = 0.5
+  return column
+}

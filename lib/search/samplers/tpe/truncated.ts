@@ -1,0 +1,20 @@
+/** Normal distributions cut off at 0 and 1. */
+import { cumulative, quantile } from '../../../normal.js'
+
+/** Deviations beyond which less than rounding is left of a normal distribution. */
+const beyond = 9
+
+const shareBelow = (mean: number, inverse: number): number =>
+  mean * inverse > beyond ? 0 : cumulative(-mean * inverse)
+
+/** The share between 0 and 1 of a normal distribution with this inverse of a deviation. */
+export function shareWithin(mean: number, inverse: number): number {
+  const above = (1 - mean) * inverse
+  return 1 - shareBelow(mean, inverse) - (above > beyond ? 0 : cumulative(-above))
+}
+
+/** A number between 0 and 1 for one in [0, 1). */
+export function drawWithin(mean: number, inverse: number, draw: number): number {
+  const share = shareBelow(mean, inverse) + draw * shareWithin(mean, inverse)
+  return Math.max(0, Math.min(1, mean + quantile(Math.max(share, Number.MIN_VALUE)) / inverse))
+}
