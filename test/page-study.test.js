@@ -62,7 +62,7 @@ for (const [name, options] of [
     await rowsOf(tab).first().waitFor()
     const head = await tab.locator('#bar').innerText()
     assert.match(head, /stage 2 of 2, 5 epochs · 93 of 119 trials · 1 worker · /)
-    assert.match(head, /best validation accuracy \(trial \d+\):/)
+    assert.match(head, /best validation accuracy, trial (\d+)\s+trial \1: learningRate /)
     assert.match(head, /learningRate [\d.e−]+, hidden \d+, dropout [\d.]+, optimizer (adam|nesterov), /)
     assert.match(
       await tab.locator('.state-counts').innerText(),

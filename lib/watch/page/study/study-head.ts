@@ -41,10 +41,10 @@ export class StudyHead {
     if (!best) return
     setText(this.#best, short(best.value))
     const link = element('a', { class: 'link', href: trialAddress(name, best.trial) }, `trial ${best.trial}`)
-    const title = `best ${scoreName(metric)} `
-    if (this.#bestName.textContent !== `${title}(trial ${best.trial}):`)
-      this.#bestName.replaceChildren(title, '(', link, '):')
-    setText(this.#params, best.params.map(([path, text]) => `${path.split('.').at(-1)} ${text}`).join(', '))
+    const title = `best ${scoreName(metric)}, `
+    if (this.#bestName.textContent !== `${title}trial ${best.trial}`) this.#bestName.replaceChildren(title, link)
+    const params = best.params.map(([path, text]) => `${path.split('.').at(-1)} ${text}`)
+    setText(this.#params, `trial ${best.trial}: ${params.join(', ')}`)
   }
 
   connection(isLost: boolean): void {
