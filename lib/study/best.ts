@@ -17,11 +17,18 @@ export interface BestTrial {
 /** How many the folder has. */
 export const mostBest = 10
 
-/** Of these the best, best first; of equal ones the earlier. */
-export function bestOf(trials: readonly BestTrial[], direction: 'minimize' | 'maximize'): BestTrial[] {
+type Scored = Pick<BestTrial, 'trial' | 'value'>
+
+/** Best first; of equal ones the earlier. */
+export function bestFirst(direction: 'minimize' | 'maximize'): (a: Scored, b: Scored) => number {
   const sign = direction === 'maximize' ? -1 : 1
+  return (a, b) => sign * (a.value - b.value) || a.trial - b.trial
+}
+
+/** Of these the ten best, best first. */
+export function bestOf(trials: readonly BestTrial[], direction: 'minimize' | 'maximize'): BestTrial[] {
   const ranked = trials.filter(({ value }) => Number.isFinite(value))
-  return ranked.sort((a, b) => sign * (a.value - b.value) || a.trial - b.trial).slice(0, mostBest)
+  return ranked.sort(bestFirst(direction)).slice(0, mostBest)
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What a trial has come to so far. */
-import { hasEnded, type Trial } from '../../study/index.js'
+import { bestFirst, hasEnded, type Trial } from '../../study/index.js'
 
 /** Its result; of one that has none the last value reported. */
 export function trialValue({ last, values }: Trial): number | null {
@@ -13,9 +13,9 @@ export const epochOf = ({ epochs, last }: Trial): number =>
 
 /** Complete ones, best first; of equal ones the earlier. */
 export function rankedTrials(trials: readonly Trial[], direction: 'minimize' | 'maximize'): Trial[] {
-  const sign = direction === 'maximize' ? -1 : 1
   const complete = trials.filter(({ state }) => state === 'complete')
-  return complete.sort((a, b) => sign * (trialValue(a)! - trialValue(b)!) || a.number - b.number)
+  const scored = complete.map((one) => ({ one, trial: one.number, value: trialValue(one)! }))
+  return scored.sort(bestFirst(direction)).map(({ one }) => one)
 }
 
 /** Why it ended so; null where nothing is said. */
