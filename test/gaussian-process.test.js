@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { cholesky, inverseOfCholesky } from '../dist/search/linear-algebra.js'
+import { Acquisition } from '../dist/search/samplers/gaussian-process/acquisition.js'
 import { Evidence } from '../dist/search/samplers/gaussian-process/evidence.js'
 import {
   logExpectedImprovement,
@@ -139,6 +140,28 @@ test('what is believed of pending points leaves the mean and takes the doubt awa
   const elsewhere = Float64Array.from(fixture.posterior[0].at[5])
   near(believed.at(elsewhere).mean, posterior.at(elsewhere).mean, 1e-6, 'mean elsewhere')
   assert.is(posterior.believing([]), posterior)
+})
+
+test('what is promised falls near pending trials, and its gradient is that of differences there', () => {
+  const posterior = posteriorOf(fixture.posterior[1])
+  const rows = fixture.posterior[1].at.map((row) => Float64Array.from(row))
+  const { isCategory } = posterior.points
+  const pending = [rows[1].map((x, i) => (isCategory[i] ? x : x + 0.004)), rows[2]]
+  const acquisition = new Acquisition(posterior, 0, pending)
+  const alone = new Acquisition(posterior, 0)
+  for (const [number, row] of rows.slice(1, 5).entries()) {
+    const gradient = new Float64Array(row.length)
+    // At a pending trial itself there is nothing to climb.
+    const at = number === 1 ? row.map((x, i) => (isCategory[i] ? x : x - 0.01)) : row
+    near(acquisition.withGradient(at, gradient), acquisition.at(at), 1e-12, 'value')
+    const expected = differences((x) => acquisition.at(x), at)
+    for (const [i, slope] of gradient.entries()) {
+      if (!isCategory[i]) near(slope, expected[i], 1e-5 * (1 + Math.abs(expected[i])), `gradient ${i} at ${number}`)
+    }
+  }
+  assert.ok(acquisition.at(rows[1]) < alone.at(rows[1]) - 1, 'near')
+  assert.ok(acquisition.at(rows[2]) < alone.at(rows[2]) - 100, 'at one')
+  near(acquisition.at(rows[4]), alone.at(rows[4]), 1e-3, 'elsewhere')
 })
 
 test.run()

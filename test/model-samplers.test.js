@@ -51,23 +51,26 @@ for (const [name, make] of Object.entries(samplers)) {
     }
   })
 
-  test(`${name}: ten pending trials lie as far apart as half of what ten in turn do`, async () => {
-    const sums = { pending: 0, turns: 0 }
-    for (const seed of name === 'tpe' ? [1, 2, 3] : [1]) {
-      const before = await run(make(), plane, branin, 20, seed)
-      const [pending, turns] = [[...before], [...before]]
-      for (let number = 20; number < 30; number++) {
-        const asked = { space: plane, direction: 'minimize', seed, number }
-        const params = await make().suggest({ ...asked, trials: pending })
-        pending.push({ number, params, state: number % 2 ? 'running' : 'paused', value: null })
-        const inTurn = await make().suggest({ ...asked, trials: turns })
-        turns.push({ number, params: inTurn, state: 'complete', value: branin(inTurn) })
+  // A bowl is soon known so well that a model without pending trials promises most at its bottom, again and again.
+  for (const [shape, judge] of Object.entries({ branin, bowl })) {
+    test(`${name}: ten pending trials lie as far apart as half of what ten in turn do, on ${shape}`, async () => {
+      const sums = { pending: 0, turns: 0 }
+      for (const seed of name === 'tpe' ? [1, 2, 3] : [1]) {
+        const before = await run(make(), plane, judge, 20, seed)
+        const [pending, turns] = [[...before], [...before]]
+        for (let number = 20; number < 30; number++) {
+          const asked = { space: plane, direction: 'minimize', seed, number }
+          const params = await make().suggest({ ...asked, trials: pending })
+          pending.push({ number, params, state: number % 2 ? 'running' : 'paused', value: null })
+          const inTurn = await make().suggest({ ...asked, trials: turns })
+          turns.push({ number, params: inTurn, state: 'complete', value: judge(inTurn) })
+        }
+        sums.pending += spread(pending.slice(20).map(({ params }) => params))
+        sums.turns += spread(turns.slice(20).map(({ params }) => params))
       }
-      sums.pending += spread(pending.slice(20).map(({ params }) => params))
-      sums.turns += spread(turns.slice(20).map(({ params }) => params))
-    }
-    assert.ok(sums.pending >= 0.5 * sums.turns, JSON.stringify(sums))
-  })
+      assert.ok(sums.pending >= 0.5 * sums.turns, JSON.stringify(sums))
+    })
+  }
 
   test(`${name}: the same seed, trials and number give the same suggestion`, async () => {
     const trials = await run(make(), plane, bowl, 15, 4)

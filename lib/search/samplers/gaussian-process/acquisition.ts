@@ -1,24 +1,36 @@
-/** How much a trial at a point promises: the logarithm of its expected improvement. */
+/** How much a trial at a point promises: the logarithm of its expected improvement, less near trials without a result. */
+import { squaredDifference } from './covariance.js'
 import { logExpectedImprovement, slopesOfLogImprovement } from './expected-improvement.js'
 import type { Posterior } from './posterior.js'
+
+/** In length scales: within that distance a trial tells what the one under way will tell. */
+const apart = 0.03
 
 export class Acquisition {
   readonly #ofMean: Float64Array
   readonly #ofDeviation: Float64Array
+  /** Of each column, what its squared differences count; no length scale is taken to be longer than the range. */
+  readonly #weights: Float64Array
 
+  /**
+   * @param best what is to be improved on
+   * @param pending trials without a result. That their results are believed to be known does not keep others away from them:
+   *   where the function is known well, the most is promised at its minimum again and again
+   */
   constructor(
     private readonly posterior: Posterior,
-    /** What is to be improved on. */
     private readonly best: number,
+    private readonly pending: readonly Float64Array[] = [],
   ) {
     const width = posterior.points.isCategory.length
     this.#ofMean = new Float64Array(width)
     this.#ofDeviation = new Float64Array(width)
+    this.#weights = posterior.hyperparameters.weights.map((weight) => Math.max(1, weight) / apart ** 2)
   }
 
   at(row: Float64Array): number {
     const { mean, deviation } = this.posterior.at(row)
-    return logExpectedImprovement(mean, deviation, this.best)
+    return logExpectedImprovement(mean, deviation, this.best) + this.#logApart(row)
   }
 
   /** The same, with its gradient written into an array. */
@@ -28,6 +40,26 @@ export class Acquisition {
     for (let i = 0; i < gradient.length; i++) {
       gradient[i] = byMean * this.#ofMean[i]! + byDeviation * this.#ofDeviation[i]!
     }
-    return logExpectedImprovement(mean, deviation, this.best)
+    return logExpectedImprovement(mean, deviation, this.best) + this.#logApart(row, gradient)
+  }
+
+  /** log Π (1 − exp(−½ d²)) over the distances to pending trials; its gradient is added to the one given. */
+  #logApart(row: Float64Array, gradient?: Float64Array): number {
+    const { isCategory } = this.posterior.points
+    let sum = 0
+    for (const other of this.pending) {
+      let distance = 0
+      for (const [i, weight] of this.#weights.entries()) {
+        distance += weight * squaredDifference(row[i]!, other[i]!, isCategory[i]!)
+      }
+      const overlap = Math.exp(-0.5 * distance)
+      sum += Math.log(Math.max(1 - overlap, Number.MIN_VALUE))
+      if (!gradient || overlap === 0 || overlap === 1) continue
+      const slope = overlap / (1 - overlap)
+      for (const [i, weight] of this.#weights.entries()) {
+        if (!isCategory[i]) gradient[i]! += slope * weight * (row[i]! - other[i]!)
+      }
+    }
+    return sum
   }
 }

@@ -22,7 +22,7 @@ const kept = 64
  * After ten trials by Sobol, one more than there are parameters at least: a Gaussian process with Matérn's covariance and a
  * length scale for each parameter, in which choices are alike or not, is fitted to what trials gave, and the point with the
  * largest logarithm of the expected improvement (Ament et al. 2023) is taken. Trials without a result are taken to end as the
- * model expects; failed ones as the worst so far.
+ * model expects, and less is promised near them; failed ones are taken as the worst so far.
  *
  * @example gaussianProcess()
  * @function
@@ -45,8 +45,8 @@ export const gaussianProcess = factory(
 async function rankedPoints(asked: Asked): Promise<Point[]> {
   const { space, seed, number } = asked
   const coordinates = new Coordinates(space)
-  const { posterior, best } = await model(coordinates, observed(asked))
-  const acquisition = new Acquisition(posterior, best.value)
+  const { posterior, best, pending } = await model(coordinates, observed(asked))
+  const acquisition = new Acquisition(posterior, best.value, pending)
   const candidateAt = (row: Float64Array): Candidate => ({ row, value: acquisition.at(row) })
   const draws = new Draws(seed, number, streams.gaussianProcess)
   const sample = evenRows(space, coordinates, new Draws(seed, number, streams.scramble)).map(candidateAt)
@@ -59,18 +59,19 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
 }
 
 /** What is believed after these trials, those without a result at what is expected of them; and the best of all. */
-async function model(coordinates: Coordinates, { ended, pending }: Observed) {
-  const rows = [...ended, ...pending].map(({ point }) => coordinates.rowOf(point))
+async function model(coordinates: Coordinates, { ended, pending: underWay }: Observed) {
+  const rows = [...ended, ...underWay].map(({ point }) => coordinates.rowOf(point))
   const values = standardized(ended.map(({ loss }) => loss))
   const width = coordinates.all.length
   const data = new Float64Array(ended.length * width)
   for (let i = 0; i < ended.length; i++) data.set(rows[i]!, i * width)
   const points = { count: ended.length, data, isCategory: coordinates.isCategory }
   const known = new Posterior(points, values, await fit(points, values))
-  const posterior = known.believing(rows.slice(ended.length))
+  const pending = rows.slice(ended.length)
+  const posterior = known.believing(pending)
   // What is expected of a pending trial is to be improved on as well, or the next one would be its neighbour.
   const lowest = posterior.values.reduce((least, value, i, all) => (value < all[least]! ? i : least), 0)
-  return { posterior, best: { row: rows[lowest]!, value: posterior.values[lowest]! } }
+  return { posterior, best: { row: rows[lowest]!, value: posterior.values[lowest]! }, pending }
 }
 
 /** Points of a Sobol sequence of this trial's own. */
