@@ -1,6 +1,6 @@
-// Problems whose best value is known: Branin, Hartmann-6, and the tuning of a network as a formula, with noise, logarithms,
-// integers, choices and a branch.
-import { Draws } from '../../dist/search/space/draws.js'
+// Problems whose best value is known: Branin, Hartmann-6, the tuning of a network as a formula, with noise, logarithms,
+// integers, choices and a branch; that of a real network, by a table; and five of what real tuning has.
+import { readFileSync } from 'node:fs'
 import { choice, integer, logUniform, uniform } from '../../dist/search/space/parameters.js'
 import { checkSpace } from '../../dist/search/space/space.js'
 
@@ -45,16 +45,54 @@ function tuning({ learningRate, l2, hidden, dropout, depth, batch, optimizer }) 
   )
 }
 
-/** `regret` is without noise; trials are told `regret` plus normal noise of that deviation. */
+const table = JSON.parse(readFileSync(new URL('digits.json', import.meta.url), 'utf8'))
+const fewestErrors = Math.min(...table.errors)
+function digits(params) {
+  let index = 0
+  for (const [name, values] of Object.entries(table.parameters)) {
+    index = index * values.length + values.indexOf(params[name])
+  }
+  return (table.errors[index] - fewestErrors) / 1797
+}
+
+/** Values in steps, and nothing but the worst one far from the best. */
+function plateaus({ rate, width, x, y }) {
+  const bowl = 0.2 * (Math.log10(rate) + 2.6) ** 2 + 0.08 * Math.log2(width / 96) ** 2 + (x - 0.7) ** 2 + (y - 0.2) ** 2
+  return Math.min(0.4, Math.floor(200 * bowl) / 200)
+}
+
+/** A third of the space explodes, and the best lies not far from there. */
+function failures({ rate, momentum, x, y }) {
+  const speed = Math.log10(rate / (1 - momentum))
+  if (speed > 0.2) return Number.NaN
+  return 0.1 * (speed + 0.2) ** 2 + 0.2 * (momentum - 0.85) ** 2 + 0.3 * (x - 0.3) ** 2 + 0.3 * (y - 0.6) ** 2
+}
+
+/** The worse, the noisier. */
+function growing({ x0, x1, x2, x3 }) {
+  const off = (x, best) => Math.abs(x - best) ** 1.5
+  return off(x0, 0.62) + 0.6 * off(x1, 0.31) + 0.4 * off(x2, 0.77) + 0.2 * off(x3, 0.15)
+}
+
+/** Three of six parameters do nothing. */
+const dead = ({ rate, x1, x3 }) => 0.08 * (Math.log10(rate) + 3.1) ** 2 + 0.4 * (x1 - 0.35) ** 2 + 0.2 * (x1 - x3) ** 2
+
+/** What is best for the others depends on an integer, which counts most. */
+const ruling = ({ layers, rate, x, y }) =>
+  0.02 * (layers - 8) ** 2 +
+  0.06 * (Math.log10(rate) + 1.5 + 0.2 * layers) ** 2 +
+  0.1 * (x - layers / 16) ** 2 +
+  0.1 * (y - 0.4) ** 2
+
+const units = (from, to) =>
+  Object.fromEntries(Array.from({ length: to - from + 1 }, (_, i) => [`x${from + i}`, uniform(0, 1)]))
+
+/** `regret` is without noise; trials are told `regret` plus normal noise of the deviation that `noise` says, by regret. */
 export const problems = {
-  branin: { space: checkSpace({ x: uniform(-5, 10), y: uniform(0, 15) }), regret: branin, noise: 0 },
-  hartmann: {
-    space: checkSpace(Object.fromEntries(centres[0].map((_, i) => [`x${i}`, uniform(0, 1)]))),
-    regret: hartmann,
-    noise: 0,
-  },
+  branin: { space: { x: uniform(-5, 10), y: uniform(0, 15) }, regret: branin },
+  hartmann: { space: units(0, 5), regret: hartmann },
   tuning: {
-    space: checkSpace({
+    space: {
       learningRate: logUniform(1e-6, 10),
       l2: logUniform(1e-6, 1e-1),
       hidden: integer(32, 512, { log: true }),
@@ -62,25 +100,34 @@ export const problems = {
       depth: integer(1, 6),
       batch: choice([32, 64, 128, 256]),
       optimizer: choice({ adam: { beta1: uniform(0.8, 0.99) }, nesterov: { momentum: uniform(0.5, 0.99) } }),
-    }),
+    },
     regret: tuning,
-    noise: 0.01,
+    noise: () => 0.01,
+  },
+  digits: {
+    space: {
+      logLearningRate: uniform(-4, -0.5, { step: 0.5 }),
+      logL2: integer(-6, -3),
+      logHidden: integer(4, 8),
+      dropout: uniform(0, 0.4, { step: 0.2 }),
+      batch: choice([32, 128]),
+      optimizer: choice(['adam', 'nesterov']),
+    },
+    regret: digits,
+  },
+  plateaus: {
+    space: { rate: logUniform(1e-5, 1), width: integer(8, 512, { log: true }), x: uniform(0, 1), y: uniform(0, 1) },
+    regret: plateaus,
+  },
+  failures: {
+    space: { rate: logUniform(1e-4, 10), momentum: uniform(0, 0.99), x: uniform(0, 1), y: uniform(0, 1) },
+    regret: failures,
+  },
+  growing: { space: units(0, 3), regret: growing, noise: (regret) => 0.005 + 0.3 * regret },
+  dead: { space: { rate: logUniform(1e-6, 1), ...units(0, 4) }, regret: dead },
+  ruling: {
+    space: { layers: integer(1, 12), rate: logUniform(1e-5, 1), x: uniform(0, 1), y: uniform(0, 1) },
+    regret: ruling,
   },
 }
-
-/** Regrets after so many trials in turn, of the trial with the best value told. */
-export async function search(sampler, { space, regret, noise }, seed, marks) {
-  const trials = []
-  const regrets = []
-  const noises = new Draws(seed, 0, 0xfff)
-  let best = { value: Infinity, regret: Infinity }
-  for (let number = 0; number < Math.max(...marks); number++) {
-    const params = await sampler.suggest({ space, trials, direction: 'minimize', seed, number })
-    const lost = regret(params)
-    const value = lost + noise * noises.normal()
-    trials.push({ number, params, state: 'complete', value })
-    if (value < best.value) best = { value, regret: lost }
-    if (marks.includes(number + 1)) regrets.push(best.regret)
-  }
-  return regrets
-}
+for (const problem of Object.values(problems)) problem.space = checkSpace(problem.space)
