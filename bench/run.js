@@ -1,5 +1,6 @@
 // npm run bench -- NAME [--quick] [--json] [--save] [--against CHECKOUT] [--only TEXT] [--rounds N]
-// Prints one table as Markdown (or JSON) with where and how it was measured; --save keeps it in bench/results/ with a plot.
+// Prints its table, or tables, as Markdown (or JSON) with where and how they were measured; --save keeps them in bench/results/
+// with a plot.
 // What a bench makes of the last three: CHECKOUT, built, in place of rivals; only rows with TEXT; N rounds.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
@@ -45,7 +46,8 @@ function where() {
 }
 
 /** The first column of ratios, as bars: the picture of a bench that has none of its own. */
-function plot({ title, columns, rows }) {
+function plot({ title, tables }) {
+  const { columns, rows } = tables.find((table) => table.columns.some((column) => column.startsWith('ratio')))
   const ratio = columns.findIndex((column) => column.startsWith('ratio'))
   const bars = rows.map((row) => ({ label: row.slice(0, Math.min(ratio, 2)).join(' '), value: row[ratio] }))
   return chart(
@@ -54,17 +56,25 @@ function plot({ title, columns, rows }) {
   )
 }
 
-function markdown({ title, columns, rows, notes }, { machine, date, commit, command }) {
-  const table = [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`)
+function markdown({ title, tables }, { machine, date, commit, command }) {
   const facts = `${machine}; ${date}; commit ${commit}; \`${command}\``
-  return [`# ${title}`, '', ...table, '', ...notes.map((note) => `- ${note}`), '', facts, ''].join('\n')
+  const parts = tables.flatMap(({ title, columns, rows, notes }) => [
+    ...(tables.length > 1 ? [`## ${title}`, ''] : []),
+    ...[columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`),
+    '',
+    ...notes.map((note) => `- ${note}`),
+    '',
+  ])
+  return [`# ${title}`, '', ...parts, facts, ''].join('\n')
 }
 
 const { run } = await import(`./${name}/index.js`)
-const { picture, ...result } = await run({ quick: values.quick, against: values.against, only: values.only, rounds })
+const { picture, ...made } = await run({ quick: values.quick, against: values.against, only: values.only, rounds })
+// A bench with one table gives that.
+const result = made.tables ? made : { ...made, tables: [made] }
 const facts = where()
 const text = markdown(result, facts)
-console.log(values.json ? JSON.stringify({ ...result, ...facts }) : text)
+console.log(values.json ? JSON.stringify({ ...made, ...facts }) : text)
 if (values.save) {
   const folder = new URL('results/', import.meta.url)
   mkdirSync(folder, { recursive: true })

@@ -2,7 +2,7 @@
 // them; what OUT.json has is not done again.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { problems } from './problems.js'
-import { samplers } from './samplers.js'
+import { samplerOf } from './samplers.js'
 import { search } from './search.js'
 
 const [path, chosen, names, first, count] = process.argv.slice(2)
@@ -16,7 +16,7 @@ for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
       out.regrets[problem][name] ??= {}
       const known = out.regrets[problem][name]
       if (known[seed]) continue
-      known[seed] = await search(samplers[name](), problems[problem], seed)
+      known[seed] = await search(await samplerOf(name), problems[problem], seed)
       writeFileSync(`${path}.part`, JSON.stringify(out))
       renameSync(`${path}.part`, path)
     }

@@ -3,7 +3,7 @@
 import { random } from '../../dist/search/samplers/random.js'
 import { uniform } from '../../dist/search/space/parameters.js'
 import { checkSpace } from '../../dist/search/space/space.js'
-import { samplers } from './samplers.js'
+import { samplerOf } from './samplers.js'
 
 const [name, trials, rounds] = process.argv.slice(2)
 const space = checkSpace(Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`x${i}`, uniform(0, 1)])))
@@ -16,7 +16,7 @@ export function trialsOf(count, seed = 1) {
   })
 }
 
-const sampler = samplers[name]()
+const sampler = await samplerOf(name)
 const seen = trialsOf(Number(trials))
 const times = []
 for (let round = 0; round < Number(rounds); round++) {

@@ -1,0 +1,57 @@
+// Milliseconds of a suggestion, ours and rivals' in turns, each in its own process.
+import { fileURLToPath } from 'node:url'
+import { median } from '../lib/median.js'
+import { runProcess } from '../lib/process.js'
+import { rivalEnvironment, rivalsPython } from '../lib/python.js'
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
+/** What is held against what, at how many trials. */
+const pairs = [
+  { ours: 'tpe', rival: 'rustuna', counts: [100, 250, 1000] },
+  { ours: 'tpe', rival: 'optuna-tpe', counts: [100, 250, 1000] },
+  { ours: 'gaussianProcess', rival: 'optuna-gp', counts: [100, 250] },
+  { ours: 'random', rival: 'hyperparameters', counts: [100, 1000] },
+]
+const names = {
+  rustuna: 'Rustuna TPE',
+  'optuna-tpe': 'Optuna TPE',
+  'optuna-gp': 'Optuna GP',
+  hyperparameters: 'hyperparameters, random',
+}
+
+const rounded = (value) => (value === undefined ? '–' : Number(value.toPrecision(3)))
+
+export async function suggestionsTable({ quick, rounds = quick ? 1 : 5, text }) {
+  const python = rivalsPython()
+  const suggestions = quick ? 5 : 15
+  const ours = async (name, count) =>
+    JSON.parse(await runProcess(process.execPath, [path('suggestions.js'), name, count, suggestions]))
+  const rivals = async (name, count) =>
+    name === 'hyperparameters'
+      ? await ours(name, count)
+      : JSON.parse(await runProcess(python, [path('suggestions.py'), name, count, suggestions], rivalEnvironment(1)))
+  const chosen = pairs
+    .flatMap(({ counts, ...pair }) => counts.map((count) => ({ ...pair, count })))
+    .filter(({ ours, rival, count }) => `${ours} ${names[rival]} ${count}`.includes(text))
+  const found = new Map(chosen.map((pair) => [pair, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const pair of chosen) {
+      const own = median(await ours(pair.ours, pair.count))
+      const other = python ? median(await rivals(pair.rival, pair.count)) : undefined
+      found.get(pair).push({ own, other })
+    }
+  }
+  return {
+    title: 'Milliseconds of a suggestion, 8 parameters',
+    columns: ['sampler', 'trials', 'ms', 'rival', 'rival ms', 'ratio to it'],
+    rows: [...found].map(([{ ours, rival, count }, times]) => {
+      const middle = (ask) => rounded(python ? median(times.map(ask)) : undefined)
+      const own = rounded(median(times.map((time) => time.own)))
+      return [ours, count, own, names[rival], middle(({ other }) => other), middle((time) => time.other / time.own)]
+    }),
+    notes: [
+      `Medians of ${rounds} rounds of a process each, in turns, of the median of ${suggestions} suggestions in a row; a ratio above 1 says that ours is faster.`,
+      'Trials before are random, their values a bowl’s; one thread each. hyperparameters from npm has random and grid search.',
+    ],
+  }
+}
