@@ -109,6 +109,7 @@ const mayImport = {
     'files',
     'version',
     'normal',
+    'kernels',
     'words',
     'printable',
     'data',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { cholesky, inverseOfCholesky } from '../dist/search/linear-algebra.js'
+import { cholesky, inverseOfLower, productWithItself } from '../dist/search/linear-algebra.js'
 import { Acquisition } from '../dist/search/samplers/gaussian-process/acquisition.js'
 import { Evidence } from '../dist/search/samplers/gaussian-process/evidence.js'
 import {
@@ -51,6 +51,27 @@ test('mean and deviation are those of scikit-learn', () => {
   }
 })
 
+test('many points at once are believed as one by one', () => {
+  for (const problem of fixture.posterior) {
+    const posterior = posteriorOf(problem)
+    const rows = Array.from({ length: 300 }, (_, i) => Float64Array.from(problem.at[i % problem.at.length]))
+    for (const [i, { mean, deviation }] of posterior.atAll(rows).entries()) {
+      near(mean, problem.mean[i % problem.at.length], 1e-8, 'mean')
+      near(deviation, problem.deviation[i % problem.at.length], 1e-8, 'deviation')
+    }
+  }
+})
+
+test('many points at once promise what they do one by one, also beside a trial without a result', () => {
+  const [problem] = fixture.posterior
+  const rows = problem.at.map((row) => Float64Array.from(row))
+  const beside = rows[0].map((x) => x + 1e-3)
+  const acquisition = new Acquisition(posteriorOf(problem), 0, [beside])
+  const all = acquisition.atAll(rows)
+  for (const [i, row] of rows.entries()) near(all[i], acquisition.at(row), 1e-9, `point ${i}`)
+  assert.ok(all[0] < new Acquisition(posteriorOf(problem), 0).at(rows[0]) - 1)
+})
+
 test('gradients of mean and deviation are those of differences', () => {
   const posterior = posteriorOf(fixture.posterior[1])
   for (const row of fixture.posterior[1].at.slice(1)) {
@@ -84,7 +105,7 @@ test('the evidence is scikit-learn’s likelihood with the prior, its gradient t
 })
 
 test('Cholesky’s factor and the inverse by it, of all sizes, give the matrix and the identity', () => {
-  for (const n of [1, 2, 3, 4, 5, 8, 13, 32, 33]) {
+  for (const n of [1, 2, 3, 4, 5, 8, 13, 31, 32, 33, 64, 65, 100]) {
     const random = numbers(n * n, n)
     const matrix = new Float64Array(n * n)
     for (let i = 0; i < n; i++)
@@ -96,9 +117,10 @@ test('Cholesky’s factor and the inverse by it, of all sizes, give the matrix a
     // What stands above the diagonal is not to be read.
     for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) lower[i * n + j] = Number.NaN
     assert.is(cholesky(lower, n), true)
-    const [inverse, work] = [new Float64Array(n * n), new Float64Array(n * n)]
-    inverseOfCholesky(lower, n, inverse, work)
-    const at = (i, j) => inverse[Math.max(i, j) * n + Math.min(i, j)]
+    const inverseOfFactor = new Float64Array(n * n).fill(Number.NaN)
+    inverseOfLower(lower, n, inverseOfFactor)
+    const inverse = productWithItself(inverseOfFactor, n, new Float64Array(n * n))
+    const at = (i, j) => inverse[i * n + j]
     for (let i = 0; i < n; i++)
       for (let j = 0; j < n; j++) {
         let [product, identity] = [0, 0]

@@ -1,4 +1,63 @@
-/** Dense linear algebra on square matrices of n rows, row-major in a Float64Array: what models of a search need. */
+/**
+ * Dense linear algebra on square matrices of n rows, row-major in a Float64Array: what models of a search need. Work in blocks, as
+ * products of matrices are what the core is quick at.
+ */
+import { matmul } from '../kernels/linear.js'
+
+/** Rows and columns of a block. */
+const block = 16
+
+/** What the functions below write in between: large arrays that are made anew take longer than what is done with them. */
+let scratch = new Float64Array(0)
+function scratchOf(count: number): Float64Array {
+  if (scratch.length < count) scratch = new Float64Array(2 * count)
+  return scratch
+}
+
+/**
+ * Writes L with L · Lᵀ = matrix over its lower triangle; what stands above the diagonal is neither read nor written.
+ *
+ * @returns whether the matrix is positive definite; if not, what it holds is of no use any more
+ */
+export function cholesky(matrix: Float64Array, n: number): boolean {
+  // Columns of L, from their diagonal down, one panel behind the other.
+  const work = scratchOf(((n + block) * (n + block)) / 2 + block * block)
+  const panels: Float64Array[] = []
+  for (let from = 0, at = 0; from < n; from += block) {
+    const [width, rows] = [Math.min(block, n - from), n - from]
+    const panel = work.subarray(at, at + rows * width)
+    at += panel.length
+    for (let i = 0; i < rows; i++) copyRow(matrix, (from + i) * n + from, panel, i * width, Math.min(width, i + 1))
+    for (const [q, before] of panels.entries()) {
+      const left = before.subarray((from - q * block) * block)
+      const above = left.subarray(0, width * block)
+      matmul(left, above, panel, { m: rows, n: width, k: block, transposeB: true, alpha: -1, beta: 1 })
+    }
+    if (!factorPanel(panel, rows, width)) return false
+    for (let i = 0; i < rows; i++) copyRow(panel, i * width, matrix, (from + i) * n + from, Math.min(width, i + 1))
+    panels.push(panel)
+  }
+  return true
+}
+
+function copyRow(a: Float64Array, from: number, b: Float64Array, to: number, count: number): void {
+  for (let i = 0; i < count; i++) b[to + i] = a[from + i]!
+}
+
+/** Columns of L, from their diagonal down, in place of what is left of the matrix there; false where there are none. */
+function factorPanel(panel: Float64Array, rows: number, width: number): boolean {
+  for (let i = 0; i < rows; i++) {
+    const row = i * width
+    for (let j = 0; j < width && j < i; j++) {
+      panel[row + j] = (panel[row + j]! - dotOfRows(panel, row, panel, j * width, j)) / panel[j * width + j]!
+    }
+    if (i >= width) continue
+    const square = panel[row + i]! - dotOfRows(panel, row, panel, row, i)
+    panel[row + i] = Math.sqrt(square)
+    if (!(square > 0 && square < Infinity)) return false
+  }
+  return true
+}
 
 /** Σ a[from + i] · b[at + i] for i below count: four sums side by side, as one would wait for itself. */
 export function dotOfRows(a: Float64Array, from: number, b: Float64Array, at: number, count: number): number {
@@ -14,136 +73,58 @@ export function dotOfRows(a: Float64Array, from: number, b: Float64Array, at: nu
   return sum0 + sum1 + (sum2 + sum3)
 }
 
-/** What the last {@link tile} found: a0 · b0, a0 · b1, a1 · b0, a1 · b1. */
-const sums = new Float64Array(4)
-
-/** The products of two rows with two others at once: each number is read once for two of them, and no sum waits for another. */
-function tile(
-  a: Float64Array,
-  a0: number,
-  a1: number,
-  b: Float64Array,
-  b0: number,
-  b1: number,
-  count: number,
-): Float64Array {
-  let sum00 = 0
-  let sum01 = 0
-  let sum10 = 0
-  let sum11 = 0
-  for (let i = 0; i < count; i++) {
-    const left0 = a[a0 + i]!
-    const left1 = a[a1 + i]!
-    const right0 = b[b0 + i]!
-    const right1 = b[b1 + i]!
-    sum00 += left0 * right0
-    sum01 += left0 * right1
-    sum10 += left1 * right0
-    sum11 += left1 * right1
-  }
-  sums[0] = sum00
-  sums[1] = sum01
-  sums[2] = sum10
-  sums[3] = sum11
-  return sums
-}
-
-/**
- * Writes L with L · Lᵀ = matrix over its lower triangle, two rows at a time; what stands above the diagonal is neither read nor
- * written.
- *
- * @returns whether the matrix is positive definite; if not, what it holds is of no use any more
- */
-export function cholesky(matrix: Float64Array, n: number): boolean {
-  for (let i = 0; i + 1 < n; i += 2) {
-    const [row0, row1] = [i * n, (i + 1) * n]
-    for (let j = 0; j < i; j += 2) {
-      const [column0, column1] = [j * n, (j + 1) * n]
-      const found = tile(matrix, row0, row1, matrix, column0, column1, j)
-      const [first, beside, second] = [matrix[column0 + j]!, matrix[column1 + j]!, matrix[column1 + j + 1]!]
-      matrix[row0 + j] = (matrix[row0 + j]! - found[0]!) / first
-      matrix[row1 + j] = (matrix[row1 + j]! - found[2]!) / first
-      matrix[row0 + j + 1] = (matrix[row0 + j + 1]! - found[1]! - matrix[row0 + j]! * beside) / second
-      matrix[row1 + j + 1] = (matrix[row1 + j + 1]! - found[3]! - matrix[row1 + j]! * beside) / second
-    }
-    const found = tile(matrix, row0, row1, matrix, row0, row1, i)
-    if (!putRoot(matrix, row0 + i, found[0]!)) return false
-    const beside = (matrix[row1 + i]! - found[2]!) / matrix[row0 + i]!
-    matrix[row1 + i] = beside
-    if (!putRoot(matrix, row1 + i + 1, found[3]! + beside * beside)) return false
-  }
-  return n % 2 === 0 || lastRow(matrix, n)
-}
-
-/** The diagonal's element of L; false where there is none. */
-function putRoot(matrix: Float64Array, at: number, known: number): boolean {
-  const square = matrix[at]! - known
-  matrix[at] = Math.sqrt(square)
-  return square > 0 && square < Infinity
-}
-
-function lastRow(matrix: Float64Array, n: number): boolean {
-  const row = (n - 1) * n
-  for (let j = 0; j < n - 1; j++) {
-    matrix[row + j] = (matrix[row + j]! - dotOfRows(matrix, row, matrix, j * n, j)) / matrix[j * n + j]!
-  }
-  return putRoot(matrix, row + n - 1, dotOfRows(matrix, row, matrix, row, n - 1))
-}
-
-/** Solves L · x = b in place for a lower triangle of `stride` numbers a row. */
-export function solveLower(lower: Float64Array, n: number, b: Float64Array, stride = n): void {
-  for (let i = 0; i < n; i++) b[i] = (b[i]! - dotOfRows(lower, i * stride, b, 0, i)) / lower[i * stride + i]!
-}
-
-/** Solves Lᵀ · x = b in place. */
-export function solveLowerTransposed(lower: Float64Array, n: number, b: Float64Array, stride = n): void {
-  for (let i = n - 1; i >= 0; i--) {
-    const row = i * stride
-    const x = b[i]! / lower[row + i]!
-    b[i] = x
-    for (let j = 0; j < i; j++) b[j]! -= x * lower[row + j]!
+/** L⁻¹ of a lower triangle, with zeros above its diagonal, into `inverse`. */
+export function inverseOfLower(lower: Float64Array, n: number, inverse: Float64Array): void {
+  for (let from = 0; from < n; from += block) {
+    const width = Math.min(block, n - from)
+    const [left, product] = partsOf(scratchOf(2 * block * n), width * from, width * n)
+    for (let i = 0; i < width; i++) copyRow(lower, (from + i) * n, left, i * from, from)
+    const own = inverseOfBlock(lower, n, from, width)
+    const rows = inverse.subarray(from * n, (from + width) * n)
+    if (from > 0) matmul(left, inverse.subarray(0, from * n), product, { m: width, n, k: from, alpha: -1 })
+    else product.fill(0)
+    for (let i = 0; i < width; i++) product[i * n + from + i] = 1
+    matmul(own, product, rows, { m: width, n, k: width })
   }
 }
 
-/**
- * (L · Lᵀ)⁻¹, its lower triangle and diagonal, into `inverse`, two rows and two columns at a time.
- *
- * @param work - n · n numbers, overwritten
- */
-export function inverseOfCholesky(lower: Float64Array, n: number, inverse: Float64Array, work: Float64Array): void {
-  for (let j = 0; j + 1 < n; j += 2) invertColumns(lower, n, work, j)
-  if (n % 2 === 1) work[n * n - 1] = 1 / lower[n * n - 1]!
-  for (let i = 0; i + 1 < n; i += 2) {
-    for (let j = 0; j <= i; j += 2) {
-      const found = tile(work, i * n + i, (i + 1) * n + i, work, j * n + i, (j + 1) * n + i, n - i)
-      inverse[i * n + j] = found[0]!
-      inverse[(i + 1) * n + j] = found[2]!
-      inverse[(i + 1) * n + j + 1] = found[3]!
-      if (j < i) inverse[i * n + j + 1] = found[1]!
+const partsOf = (array: Float64Array, first: number, second: number) =>
+  [array.subarray(0, first), array.subarray(first, first + second)] as const
+
+/** The inverse of the lower triangle of a block on the diagonal, with zeros above. */
+function inverseOfBlock(lower: Float64Array, n: number, from: number, width: number): Float64Array {
+  const inverse = new Float64Array(width * width)
+  for (let i = 0; i < width; i++) {
+    const row = (from + i) * n + from
+    const own = 1 / lower[row + i]!
+    inverse[i * width + i] = own
+    for (let j = 0; j < i; j++) {
+      let sum = 0
+      for (let k = j; k < i; k++) sum += lower[row + k]! * inverse[k * width + j]!
+      inverse[i * width + j] = -sum * own
     }
   }
-  if (n % 2 === 0) return
-  for (let j = 0; j < n; j++) inverse[(n - 1) * n + j] = work[n * n - 1]! * work[j * n + n - 1]!
+  return inverse
 }
 
-/** Columns j and j + 1 of L⁻¹ into rows of `work`, both from place j on. */
-function invertColumns(lower: Float64Array, n: number, work: Float64Array, j: number): void {
-  const [row0, row1] = [j * n, (j + 1) * n]
-  work[row0 + j] = 1 / lower[row0 + j]!
-  work[row1 + j] = 0
-  work[row1 + j + 1] = 1 / lower[row1 + j + 1]!
-  work[row0 + j + 1] = -lower[row1 + j]! * work[row0 + j]! * work[row1 + j + 1]!
-  let i = j + 2
-  for (; i + 1 < n; i += 2) {
-    const [above, below] = [i * n, (i + 1) * n]
-    const found = tile(lower, above + j, below + j, work, row0 + j, row1 + j, i - j)
-    const [first, beside, second] = [lower[above + i]!, lower[below + i]!, lower[below + i + 1]!]
-    work[row0 + i] = -found[0]! / first
-    work[row1 + i] = -found[1]! / first
-    work[row0 + i + 1] = -(found[2]! + beside * work[row0 + i]!) / second
-    work[row1 + i + 1] = -(found[3]! + beside * work[row1 + i]!) / second
-  }
-  if (i === n) return
-  work[row0 + i] = -dotOfRows(lower, i * n + j, work, row0 + j, i - j) / lower[i * n + i]!
-  work[row1 + i] = -dotOfRows(lower, i * n + j, work, row1 + j, i - j) / lower[i * n + i]!
+/** aᵀ · a */
+export const productWithItself = (a: Float64Array, n: number, product: Float64Array): Float64Array =>
+  matmul(a, a, product, { m: n, n, k: n, transposeA: true })
+
+/** Rows of n numbers, each multiplied by a square matrix from the right. */
+export const rowsTimes = (rows: Float64Array, count: number, matrix: Float64Array, n: number, product: Float64Array) =>
+  matmul(rows, matrix, product, { m: count, n, k: n })
+
+/** Σ weight · row over the rows of a matrix. */
+export const weightedSum = (weights: Float64Array, rows: Float64Array, sum: Float64Array): Float64Array =>
+  matmul(weights, rows, sum, { m: 1, n: sum.length, k: weights.length })
+
+/** The product of each row of a matrix with x. */
+export const productsWith = (rows: Float64Array, x: Float64Array, products: Float64Array): Float64Array =>
+  matmul(rows, x, products, { m: products.length, n: 1, k: x.length })
+
+export function transposed(matrix: Float64Array, n: number): Float64Array {
+  const turned = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) turned[j * n + i] = matrix[i * n + j]!
+  return turned
 }

@@ -33,7 +33,15 @@ export class Acquisition {
     return logExpectedImprovement(mean, deviation, this.best) + this.#logApart(row)
   }
 
-  /** The same, with its gradient written into an array. */
+  /** At many points. */
+  atAll(rows: readonly Float64Array[]): number[] {
+    const beliefs = this.posterior.atAll(rows)
+    return beliefs.map(
+      ({ mean, deviation }, i) => logExpectedImprovement(mean, deviation, this.best) + this.#logApart(rows[i]!),
+    )
+  }
+
+  /** The same as `at`, with its gradient written into an array. */
   withGradient(row: Float64Array, gradient: Float64Array): number {
     const { mean, deviation } = this.posterior.withGradient(row, this.#ofMean, this.#ofDeviation)
     const { byMean, byDeviation } = slopesOfLogImprovement(mean, deviation, this.best)

@@ -1,4 +1,5 @@
 /** How alike the values at two points are: Matérn's covariance with ν = 5/2 (Rasmussen and Williams, (4.17)). */
+import { exp } from '../../../kernels/activations.js'
 
 /** Points of the unit cube as rows of one array; categories are counted from 0 and only compared. */
 export interface Points {
@@ -20,41 +21,57 @@ export interface Hyperparameters {
 
 const root5 = Math.sqrt(5)
 
-/** The correlation at a squared distance r², in length scales. */
-export function matern(squaredDistance: number): number {
-  const r = root5 * Math.sqrt(squaredDistance)
-  return (1 + r + (5 / 3) * squaredDistance) * Math.exp(-r)
-}
+let roots = new Float64Array(0)
 
-/** Its derivative by r². */
-export function maternSlope(squaredDistance: number): number {
-  const r = root5 * Math.sqrt(squaredDistance)
-  return (-5 / 6) * (1 + r) * Math.exp(-r)
+/**
+ * The correlation at each of some squared distances r², in length scales.
+ *
+ * @param correlations written; it may be `distances`
+ * @param slopes written where it is given: the derivative by r²
+ */
+export function matern(distances: Float64Array, correlations: Float64Array, slopes?: Float64Array): void {
+  const { length } = distances
+  if (roots.length < length) roots = new Float64Array(2 * length)
+  for (let i = 0; i < length; i++) roots[i] = -root5 * Math.sqrt(distances[i]!)
+  exp(roots.subarray(0, length), correlations)
+  for (let i = 0; i < length; i++) {
+    const [root, exponential] = [roots[i]!, correlations[i]!]
+    if (slopes) slopes[i] = (-5 / 6) * (1 - root) * exponential
+    correlations[i] = (1 - root + (root * root) / 3) * exponential
+  }
 }
 
 /** The square of how far two values of a column are from each other; of categories 0 or 1 (Hamming). */
 export const squaredDifference = (a: number, b: number, isCategory: boolean): number =>
   isCategory ? (a === b ? 0 : 1) : (a - b) * (a - b)
 
-/** Σ weight · difference² between row `row` of the points and x. */
-export function squaredDistance(points: Points, row: number, x: Float64Array, weights: Float64Array): number {
+/** Σ weight · difference² between each row of the points and x, into an array from `to` on. */
+export function squaredDistances(
+  { count, data, isCategory }: Points,
+  x: Float64Array,
+  weights: Float64Array,
+  distances: Float64Array,
+  to = 0,
+): void {
   const width = weights.length
-  const from = row * width
-  let sum = 0
-  for (let j = 0; j < width; j++) {
-    sum += weights[j]! * squaredDifference(points.data[from + j]!, x[j]!, points.isCategory[j]!)
+  for (let i = 0; i < count; i++) {
+    let sum = 0
+    for (let j = 0, at = i * width; j < width; j++, at++) {
+      sum += weights[j]! * squaredDifference(data[at]!, x[j]!, isCategory[j]!)
+    }
+    distances[to + i] = sum
   }
-  return sum
 }
 
-/** The covariance matrix of noisy values, its lower triangle, row-major. */
+/** The covariance matrix of noisy values, row-major. */
 export function covarianceMatrix(points: Points, { weights, scale, noise }: Hyperparameters): Float64Array {
-  const n = points.count
-  const matrix = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) {
-    const x = points.data.subarray(i * weights.length, (i + 1) * weights.length)
-    for (let j = 0; j < i; j++) matrix[i * n + j] = scale * matern(squaredDistance(points, j, x, weights))
-    matrix[i * n + i] = scale + noise
+  const { count, data } = points
+  const matrix = new Float64Array(count * count)
+  for (let i = 0; i < count; i++) {
+    squaredDistances(points, data.subarray(i * weights.length, (i + 1) * weights.length), weights, matrix, i * count)
   }
+  matern(matrix, matrix)
+  for (let i = 0; i < matrix.length; i++) matrix[i]! *= scale
+  for (let i = 0; i < count; i++) matrix[i * count + i]! += noise
   return matrix
 }

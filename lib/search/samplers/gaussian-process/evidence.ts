@@ -1,7 +1,14 @@
 /** What the values say for hyperparameters: the marginal likelihood with a prior, to be minimised. */
 import type { ValueAndGradient } from '../../../train/lbfgs/minimize.js'
-import { cholesky, inverseOfCholesky, solveLower, solveLowerTransposed } from '../../linear-algebra.js'
-import { type Hyperparameters, matern, maternSlope, type Points, squaredDifference } from './covariance.js'
+import {
+  cholesky,
+  inverseOfLower,
+  productsWith,
+  productWithItself,
+  rowsTimes,
+  weightedSum,
+} from '../../linear-algebra.js'
+import { type Hyperparameters, matern, type Points, squaredDifference } from './covariance.js'
 
 /** Noise is never taken to be less: the covariance matrix stays positive definite. */
 export const leastNoise = 1e-6
@@ -12,28 +19,41 @@ export const leastNoise = 1e-6
  * Gamma(2, 1) on the scale, Gamma(1.1, 30) on the noise.
  */
 export class Evidence {
-  /** For each column, the squared differences of all pairs, row by row of the lower triangle. */
-  readonly #differences: readonly Float64Array[]
+  /** A row a column: the squared differences of all pairs, row by row of the lower triangle. */
+  readonly #differences: Float64Array
   readonly #distances: Float64Array
   /** Of each pair, Matérn's correlation and its slope. */
   readonly #correlations: Float64Array
   readonly #slopes: Float64Array
   readonly #matrix: Float64Array
+  /** Of its factor, and of itself. */
+  readonly #inverseOfFactor: Float64Array
   readonly #inverse: Float64Array
-  readonly #work: Float64Array
 
   constructor(
     private readonly points: Points,
     private readonly values: Float64Array,
   ) {
     const { count, isCategory } = points
-    this.#differences = isCategory.map((_, column) => differencesOf(points, column))
     this.#distances = new Float64Array((count * (count - 1)) / 2)
+    this.#differences = new Float64Array(isCategory.length * this.#distances.length)
+    for (const column of isCategory.keys()) this.#fillDifferences(column)
     this.#correlations = new Float64Array(this.#distances.length)
     this.#slopes = new Float64Array(this.#distances.length)
     this.#matrix = new Float64Array(count * count)
+    this.#inverseOfFactor = new Float64Array(count * count)
     this.#inverse = new Float64Array(count * count)
-    this.#work = new Float64Array(count * count)
+  }
+
+  #fillDifferences(column: number): void {
+    const { count, data, isCategory } = this.points
+    const width = isCategory.length
+    for (let i = 0, to = column * this.#distances.length; i < count; i++) {
+      for (let j = 0; j < i; j++, to++) {
+        const [a, b] = [data[i * width + column]!, data[j * width + column]!]
+        this.#differences[to] = squaredDifference(a, b, isCategory[column]!)
+      }
+    }
   }
 
   /** Infinite where rounding leaves no positive definite matrix. */
@@ -43,73 +63,49 @@ export class Evidence {
     this.#fillMatrix(hyperparameters)
     const gradient = new Float64Array(logarithms.length)
     if (!cholesky(this.#matrix, n)) return { value: Infinity, gradient }
-    const solved = this.values.slice()
-    solveLower(this.#matrix, n, solved)
+    inverseOfLower(this.#matrix, n, this.#inverseOfFactor)
+    productWithItself(this.#inverseOfFactor, n, this.#inverse)
+    const solved = rowsTimes(this.values, 1, this.#inverse, n, new Float64Array(n))
     let value = logPriorOf(hyperparameters)
-    for (let i = 0; i < n; i++) value += 0.5 * solved[i]! ** 2 + Math.log(this.#matrix[i * n + i]!)
-    solveLowerTransposed(this.#matrix, n, solved)
-    inverseOfCholesky(this.#matrix, n, this.#inverse, this.#work)
+    for (let i = 0; i < n; i++) value += 0.5 * this.values[i]! * solved[i]! + Math.log(this.#matrix[i * n + i]!)
     this.#addGradient(gradient, hyperparameters, solved)
     addPriorGradient(gradient, hyperparameters)
     return { value, gradient }
   }
 
   #fillMatrix({ weights, scale, noise }: Hyperparameters): void {
-    const distances = this.#distances.fill(0)
-    for (const [column, differences] of this.#differences.entries()) {
-      const weight = weights[column]!
-      for (let pair = 0; pair < distances.length; pair++) distances[pair]! += weight * differences[pair]!
-    }
+    const distances = weightedSum(weights, this.#differences, this.#distances)
+    const [matrix, correlations] = [this.#matrix, this.#correlations]
+    matern(distances, correlations, this.#slopes)
     const n = this.points.count
     for (let i = 0, pair = 0; i < n; i++) {
-      for (let j = 0; j < i; j++, pair++) {
-        const distance = distances[pair]!
-        const correlation = matern(distance)
-        this.#correlations[pair] = correlation
-        this.#slopes[pair] = maternSlope(distance)
-        this.#matrix[i * n + j] = scale * correlation
-      }
-      this.#matrix[i * n + i] = scale + noise
+      for (let j = 0; j < i; j++, pair++) matrix[i * n + j] = scale * correlations[pair]!
+      matrix[i * n + i] = scale + noise
     }
   }
 
   /** ∂/∂θ = −½ Σ (α αᵀ − K⁻¹)ᵢⱼ ∂Kᵢⱼ/∂θ with α = K⁻¹ · values (Rasmussen and Williams, (5.9)). */
   #addGradient(gradient: Float64Array, { weights, scale, noise }: Hyperparameters, solved: Float64Array): void {
     const n = this.points.count
-    const slopes = this.#slopes
+    const [inverse, correlations, slopes] = [this.#inverse, this.#correlations, this.#slopes]
     let byScale = 0
     let byNoise = 0
     for (let i = 0, pair = 0; i < n; i++) {
       for (let j = 0; j < i; j++, pair++) {
         // Pairs above the diagonal are the same once more, which takes the half away.
-        const share = this.#inverse[i * n + j]! - solved[i]! * solved[j]!
-        byScale += share * this.#correlations[pair]!
+        const share = inverse[i * n + j]! - solved[i]! * solved[j]!
+        byScale += share * correlations[pair]!
         slopes[pair]! *= share
       }
-      const own = 0.5 * (this.#inverse[i * n + i]! - solved[i]! ** 2)
+      const own = 0.5 * (inverse[i * n + i]! - solved[i]! ** 2)
       byScale += own
       byNoise += own
     }
-    for (const [column, differences] of this.#differences.entries()) {
-      let sum = 0
-      for (let pair = 0; pair < slopes.length; pair++) sum += slopes[pair]! * differences[pair]!
-      gradient[column]! += scale * weights[column]! * sum
-    }
+    const sums = productsWith(this.#differences, slopes, new Float64Array(weights.length))
+    for (const [column, sum] of sums.entries()) gradient[column]! += scale * weights[column]! * sum
     gradient[weights.length]! += scale * byScale
     gradient[weights.length + 1]! += (noise - leastNoise) * byNoise
   }
-}
-
-function differencesOf({ count, data, isCategory }: Points, column: number): Float64Array {
-  const width = isCategory.length
-  const differences = new Float64Array((count * (count - 1)) / 2)
-  for (let i = 0, pair = 0; i < count; i++) {
-    for (let j = 0; j < i; j++, pair++) {
-      const [a, b] = [data[i * width + column]!, data[j * width + column]!]
-      differences[pair] = squaredDifference(a, b, isCategory[column]!)
-    }
-  }
-  return differences
 }
 
 /** The hyperparameters at a point of the function's domain. */

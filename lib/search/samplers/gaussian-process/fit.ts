@@ -5,16 +5,39 @@ import { Evidence, fromLogarithms } from './evidence.js'
 
 /** Where a search for them begins: length scales and function scale of 1, and much noise or little. */
 const firstNoises = [0.1, 1e-3]
+/** Of more than twice so many points, this many lead near to what all of them say, in a fraction of the time. */
+const enough = 64
 
 export async function fit(points: Points, values: Float64Array): Promise<Hyperparameters> {
-  const evidence = new Evidence(points, values)
   const columns = points.isCategory.length
-  let best: { x: Float64Array; value: number } | null = null
-  for (const noise of firstNoises) {
+  const starts = firstNoises.map((noise) => {
     const start = new Float64Array(columns + 2)
     start[columns + 1] = Math.log(noise)
+    return start
+  })
+  if (points.count <= 2 * enough) return fromLogarithms(await lowest(new Evidence(points, values), starts))
+  const near = await lowest(new Evidence(...thinned(points, values)), starts)
+  return fromLogarithms(await lowest(new Evidence(points, values), [near]))
+}
+
+async function lowest(evidence: Evidence, starts: readonly Float64Array[]): Promise<Float64Array> {
+  let best: { x: Float64Array; value: number } | null = null
+  for (const start of starts) {
     const found = await minimize((x) => evidence.at(x), start, { gradientTolerance: 1e-2, maxIterations: 100 })
     if (best === null || found.value < best.value) best = found
   }
-  return fromLogarithms(best!.x)
+  return best!.x
+}
+
+/** So many of the points as are enough, evenly from first to last. */
+function thinned({ count, data, isCategory }: Points, values: Float64Array): [Points, Float64Array] {
+  const width = isCategory.length
+  const some = { count: enough, data: new Float64Array(enough * width), isCategory }
+  const theirs = new Float64Array(enough)
+  for (let i = 0; i < enough; i++) {
+    const from = Math.floor((i * count) / enough)
+    some.data.set(data.subarray(from * width, (from + 1) * width), i * width)
+    theirs[i] = values[from]!
+  }
+  return [some, theirs]
 }

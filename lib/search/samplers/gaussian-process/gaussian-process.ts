@@ -49,7 +49,8 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
   const acquisition = new Acquisition(posterior, best.value, pending)
   const candidateAt = (row: Float64Array): Candidate => ({ row, value: acquisition.at(row) })
   const draws = new Draws(seed, number, streams.gaussianProcess)
-  const sample = evenRows(space, coordinates, new Draws(seed, number, streams.scramble)).map(candidateAt)
+  const rows = evenRows(space, coordinates, new Draws(seed, number, streams.scramble))
+  const sample = acquisition.atAll(rows).map((value, i): Candidate => ({ row: rows[i]!, value }))
   const starts = [...byPromise(sample, climbs - 1, () => draws.next()), candidateAt(best.row)]
   const lengths = posterior.hyperparameters.weights.map((weight) => Math.min(1, 1 / Math.sqrt(weight)))
   const found: Candidate[] = []
