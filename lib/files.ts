@@ -327,14 +327,35 @@ export async function makeFolder(path: string): Promise<void> {
   await withFileErrors(
     path,
     async () => {
-      const first = await mkdir(path, { recursive: true })
-      for (let made = first && resolve(path); made?.startsWith(resolve(first!)); made = dirname(made)) {
-        await syncNameOf(made)
-      }
+      for (const made of await makeFolders(path)) await syncNameOf(made)
     },
     'written',
   )
 }
+
+/**
+ * Makes a folder, with those above it: which, the lowest first. Node.js has that too (`recursive`), but goes round for ever where
+ * a system says of a folder that it does not exist although the one above it does, as below /proc and automounters.
+ */
+export async function makeFolders(path: string): Promise<string[]> {
+  const made: string[] = []
+  for (let at = resolve(path); !(await isFolder(at)); at = dirname(at)) made.push(at)
+  for (const folder of made.toReversed()) {
+    await mkdir(folder).catch(async (error) => {
+      if (codeOf(error) !== 'EEXIST') throw error
+      // Somebody else has just made it; or it is a file, of which the system says it better.
+      if (!(await isFolder(folder))) await mkdir(path)
+    })
+  }
+  return made
+}
+
+/** False where there is nothing, or nothing that is one: making it then says what is wrong. */
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (status) => status.isDirectory(),
+    (error) => (['ENOENT', 'ENOTDIR'].includes(codeOf(error)) ? false : fail(error)),
+  )
 
 /** Puts on the disk that a folder is there. One above it that may not be read cannot be asked to. */
 export async function syncNameOf(folder: string): Promise<void> {

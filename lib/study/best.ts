@@ -1,7 +1,7 @@
 /** The folder `best`: the best checkpoints under names that `ls` sorts. They are for people; nothing is read from them. */
-import { lstat, mkdir, readdir, rm, unlink } from 'node:fs/promises'
+import { lstat, readdir, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, isMissing, withFileErrors } from '../files.js'
+import { codeOf, isMissing, makeFolders, withFileErrors } from '../files.js'
 import { folderOf, studyFiles } from './layout.js'
 import { linkOrCopy } from './take-trial.js'
 
@@ -40,7 +40,7 @@ export async function linkBest(study: string, best: readonly BestTrial[]): Promi
   await withFileErrors(
     folder,
     async () => {
-      await mkdir(folder, { recursive: true })
+      await makeFolders(folder)
       const names = namesOf(best)
       for (const [i, { path }] of best.entries()) await put(path, join(folder, names[i]!))
       for (const name of await readdir(folder)) {

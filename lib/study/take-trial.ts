@@ -1,7 +1,7 @@
 /** Trials that are there already: claimed to go on with them, ended, or given back. */
-import { copyFile, link, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, link, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, hasNoLinks, isMissing, withFileErrors } from '../files.js'
+import { codeOf, hasNoLinks, isMissing, makeFolders, withFileErrors } from '../files.js'
 import { newTemporaryFolder, removeTemporaries } from '../temporary.js'
 import { runFiles } from '../train/run-folder.js'
 import type { Beats } from './beats.js'
@@ -104,7 +104,7 @@ async function copyFolder(from: string, to: string, copy: Copy, without: readonl
     throw error
   })
   if (entries === null) return
-  await mkdir(to, { recursive: true })
+  await makeFolders(to)
   for (const entry of entries) {
     const { name } = entry
     if (without.includes(name) || (name.startsWith('.gradus-') && name.endsWith('.tmp'))) continue

@@ -48,5 +48,5 @@ export function checkMonitor(place: string, column: unknown, run: Columns): void
   const lacking = isOfValidation ? 'fit has no validation; ' : isOfAverage ? 'fit has no validateAverage; ' : undefined
   const hint = lacking ?? (meant ? `did you mean ${meant}? ` : '')
   const message = `${place}: there is no column ${JSON.stringify(name)}; ${hint}the columns are ${columns.join(', ')}`
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message, { argument: place })
 }

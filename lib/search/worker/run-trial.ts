@@ -1,8 +1,7 @@
 /** Trains a claimed trial, and records how it ended. */
-import { mkdir } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { GradusError } from '../../errors.js'
-import { withFileErrors } from '../../files.js'
+import { makeFolders, withFileErrors } from '../../files.js'
 import type { EndState, HeldTrial, JsonObject, Trial } from '../../study/index.js'
 import { type TrialContext, TrialEnded } from '../definition/trial-function.js'
 import { Draws, streams } from '../space/draws.js'
@@ -145,7 +144,7 @@ async function trainFold(
     fit: fit.fit,
   }
   // For whatever the trial keeps there. Not synced: what is in it after a loss of power is all that counts.
-  if (folds === 1) await withFileErrors(dir, () => mkdir(dir, { recursive: true }), 'written')
+  if (folds === 1) await withFileErrors(dir, () => makeFolders(dir), 'written')
   const returned = await trial(context)
   control.throwIfEnded()
   const best = fit.best
@@ -211,7 +210,8 @@ function endingOf(ended: Settled): Ending | null {
   const { error } = ended
   const code = error instanceof GradusError ? error.code : null
   if (code === 'GRADUS_STALE_LEASE' || code === 'GRADUS_STALE_RUN') return { how: 'lost', reason: String(error) }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  // What Gradus itself refuses says all in its message; of anything else the place counts.
+  const text = code !== null ? String(error) : error instanceof Error ? (error.stack ?? error.message) : String(error)
   const reason = text.length > 4000 ? `${text.slice(0, 4000)}…` : text
   if (error instanceof TrialEnded)
     return { how: 'stop', state: 'failed', reason: `it ended by itself: ${error.message}` }

@@ -1,10 +1,11 @@
 /** The `fit` that a trial is given: `model.fit` which reports, pauses and goes on. */
 import { checkpoint } from '../../checkpoint/index.js'
+import type { Data } from '../../data/stream.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import type { Callback } from '../../model/callbacks.js'
 import type { Model } from '../../model/model.js'
 import type { Run } from '../../train/run.js'
-import { ownOptions, type TrialContext } from '../definition/trial-function.js'
+import { ownOptions, type TrialContext, type TrialFitOptions } from '../definition/trial-function.js'
 import type { Direction } from '../samplers/sampler.js'
 import type { TrialControl } from './trial-control.js'
 
@@ -52,24 +53,11 @@ export class TrialFit {
   }
 
   readonly fit: TrialContext['fit'] = async (model, data, options = {}) => {
-    const { control, dir, threads, initial, metric, direction } = this.#settings
+    const { control, initial } = this.#settings
     this.#check(options)
     control.throwIfEnded()
     if (initial !== null) await beginWith(model as unknown as Model, initial)
-    const callbacks = options.callbacks ?? []
-    const keepsOwn = callbacks.some((one) => 'name' in one && one.name === 'checkpoint')
-    const mode = direction === 'maximize' ? 'max' : 'min'
-    const reporter = this.#reporter(() => run.stop('the search'))
-    const run: Run<never> = model.fit(data, {
-      quiet: true,
-      ...options,
-      ...{ epochs: this.#epochsOf(options), dir, threads, resume: true },
-      callbacks: [
-        ...callbacks,
-        reporter as never,
-        ...(keepsOwn ? [] : [checkpoint({ keep: 1, monitor: metric, mode }) as never]),
-      ],
-    }) as never
+    const run = this.#start(model, data, options)
     const stop = () => run.stop('the search')
     control.signal.addEventListener('abort', stop)
     if (control.signal.aborted) stop()
@@ -80,6 +68,25 @@ export class TrialFit {
     } finally {
       control.signal.removeEventListener('abort', stop)
     }
+  }
+
+  #start<Values extends object>(model: Model<Values>, data: Data, options: TrialFitOptions<Values>): Run<Values> {
+    const { dir, threads, metric, direction } = this.#settings
+    const callbacks = options.callbacks ?? []
+    const keepsOwn = callbacks.some((one) => 'name' in one && one.name === 'checkpoint')
+    const mode = direction === 'maximize' ? 'max' : 'min'
+    // Not the stop of its own context: a run that ends by that has come to its end, and does not go on.
+    const reporter = this.#reporter(() => run.stop('the search'))
+    const own = keepsOwn ? [reporter] : [reporter, checkpoint({ keep: 1, monitor: metric, mode })]
+    const run = withMetric(`callbacks[${callbacks.length}].monitor`, () =>
+      model.fit(data, {
+        quiet: true,
+        ...options,
+        ...{ epochs: this.#epochsOf(options), dir, threads, resume: true },
+        callbacks: [...callbacks, ...(own as never[])],
+      }),
+    )
+    return run
   }
 
   #epochsOf(options: object): number {
@@ -140,6 +147,16 @@ async function beginWith(model: Model, path: string): Promise<void> {
     const isOther = error instanceof GradusError && ['GRADUS_SHAPE_MISMATCH', 'GRADUS_BAD_FILE'].includes(error.code)
     if (!isOther) throw error
   })
+}
+
+/** A metric that is no column is the study's mistake: `fit` knows it as what the reporter, at that place, monitors. */
+function withMetric<Started>(place: string, start: () => Started): Started {
+  try {
+    return start()
+  } catch (error) {
+    if (!(error instanceof GradusError) || error.argument !== place) throw error
+    throw new GradusError(error.code, error.message.replace(place, 'metric'), { argument: 'metric' })
+  }
 }
 
 /** The end of a trial ends the run by its signal, and is no error of it. */

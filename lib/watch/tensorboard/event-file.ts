@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { optionalPackage } from '../../data/file.js'
+import { makeFolders } from '../../files.js'
 import type { Point } from './point.js'
 import { frameRecord } from './records.js'
 
@@ -20,7 +21,7 @@ export class EventFile {
   /** A new one in the directory. Error: `GRADUS_MISSING_PACKAGE` without `@bufbuild/protobuf`. */
   static async create(directory: string): Promise<EventFile> {
     const messages = await optionalPackage('@bufbuild/protobuf', 'tensorboard', () => import('./messages.js'))
-    await mkdir(directory, { recursive: true })
+    await makeFolders(directory)
     const file = await openNew(directory)
     await file.appendFile(frameRecord(messages.encodeVersion()))
     return new EventFile(file, messages)
