@@ -1,12 +1,15 @@
 /** New trials: a folder made beside the others, with its first record in it, and renamed into its place. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { lstat, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf, withFileErrors } from '../files.js'
 import { newTemporaryFolder, removeTemporaries } from '../temporary.js'
 import type { Beats } from './beats.js'
 import { type ClaimDraft, claimBy, HeldTrial, now } from './held-trial.js'
-import { beatsPath, changePath, studyFiles, trialPath } from './layout.js'
-import { type Change, recordText, type Suggestion } from './records.js'
+import { beatsPath, changePath, initialPath, studyFiles, trialPath } from './layout.js'
+import { type Change, type Parent, recordText, type Suggestion } from './records.js'
+import { linkOrCopy } from './take-trial.js'
 
 /**
  * A trial of that number, claimed by this process; null where the number is taken. It is not synced: who loses it loses a
@@ -18,12 +21,32 @@ export async function createTrial(
   study: string,
   number: number,
   suggestion: Suggestion,
-  draft: ClaimDraft & { readonly beats?: Beats | undefined },
+  draft: ClaimDraft & { readonly beats?: Beats | undefined; readonly initial?: Initial | undefined },
 ): Promise<HeldTrial | null> {
-  const record = claimBy(draft, { reason: 'new', run: 1, suggestion })
   const path = trialPath(study, number)
-  if (!(await place(study, path, [record]))) return null
+  const claim = (whole: Suggestion) => claimBy(draft, { reason: 'new', run: 1, suggestion: whole })
+  const { initial } = draft
+  let record = claim(suggestion)
+  const prepare = async (folder: string) => {
+    if (initial) record = claim({ ...suggestion, parent: await inherit(initial, folder) })
+    return [record]
+  }
+  if (!(await place(study, path, prepare))) return null
   return new HeldTrial({ number, path }, 1, record, draft.beats ?? null)
+}
+
+/** The checkpoint of another trial, which a new one begins with. */
+export interface Initial extends Omit<Parent, 'sha256'> {
+  readonly path: string
+}
+
+/** Under a second name the checkpoint stays, whatever becomes of the other trial. */
+async function inherit({ path, ...parent }: Initial, folder: string): Promise<Parent> {
+  const own = initialPath(folder)
+  await linkOrCopy(path, own)
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(own)) hash.update(piece)
+  return { ...parent, sha256: hash.digest('hex') }
 }
 
 /** A trial that waits for a worker; false where the number is taken. @throws as {@link createTrial} */
@@ -35,14 +58,18 @@ export async function enqueueTrial(
 ): Promise<boolean> {
   const claim = claimBy(draft, { reason: 'new', run: 1, suggestion })
   const waiting: Change = { type: 'paused', of: 1, epoch: 0, value: null, details: null, time: now() }
-  return await place(study, trialPath(study, number), [claim, waiting])
+  return await place(study, trialPath(study, number), async () => [claim, waiting])
 }
 
 /**
  * Never empty: a folder that is renamed onto an empty one takes its place, onto one with something in it it fails. So one alone
  * of many gets the number.
  */
-async function place(study: string, path: string, records: readonly Change[]): Promise<boolean> {
+async function place(
+  study: string,
+  path: string,
+  prepare: (folder: string) => Promise<readonly Change[]>,
+): Promise<boolean> {
   const trials = join(study, studyFiles.trials)
   return await withFileErrors(
     trials,
@@ -50,7 +77,7 @@ async function place(study: string, path: string, records: readonly Change[]): P
       await removeTemporaries(trials)
       const temporary = await newTemporaryFolder(trials)
       try {
-        for (const [i, record] of records.entries()) {
+        for (const [i, record] of (await prepare(temporary)).entries()) {
           await writeFile(changePath(temporary, i + 1), recordText(record), { flag: 'wx' })
         }
         // There from the begin: a disk that is full later takes a counter that has its place.

@@ -1,7 +1,7 @@
 /** A study's files: read by who shows a study, read and written by who searches. */
 export { Beats, type BeatsOptions } from './beats.js'
 export { type BestTrial, bestFirst, bestOf, linkBest, mostBest } from './best.js'
-export { createTrial, enqueueTrial } from './create-trial.js'
+export { createTrial, enqueueTrial, type Initial } from './create-trial.js'
 export type { ChangeOptions, ClaimDraft, HeldTrial } from './held-trial.js'
 export { type ImportanceColumn, importanceOf, leastTrials } from './importance.js'
 export { LeaseJudge, type LeaseOptions } from './lease.js'

@@ -40,4 +40,6 @@ export const trialPath = (study: string, number: number): string => join(study, 
 export const changePath = (trial: string, number: number): string => join(trial, `${number}.json`)
 export const beatsPath = (folder: string, claim: number): string => join(folder, `beats.${claim}`)
 export const reportsPath = (trial: string, claim: number): string => join(trial, `reports.${claim}.jsonl`)
+/** The checkpoint that a trial begins with which goes on from another. */
+export const initialPath = (trial: string): string => join(trial, 'initial.safetensors')
 export const runPath = (trial: string, run: number): string => join(trial, `run.${run}`)

@@ -13,6 +13,15 @@ export type ClaimReason = (typeof reasons)[number]
 /** Numbers of trials from the first to the last, both with it. */
 export type Range = readonly [first: number, last: number]
 
+/** The trial that another goes on from, and its checkpoint. */
+export interface Parent {
+  readonly trial: number
+  /** Of the checkpoint. */
+  readonly epoch: number
+  /** Of the checkpoint's bytes, in hexadecimal digits. */
+  readonly sha256: string
+}
+
 /** A trial as somebody suggests it. */
 export interface Suggestion {
   readonly params: JsonObject
@@ -24,6 +33,8 @@ export interface Suggestion {
   readonly suggestedBy: string
   /** The trials whose results were known. */
   readonly results: readonly Range[]
+  /** Of a trial that goes on from another: that one's checkpoint lies in its folder. */
+  readonly parent?: Parent
 }
 
 /** What a process writes that is to train a trial. */
@@ -125,13 +136,20 @@ function suggestionOf(claim: Fields, value: JsonObject): Suggestion {
   const fields = claim.within('suggestion', value)
   const results = fields.list('results')
   if (!results.every(isRange)) fields.fail('results', 'pairs of trials, the first and the last')
+  const parent = fields.objectOrNull('parent')
   return {
+    ...(parent && { parent: parentOf(fields, parent) }),
     params: fields.object('params'),
     seed: fields.whole('seed'),
     stage: fields.whole('stage', 1),
     suggestedBy: fields.text('suggestedBy'),
     results: results as unknown as readonly Range[],
   }
+}
+
+function parentOf(suggestion: Fields, value: JsonObject): Parent {
+  const fields = suggestion.within('parent', value)
+  return { trial: fields.whole('trial'), epoch: fields.whole('epoch'), sha256: fields.text('sha256') }
 }
 
 const isRange = (value: Json): boolean =>

@@ -29,7 +29,7 @@ export interface TrialContext<Parameters extends ParameterRecord = ParameterReco
   readonly dir: string
   /** Whether it may have been begun before: then it goes on from what lies in `dir`, if anything does. */
   readonly resume: boolean
-  /** The checkpoint to begin with, of a study with `initial: 'best'`; else null. */
+  /** The checkpoint to begin with, of a study with `initial: 'best'` and of a trial that goes on from another; else null. */
   readonly initial: string | null
   /** Which of the study's folds, from 0. */
   readonly fold: number

@@ -41,6 +41,15 @@ export interface Sampler {
   check?(space: Space): void
   /** null: all points of a finite space are taken. */
   suggest(asked: Asked): Params | null | Promise<Params | null>
+  /** Of a sampler whose trials go on from the checkpoints of others. */
+  readonly inherit?: Inheritance
+}
+
+export interface Inheritance {
+  /** The number of the complete trial whose checkpoint the new one, as it is suggested, begins with; null: none. */
+  parentOf(asked: Asked): number | null
+  /** A parent is at most so many numbers below its heir: so long its checkpoint stays. */
+  readonly reach: number
 }
 
 export interface Ended {

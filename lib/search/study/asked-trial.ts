@@ -1,6 +1,7 @@
 /** Ask and tell: trials for who trains by himself. */
 import { GradusError } from '../../errors.js'
 import type { HeldTrial } from '../../study/index.js'
+import { initialPath } from '../../study/layout.js'
 import type { Params } from '../space/space.js'
 import type { Claimed } from '../worker/run-trial.js'
 import type { Search } from '../worker/search.js'
@@ -9,6 +10,8 @@ import type { Search } from '../worker/search.js'
 export class AskedTrial {
   readonly number: number
   readonly params: Params
+  /** The checkpoint to begin with, of a trial that goes on from another; else null. */
+  readonly initial: string | null
   readonly #search: Search
   readonly #held: HeldTrial
   #epoch = 0
@@ -20,6 +23,7 @@ export class AskedTrial {
     this.#held = held
     this.number = held.number
     this.params = params
+    this.initial = held.record.suggestion?.parent ? initialPath(held.path) : null
   }
 
   /**

@@ -1,12 +1,13 @@
 /** Which checkpoints of finished trials stay: the best of each of the ten best, linked in `best`. */
 import { rm } from 'node:fs/promises'
-import { type BestTrial, bestOf, type HeldTrial, linkBest, type Trial } from '../../study/index.js'
+import { type BestTrial, bestOf, type HeldTrial, hasEnded, linkBest, type Trial } from '../../study/index.js'
+import { initialPath } from '../../study/layout.js'
 import { bestFileOf, bestTrialOf, checkpointsOf, resultOf } from './best-file.js'
 import type { Search } from './search.js'
 
 /** After a trial has ended. Several workers may do so at once: each comes to the same. */
 export async function keepCheckpoints(search: Search, held: HeldTrial): Promise<void> {
-  const { keep, direction, metric } = search.definition
+  const { keep, direction, metric, sampler } = search.definition
   await search.refresh()
   const ended = search.reader.trial(held.number)
   // Whoever is retried goes on from them.
@@ -26,7 +27,11 @@ export async function keepCheckpoints(search: Search, held: HeldTrial): Promise<
     if (files.length > 0) await linkBest(search.path, files)
   }
   if (keep === 'all') return
-  for (const trial of isBest ? outOf(search, ranked) : [ended]) await removeCheckpoints(trial, null)
+  const reach = sampler.inherit?.reach ?? 0
+  const needed = search.nextNumber - reach
+  const dropped = isBest ? outOf(search, ranked) : [ended]
+  for (const trial of dropped) if (reach === 0 || trial.number < needed) await removeCheckpoints(trial, null)
+  if (reach > 0) await removeInherited(search, ranked, { from: needed - reach, to: needed })
   const own = files.find(({ trial }) => trial === held.number)
   if (own) await removeCheckpoints(ended, own.path)
 }
@@ -37,6 +42,22 @@ function outOf({ trials, definition }: Search, ranked: readonly BestTrial[]): Tr
   const sign = definition.direction === 'maximize' ? -1 : 1
   const others = trials.filter(({ number, state }) => state === 'complete' && !best.has(number))
   return others.sort((a, b) => sign * (resultOf(a) - resultOf(b))).slice(0, 2)
+}
+
+/** What no new trial goes on from any more, and what those that have ended went on from. */
+async function removeInherited(
+  { trials }: Search,
+  ranked: readonly BestTrial[],
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<void> {
+  const best = new Set(ranked.map(({ trial }) => trial))
+  for (const trial of trials) {
+    // Whoever is retried goes on from them.
+    const hasGone = hasEnded(trial) && trial.state !== 'failed' && trial.state !== 'stopped'
+    if (trial.number < from || trial.number >= to || !hasGone) continue
+    if (!best.has(trial.number)) await removeCheckpoints(trial, null)
+    await rm(initialPath(trial.path), { force: true }).catch(() => undefined)
+  }
 }
 
 async function removeCheckpoints(trial: Trial, but: string | null): Promise<void> {

@@ -5,12 +5,15 @@ import {
   createTrial,
   endTrial,
   hasEnded,
+  type Initial,
   type LeaseJudge,
   rangesOf,
   type Trial,
   takeTrial,
 } from '../../study/index.js'
+import { isThere } from '../../study/trial.js'
 import { Draws, streams } from '../space/draws.js'
+import { bestFileOf } from './best-file.js'
 import type { Claimed } from './run-trial.js'
 import type { Search } from './search.js'
 import { asPending } from './seen.js'
@@ -128,16 +131,37 @@ export async function beginNew({
   const isKnown = (trial: { number: number }) => trial.number < number - parallel || trial.number >= number
   if (reproducible && search.trials.some((trial) => isKnown(trial) && !hasEnded(trial))) return 'wait'
   const trials = reproducible ? search.seen.map((trial) => (isKnown(trial) ? trial : asPending(trial))) : search.seen
-  const params = await sampler.suggest({ space: stage.space, trials, direction, seed, number, repeats })
+  const asked = { space: stage.space, trials, direction, seed, number, repeats }
+  const params = await sampler.suggest(asked)
   if (params === null) return 'exhausted'
+  const initial = await initialOf(search, number, sampler.inherit?.parentOf(asked) ?? null)
+  if (initial === 'again') return 'again'
   const ended = search.ofStage.filter((trial) => hasEnded(trial) && (!reproducible || isKnown(trial)))
   const suggestion = {
     ...{ params, stage: stage.number, suggestedBy: sampler.name },
     seed: new Draws(seed, number, streams.training).below(2 ** 31),
     results: rangesOf(ended.map((trial) => trial.number)),
   }
-  const held = await createTrial(search.path, number, suggestion, { worker, budget: stage.epochs, beats })
-  return held === null ? 'again' : { held, params, stage: stage.number, before: null }
+  try {
+    const held = await createTrial(search.path, number, suggestion, { worker, budget: stage.epochs, beats, initial })
+    return held === null ? 'again' : { held, params, stage: stage.number, before: null }
+  } catch (error) {
+    // Removed meanwhile, as others have gone on.
+    if (initial !== undefined && !isThere(initial.path)) return 'again'
+    throw error
+  }
+}
+
+/** The checkpoint of the trial that a new one goes on from, if there is one. @throws `GRADUS_INVALID_ARGUMENT` where that has none */
+async function initialOf(search: Search, number: number, trial: number | null): Promise<Initial | 'again' | undefined> {
+  if (trial === null) return undefined
+  const { sampler, metric } = search.definition
+  const file = await bestFileOf(search.reader.trial(trial)!, metric)
+  if (file !== null) return { trial, epoch: file.epoch, path: file.path }
+  await search.refresh()
+  if (search.nextNumber !== number) return 'again'
+  const message = `sampler: ${sampler.name} goes on from trial ${trial}, which has no checkpoint; expected trials that use fit, or keep checkpoints`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message, { argument: 'sampler' })
 }
 
 /** How many trials in a row may fail, where none has come to an end before, until there is no use in going on. */

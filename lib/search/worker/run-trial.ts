@@ -3,8 +3,8 @@ import { setTimeout } from 'node:timers/promises'
 import { GradusError } from '../../errors.js'
 import { makeFolders, withFileErrors } from '../../files.js'
 import type { EndState, HeldTrial, JsonObject, Trial } from '../../study/index.js'
+import { initialPath } from '../../study/layout.js'
 import { type TrialContext, TrialEnded } from '../definition/trial-function.js'
-import { Draws, streams } from '../space/draws.js'
 import type { Params } from '../space/space.js'
 import { keepCheckpoints } from './keep.js'
 import type { Search } from './search.js'
@@ -126,18 +126,19 @@ async function trainFold(
   { threads, fold }: Fold,
 ): Promise<Value> {
   const { definition, stage } = search
-  const { metric, direction, folds, seed, trial } = definition
+  const { metric, direction, folds, trial } = definition
   const { held, params, before } = claimed
+  const { seed, parent } = (before?.suggestion ?? held.record.suggestion)!
   control.throwIfEnded()
   const dir = folds === 1 ? held.run : `${held.run}/fold-${fold + 1}`
-  const initial = await search.initialFor(claimed.stage)
+  const initial = parent ? initialPath(held.path) : await search.initialFor(claimed.stage)
   const fit = new TrialFit({
     ...{ control, metric, direction, dir, threads, initial },
     ...{ epochs: stage.epochs, reports: folds === 1 },
   })
   const context: TrialContext = {
     ...{ number: held.number, params, epochs: stage.epochs, dir, initial, fold, threads },
-    seed: new Draws(seed, held.number, streams.training).below(2 ** 31) + fold,
+    seed: seed + fold,
     resume: before !== null,
     signal: control.signal,
     report: (value, record) => control.report(value, record),

@@ -141,7 +141,7 @@ export class TrialFit {
   }
 }
 
-/** Weights of the best trial of the stage before; a model of another shape begins with its own. */
+/** Weights of another trial; a model of another shape begins with its own. */
 async function beginWith(model: Model, path: string): Promise<void> {
   await model.loadWeights(path).catch((error: unknown) => {
     const isOther = error instanceof GradusError && ['GRADUS_SHAPE_MISMATCH', 'GRADUS_BAD_FILE'].includes(error.code)
