@@ -38,6 +38,10 @@ export function kernelWeights(count: number): Float64Array {
 /** A kernel whose density is e^-40 of another's changes no digit of their sum. */
 const mostBelow = 40
 
+/** Of the kernels that count at a point: which they are, and the logarithms of their densities over the reals. */
+let near = new Uint32Array(0)
+let densities = new Float64Array(0)
+
 export class ParzenEstimator {
   /** By place in a point: the column of cells or categories; of reals, which of them it is. */
   readonly #columns: readonly (CellColumn | CategoryColumn | number)[]
@@ -46,9 +50,6 @@ export class ParzenEstimator {
   /** Columns of cells and categories, each with its place in a point. */
   readonly #shares: readonly (readonly [place: number, column: CellColumn | CategoryColumn])[]
   readonly #factors: Float64Array
-  /** Of the kernels that count at a point: which they are, and the logarithms of their densities over the reals. */
-  readonly #near: Uint32Array
-  readonly #densities: Float64Array
 
   /** @param observations the points by column: units or categories, and 0.5 behind them */
   constructor(columns: readonly Column[], observations: readonly Float64Array[], count: number) {
@@ -62,21 +63,24 @@ export class ParzenEstimator {
     this.#reals = new RealColumns(Uint32Array.from(reals), observations, this.#weights)
     this.#shares = this.#columns.flatMap((column, place) => (typeof column === 'number' ? [] : [[place, column]]))
     this.#factors = new Float64Array(count + 1).fill(1)
-    this.#near = new Uint32Array(count + 1)
-    this.#densities = new Float64Array(count + 1)
+    if (near.length <= count) [near, densities] = [new Uint32Array(2 * count + 2), new Float64Array(2 * count + 2)]
   }
 
   /** A point of the density: units, of cells their middle, and categories. */
   sample(draw: () => number): Float64Array {
     const kernel = pick(this.#weights, draw())
-    return Float64Array.from(this.#columns, (column) =>
-      typeof column === 'number' ? this.#reals.sample(kernel, column, draw()) : column.sample(kernel, draw()),
-    )
+    const point = new Float64Array(this.#columns.length)
+    for (let place = 0; place < point.length; place++) {
+      const column = this.#columns[place]!
+      const isReal = typeof column === 'number'
+      point[place] = isReal ? this.#reals.sample(kernel, column, draw()) : column.sample(kernel, draw())
+    }
+    return point
   }
 
   /** The logarithm of the density at a point; of cells, of the share that falls into the cell. */
   logDensity(point: Float64Array): number {
-    const [reals, factors, near, densities] = [this.#reals, this.#factors, this.#near, this.#densities]
+    const [reals, factors] = [this.#reals, this.#factors]
     if (this.#shares.length > 0) factors.fill(1)
     for (const [place, column] of this.#shares) column.multiply(point[place]!, factors)
     // That over everything comes first: no factor of it is ever 0 by rounding, and it says what is too little to count.

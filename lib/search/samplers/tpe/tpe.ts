@@ -107,7 +107,7 @@ class Group {
     const columns = this.#dimensions.map(columnOf)
     const estimatorOf = (trials: readonly number[]) => {
       const own = ofGroup(trials, rows, places[0]!)
-      const observations = places.map((place) => columnFrom(own, rows, place))
+      const observations = columnsFrom(own, rows, places)
       return new ParzenEstimator(columns, observations, own.length)
     }
     this.#good = estimatorOf(good)
@@ -148,10 +148,14 @@ const columnOf = ({ kind, size, cells }: Dimension): Column =>
 const ofGroup = (trials: readonly number[], { data, width }: Rows, place: number): readonly number[] =>
   trials.filter((trial) => !Number.isNaN(data[trial * width + place]!))
 
-/** What some trials have at a place, and 0.5 behind it: the middle of the kernel over everything. */
-function columnFrom(trials: readonly number[], { data, width }: Rows, place: number): Float64Array {
-  const column = new Float64Array(trials.length + 1)
-  for (let i = 0; i < trials.length; i++) column[i] = data[trials[i]! * width + place]!
-  column[trials.length] = 0.5
-  return column
+/** What some trials have at each place, and 0.5 behind it: the middle of the kernel over everything. All share one memory. */
+function columnsFrom(trials: readonly number[], { data, width }: Rows, places: readonly number[]): Float64Array[] {
+  const length = trials.length + 1
+  const { buffer } = new Float64Array(places.length * length)
+  return places.map((place, j) => {
+    const column = new Float64Array(buffer, 8 * j * length, length)
+    for (let i = 0; i < trials.length; i++) column[i] = data[trials[i]! * width + place]!
+    column[trials.length] = 0.5
+    return column
+  })
 }
