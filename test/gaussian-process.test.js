@@ -11,6 +11,7 @@ import {
   slopesOfLogImprovement,
 } from '../dist/search/samplers/gaussian-process/expected-improvement.js'
 import { Posterior } from '../dist/search/samplers/gaussian-process/posterior.js'
+import { Success } from '../dist/search/samplers/gaussian-process/success.js'
 import { numbers } from './support/reference.js'
 
 const test = suite('Gaussian process')
@@ -184,6 +185,31 @@ test('what is promised falls near pending trials, and its gradient is that of di
   assert.ok(acquisition.at(rows[1]) < alone.at(rows[1]) - 1, 'near')
   assert.ok(acquisition.at(rows[2]) < alone.at(rows[2]) - 100, 'at one')
   near(acquisition.at(rows[4]), alone.at(rows[4]), 1e-3, 'elsewhere')
+})
+
+test('what is promised falls where trials fail, and its gradient is that of differences', async () => {
+  const problem = fixture.posterior[1]
+  const points = pointsOf(problem)
+  const column = problem.isCategory.indexOf(false)
+  const ended = problem.points.map((row) => ({ failed: row[column] > 0.6 }))
+  const success = await Success.of(points, ended)
+  for (const [i, row] of problem.points.entries()) {
+    const chance = success.at(Float64Array.from(row))
+    assert.ok(ended[i].failed ? chance < 2 * Math.log(0.5) : chance > 2 * Math.log(0.5), `${chance} at ${i}`)
+  }
+  const posterior = posteriorOf(problem)
+  const [acquisition, alone] = [new Acquisition(posterior, 0, [], success), new Acquisition(posterior, 0)]
+  const rows = problem.at.map((row) => Float64Array.from(row))
+  for (const [number, value] of acquisition.atAll(rows).entries()) {
+    near(value, alone.at(rows[number]) + success.at(rows[number]), 1e-8, `value ${number}`)
+  }
+  for (const row of rows.slice(1)) {
+    const gradient = new Float64Array(row.length)
+    near(acquisition.withGradient(row, gradient), acquisition.at(row), 1e-9, 'value')
+    for (const [i, slope] of differences((x) => acquisition.at(x), row).entries()) {
+      if (!posterior.points.isCategory[i]) near(gradient[i], slope, 1e-5 * (1 + Math.abs(slope)), `gradient ${i}`)
+    }
+  }
 })
 
 test.run()

@@ -1,7 +1,11 @@
-/** How much a trial at a point promises: the logarithm of its expected improvement, less near trials without a result. */
+/**
+ * How much a trial at a point promises: the logarithm of its expected improvement, less near trials without a result
+ * and where trials fail.
+ */
 import { squaredDifference } from './covariance.js'
 import { logExpectedImprovement, slopesOfLogImprovement } from './expected-improvement.js'
-import type { Posterior } from './posterior.js'
+import type { Belief, Posterior } from './posterior.js'
+import type { Success } from './success.js'
 
 /** In length scales: within that distance a trial tells what the one under way will tell. */
 const apart = 0.03
@@ -16,11 +20,13 @@ export class Acquisition {
    * @param best what is to be improved on
    * @param pending trials without a result. That their results are believed to be known does not keep others away from them:
    *   where the function is known well, the most is promised at its minimum again and again
+   * @param success null where no trial has failed
    */
   constructor(
     private readonly posterior: Posterior,
     private readonly best: number,
     private readonly pending: readonly Float64Array[] = [],
+    private readonly success: Success | null = null,
   ) {
     const width = posterior.points.isCategory.length
     this.#ofMean = new Float64Array(width)
@@ -29,26 +35,30 @@ export class Acquisition {
   }
 
   at(row: Float64Array): number {
-    const { mean, deviation } = this.posterior.at(row)
-    return logExpectedImprovement(mean, deviation, this.best) + this.#logApart(row)
+    return this.#improvement(this.posterior.at(row)) + this.#logApart(row) + (this.success?.at(row) ?? 0)
   }
 
   /** At many points. */
   atAll(rows: readonly Float64Array[]): number[] {
-    const beliefs = this.posterior.atAll(rows)
-    return beliefs.map(
-      ({ mean, deviation }, i) => logExpectedImprovement(mean, deviation, this.best) + this.#logApart(rows[i]!),
-    )
+    const chances = this.success?.atAll(rows)
+    return this.posterior
+      .atAll(rows)
+      .map((belief, i) => this.#improvement(belief) + this.#logApart(rows[i]!) + (chances?.[i] ?? 0))
   }
 
   /** The same as `at`, with its gradient written into an array. */
   withGradient(row: Float64Array, gradient: Float64Array): number {
-    const { mean, deviation } = this.posterior.withGradient(row, this.#ofMean, this.#ofDeviation)
-    const { byMean, byDeviation } = slopesOfLogImprovement(mean, deviation, this.best)
+    const belief = this.posterior.withGradient(row, this.#ofMean, this.#ofDeviation)
+    const { byMean, byDeviation } = slopesOfLogImprovement(belief.mean, belief.deviation, this.best)
     for (let i = 0; i < gradient.length; i++) {
       gradient[i] = byMean * this.#ofMean[i]! + byDeviation * this.#ofDeviation[i]!
     }
-    return logExpectedImprovement(mean, deviation, this.best) + this.#logApart(row, gradient)
+    const chance = this.success?.withGradient(row, gradient) ?? 0
+    return this.#improvement(belief) + this.#logApart(row, gradient) + chance
+  }
+
+  #improvement({ mean, deviation }: Belief): number {
+    return logExpectedImprovement(mean, deviation, this.best)
   }
 
   /** log Π (1 − exp(−½ d²)) over the distances to pending trials; its gradient is added to the one given. */

@@ -8,9 +8,11 @@ import { SobolSequence } from '../sobol.js'
 import { isStart, startingParams } from '../start.js'
 import { Acquisition } from './acquisition.js'
 import { Coordinates } from './coordinates.js'
+import type { Points } from './covariance.js'
 import { fit } from './fit.js'
 import { type Candidate, climb } from './local-search.js'
 import { Posterior } from './posterior.js'
+import { Success } from './success.js'
 import { standardized } from './values.js'
 
 /** Points at which the acquisition is looked at, how many of them are climbed from, and how many are kept in reserve. */
@@ -22,7 +24,7 @@ const kept = 64
  * After ten trials by Sobol, one more than there are parameters at least: a Gaussian process with Matérn's covariance and a
  * length scale for each parameter, in which choices are alike or not, is fitted to what trials gave, and the point with the
  * largest logarithm of the expected improvement (Ament et al. 2023) is taken. Trials without a result are taken to end as the
- * model expects, and less is promised near them; failed ones are taken as the worst so far.
+ * model expects, and less is promised near them; of failed ones a second process learns how likely others are to fail.
  *
  * @example gaussianProcess()
  * @function
@@ -45,8 +47,8 @@ export const gaussianProcess = factory(
 async function rankedPoints(asked: Asked): Promise<Point[]> {
   const { space, seed, number } = asked
   const coordinates = new Coordinates(space)
-  const { posterior, best, pending } = await model(coordinates, observed(asked))
-  const acquisition = new Acquisition(posterior, best.value, pending)
+  const { posterior, best, pending, success } = await model(coordinates, observed(asked))
+  const acquisition = new Acquisition(posterior, best.value, pending, success)
   const candidateAt = (row: Float64Array): Candidate => ({ row, value: acquisition.at(row) })
   const draws = new Draws(seed, number, streams.gaussianProcess)
   const rows = evenRows(space, coordinates, new Draws(seed, number, streams.scramble))
@@ -59,20 +61,33 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
   return ranked.slice(0, kept).map(({ row }) => coordinates.pointOf(row))
 }
 
-/** What is believed after these trials, those without a result at what is expected of them; and the best of all. */
+/**
+ * What is believed after these trials, those without a result at what is expected of them; the best of all; and where trials
+ * fail. Failed ones are believed in the same way, so that nothing is left to find out there: the worst value in their place
+ * would make a step that no smooth function has.
+ */
 async function model(coordinates: Coordinates, { ended, pending: underWay }: Observed) {
-  const rows = [...ended, ...underWay].map(({ point }) => coordinates.rowOf(point))
-  const values = standardized(ended.map(({ loss }) => loss))
-  const width = coordinates.all.length
-  const data = new Float64Array(ended.length * width)
-  for (let i = 0; i < ended.length; i++) data.set(rows[i]!, i * width)
-  const points = { count: ended.length, data, isCategory: coordinates.isCategory }
+  const sound = ended.filter(({ failed }) => !failed)
+  const judged = sound.length > 1 ? sound : ended
+  const points = pointsOf(coordinates, judged)
+  const values = standardized(judged.map(({ loss }) => loss))
   const known = new Posterior(points, values, await fit(points, values))
-  const pending = rows.slice(ended.length)
-  const posterior = known.believing(pending)
+  const rowsOf = (trials: readonly { point: Point }[]) => trials.map(({ point }) => coordinates.rowOf(point))
+  const pending = rowsOf(underWay)
+  const expected = known.believing(pending)
   // What is expected of a pending trial is to be improved on as well, or the next one would be its neighbour.
-  const lowest = posterior.values.reduce((least, value, i, all) => (value < all[least]! ? i : least), 0)
-  return { posterior, best: { row: rows[lowest]!, value: posterior.values[lowest]! }, pending }
+  const lowest = expected.values.reduce((least, value, i, all) => (value < all[least]! ? i : least), 0)
+  const best = { row: rowsOf([...judged, ...underWay])[lowest]!, value: expected.values[lowest]! }
+  if (judged.length === ended.length) return { posterior: expected, best, pending, success: null }
+  const posterior = known.believing([...pending, ...rowsOf(ended.filter(({ failed }) => failed))])
+  return { posterior, best, pending, success: await Success.of(pointsOf(coordinates, ended), ended) }
+}
+
+function pointsOf(coordinates: Coordinates, trials: readonly { point: Point }[]): Points {
+  const width = coordinates.all.length
+  const data = new Float64Array(trials.length * width)
+  for (const [i, { point }] of trials.entries()) data.set(coordinates.rowOf(point), i * width)
+  return { count: trials.length, data, isCategory: coordinates.isCategory }
 }
 
 /** Points of a Sobol sequence of this trial's own. */
