@@ -10,8 +10,10 @@ import {
   logImprovement,
   slopesOfLogImprovement,
 } from '../dist/search/samplers/gaussian-process/expected-improvement.js'
+import { fit } from '../dist/search/samplers/gaussian-process/fit.js'
 import { Posterior } from '../dist/search/samplers/gaussian-process/posterior.js'
 import { Success } from '../dist/search/samplers/gaussian-process/success.js'
+import { minimize } from '../dist/train/lbfgs/minimize.js'
 import { numbers } from './support/reference.js'
 
 const test = suite('Gaussian process')
@@ -102,6 +104,29 @@ test('the evidence is scikit-learn’s likelihood with the prior, its gradient t
         near(found[i], slope, 1e-6 * (1 + Math.abs(slope)), `gradient ${i}`)
       }
     }
+  }
+})
+
+test('a fit that begins with a part of many points ends where one with all of them does', async () => {
+  for (const [width, count, f] of [
+    [2, 130, ([x, y]) => Math.sin(6 * x) + 0.3 * y],
+    [4, 200, (row) => row.reduce((sum, x) => sum + (x - 0.3) ** 2, 0)],
+    [3, 140, ([x, y, z]) => Math.floor(4 * x) + y * z],
+  ]) {
+    const data = Float64Array.from(numbers(count * width, 7), (x) => 0.5 + 0.5 * x)
+    const points = { count, data, isCategory: Array(width).fill(false) }
+    const values = Float64Array.from({ length: count }, (_, i) => f(data.slice(i * width, (i + 1) * width)) - 0.5)
+    const evidence = new Evidence(points, values)
+    let lowest = Infinity
+    for (const noise of [0.1, 1e-3]) {
+      const start = new Float64Array(width + 2)
+      start[width + 1] = Math.log(noise)
+      const options = { gradientTolerance: 1e-2, maxIterations: 100 }
+      lowest = Math.min(lowest, (await minimize((x) => evidence.at(x), start, options)).value)
+    }
+    const { weights, scale, noise } = await fit(points, values)
+    const found = evidence.at(Float64Array.of(...weights, scale, Math.max(noise - 1e-6, 1e-300)).map(Math.log)).value
+    assert.ok(found <= lowest + 0.05, `${found}, ${lowest} with all`)
   }
 })
 

@@ -5,7 +5,7 @@
 import { matmul } from '../kernels/linear.js'
 
 /** Rows and columns of a block. */
-const block = 16
+const block = 24
 
 /** What the functions below write in between: large arrays that are made anew take longer than what is done with them. */
 let scratch = new Float64Array(0)
@@ -20,8 +20,8 @@ function scratchOf(count: number): Float64Array {
  * @returns whether the matrix is positive definite; if not, what it holds is of no use any more
  */
 export function cholesky(matrix: Float64Array, n: number): boolean {
-  // Columns of L, from their diagonal down, one panel behind the other.
-  const work = scratchOf(((n + block) * (n + block)) / 2 + block * block)
+  // Columns of L, from their diagonal down, one panel behind the other; then two for what comes in between.
+  const work = scratchOf(((n + block) * (n + block)) / 2 + 3 * n * block)
   const panels: Float64Array[] = []
   for (let from = 0, at = 0; from < n; from += block) {
     const [width, rows] = [Math.min(block, n - from), n - from]
@@ -33,7 +33,8 @@ export function cholesky(matrix: Float64Array, n: number): boolean {
       const above = left.subarray(0, width * block)
       matmul(left, above, panel, { m: rows, n: width, k: block, transposeB: true, alpha: -1, beta: 1 })
     }
-    if (!factorPanel(panel, rows, width)) return false
+    if (!factorBlock(panel, width)) return false
+    solveBelow(panel, rows, width, work.subarray(at))
     for (let i = 0; i < rows; i++) copyRow(panel, i * width, matrix, (from + i) * n + from, Math.min(width, i + 1))
     panels.push(panel)
   }
@@ -44,19 +45,34 @@ function copyRow(a: Float64Array, from: number, b: Float64Array, to: number, cou
   for (let i = 0; i < count; i++) b[to + i] = a[from + i]!
 }
 
-/** Columns of L, from their diagonal down, in place of what is left of the matrix there; false where there are none. */
-function factorPanel(panel: Float64Array, rows: number, width: number): boolean {
-  for (let i = 0; i < rows; i++) {
+/** L of a block on the diagonal, with zeros above, in place of what is left of the matrix there; false where there is none. */
+function factorBlock(panel: Float64Array, width: number): boolean {
+  for (let i = 0; i < width; i++) {
     const row = i * width
-    for (let j = 0; j < width && j < i; j++) {
+    for (let j = 0; j < i; j++) {
       panel[row + j] = (panel[row + j]! - dotOfRows(panel, row, panel, j * width, j)) / panel[j * width + j]!
     }
-    if (i >= width) continue
     const square = panel[row + i]! - dotOfRows(panel, row, panel, row, i)
     panel[row + i] = Math.sqrt(square)
     if (!(square > 0 && square < Infinity)) return false
+    panel.fill(0, row + i + 1, row + width)
   }
   return true
+}
+
+/** X · Lᵀ = what stands below L in its panel: by the inverse of L, and once more for what that left over by rounding. */
+function solveBelow(panel: Float64Array, rows: number, width: number, work: Float64Array): void {
+  const count = rows - width
+  if (count === 0) return
+  const below = panel.subarray(width * width)
+  const [rest, solved] = partsOf(work, count * width, count * width)
+  rest.set(below)
+  const inverse = inverseOfBlock(panel, width, 0, width)
+  const sizes = { m: count, n: width, k: width, transposeB: true }
+  matmul(rest, inverse, solved, sizes)
+  matmul(solved, panel.subarray(0, width * width), rest, { ...sizes, alpha: -1, beta: 1 })
+  matmul(rest, inverse, solved, { ...sizes, beta: 1 })
+  below.set(solved)
 }
 
 /** Σ a[from + i] · b[at + i] for i below count: four sums side by side, as one would wait for itself. */
