@@ -49,17 +49,18 @@ export const optionsOf =
   <Options>() =>
   <const Given extends Rules<Options>>(owner: string, rules: Given, positional: readonly string[] = []) => {
     const list = Object.entries(rules) as [string, AnyRule][]
+    const known = list.map(([name]) => name)
     for (const [name] of list.filter(([name]) => name !== 'name'))
       owners.set(name, [...(owners.get(name) ?? []), owner])
     return (options: Options | undefined, place?: string): Read<Options, Given> => {
       const given = (options === undefined ? {} : options) as Record<string, unknown>
       checkObject(place ?? owner, given, list, positional)
-      const known = list.map(([name]) => name)
       for (const name of Object.keys(given)) {
         if (!known.includes(name)) throw unknownOption(place ?? owner, name, known, positional)
       }
-      const read = list.map(([name, rule]) => [name, resolved(rule, place ? `${place}.${name}` : name, given[name])])
-      return Object.fromEntries(read) as Read<Options, Given>
+      const read: Record<string, unknown> = {}
+      for (const [name, rule] of list) read[name] = resolved(rule, place ? `${place}.${name}` : name, given[name])
+      return read as Read<Options, Given>
     }
   }
 

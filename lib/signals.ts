@@ -5,8 +5,8 @@
  * its error.
  */
 export async function firstOf<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<{ value: T } | null> {
+  if (!signal) return { value: await promise }
   const valued = promise.then((value) => ({ value }))
-  if (!signal) return await valued
   let onAbort = () => {}
   const aborted = new Promise<null>((resolve) => {
     onAbort = () => resolve(null)

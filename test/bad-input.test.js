@@ -19,6 +19,8 @@ import { numbers } from './support/reference.js'
 const rows = 20
 const x = numbers(rows * 3, 1)
 const y = Int32Array.from({ length: rows }, (_, i) => i % 4)
+/** What is not done at once. */
+const long = { x: numbers(20_000 * 3, 1), y: Int32Array.from({ length: 20_000 }, (_, i) => i % 4) }
 
 function smallModel() {
   const model = sequential({ input: [3], seed: 2 }, [dense(5), dense(4)])
@@ -127,8 +129,8 @@ test('a model disposed during a fit, a prediction and an evaluation', async () =
     )
   const works = [
     (model) => model.fit({ x, y }, { epochs: 1000, batchSize: 1, stepsPerCall: 5, quiet: true }).done,
-    (model) => model.predict(x, { batchSize: 1 }),
-    (model) => model.evaluate({ x, y }, { batchSize: 1 }),
+    (model) => model.predict(long.x, { batchSize: 1 }),
+    (model) => model.evaluate(long, { batchSize: 1 }),
   ]
   for (const work of works) {
     const model = smallModel()

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
-import { call, dataset, descriptor, program, refused, rows, stillTrains } from './support/small-program.js'
+import { call, dataset, descriptor, longDataset, program, refused, rows, stillTrains } from './support/small-program.js'
 
 const test = suite('native ensemble')
 test.after.each(stillTrains)
@@ -17,6 +17,7 @@ const make = ({
   temperature = 1,
 } = {}) => new native.Ensemble(programs, weights, combine, link, temperature)
 const predict = { dataset, batchSize: 5, threads: 2 }
+const long = { ...predict, dataset: longDataset }
 
 test('what it is made of', async () => {
   for (const programs of [null, 5, {}, [5], [{}], [Object.create(program)], [program, program], [dataset]]) {
@@ -70,7 +71,7 @@ test('what its calls take', async () => {
 
 test('programs and ensemble are busy during a call, and free after it', async () => {
   const together = make()
-  const pending = together.predict(predict)
+  const pending = together.predict(long)
   assert.ok(program.busy && other.busy)
   for (const work of [() => program.predict(predict), () => together.predict(predict), () => make().predict(predict)]) {
     assert.throws(work, (error) => error.code === 'GRADUS_BUSY')
@@ -89,13 +90,13 @@ test('programs and ensemble are busy during a call, and free after it', async ()
 test('what is disposed of in a call, or before it', async () => {
   const last = new native.Program({ ...descriptor, seed: 9 })
   const together = make({ programs: [program, last] })
-  const pending = together.predict(predict)
+  const pending = together.predict(long)
   last.dispose()
   const gone = (error) => error.code === 'GRADUS_DISPOSED'
   assert.ok(gone(await pending.catch((error) => error)))
   assert.throws(() => together.predict(predict), gone)
   const own = make()
-  const late = own.predictSpread(predict)
+  const late = own.predictSpread(long)
   own.dispose()
   own.dispose()
   own.stop()
@@ -104,11 +105,26 @@ test('what is disposed of in a call, or before it', async () => {
   assert.throws(() => own.metricWidths, gone)
 })
 
+test('a short call is done at once, and its promise has its error', async () => {
+  const together = make()
+  const works = [() => together.predict(predict), () => program.predict(predict), () => program.evaluate(predict)]
+  for (const work of works) {
+    const pending = work()
+    assert.not(program.busy || other.busy)
+    await pending
+  }
+  const misfit = new native.Dataset(2, [], null, null)
+  for (const whole of [program, together]) {
+    const pending = whole.predict({ ...predict, dataset: misfit })
+    assert.is(await pending.catch(({ code }) => code), 'GRADUS_SHAPE_MISMATCH')
+  }
+})
+
 test('a stopped call gives what was done', async () => {
   const together = make()
-  const pending = together.predict({ ...predict, batchSize: 1, threads: 1 })
+  const pending = together.predict({ ...long, batchSize: 1, threads: 1 })
   together.stop()
-  assert.is((await pending).length, rows * 4)
+  assert.is((await pending).length, longDataset.size * 4)
 })
 
 test.run()

@@ -165,14 +165,15 @@ test('bad input: the error that predict rejects with', async () => {
 
 test('refused in a native call, possible between two', async () => {
   const x = float(30)
+  const many = float(3 * 50_000) // what is not done at once
   const answers = []
   const onStepsEnd = () => answers.push(model.predictSync(x))
   const model = of(3, [dense(4), dense(2)]).compile({ loss: meanSquaredError(), optimizer: sgd() })
   const options = { batchSize: 5, stepsPerCall: 1, callbacks: [{ onStepsEnd }], quiet: true }
   const works = [
     () => model.fit({ x, y: float(20) }, options).done,
-    () => model.evaluate({ x, y: float(20) }),
-    () => model.predict(x),
+    () => model.evaluate({ x: many, y: float(2 * 50_000) }),
+    () => model.predict(many),
   ]
   for (const work of works) {
     const begun = firstCall(model.program)

@@ -42,8 +42,9 @@ export const evaluateRules = { ...passRules, weights: [oneOf('current', 'average
 
 /** Whether passes are to go by the average. @throws `GRADUS_INVALID_ARGUMENT` where the program keeps none. */
 export function checkAveraged(program: NativePredictor, weights: 'current' | 'average' = 'current'): boolean {
+  if (weights === 'current') return false
   const { arenas = [] } = program as Partial<NativeProgram>
-  if (weights === 'current' || arenas.includes('average')) return weights === 'average'
+  if (arenas.includes('average')) return true
   const remedy = 'compile it with an optimizer that keeps one, as adam({ average: averagedWeights() })'
   const message = `weights: expected 'current' of a model that has no average of its weights, received 'average'; ${remedy}`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message, { argument: 'weights', expected: "'current'" })

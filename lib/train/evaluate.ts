@@ -35,7 +35,8 @@ export type Evaluation<Values extends object = AnyValues> = {
 const readOptions = optionsOf<ModelEvaluateOptions>()('evaluate', evaluateRules)
 
 /**
- * Loss and metrics of a compiled model on data, off the main thread, with dropout off and batch statistics as learnt.
+ * Loss and metrics of a compiled model on data, off the main thread or at once where that takes less than the way there; with
+ * dropout off and batch statistics as learnt.
  *
  * @throws those of the data; `GRADUS_INVALID_ARGUMENT` names a bad option.
  */

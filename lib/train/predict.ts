@@ -19,7 +19,7 @@ const readOptions = optionsOf<ModelEvaluateOptions>()('predict', evaluateRules, 
 export type Link = 'softmax' | 'sigmoid'
 
 /**
- * The model's outputs, computed off the main thread, with dropout off.
+ * The model's outputs, computed off the main thread, or at once where that takes less than the way there; with dropout off.
  *
  * @param x the inputs as in {@link Examples}, or a {@link Dataset}; an array of one example's numbers is one row
  * @param link what is made of each example's scores, there as well

@@ -1,6 +1,7 @@
 /** A program does one thing at a time. Calls line up here, so that a prediction during training waits for its turn. */
 import type { NativePredictor } from '../native.js'
 import { firstOf } from '../signals.js'
+import { nextTurn } from './loop-turn.js'
 
 const lasts = new WeakMap<NativePredictor, Promise<unknown>>()
 const asked = new WeakMap<NativePredictor, number>()
@@ -34,7 +35,7 @@ export async function whileAwaited<T>(program: NativePredictor, work: () => T | 
  */
 export function inTurn<T>(program: NativePredictor, work: () => T | Promise<T>): Promise<T> {
   const programs = partsOf(program)
-  const before = programs.map((part) => lasts.get(part))
+  const before = new Set(programs.map((part) => lasts.get(part)))
   const turn = whileAwaited(program, async () => {
     for (const last of before) await last
     return await work()
@@ -53,16 +54,18 @@ export async function callInTurn<T>(
   signal: AbortSignal | undefined,
   call: () => Promise<T>,
 ): Promise<T | null> {
+  if (!signal) return inTurn(program, () => nextTurn()?.then(call) ?? call())
   let hasBegun = false
   const turn = inTurn(program, async () => {
-    if (signal?.aborted) return null
+    await nextTurn()
+    if (signal.aborted) return null
     hasBegun = true
     const stop = () => program.stop()
-    signal?.addEventListener('abort', stop, { once: true })
+    signal.addEventListener('abort', stop, { once: true })
     try {
       return await call()
     } finally {
-      signal?.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', stop)
     }
   })
   const first = await firstOf(turn, signal)

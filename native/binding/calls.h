@@ -64,4 +64,16 @@ class Calls {
   std::atomic<bool> closing_{false};
 };
 
+// The promise of a call that is done at once.
+template <class Compute>
+Napi::Value settled(Napi::Env env, const Compute& compute) {
+  const Napi::Promise::Deferred deferred(env);
+  try {
+    deferred.Resolve(guarded(env, compute));
+  } catch (const Napi::Error& error) {
+    deferred.Reject(error.Value());
+  }
+  return deferred.Promise();
+}
+
 }  // namespace gradus::binding

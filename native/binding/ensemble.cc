@@ -144,10 +144,23 @@ void Ensemble::end_use() {
   }
 }
 
+void Ensemble::clear_stops(const Members& members) {
+  ensemble_->stop_requested = false;
+  for (const auto& member : members) member->stop_requested = false;
+}
+
 // As Program::start, with all members.
 template <class Work, class Convert>
 Napi::Value Ensemble::start(Napi::Env env, EvaluateCall input, Work work, Convert convert) {
   const Members members = idle();
+  if (ensemble_->is_short(members, input)) {
+    clear_stops(members);
+    return settled(env, [&] {
+      const auto result = work(*ensemble_, members, input);
+      account_memory();
+      return convert(env, result);
+    });
+  }
   auto call = std::make_unique<Call>(env, static_cast<Caller*>(this));
   using Result = decltype(work(*ensemble_, members, input));
   auto result = std::make_shared<Result>();
@@ -171,8 +184,7 @@ Napi::Value Ensemble::start(Napi::Env env, EvaluateCall input, Work work, Conver
     };
   const Napi::Value promise = call->deferred.Promise();
   const std::vector<Napi::Value> functions = host_functions(env);
-  ensemble_->stop_requested = false;
-  for (const auto& member : members) member->stop_requested = false;
+  clear_stops(members);
   Environment::of(env).calls.start(env, std::move(call));
   begin_use(functions, false);
   Ref();  // nothing collects this object while the call runs
@@ -234,8 +246,7 @@ void Ensemble::predict_rows(const Napi::CallbackInfo& info) {
   const bool runs_javascript = std::any_of(programs_.begin(), programs_.end(), has_host);
   rows_.answer(info, output_size_, is_double_, runs_javascript, [&] {
     const std::shared_ptr<gradus::Ensemble> ensemble = ensemble_;
-    ensemble->stop_requested = false;
-    for (const auto& member : members) member->stop_requested = false;
+    clear_stops(members);
     begin_use(host_functions(info.Env()), true);
     struct End {
       Ensemble& self;

@@ -38,6 +38,7 @@ class Ensemble : public Wrapped<Ensemble>, private Caller {
   std::vector<Napi::Value> host_functions(Napi::Env env) const;
   void begin_use(const std::vector<Napi::Value>& functions, bool is_here);
   void end_use();
+  void clear_stops(const Members& members);
   void account_memory();
   void release();
   void finished() override;

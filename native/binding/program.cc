@@ -219,6 +219,15 @@ std::shared_ptr<void> reader_of(const AverageCall&) {
 template <class Input, class Work, class Convert>
 Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert convert) {
   gradus::Program& program = idle();
+  if constexpr (std::is_same_v<Input, EvaluateCall>)
+    if (program.is_short(input)) {
+      program.stop_requested = false;
+      return settled(env, [&] {
+        const auto result = work(program, input);
+        account_memory();
+        return convert(env, result);
+      });
+    }
   auto call = std::make_unique<Call>(env, static_cast<Caller*>(this));
   using Result = decltype(work(program, input));
   auto result = std::make_shared<Result>();

@@ -77,8 +77,8 @@ class Program : public Wrapped<Program>, private Caller {
   bool is_double() const;
   Napi::Value copy_of(Napi::Env env, const void* data, size_t size) const;
 
-  // Runs work(program, call) on another thread; the promise takes what convert(env, result) makes of its result.
-  // Until then nobody may write to call.data.
+  // Runs work(program, call) on another thread, or at once where that is quicker; the promise takes what
+  // convert(env, result) makes of its result. Until then nobody may write to call.data.
   template <class Input, class Work, class Convert>
   Napi::Value start(Napi::Env env, Input input, Work work, Convert convert);
   void account_memory();

@@ -85,6 +85,8 @@ struct EvaluateCall {
   Link link = Link::identity;                      // of predictions
   bool averaged = false;                           // by the average of the weights
 };
+// As long as it takes to hand work to a sleeping thread and to be woken by it, where that is slow.
+constexpr double short_nanoseconds = 80e3;
 struct EvaluateResult {
   double loss = 0, weight = 0, regularization_loss = 0;  // loss: weighted mean
   std::vector<double> metric_sums;

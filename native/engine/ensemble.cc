@@ -13,9 +13,9 @@
 namespace gradus {
 namespace {
 
-// Multiply-adds of a pass, roughly: less than the first is done before a second thread has begun, and members of more
-// than the second use all threads well, one after the other.
-constexpr size_t worth_sharing = size_t(1) << 18, worth_all_threads = size_t(1) << 23;
+// Nanoseconds of a pass on one thread, roughly: less than the first is done before a second thread has begun, and
+// members of more than the second use all threads well, one after the other.
+constexpr double worth_sharing = 4e3, worth_all_threads = 200e3;
 
 [[noreturn]] void differs(size_t member, const char* what) {
   throw Error("GRADUS_INVALID_ARGUMENT",
@@ -57,6 +57,14 @@ class EnsembleOf final : public Ensemble {
     Running<T> running = run(members, call);
     const Batch<T> batch(model(members, 0), *call.data, workspaces_[0].batch);
     predict_from(batch, members, running, call.batch_size, call.link, static_cast<T*>(out), static_cast<T*>(spread));
+  }
+  bool is_short(const Members& members, const EvaluateCall& call) const override {
+    double nanoseconds = 0;
+    for (size_t m : active_) {
+      if (typed(members, m).host()) return false;
+      nanoseconds += model(members, m).forward_nanoseconds(call.data->size(), call.batch_size);
+    }
+    return nanoseconds < short_nanoseconds * double(std::min(call.threads, pool_->most_threads()));
   }
   void predict_rows(const Members& members, const RowsCall& call, void* out) override {
     Running<T> running = run(members, 1);
@@ -126,11 +134,11 @@ void EnsembleOf<T>::reserve(const Members& members, size_t rows) {
 // JavaScript answers one member after the other.
 template <class T>
 bool EnsembleOf<T>::run_side_by_side(const Members& members, size_t threads, size_t rows) const {
-  size_t total = 0, largest = 0;
+  double total = 0, largest = 0;
   for (size_t m : active_) {
     if (typed(members, m).host()) return false;
-    const size_t work = model(members, m).plan().arena_size * rows;
-    total += work, largest = std::max(largest, work);
+    const double nanoseconds = model(members, m).forward_nanoseconds(rows);
+    total += nanoseconds, largest = std::max(largest, nanoseconds);
   }
   if (threads == 1 || total < worth_sharing) return false;
   return active_.size() % threads == 0 || largest < worth_all_threads;

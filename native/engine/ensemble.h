@@ -26,6 +26,7 @@ class Ensemble {
   // first one's, of the combined scores. `spread`: as many elements as `out`, or null.
   virtual EvaluateResult evaluate(const Members& members, const EvaluateCall& call) = 0;
   virtual void predict(const Members& members, const EvaluateCall& call, void* out, void* spread) = 0;
+  virtual bool is_short(const Members& members, const EvaluateCall& call) const = 0;
   virtual void predict_rows(const Members& members, const RowsCall& call, void* out) = 0;
 
   std::atomic<bool> stop_requested{false};  // as a program's; that of a member ends the call too

@@ -1,6 +1,8 @@
 // A model: its ops in order, joined where one can do another's work, and how memory is laid out. It never changes, and
 // any number of states and workspaces may use it at once.
 #pragma once
+#include <algorithm>
+
 #include "op.h"
 
 namespace gradus {
@@ -44,6 +46,16 @@ class Model {
   size_t output_size() const { return layout_.nodes[output()].size; }
   bool is_trainable() const { return layout_.nodes[layout_.nodes[output()].home].wanted; }  // in any part
   size_t vocabulary(size_t input) const { return vocabularies_[input]; }  // rows that an index input may name
+  // Nanoseconds that a forward pass over so many examples takes on one thread of a usual processor, roughly; so many
+  // examples in batches.
+  double forward_nanoseconds(size_t batch) const {
+    return starting_nanoseconds_ + double(batch) * moving_nanoseconds_ +
+           std::max(double(batch) * multiplying_nanoseconds_, reading_nanoseconds_);
+  }
+  double forward_nanoseconds(size_t rows, size_t batch_size) const {
+    const size_t batch = std::max<size_t>(1, std::min(rows, batch_size));
+    return double((rows + batch - 1) / batch) * forward_nanoseconds(batch);
+  }
   // The layer that cannot be trained on batches of one example; none if there is no such.
   const std::string* needs_several_examples() const;
 
@@ -53,12 +65,15 @@ class Model {
   void find_wanted();
   void fuse();
   void note_vocabulary(const Op<T>& op);
+  void estimate_times();
   bool wanted(size_t node) const { return layout_.nodes[layout_.nodes[node].home].wanted; }
 
   std::shared_ptr<const Plan> plan_;
   Layout layout_;
   std::vector<std::unique_ptr<Op<T>>> ops_;
   std::vector<size_t> vocabularies_;
+  // Of all ops, of values and of products of one example, and of all weights, which come while it multiplies.
+  double starting_nanoseconds_ = 0, moving_nanoseconds_ = 0, multiplying_nanoseconds_ = 0, reading_nanoseconds_ = 0;
 };
 
 }  // namespace gradus

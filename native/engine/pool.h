@@ -20,6 +20,7 @@ class Pool {
   explicit Pool(size_t most_threads = usable_cores()) : most_threads_(most_threads) {}
   Pool(const Pool&) = delete;
   ~Pool();
+  size_t most_threads() const { return most_threads_; }
 
   // What a call asks for while it runs: threads to help its own, as far as the pool has them.
   class Share {

@@ -103,6 +103,9 @@ class ProgramOf final : public TypedProgram<T> {
     Running<T> running = run(call.threads, call.averaged);
     predict_from(batch_of(*call.data), running, call.batch_size, call.link, static_cast<T*>(out));
   }
+  bool is_short(const EvaluateCall& call) const override {
+    return !host_ && model_.forward_nanoseconds(call.data->size(), call.batch_size) < short_nanoseconds;
+  }
   void predict_rows(const RowsCall& call, void* out) override {
     Running<T> running = run(1);
     predict_from(Rows<T>(model_, call), running, call.batch_size, Link::identity, static_cast<T*>(out));

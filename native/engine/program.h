@@ -60,6 +60,8 @@ class Program {
   virtual EvaluateResult evaluate(const EvaluateCall& call) = 0;
   // out: data.size() × output_size() elements of the program's precision.
   virtual void predict(const EvaluateCall& call, void* out) = 0;
+  // Whether that takes less than to have another thread do it, which has to wake up first, and so has who waits for it.
+  virtual bool is_short(const EvaluateCall& call) const = 0;
   // The same for rows that are no dataset, on the calling thread alone. Throws GRADUS_SHAPE_MISMATCH or
   // GRADUS_INVALID_ARGUMENT when they do not fit. out: rows × output_size() elements.
   virtual void predict_rows(const RowsCall& call, void* out) = 0;

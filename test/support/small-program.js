@@ -22,6 +22,8 @@ export function filled(labels = Array.from({ length: rows }, (_, i) => i % 4), w
   return made
 }
 export const dataset = filled()
+/** The same rows again and again: a call on them is not done at once. */
+export const longDataset = dataset.subset(Uint32Array.from({ length: 100_000 }, (_, i) => i % rows))
 export const oneRate = () => new Float64Array([0.1])
 export const call = (more = {}) => ({
   dataset,
