@@ -1,6 +1,7 @@
 // The master of a search: what it tells of, with workers that are made to end at the worst moment.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Crew } from '../dist/search/master/crew.js'
 import { runMaster } from '../dist/search/master/master.js'
 import { Beats, createTrial, StudyReader } from '../dist/study/index.js'
 import { draft, ending, studyPlace, suggestion } from './support/studies.js'
@@ -45,6 +46,46 @@ test('a trial that ends after the last look at the trials is told of before the 
   await beats.close()
   assert.is(end, 'done')
   assert.equal(told, [[0, 'complete']])
+})
+
+/** A crew whose workers die whenever the test says so. */
+function mortalCrew(workers) {
+  const [dies, lines] = [[], []]
+  const start = (name) => {
+    const ended = new Promise((resolve) => dies.push(() => resolve({ crashed: 'SIGKILL' })))
+    return { name, process: null, ended, pause() {}, kill() {} }
+  }
+  const executor = { name: 'in a test', start }
+  const crew = new Crew({ executor, workers, onLine: (text) => lines.push(text), onChange() {} })
+  return { crew, dies, lines }
+}
+
+test('workers that die are started again as long as the search gets on, whoever of them does', async () => {
+  const dir = await place.make()
+  const held = await createTrial(dir, 0, suggestion(), draft)
+  const reader = await StudyReader.open(dir)
+  const { crew, dies, lines } = mortalCrew(2)
+  const dieAndLook = async () => {
+    for (const die of dies.splice(0)) die()
+    await new Promise(setImmediate)
+    crew.sawChanges(await reader.refresh())
+    crew.look(reader.trials)
+  }
+  crew.look(reader.trials)
+  for (let epoch = 1; epoch <= 10; epoch++) {
+    await held.report(epoch, 0.5)
+    await dieAndLook()
+    assert.is(dies.length, 2, `after epoch ${epoch}`)
+  }
+  // Nothing goes on any more: three times each, and no more.
+  for (let again = 1; again <= 3; again++) {
+    await dieAndLook()
+    assert.is(dies.length, 2, `again ${again}`)
+  }
+  await dieAndLook()
+  assert.equal([dies.length, crew.running, crew.dead], [0, 0, ['here.1', 'here.2']])
+  assert.match(lines.at(-1), 'it is not started again, as it has died too often while no trial got any further')
+  await held.finish(ending())
 })
 
 test.run()

@@ -2,14 +2,14 @@
 import { availableParallelism } from 'node:os'
 import type { GradusError } from '../../errors.js'
 import { isAlive } from '../../processes.js'
-import type { Trial } from '../../study/index.js'
+import { hasEnded, type Trial } from '../../study/index.js'
 import type { Executor, WorkerHandle, WorkerOutcome } from '../executors/executor.js'
 import type { WorkerEnd } from '../worker/worker.js'
 
 export interface CrewOptions {
   readonly executor: Executor
   readonly workers: number
-  /** How often one that dies is started again, as long as none of its trials ends. Default 3. */
+  /** How often one that dies is started again, as long as the search gets no further. Default 3. */
   readonly restarts?: number | undefined
   onLine(text: string): void
   /** Something has happened that is worth a look. */
@@ -20,7 +20,7 @@ interface Slot {
   readonly name: string
   handle: WorkerHandle | null
   outcome: WorkerOutcome | null
-  /** In a row, without a trial that ended. */
+  /** In a row, while no trial got any further. */
   crashes: number
 }
 
@@ -30,6 +30,8 @@ export class Crew {
   readonly #threads: number
   #orphans: readonly Trial[] = []
   #isPausing = false
+  /** The last epoch of each trial under way. */
+  readonly #reached = new Map<number, number>()
   /** Told of when the trials have been read anew: what a worker has begun just before may not be known yet. */
   #deaths: { readonly process: number | null; readonly text: string; readonly after: string }[] = []
   /** Why the study cannot go on; null as long as it can. */
@@ -72,9 +74,10 @@ export class Crew {
     }
   }
 
-  /** A trial has ended: its worker is well. */
-  sawEnd({ claim }: Trial): void {
-    for (const slot of this.#slots) if (slot.name === claim?.record.worker) slot.crashes = 0
+  /** Whether the search gets on: then whoever has died, by whatever hand, has not died of what each worker dies of. */
+  sawChanges(changed: readonly Trial[]): void {
+    const isFurther = changed.map((trial) => this.#isFurther(trial))
+    if (isFurther.includes(true)) for (const slot of this.#slots) slot.crashes = 0
   }
 
   /** Has all write their checkpoints and end, also those that were left behind. */
@@ -92,6 +95,13 @@ export class Crew {
   /** Ends the worker of a process that does nothing any more; another takes its place. */
   killProcess(process: number): void {
     for (const { handle } of this.#slots) if (handle?.process === process) handle.kill()
+  }
+
+  #isFurther(trial: Trial): boolean {
+    const [epoch, before] = [trial.epochs.at(-1) ?? 0, this.#reached.get(trial.number) ?? 0]
+    if (hasEnded(trial)) this.#reached.delete(trial.number)
+    else this.#reached.set(trial.number, Math.max(before, epoch))
+    return epoch > before || (hasEnded(trial) && trial.state !== 'lost')
   }
 
   #start(slot: Slot): void {
@@ -129,7 +139,9 @@ function wasLeftBy({ changes }: Trial, process: number | null): boolean {
 }
 
 const after = (isAgain: boolean): string =>
-  isAgain ? '; another takes its place' : '; it is not started again, as it has died too often without ending a trial'
+  isAgain
+    ? '; another takes its place'
+    : '; it is not started again, as it has died too often while no trial got any further'
 
 function signalTo(number: number): void {
   try {

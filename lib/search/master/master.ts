@@ -176,11 +176,9 @@ class Master {
   }
 
   async #tell(changed: readonly Trial[]): Promise<void> {
+    this.#crew.sawChanges(changed)
     const ended = changed.filter(hasEnded)
-    for (const trial of ended) {
-      this.#crew.sawEnd(trial)
-      this.#options.onTrial?.(trial)
-    }
+    for (const trial of ended) this.#options.onTrial?.(trial)
     if (this.#index === null) return
     await this.#index.add(ended).catch((error) => {
       this.#index = this.#withoutIndex(error)
@@ -211,8 +209,9 @@ class Master {
     if (!isOver) return null
     if (this.#options.signal.aborted || this.#options.killSignal?.aborted) return 'paused'
     if (this.#claim === null) return null
-    if (this.#crew.dead.length > 0) return 'crashed'
     const ends = this.#crew.ends
+    // Where one has come to the end, it does not matter that another died.
+    if (ends.length === 0 && this.#crew.dead.length > 0) return 'crashed'
     return (['exhausted', 'limit', 'paused'] as const).find((end) => ends.includes(end)) ?? 'done'
   }
 
