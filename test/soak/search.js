@@ -5,10 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chooser } from '../support/mortal-chain.js'
+import { blocked } from './search/blocked.js'
+import { clocks } from './search/clocks.js'
 import { kills } from './search/kills.js'
 import { masters } from './search/masters.js'
+import { reproducible } from './search/reproducible.js'
+import { stopped } from './search/stopped.js'
+import { stops } from './search/stops.js'
 
-const scenarios = { kills, masters }
+const scenarios = { kills, masters, stopped, blocked, clocks, reproducible, stops }
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string', default: '1' } },
   allowPositionals: true,

@@ -1,11 +1,12 @@
 // The study of the soak of searches. What it does stands in GRADUS_SOAK_STUDY, as JSON: how a trial spends its time, how many
 // there are, of which sampler.
+import { existsSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { adam, dense, sequential, softmaxCrossEntropy, tanh } from '../../../dist/index.js'
 import { defineStudy, grid, integer, random, tpe, uniform } from '../../../dist/search/index.js'
 
 const given = JSON.parse(process.env.GRADUS_SOAK_STUDY)
-const { kind, side = 10, trials = side * side, pause = 0, epochs = 5, seed = 0, ...more } = given
+const { kind, side = 10, trials = side * side, pause = 0, epochs = 5, seed = 0, go, ...more } = given
 
 const rows = 64
 const x = Float32Array.from({ length: rows * 4 }, (_, i) => Math.sin(1.7 * i))
@@ -52,6 +53,16 @@ const kinds = {
       return a + b / 100
     },
   },
+  /** Blocks its thread until the file is there. */
+  spinning: {
+    ...training,
+    epochs: undefined,
+    trial: ({ params: { a, b } }) => {
+      const word = new Int32Array(new SharedArrayBuffer(4))
+      while (!existsSync(go)) Atomics.wait(word, 0, 0, 5)
+      return a + b / 100
+    },
+  },
   /** Takes a time of its own, which is another one each time. */
   reproducible: {
     metric: 'value',
@@ -73,7 +84,6 @@ const kinds = {
     trial: async ({ params, signal, dir, report }) => {
       await report(params.u)
       await setTimeout(2 ** 30, undefined, { signal }).catch(() => undefined)
-      const { writeFileSync } = await import('node:fs')
       writeFileSync(`${dir}/heard`, `${process.hrtime.bigint()}`)
       signal.throwIfAborted()
     },

@@ -1,12 +1,31 @@
-// node worker.js '{ dir, name, … }': a worker of the soak's study, that prints each of its events, and how it ended.
-import { loadStudy } from '../../../dist/search/load-study.js'
-import { runWorker } from '../../../dist/search/worker/worker.js'
+// node worker.js '{ dir, name, deaf, … }': a worker of the soak's study, that prints each of its events, each record that was
+// refused, and how it ended. One that is deaf is not told of what others put into its trial's folder, nor does it look there.
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { studyFile } from './common.js'
 
-const given = JSON.parse(process.argv[2])
+const { deaf = false, ...given } = JSON.parse(process.argv[2])
+if (deaf) {
+  globalThis.setInterval = () => ({ unref() {} })
+  fs.watch = () => {
+    throw new Error('nobody tells')
+  }
+  syncBuiltinESMExports()
+}
+const { loadStudy } = await import('../../../dist/search/load-study.js')
+const { runWorker } = await import('../../../dist/search/worker/worker.js')
+const { HeldTrial } = await import('../../../dist/study/held-trial.js')
+
+const tell = (event) => console.log(JSON.stringify(event))
+const { finish } = HeldTrial.prototype
+HeldTrial.prototype.finish = async function (...record) {
+  await finish.apply(this, record).catch((error) => {
+    tell({ type: 'refused', trial: this.number, code: error.code })
+    throw error
+  })
+}
 const pause = new AbortController()
 process.on('SIGTERM', () => pause.abort())
 const { definition, module } = await loadStudy(studyFile)
-const onEvent = (event) => console.log(JSON.stringify(event))
-const options = { name: 'here.1', threads: 1, ...given, definition, module, signal: pause.signal, onEvent }
-console.log(JSON.stringify({ type: 'ended', end: await runWorker(options) }))
+const options = { name: 'here.1', threads: 1, ...given, definition, module, signal: pause.signal, onEvent: tell }
+tell({ type: 'ended', end: await runWorker(options) })
