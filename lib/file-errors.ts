@@ -59,6 +59,12 @@ export const problems: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only (EROFS)',
 }
 
+/** Whether it came of a disk that is full: there may be room later. */
+export function isFull(error: unknown): boolean {
+  if (['ENOSPC', 'EDQUOT'].includes(codeOf(error))) return true
+  return error instanceof Error && error.cause !== undefined && isFull(error.cause)
+}
+
 /** What others' code threw over a file, as an error of ours with that as its `cause`. Ours stay as they are. */
 export function fileError(source: FileSource, error: unknown, done: 'read' | 'written' = 'read'): GradusError {
   if (error instanceof GradusError) return error

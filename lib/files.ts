@@ -14,6 +14,7 @@ export {
   codeOf,
   type FileSource,
   fileError,
+  isFull,
   isMissing,
   isUrl,
   nameOf,

@@ -7,11 +7,13 @@ import * as assert from 'uvu/assert'
 import { LeaseJudge } from '../dist/study/index.js'
 import { clocks, noClocks } from './soak/search/clocks.js'
 import { holders, trialsOf, worker } from './soak/search/common.js'
+import { fullDisk, noDisks } from './soak/search/full-disk.js'
 import { kills } from './soak/search/kills.js'
 import { masters } from './soak/search/masters.js'
 import { reproducible } from './soak/search/reproducible.js'
 import { stopped } from './soak/search/stopped.js'
 import { stops } from './soak/search/stops.js'
+import { torn } from './soak/search/torn.js'
 import { chooser } from './support/mortal-chain.js'
 import { until } from './support/until.js'
 
@@ -41,6 +43,9 @@ survives('one, two and four workers, each in a process that takes its time, come
   ...{ times: 1, trials: 8 },
 })
 survives('stops are heard by a worker in another process', stops, { times: 3, isMeasured: false })
+survives('files of trials that are torn cost what stands in them, and the search goes on', torn, { most: 10 })
+if (noDisks !== null) console.log(`Not tested: a search on a disk that is full: ${noDisks}`)
+else survives('a disk that is full for a while costs a while', fullDisk, { times: 2 })
 if (noClocks !== null) console.log(`Not tested: clocks that jump: ${noClocks}`)
 else survives('clocks that are hours apart and jump make nothing stale', clocks, { side: 3 })
 

@@ -1,7 +1,7 @@
 // Workers of a study: what they pick, what becomes of trials, and that nothing of it depends on how many there are.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import fs, { readdirSync } from 'node:fs'
+import fs, { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -172,6 +172,21 @@ test('a trial whose worker is gone is taken over, and lost when that happens too
   execFileSync(process.execPath, ['--input-type=module', '-e', claims.replace(dir, other)])
   await work(other, square({ trials: 2, retries: 0 }))
   assert.is((await trialsOf(other))[1].state, 'lost')
+})
+
+test('a trial whose first record is torn is lost when nobody keeps it alive, and the search goes on', async () => {
+  const dir = place.next()
+  await work(dir, square({ trials: 2 }))
+  const [{ path }] = await trialsOf(dir)
+  rmSync(join(path, '2.json'))
+  writeFileSync(join(path, '1.json'), readFileSync(join(path, '1.json')).subarray(0, 100))
+  await work(dir, square({ trials: 4 }), 'here.1', { lease: 40 })
+  const trials = await trialsOf(dir)
+  assert.equal(
+    trials.map(({ state }) => state),
+    ['lost', 'complete', 'complete', 'complete'],
+  )
+  assert.match(trials[0].last.record.reason, '1.json')
 })
 
 test('a worker whose trial was taken from it records nothing of it, and goes on with another', async () => {

@@ -43,7 +43,8 @@ export class LeaseJudge {
 
   /** Looks at a claim that has not ended; a claim that is new to this judge is given a lease. */
   isStale({ path, claim }: Held): boolean {
-    if (claim === null) return false
+    // Who holds it cannot be read: it is given a lease to become whole.
+    if (claim === null) return this.look(path, null)
     if (isAlive(claim.record) === false) return true
     const beats = beatsPath(path, claim.number)
     return this.look(beats, readBeat(beats))
@@ -64,7 +65,7 @@ export class LeaseJudge {
 
   /** Forgets all but these claims. */
   keep(held: readonly Held[]): void {
-    const names = new Set(held.map(({ path, claim }) => claim && beatsPath(path, claim.number)))
+    const names = new Set(held.map(({ path, claim }) => (claim ? beatsPath(path, claim.number) : path)))
     for (const name of this.#watched.keys()) if (!names.has(name)) this.#watched.delete(name)
   }
 }

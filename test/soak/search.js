@@ -7,13 +7,15 @@ import { parseArgs } from 'node:util'
 import { chooser } from '../support/mortal-chain.js'
 import { blocked } from './search/blocked.js'
 import { clocks } from './search/clocks.js'
+import { fullDisk } from './search/full-disk.js'
 import { kills } from './search/kills.js'
 import { masters } from './search/masters.js'
 import { reproducible } from './search/reproducible.js'
 import { stopped } from './search/stopped.js'
 import { stops } from './search/stops.js'
+import { torn } from './search/torn.js'
 
-const scenarios = { kills, masters, stopped, blocked, clocks, reproducible, stops }
+const scenarios = { kills, masters, stopped, blocked, clocks, reproducible, stops, fullDisk, torn }
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string', default: '1' } },
   allowPositionals: true,

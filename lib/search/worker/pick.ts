@@ -74,8 +74,7 @@ async function takeOver(picker: Picker, running: readonly Trial[]): Promise<Take
   const { search, judge } = picker
   judge.keep(running)
   for (const trial of running) {
-    const isStale = trial.suggestion === null ? judge.look(trial.path, trial.problem) : judge.isStale(trial)
-    if (!isStale) continue
+    if (!judge.isStale(trial)) continue
     const { retries } = search.definition
     if (trial.suggestion !== null && trial.takeovers < retries) return await take(picker, trial)
     const reason = trial.suggestion === null ? trial.problem : `its worker was lost ${retries + 1} times`

@@ -1,12 +1,13 @@
 /** Trains a claimed trial, and records how it ended. */
 import { setTimeout } from 'node:timers/promises'
 import { GradusError } from '../../errors.js'
-import { makeFolders, withFileErrors } from '../../files.js'
+import { isFull, makeFolders, withFileErrors } from '../../files.js'
 import type { EndState, HeldTrial, JsonObject, Trial } from '../../study/index.js'
 import { initialPath } from '../../study/layout.js'
 import { type TrialContext, TrialEnded } from '../definition/trial-function.js'
 import type { Params } from '../space/space.js'
 import { keepCheckpoints } from './keep.js'
+import { whenThereIsRoom } from './room.js'
 import type { Search } from './search.js'
 import { type Ending, TrialControl } from './trial-control.js'
 import { TrialFit } from './trial-fit.js'
@@ -65,7 +66,7 @@ export async function runTrial(
   try {
     await control.look()
     const ended = await settled(() => train(search, claimed, control, options.threads))
-    return await record(search, claimed, control, ended)
+    return await record(search, claimed, { control, ended, signal: options.signal })
   } finally {
     time.close()
     options.signal.removeEventListener('abort', interrupt)
@@ -159,21 +160,24 @@ async function trainFold(
 
 const bestDetails = (epoch: number | undefined): JsonObject => (epoch === undefined ? {} : { bestEpoch: epoch })
 
+/** Milliseconds that a trial waits at least that has found a disk full. */
+const roomEvery = 1000
+
 /** Writes down how it ended: by whoever wanted its end, else by what its function did. */
 async function record(
   search: Search,
-  claimed: Claimed,
-  control: TrialControl,
-  ended: Settled,
+  { held }: Claimed,
+  { control, ended, signal }: { control: TrialControl; ended: Settled; signal: AbortSignal },
 ): Promise<TrialOutcome | null> {
-  const { held } = claimed
   const ending = control.ending ?? endingOf(ended)
   if (ending?.how === 'lost') return null
   const { epoch, value } = control.last
   try {
     if (ending?.how === 'pause') {
+      // Else it would be taken up again at once, to fail of the same.
+      if ('error' in ended && isFull(ended.error)) await setTimeout(roomEvery)
       const details = { reason: ending.reason }
-      await patiently(() => held.pause({ epoch, value, details }))
+      await patiently(() => held.pause({ epoch, value, details }), signal)
       return { state: 'paused', epoch, value, reason: ending.reason }
     }
     const { details, ...outcome } =
@@ -181,8 +185,9 @@ async function record(
         ? finishedBy((ended as { value: Value }).value, epoch)
         : { state: ending.state, epoch, value, reason: ending.reason, details: null }
     // What took no time to train need not survive a loss of power.
-    await patiently(() => held.finish({ ...outcome, details }, { sync: ending !== null || epoch > 0 }))
-    await keepCheckpoints(search, held)
+    const options = { sync: ending !== null || epoch > 0 }
+    await patiently(() => held.finish({ ...outcome, details }, options), signal)
+    await keepCheckpoints(search, held).catch(unlessDisk)
     return outcome
   } catch (error) {
     if (error instanceof GradusError && error.code === 'GRADUS_STALE_LEASE') return null
@@ -210,6 +215,8 @@ function endingOf(ended: Settled): Ending | null {
   if (!('error' in ended)) return null
   const { error } = ended
   const code = error instanceof GradusError ? error.code : null
+  // It has done nothing wrong: it waits, and is taken up again.
+  if (isFull(error)) return { how: 'pause', reason: 'interrupted' }
   if (code === 'GRADUS_STALE_LEASE' || code === 'GRADUS_STALE_RUN') return { how: 'lost', reason: String(error) }
   // What Gradus itself refuses says all in its message; of anything else the place counts.
   const text = code !== null ? String(error) : error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -219,15 +226,23 @@ function endingOf(ended: Settled): Ending | null {
   return { how: 'stop', state: code === 'GRADUS_NON_FINITE' ? 'exploded' : 'failed', reason }
 }
 
-/** A disk that is full for a moment costs a moment. */
-async function patiently(write: () => Promise<void>): Promise<void> {
+/** A disk that fails for a moment costs a moment, one that is full as long as it is. */
+async function patiently(write: () => Promise<void>, signal: AbortSignal): Promise<void> {
   for (let delay = 100; ; delay *= 2) {
     try {
-      return await write()
+      return await whenThereIsRoom(write, signal)
     } catch (error) {
-      const isDisk = error instanceof GradusError && error.code === 'GRADUS_BAD_FILE'
-      if (!isDisk || delay > 3000) throw error
+      if (!isDisk(error) || delay > 3000) throw error
       await setTimeout(delay)
     }
   }
+}
+
+const isDisk = (error: unknown): error is GradusError =>
+  error instanceof GradusError && error.code === 'GRADUS_BAD_FILE'
+
+/** What is recorded stays so; whichever trial is the next among the best puts the folder of the best right. */
+function unlessDisk(error: unknown): void {
+  if (!isDisk(error)) throw error
+  process.emitWarning(error.message, { type: 'GradusWarning', code: 'GRADUS_NOT_SAVED' })
 }

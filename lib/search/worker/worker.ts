@@ -4,6 +4,7 @@ import { Beats, hasEnded, LeaseJudge, type StudyModule } from '../../study/index
 import type { StudyDefinition } from '../definition/define-study.js'
 import type { Params } from '../space/space.js'
 import { checkFailures, pick } from './pick.js'
+import { whenThereIsRoom } from './room.js'
 import { type Claimed, runTrial, type TrialOutcome } from './run-trial.js'
 import { Search } from './search.js'
 
@@ -58,7 +59,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerEnd> {
     for (let done = 0; ; ) {
       if (signal.aborted) return 'paused'
       if (done >= (options.trials ?? Number.POSITIVE_INFINITY)) return 'limit'
-      const picked = await pick({ search, judge, beats, worker, note })
+      const picked = await whenThereIsRoom(() => pick({ search, judge, beats, worker, note }), signal)
       if (picked === 'done' || picked === 'exhausted') return picked
       if (picked === 'wait') {
         await setTimeout(wait, undefined, { signal }).catch(() => undefined)

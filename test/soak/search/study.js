@@ -6,7 +6,7 @@ import { adam, dense, sequential, softmaxCrossEntropy, tanh } from '../../../dis
 import { defineStudy, grid, integer, random, tpe, uniform } from '../../../dist/search/index.js'
 
 const given = JSON.parse(process.env.GRADUS_SOAK_STUDY)
-const { kind, side = 10, trials = side * side, pause = 0, epochs = 5, seed = 0, go, ...more } = given
+const { kind, side = 10, trials = side * side, pause = 0, epochs = 5, seed = 0, go, slowFrom = 1, ...more } = given
 
 const rows = 64
 const x = Float32Array.from({ length: rows * 4 }, (_, i) => Math.sin(1.7 * i))
@@ -16,6 +16,9 @@ const build = ({ a, b }) =>
     loss: softmaxCrossEntropy(),
     optimizer: adam({ learningRate: 0.01 }),
   })
+
+/** From that epoch on each takes its time. */
+const slowly = ({ epoch }) => (epoch < slowFrom ? undefined : setTimeout(pause))
 
 /** Blocks the thread, as a native call does that takes long. */
 const block = (milliseconds) => {
@@ -33,8 +36,7 @@ const kinds = {
   /** Trains with a checkpoint after each epoch, and takes its time for it. */
   training: {
     ...training,
-    trial: ({ params, fit }) =>
-      fit(build(params), { x, y }, { batchSize: 16, callbacks: [{ onEpochEnd: () => setTimeout(pause) }] }),
+    trial: ({ params, fit }) => fit(build(params), { x, y }, { batchSize: 16, callbacks: [{ onEpochEnd: slowly }] }),
   },
   /** Waits, and gives a value; also when it was told to end, as who does not listen. */
   waiting: {
