@@ -176,17 +176,21 @@ test('a trial whose worker is gone is taken over, and lost when that happens too
 
 test('a trial whose first record is torn is lost when nobody keeps it alive, and the search goes on', async () => {
   const dir = place.next()
-  await work(dir, square({ trials: 2 }))
-  const [{ path }] = await trialsOf(dir)
-  rmSync(join(path, '2.json'))
-  writeFileSync(join(path, '1.json'), readFileSync(join(path, '1.json')).subarray(0, 100))
+  await work(dir, square({ trials: 3 }))
+  const [{ path: running }, { path: waiting }] = await trialsOf(dir)
+  rmSync(join(running, '2.json'))
+  const paused = { format: 1, type: 'paused', of: 1, epoch: 0, value: null, details: null, time: '' }
+  writeFileSync(join(waiting, '2.json'), JSON.stringify(paused))
+  for (const path of [running, waiting]) {
+    writeFileSync(join(path, '1.json'), readFileSync(join(path, '1.json')).subarray(0, 100))
+  }
   await work(dir, square({ trials: 4 }), 'here.1', { lease: 40 })
   const trials = await trialsOf(dir)
   assert.equal(
     trials.map(({ state }) => state),
-    ['lost', 'complete', 'complete', 'complete'],
+    ['lost', 'lost', 'complete', 'complete'],
   )
-  assert.match(trials[0].last.record.reason, '1.json')
+  for (const { last } of trials.slice(0, 2)) assert.match(last.record.reason, '1.json')
 })
 
 test('a worker whose trial was taken from it records nothing of it, and goes on with another', async () => {

@@ -56,8 +56,12 @@ export async function pick(picker: Picker): Promise<Picked> {
 
 function heldAndWaiting({ trials }: Search): { running: Trial[]; waiting: Trial[] } {
   const open = trials.filter((trial) => !hasEnded(trial))
-  const running = open.filter(({ state }) => state !== 'paused')
-  return { running, waiting: open.filter((trial) => trial.state === 'paused' && reasonOf(trial) !== 'pruner') }
+  // One whose parameters cannot be read is nobody's to go on with: like a running one it has a lease to become whole.
+  const isRunning = ({ state, suggestion }: Trial) => state !== 'paused' || suggestion === null
+  return {
+    running: open.filter(isRunning),
+    waiting: open.filter((trial) => !isRunning(trial) && reasonOf(trial) !== 'pruner'),
+  }
 }
 
 /** Why a paused one waits. */
@@ -109,10 +113,10 @@ async function bestThatWaits(picker: Picker): Promise<Taken> {
 }
 
 async function take({ search, beats, worker }: Picker, trial: Trial, epochs?: number): Promise<Claimed | 'again'> {
+  const { suggestion } = trial
   const budget = epochs ?? search.stage.epochs
-  const held = await takeTrial(trial, { worker, budget, beats })
-  if (held === null || trial.suggestion === null) return 'again'
-  return { held, params: trial.suggestion.params, stage: trial.suggestion.stage, before: trial }
+  const held = suggestion && (await takeTrial(trial, { worker, budget, beats }))
+  return held ? { held, params: suggestion.params, stage: suggestion.stage, before: trial } : 'again'
 }
 
 /**
