@@ -1,8 +1,7 @@
 // Workers of a study: what they pick, what becomes of trials, and that nothing of it depends on how many there are.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import fs, { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -15,9 +14,8 @@ import { random } from '../dist/search/samplers/random.js'
 import { tpe } from '../dist/search/samplers/tpe/tpe.js'
 import { choice, integer, logUniform, uniform } from '../dist/search/space/parameters.js'
 import { runWorker } from '../dist/search/worker/worker.js'
-import { readStages, requestStop, StudyReader, stopTrial, takeTrial } from '../dist/study/index.js'
+import { readStages, StudyReader, takeTrial } from '../dist/study/index.js'
 import { studyPlace } from './support/studies.js'
-import { until } from './support/until.js'
 
 const test = suite('search worker')
 const place = studyPlace(test, 'worker')
@@ -174,25 +172,6 @@ test('a trial whose worker is gone is taken over, and lost when that happens too
   assert.is((await trialsOf(other))[1].state, 'lost')
 })
 
-test('a trial whose first record is torn is lost when nobody keeps it alive, and the search goes on', async () => {
-  const dir = place.next()
-  await work(dir, square({ trials: 3 }))
-  const [{ path: running }, { path: waiting }] = await trialsOf(dir)
-  rmSync(join(running, '2.json'))
-  const paused = { format: 1, type: 'paused', of: 1, epoch: 0, value: null, details: null, time: '' }
-  writeFileSync(join(waiting, '2.json'), JSON.stringify(paused))
-  for (const path of [running, waiting]) {
-    writeFileSync(join(path, '1.json'), readFileSync(join(path, '1.json')).subarray(0, 100))
-  }
-  await work(dir, square({ trials: 4 }), 'here.1', { lease: 40 })
-  const trials = await trialsOf(dir)
-  assert.equal(
-    trials.map(({ state }) => state),
-    ['lost', 'lost', 'complete', 'complete'],
-  )
-  for (const { last } of trials.slice(0, 2)) assert.match(last.record.reason, '1.json')
-})
-
 test('a worker whose trial was taken from it records nothing of it, and goes on with another', async () => {
   const dir = place.next()
   let isFirst = true
@@ -215,54 +194,6 @@ test('a worker whose trial was taken from it records nothing of it, and goes on 
   const [first] = await trialsOf(dir)
   assert.is(first.last.record.value, 42)
   assert.is(first.next, 4)
-})
-
-test('a stop is heard at once, though no clock goes on, and is not one of the other trials', async () => {
-  const dir = place.next()
-  const { setInterval } = globalThis
-  // What looks now and then never does.
-  globalThis.setInterval = () => ({ unref() {} })
-  try {
-    const trial = async ({ number, signal }) => {
-      if (number !== 1) return number
-      const request = { by: 'a person', why: 'enough' }
-      const [other, own] = await trialsOf(dir)
-      await requestStop(other.path, request)
-      assert.is(signal.aborted, false)
-      assert.is(await stopTrial(own, request), 'asked')
-      await until(() => signal.aborted)
-      return number
-    }
-    await work(dir, square({ trials: 3, trial }))
-  } finally {
-    globalThis.setInterval = setInterval
-  }
-  const trials = await trialsOf(dir)
-  assert.equal(
-    trials.map(({ state }) => state),
-    ['complete', 'stopped', 'complete'],
-  )
-  assert.match(trials[1].last.record.reason, 'a person: enough')
-})
-
-test('where nothing tells of changes, a stop is still seen at the next look', async () => {
-  const dir = place.next()
-  const { watch } = fs
-  fs.watch = () => {
-    throw Object.assign(new Error('too many are watched'), { code: 'EMFILE' })
-  }
-  syncBuiltinESMExports()
-  try {
-    const trial = async ({ signal }) => {
-      await stopTrial((await trialsOf(dir))[0], { by: 'a person', why: 'enough' })
-      await until(() => signal.aborted)
-    }
-    await work(dir, square({ trials: 1, trial }))
-  } finally {
-    fs.watch = watch
-    syncBuiltinESMExports()
-  }
-  assert.is((await trialsOf(dir))[0].state, 'stopped')
 })
 
 test('stages narrow to where the best were, go on beyond a border, and say so', async () => {

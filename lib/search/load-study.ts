@@ -67,12 +67,12 @@ function definitionOf(file: string, exported: { readonly default?: unknown }): S
 async function readTypeScript(file: string, path: string): Promise<void> {
   let found: string
   try {
-    found = createRequire(path).resolve('tsx/esm/api')
+    found = createRequire(path).resolve('tsx')
   } catch (cause) {
     if ((process.features as { typescript?: unknown }).typescript) return
     const message = `study: ${file} is TypeScript, which is read by tsx: npm install --save-dev tsx`
     throw new GradusError('GRADUS_MISSING_PACKAGE', message, { cause })
   }
-  const { register } = (await import(pathToFileURL(found).href)) as { register(): unknown }
-  register()
+  // As `node --import tsx` does.
+  await import(pathToFileURL(found).href)
 }

@@ -10,12 +10,14 @@ import { clocks } from './search/clocks.js'
 import { fullDisk } from './search/full-disk.js'
 import { kills } from './search/kills.js'
 import { masters } from './search/masters.js'
+import { memory } from './search/memory.js'
+import { planted } from './search/planted.js'
 import { reproducible } from './search/reproducible.js'
 import { stopped } from './search/stopped.js'
 import { stops } from './search/stops.js'
 import { torn } from './search/torn.js'
 
-const scenarios = { kills, masters, stopped, blocked, clocks, reproducible, stops, fullDisk, torn }
+const scenarios = { kills, masters, stopped, blocked, clocks, reproducible, stops, fullDisk, torn, memory, planted }
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string', default: '1' } },
   allowPositionals: true,

@@ -28,4 +28,5 @@ const pause = new AbortController()
 process.on('SIGTERM', () => pause.abort())
 const { definition, module } = await loadStudy(studyFile)
 const options = { name: 'here.1', threads: 1, ...given, definition, module, signal: pause.signal, onEvent: tell }
-tell({ type: 'ended', end: await runWorker(options) })
+const end = await runWorker(options)
+tell({ type: 'ended', end, megabytes: process.resourceUsage().maxRSS / 1024 })

@@ -1,0 +1,98 @@
+// What others do to a worker's trials: they ask for an end, or leave records that nobody can read.
+import fs, { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { defineStudy } from '../dist/search/definition/define-study.js'
+import { random } from '../dist/search/samplers/random.js'
+import { uniform } from '../dist/search/space/parameters.js'
+import { runWorker } from '../dist/search/worker/worker.js'
+import { requestStop, StudyReader, stopTrial } from '../dist/study/index.js'
+import { studyPlace } from './support/studies.js'
+import { until } from './support/until.js'
+
+const test = suite('search worker, others')
+const place = studyPlace(test, 'worker-others')
+
+const square = (change = {}) =>
+  defineStudy({
+    ...{ metric: 'value', direction: 'minimize', trials: 12, sampler: random() },
+    space: { x: uniform(-1, 1) },
+    trial: ({ params }) => params.x ** 2,
+    ...change,
+  })
+
+const work = (dir, definition, change = {}) =>
+  runWorker({ dir, definition, name: 'here.1', threads: 1, signal: new AbortController().signal, ...change })
+
+const trialsOf = async (dir) => (await StudyReader.open(dir)).trials
+
+test('a stop is heard at once, though no clock goes on, and is not one of the other trials', async () => {
+  const dir = place.next()
+  const { setInterval } = globalThis
+  // What looks now and then never does.
+  globalThis.setInterval = () => ({ unref() {} })
+  try {
+    const trial = async ({ number, signal }) => {
+      if (number !== 1) return number
+      const request = { by: 'a person', why: 'enough' }
+      const [other, own] = await trialsOf(dir)
+      await requestStop(other.path, request)
+      assert.is(signal.aborted, false)
+      assert.is(await stopTrial(own, request), 'asked')
+      await until(() => signal.aborted)
+      return number
+    }
+    await work(dir, square({ trials: 3, trial }))
+  } finally {
+    globalThis.setInterval = setInterval
+  }
+  const trials = await trialsOf(dir)
+  assert.equal(
+    trials.map(({ state }) => state),
+    ['complete', 'stopped', 'complete'],
+  )
+  assert.match(trials[1].last.record.reason, 'a person: enough')
+})
+
+test('where nothing tells of changes, a stop is still seen at the next look', async () => {
+  const dir = place.next()
+  const { watch } = fs
+  fs.watch = () => {
+    throw Object.assign(new Error('too many are watched'), { code: 'EMFILE' })
+  }
+  syncBuiltinESMExports()
+  try {
+    const trial = async ({ signal }) => {
+      await stopTrial((await trialsOf(dir))[0], { by: 'a person', why: 'enough' })
+      await until(() => signal.aborted)
+    }
+    await work(dir, square({ trials: 1, trial }))
+  } finally {
+    fs.watch = watch
+    syncBuiltinESMExports()
+  }
+  assert.is((await trialsOf(dir))[0].state, 'stopped')
+})
+
+test('a trial whose first record is torn is lost when nobody keeps it alive, and the search goes on', async () => {
+  const dir = place.next()
+  await work(dir, square({ trials: 3 }))
+  const [{ path: running }, { path: waiting }] = await trialsOf(dir)
+  rmSync(join(running, '2.json'))
+  const paused = { format: 1, type: 'paused', of: 1, epoch: 0, value: null, details: null, time: '' }
+  writeFileSync(join(waiting, '2.json'), JSON.stringify(paused))
+  for (const path of [running, waiting]) {
+    writeFileSync(join(path, '1.json'), readFileSync(join(path, '1.json')).subarray(0, 100))
+  }
+  await work(dir, square({ trials: 4 }), { lease: 40 })
+  const trials = await trialsOf(dir)
+  assert.equal(
+    trials.map(({ state }) => state),
+    ['lost', 'lost', 'complete', 'complete'],
+  )
+  for (const { last } of trials.slice(0, 2)) assert.match(last.record.reason, '1.json')
+})
+
+test.run()
