@@ -38,7 +38,7 @@ const executors = {
   '2 processes': (folder, trials) => inProcesses(folder, trials, 2),
 }
 
-export async function executorsTable({ quick, rounds = quick ? 1 : 5, text }) {
+export async function executorsTable({ quick, rounds = quick ? 1 : 3, text }) {
   const trials = quick ? 200 : 1000
   const names = Object.keys(executors).filter((name) => name.includes(text))
   const found = new Map(names.map((name) => [name, []]))

@@ -21,7 +21,7 @@ const names = {
 
 const rounded = (value) => (value === undefined ? '–' : Number(value.toPrecision(3)))
 
-export async function suggestionsTable({ quick, rounds = quick ? 1 : 5, text }) {
+export async function suggestionsTable({ quick, rounds = quick ? 1 : 3, text }) {
   const python = rivalsPython()
   const inRow = ({ rival }) => (quick || rival === 'optuna-gp' ? 5 : 15)
   const ours = async (name, count, many) =>
