@@ -163,7 +163,7 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /**
-   * The outputs, a row for each example: of a classifier scores. Off the main thread, or at once where that is quicker.
+   * The outputs, a row each: of a classifier scores, not probabilities. Off the main thread where that pays.
    *
    * @param x the inputs as `fit` takes them, or one example: `[1, 2, 3, 4]` for the input shape [4]
    * @example
