@@ -8,7 +8,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { native } from '../dist/native.js'
 import { sharedLibrary } from './support/shared-library.js'
-import { dataset, descriptor } from './support/small-program.js'
+import { descriptor, longDataset } from './support/small-program.js'
 
 const test = suite('threads')
 const isLinux = process.platform === 'linux'
@@ -23,7 +23,8 @@ if (isLinux) {
   test('150 programs in calls at once leave no thread behind', async () => {
     const threads = () => readdirSync('/proc/self/task').length
     const programs = Array.from({ length: 150 }, () => new native.Program(descriptor))
-    const call = { dataset, batchSize: 3, threads: 1 }
+    const dataset = longDataset.subset(Uint32Array.from({ length: 2000 }, (_, i) => i)) // not done at once
+    const call = { dataset, batchSize: 1, threads: 1 }
     await programs[0].evaluate(call)
     const before = threads()
     const results = await Promise.all(programs.map((program) => program.evaluate(call)))
