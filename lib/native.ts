@@ -246,8 +246,8 @@ export interface NativeSnapshot {
 }
 
 /**
- * What predicts; short calls are done when they return. Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after `dispose()`, `GRADUS_OUT_OF_MEMORY`,
- * `GRADUS_OUT_OF_THREADS`, `GRADUS_INVALID_ARGUMENT` otherwise.
+ * What predicts; short calls are done when they return. Errors: `GRADUS_BUSY` while a call runs, `GRADUS_DISPOSED` after
+ * `dispose()`, `GRADUS_OUT_OF_MEMORY`, `GRADUS_OUT_OF_THREADS`, `GRADUS_INVALID_ARGUMENT` otherwise.
  */
 export interface NativePredictor {
   readonly dtype: DataType

@@ -27,9 +27,10 @@ export function writeStudy(
   return path
 }
 
-/** `gradus`, with what it has printed. */
-export function startCommand(...args) {
-  const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** A process of Node.js with what it has printed. `before`: a command that starts it, with its arguments. */
+export function startScript(script, args, { env = {}, before = [] } = {}) {
+  const [program, ...rest] = [...before, process.execPath, script, ...args]
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   const text = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (more) => {
     text.out += more
@@ -40,3 +41,6 @@ export function startCommand(...args) {
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...text }))
   return { child, ended, text }
 }
+
+/** `gradus`, with what it has printed. */
+export const startCommand = (...args) => startScript(command, args)

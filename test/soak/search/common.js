@@ -1,34 +1,18 @@
 // What the soaks of searches have in common: commands as processes, and what a study must be in the end.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StudyReader } from '../../../dist/study/index.js'
+import { startScript } from '../../support/search-studies.js'
 
 export const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url))
 export const studyFile = pathOf('study.js')
-
-/** A process of Node.js with what it has printed. `before`: a command that starts it, with its arguments. */
-export function start(script, args, { env = {}, before = [] } = {}) {
-  const [program, ...rest] = [...before, process.execPath, script, ...args]
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
-  const text = { out: '', err: '' }
-  child.stdout.setEncoding('utf8').on('data', (more) => {
-    text.out += more
-  })
-  child.stderr.setEncoding('utf8').on('data', (more) => {
-    text.err += more
-  })
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...text }))
-  return { child, text, ended }
-}
 
 const studyIn = (study) => ({ GRADUS_SOAK_STUDY: JSON.stringify(study) })
 
 /** `gradus search` of the study in the folder. */
 export const search = (dir, study, workers = 2) =>
-  start(
+  startScript(
     pathOf('../../../dist/cli/main.js'),
     ['search', studyFile, '--dir', dir, '--workers', `${workers}`, '--no-page'],
     {
@@ -38,7 +22,10 @@ export const search = (dir, study, workers = 2) =>
 
 /** One worker with a lease of its own; each event is a line of JSON that it prints. */
 export const worker = (dir, study, { env, before, ...options } = {}) =>
-  start(pathOf('worker.js'), [JSON.stringify({ dir, ...options })], { env: { ...studyIn(study), ...env }, before })
+  startScript(pathOf('worker.js'), [JSON.stringify({ dir, ...options })], {
+    env: { ...studyIn(study), ...env },
+    before,
+  })
 
 export const eventsOf = ({ text }) =>
   text.out
