@@ -1,16 +1,16 @@
-/** Trains a claimed trial, and records how it ended. */
+/** A claimed trial from its beginning to its end: trained by whoever trains, and recorded. */
 import { setTimeout } from 'node:timers/promises'
 import { GradusError } from '../../errors.js'
-import { isFull, makeFolders, withFileErrors } from '../../files.js'
+import { isFull } from '../../files.js'
 import type { EndState, HeldTrial, JsonObject, Trial } from '../../study/index.js'
-import { initialPath } from '../../study/layout.js'
-import { type TrialContext, TrialEnded } from '../definition/trial-function.js'
+import { TrialEnded } from '../definition/trial-function.js'
 import type { Params } from '../space/space.js'
+import { inFolder } from './folder-holder.js'
 import { keepCheckpoints } from './keep.js'
 import { whenThereIsRoom } from './room.js'
 import type { Search } from './search.js'
+import type { TrialValue } from './train-trial.js'
 import { type Ending, TrialControl } from './trial-control.js'
-import { TrialFit } from './trial-fit.js'
 
 export interface Claimed {
   readonly held: HeldTrial
@@ -21,8 +21,11 @@ export interface Claimed {
   readonly before: Trial | null
 }
 
+/** Trains a claimed trial, here or elsewhere. @throws what its function throws; whatever `control` ends it with */
+export type Training = (search: Search, claimed: Claimed, control: TrialControl) => Promise<TrialValue>
+
 export interface RunTrialOptions {
-  readonly threads: number
+  readonly training: Training
   /** Fires when running trials are to pause. */
   readonly signal: AbortSignal
   onReport?(epoch: number, value: number): void
@@ -36,12 +39,6 @@ export interface TrialOutcome {
   readonly reason: string | null
 }
 
-interface Value {
-  readonly value: number
-  readonly epoch: number
-  readonly details: JsonObject
-}
-
 /** @throws `GRADUS_BAD_FILE` when the outcome cannot be recorded */
 export async function runTrial(
   search: Search,
@@ -50,7 +47,7 @@ export async function runTrial(
 ): Promise<TrialOutcome | null> {
   const { held, before } = claimed
   const { pruner } = search.definition
-  const control = new TrialControl(held, lastOf(before), {
+  const control = new TrialControl(inFolder(held), lastOf(before), {
     epochs: search.stage.epochs,
     onReport: options.onReport,
     decide: async () => {
@@ -65,7 +62,7 @@ export async function runTrial(
   const time = watchTime(control, search.definition.timeout)
   try {
     await control.look()
-    const ended = await settled(() => train(search, claimed, control, options.threads))
+    const ended = await settled(() => options.training(search, claimed, control))
     return await record(search, claimed, { control, ended, signal: options.signal })
   } finally {
     time.close()
@@ -77,9 +74,9 @@ export async function runTrial(
 
 const lastOf = (before: Trial | null) => ({ epoch: before?.epochs.at(-1) ?? 0, value: before?.values.at(-1) ?? null })
 
-type Settled = { readonly value: Value } | { readonly error: unknown }
+type Settled = { readonly value: TrialValue } | { readonly error: unknown }
 
-const settled = (train: () => Promise<Value>): Promise<Settled> =>
+const settled = (train: () => Promise<TrialValue>): Promise<Settled> =>
   train().then(
     (value) => ({ value }),
     (error) => ({ error }),
@@ -98,67 +95,6 @@ function watchTime(control: TrialControl, seconds: number | null): { close(): vo
   }, 1000 * seconds)
   return { close: () => clearInterval(timer) }
 }
-
-/** Once for each fold. */
-async function train(search: Search, claimed: Claimed, control: TrialControl, threads: number): Promise<Value> {
-  const { folds } = search.definition
-  if (folds === 1) return await trainFold(search, claimed, control, { threads, fold: 0 })
-  const values: number[] = []
-  for (let fold = 0; fold < folds; fold++) {
-    values.push((await trainFold(search, claimed, control, { threads, fold })).value)
-    if (fold + 1 > control.last.epoch) await control.report(meanOf(values), { epoch: fold + 1 })
-  }
-  const mean = meanOf(values)
-  const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (folds - 1))
-  return { value: mean, epoch: folds, details: { folds: values, spread } }
-}
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-
-interface Fold {
-  readonly threads: number
-  readonly fold: number
-}
-
-async function trainFold(
-  search: Search,
-  claimed: Claimed,
-  control: TrialControl,
-  { threads, fold }: Fold,
-): Promise<Value> {
-  const { definition, stage } = search
-  const { metric, direction, folds, trial } = definition
-  const { held, params, before } = claimed
-  const { seed, parent } = (before?.suggestion ?? held.record.suggestion)!
-  control.throwIfEnded()
-  const dir = folds === 1 ? held.run : `${held.run}/fold-${fold + 1}`
-  const initial = parent ? initialPath(held.path) : await search.initialFor(claimed.stage)
-  const fit = new TrialFit({
-    ...{ control, metric, direction, dir, threads, initial },
-    ...{ epochs: stage.epochs, reports: folds === 1 },
-  })
-  const context: TrialContext = {
-    ...{ number: held.number, params, epochs: stage.epochs, dir, initial, fold, threads },
-    seed: seed + fold,
-    resume: before !== null,
-    signal: control.signal,
-    report: (value, record) => control.report(value, record),
-    fit: fit.fit,
-  }
-  // For whatever the trial keeps there. Not synced: what is in it after a loss of power is all that counts.
-  if (folds === 1) await withFileErrors(dir, () => makeFolders(dir), 'written')
-  const returned = await trial(context)
-  control.throwIfEnded()
-  const best = fit.best
-  if (typeof returned === 'number')
-    return { value: returned, epoch: best?.epoch ?? control.last.epoch, details: bestDetails(best?.epoch) }
-  if (best !== null) return { ...best, details: bestDetails(best.epoch) }
-  const expected = `a number, or a call of fit with ${metric} among its records`
-  const message = `trial: expected ${expected}, and it returned ${returned === undefined ? 'nothing' : typeof returned}`
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
-}
-
-const bestDetails = (epoch: number | undefined): JsonObject => (epoch === undefined ? {} : { bestEpoch: epoch })
 
 /** Milliseconds that a trial waits at least that has found a disk full. */
 const roomEvery = 1000
@@ -182,7 +118,7 @@ async function record(
     }
     const { details, ...outcome } =
       ending === null
-        ? finishedBy((ended as { value: Value }).value, epoch)
+        ? finishedBy((ended as { value: TrialValue }).value, epoch)
         : { state: ending.state, epoch, value, reason: ending.reason, details: null }
     // What took no time to train need not survive a loss of power.
     const options = { sync: ending !== null || epoch > 0 }
@@ -204,7 +140,7 @@ interface Finished {
 }
 
 /** How a trial ends whose function gave a value. */
-function finishedBy({ value, epoch: best, details }: Value, epoch: number): Finished {
+function finishedBy({ value, epoch: best, details }: TrialValue, epoch: number): Finished {
   const common = { value, epoch: Math.max(epoch, best) }
   if (Number.isFinite(value)) return { ...common, state: 'complete', reason: null, details }
   return { ...common, state: 'exploded', reason: `its value is ${value}`, details: null }

@@ -1,6 +1,6 @@
 /** A trial under way: what it reports, and when and why it is to end. */
 import { GradusError } from '../../errors.js'
-import { type HeldTrial, type JsonObject, readStop, watchTrial } from '../../study/index.js'
+import type { JsonObject } from '../../study/index.js'
 import { TrialEnded } from '../definition/trial-function.js'
 import type { Decision } from '../pruners/pruner.js'
 
@@ -9,6 +9,16 @@ export type Ending =
   | { readonly how: 'pause'; readonly reason: 'pruner' | 'interrupted' }
   | { readonly how: 'stop'; readonly state: 'pruned' | 'stopped' | 'exploded' | 'failed'; readonly reason: string }
   | { readonly how: 'lost'; readonly reason: string }
+
+/** To whom a trial reports, and who may want it to end: a folder here, or a master far away. */
+export interface TrialHolder {
+  /** @throws `GRADUS_BAD_FILE` when it cannot be kept */
+  report(epoch: number, value: number, record: JsonObject): Promise<void>
+  /** Why it is to end; null as long as nobody wants it to. */
+  ending(): Promise<Ending | null>
+  /** Calls `onChange` when that may have changed, as far as it is told of it. @returns ends it */
+  watch(onChange: () => void): () => void
+}
 
 export interface ControlOptions {
   /** Of a whole trial; null where there are none. */
@@ -23,7 +33,7 @@ export interface ControlOptions {
 const lookEvery = 500
 
 export class TrialControl {
-  readonly #held: HeldTrial
+  readonly #holder: TrialHolder
   readonly #options: ControlOptions
   readonly #controller = new AbortController()
   readonly #timer: NodeJS.Timeout
@@ -35,13 +45,13 @@ export class TrialControl {
   #queue: Promise<unknown> = Promise.resolve()
 
   /** @param before what it has reported so far */
-  constructor(held: HeldTrial, before: { epoch: number; value: number | null }, options: ControlOptions) {
-    this.#held = held
+  constructor(holder: TrialHolder, before: { epoch: number; value: number | null }, options: ControlOptions) {
+    this.#holder = holder
     this.#options = options
     this.#epoch = before.epoch
     this.#value = before.value
     const look = () => void this.look().catch(() => undefined)
-    this.#unwatch = watchTrial(held.path, look)
+    this.#unwatch = holder.watch(look)
     this.#timer = setInterval(look, lookEvery)
     this.#timer.unref()
   }
@@ -74,9 +84,8 @@ export class TrialControl {
   /** Whether it is still ours, and whether somebody wants it to end. */
   async look(): Promise<void> {
     if (this.signal.aborted) return
-    const stop = readStop(this.#held.path)
-    if (stop !== null) this.end({ how: 'stop', state: 'stopped', reason: `${stop.by}: ${stop.why}` })
-    if (await this.#held.isTaken()) this.end({ how: 'lost', reason: 'another worker has taken it over' })
+    const ending = await this.#holder.ending()
+    if (ending !== null) this.end(ending)
   }
 
   /** @throws {@link TrialEnded}; `GRADUS_INVALID_ARGUMENT` for an epoch out of order, or what is no number */
@@ -114,7 +123,7 @@ export class TrialControl {
   /** A report that the disk does not take costs the report, with one warning, not the trial. */
   async #write(epoch: number, value: number, record: JsonObject): Promise<void> {
     try {
-      await this.#held.report(epoch, value, record)
+      await this.#holder.report(epoch, value, record)
     } catch (error) {
       if (!(error instanceof GradusError) || error.code !== 'GRADUS_BAD_FILE') throw error
       if (!this.#warned) process.emitWarning(error.message, { type: 'GradusWarning', code: 'GRADUS_NOT_SAVED' })

@@ -7,6 +7,7 @@ import { checkFailures, pick } from './pick.js'
 import { whenThereIsRoom } from './room.js'
 import { type Claimed, runTrial, type TrialOutcome } from './run-trial.js'
 import { Search } from './search.js'
+import { trainHere } from './train-trial.js'
 
 /**
  * `done`: all trials have ended; `exhausted`: a finite space has no others; `limit`: this worker has had as many as it may;
@@ -83,6 +84,6 @@ async function train(search: Search, claimed: Claimed, options: WorkerOptions): 
   const { params } = claimed
   onEvent?.({ type: 'begin', trial, params, goesOn: claimed.before !== null })
   const onReport = (epoch: number, value: number) => onEvent?.({ type: 'report', trial, epoch, value })
-  const outcome = await runTrial(search, claimed, { threads, signal, onReport })
+  const outcome = await runTrial(search, claimed, { training: trainHere(threads), signal, onReport })
   onEvent?.({ type: 'end', trial, params, ...(outcome ?? { state: 'taken' }) })
 }
