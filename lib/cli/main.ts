@@ -63,12 +63,14 @@ program
   .description('search the hyperparameters of a study; goes on where it was')
   .argument('<study>', 'a file with export default defineStudy({ … }): .js, .mjs, or .ts where tsx is installed')
   .option('--dir <directory>', "the study's folder; default: studies/ and the file's name")
-  .option('--workers <number>', 'processes that train; default: one a core')
+  .option('--workers <number>', 'processes that train; default: one a core; 8 tasks of Slurm')
   .option('--trials <number>', 'so many in all, or +50 more')
   .option('--extend', "go on in the file's space, which is another one than before; trials that fit it count")
   .option('--allow-changed', 'go on although the file has changed')
   .option('--port <number>', 'port of the page; default: any that is free', Number)
   .option('--no-page', 'serve no page')
+  .option('--slurm', 'workers are tasks of an array that is submitted by sbatch')
+  .option('--slurm-arguments <words>', "further ones of sbatch: '--partition=long --time=4:00:00 --cpus-per-task=4'")
   .action(async (file, options) => (await import('./search.js')).search(file, options))
 
 program

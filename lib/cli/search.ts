@@ -1,15 +1,18 @@
 import { availableParallelism } from 'node:os'
-import { GradusError } from '../errors.js'
+import { GradusError, invalidArgument } from '../errors.js'
 import { printable } from '../printable.js'
 import { trialLine } from '../search/display/lines.js'
 import { bestLine, headerLine, liveLines } from '../search/display/live-table.js'
 import { durationText } from '../search/display/numbers.js'
 import type { StudyView } from '../search/display/view.js'
-import { processes } from '../search/executors/processes.js'
+import type { Executor } from '../search/executors/executor.js'
+import { type ProcessOptions, processes } from '../search/executors/processes.js'
+import { sbatchArguments } from '../search/executors/slurm/script.js'
+import { slurm } from '../search/executors/slurm.js'
 import { loadStudy } from '../search/load-study.js'
 import { type MasterEnd, runMaster } from '../search/master/master.js'
 import { Search } from '../search/worker/search.js'
-import { makePlan } from '../study/index.js'
+import { hasEnded, makePlan } from '../study/index.js'
 import { LiveLines } from '../train/live-lines.js'
 import { startServer } from '../watch/server/index.js'
 import { countOf, signals, studyFolder } from './study-options.js'
@@ -22,13 +25,19 @@ export interface SearchOptions {
   readonly allowChanged?: boolean | undefined
   readonly port?: number | undefined
   readonly page?: boolean | undefined
+  readonly slurm?: boolean | undefined
+  readonly slurmArguments?: string | undefined
 }
 
 /** Searches until all trials have ended; status 130 where it was told to pause, 1 where it could not go on. */
 export async function search(file: string, options: SearchOptions): Promise<void> {
   const { extend = false, allowChanged = false, page = true, port } = options
   const dir = studyFolder(file, options.dir)
-  const workers = options.workers === undefined ? availableParallelism() : countOf('--workers', options.workers)
+  const usual = options.slurm ? 8 : availableParallelism()
+  const workers = options.workers === undefined ? usual : countOf('--workers', options.workers)
+  const words = sbatchArguments(options.slurmArguments ?? '')
+  if (words.length > 0 && !options.slurm)
+    throw invalidArgument('--slurm-arguments', '--slurm beside it', words.join(' '))
   const { definition, module } = await loadStudy(file)
   const opened = await Search.open(dir, definition, { module, allowChanged, extend })
   if (options.trials !== undefined) await plan(dir, opened, options.trials)
@@ -37,12 +46,11 @@ export async function search(file: string, options: SearchOptions): Promise<void
   const server = page ? await startServer(dir, { port, control: true }) : null
   try {
     screen.open(server?.url ?? null)
-    const executor = processes({
-      // The file may only have changed before this one began.
-      ...{ file, dir, allowChanged: allowChanged || extend },
-      onOutput: (line) => screen.print(line),
-      onEvent: (_, event) => event.type === 'note' && screen.print(event.text),
-    })
+    // The file may only have changed before this one began.
+    const common = { file, dir, allowChanged: allowChanged || extend }
+    const executor = options.slurm
+      ? slurm({ ...common, arguments: words, isDone: () => isDone(opened), onLine: (text) => screen.print(text) })
+      : processesOf(common, screen)
     const end = await runMaster({
       ...{ reader: opened.reader, name: dir, executor, workers, timeout: definition.timeout },
       ...{ signal: told.pause, killSignal: told.kill },
@@ -62,6 +70,20 @@ export async function search(file: string, options: SearchOptions): Promise<void
     await server?.close()
   }
 }
+
+/** Whether a worker would find nothing to do, as far as that can be told without one. */
+async function isDone(search: Search): Promise<boolean> {
+  await search.refreshPlan()
+  const { stage, ofStage, trials } = search
+  return stage.isLast && ofStage.length >= stage.trials && trials.every(hasEnded)
+}
+
+const processesOf = (common: Pick<ProcessOptions, 'file' | 'dir' | 'allowChanged'>, screen: Screen): Executor =>
+  processes({
+    ...common,
+    onOutput: (line) => screen.print(line),
+    onEvent: (_, event) => event.type === 'note' && screen.print(event.text),
+  })
 
 async function plan(dir: string, opened: Search, text: string): Promise<void> {
   const isMore = text.startsWith('+')

@@ -1,4 +1,5 @@
 /** What the commands of a search are told, as text. */
+import { availableParallelism } from 'node:os'
 import { basename, extname, join } from 'node:path'
 import { invalidArgument } from '../errors.js'
 
@@ -9,6 +10,12 @@ export const studyFolder = (file: string, dir: string | undefined): string =>
 export function countOf(argument: string, text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw invalidArgument(argument, 'a whole number from 1 up', text)
+}
+
+/** The cores that this process may use; of a job, no more than Slurm has given it, which without cgroups nothing else limits. */
+export function threadsHere({ SLURM_CPUS_PER_TASK: task, SLURM_CPUS_ON_NODE: node } = process.env): number {
+  const given = [task, node].map(Number).filter((count) => count >= 1)
+  return Math.min(availableParallelism(), ...given)
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }

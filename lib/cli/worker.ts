@@ -1,11 +1,11 @@
-import { availableParallelism, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { printable } from '../printable.js'
 import { trialLine } from '../search/display/lines.js'
 import { loadStudy } from '../search/load-study.js'
 import { runWorker, type WorkerEvent } from '../search/worker/worker.js'
 import { readTrial } from '../study/index.js'
 import { trialPath } from '../study/layout.js'
-import { countOf, signals, studyFolder, timeOf } from './study-options.js'
+import { countOf, signals, studyFolder, threadsHere, timeOf } from './study-options.js'
 
 export interface WorkerCommandOptions {
   readonly dir?: string | undefined
@@ -23,7 +23,7 @@ const margin = (milliseconds: number): number => Math.min(60_000, milliseconds /
 export async function worker(file: string, options: WorkerCommandOptions): Promise<void> {
   const time = options.for === undefined ? null : timeOf('--for', options.for)
   const trials = options.trials === undefined ? undefined : countOf('--trials', options.trials)
-  const threads = options.threads === undefined ? availableParallelism() : countOf('--threads', options.threads)
+  const threads = options.threads === undefined ? threadsHere() : countOf('--threads', options.threads)
   const dir = studyFolder(file, options.dir)
   const pause = new AbortController()
   // Counted from here: loading is part of the time.

@@ -110,7 +110,7 @@ export class Crew {
     void handle.ended.then((outcome) => this.#ended(slot, handle, outcome))
   }
 
-  #ended(slot: Slot, { process }: WorkerHandle, outcome: WorkerOutcome): void {
+  #ended(slot: Slot, { name, process }: WorkerHandle, outcome: WorkerOutcome): void {
     slot.handle = null
     slot.outcome = outcome
     if (typeof outcome === 'object' && 'failed' in outcome) this.failure ??= outcome.failed
@@ -118,7 +118,7 @@ export class Crew {
       slot.crashes++
       const isAgain = slot.crashes <= (this.#options.restarts ?? 3)
       if (isAgain) slot.outcome = null
-      this.#deaths.push({ process, text: `worker ${slot.name} has died (${outcome.crashed})`, after: after(isAgain) })
+      this.#deaths.push({ process, text: `worker ${name} has died (${outcome.crashed})`, after: after(isAgain) })
     }
     this.#options.onChange()
   }

@@ -210,9 +210,9 @@ class Master {
     if (this.#options.signal.aborted || this.#options.killSignal?.aborted) return 'paused'
     if (this.#claim === null) return null
     const ends = this.#crew.ends
-    // Where one has come to the end, it does not matter that another died.
+    // Where one has come to the end, it does not matter that another died, or was told to pause.
     if (ends.length === 0 && this.#crew.dead.length > 0) return 'crashed'
-    return (['exhausted', 'limit', 'paused'] as const).find((end) => ends.includes(end)) ?? 'done'
+    return (['exhausted', 'done', 'limit', 'paused'] as const).find((end) => ends.includes(end)) ?? 'done'
   }
 
   #show(): void {
