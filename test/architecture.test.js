@@ -107,6 +107,8 @@ const mayImport = {
     ...base,
     'processes',
     'files',
+    'claim',
+    'json',
     'version',
     'normal',
     'kernels',

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { Crew } from '../dist/search/master/crew.js'
 import { runMaster } from '../dist/search/master/master.js'
 import { Beats, createTrial, StudyReader } from '../dist/study/index.js'
+import { failure } from './support/reference.js'
 import { draft, ending, studyPlace, suggestion } from './support/studies.js'
 
 const test = suite('search master')
@@ -46,6 +47,43 @@ test('a trial that ends after the last look at the trials is told of before the 
   await beats.close()
   assert.is(end, 'done')
   assert.equal(told, [[0, 'complete']])
+})
+
+test('a trial whose worker does not answer is ended by the master, and so is the worker; another takes its place', async () => {
+  const dir = await place.make()
+  const reader = await StudyReader.open(dir)
+  const beats = new Beats()
+  // Its process beats on, as that of one does whose thread is blocked.
+  const held = await createTrial(dir, 0, suggestion(), { ...draft, beats })
+  const started = []
+  const start = (name) => {
+    const worker = { name, process: started.length === 0 ? process.pid : null, isKilled: false, pause() {} }
+    worker.ended = new Promise((resolve) => {
+      worker.kill = () => {
+        worker.isKilled = true
+        resolve({ crashed: 'SIGKILL' })
+      }
+      if (started.length > 0) resolve('done')
+    })
+    started.push(worker)
+    return worker
+  }
+  const lines = []
+  const end = await runMaster({
+    ...{ reader, name: dir, executor: { name: 'in a test', start }, workers: 1, signal: new AbortController().signal },
+    ...{ timeout: 0.05, patience: 0.05, onLine: (text) => lines.push(text) },
+  })
+  await beats.close()
+  assert.is(end, 'done')
+  const { state, last } = reader.trial(0)
+  assert.equal([state, last.record.reason], ['failed', 'timeout: no report for 0.05 s, and no answer'])
+  assert.equal(
+    started.map(({ isKilled }) => isKilled),
+    [true, false],
+  )
+  assert.match(lines.join(), /worker here\.1 has died \(SIGKILL\).*another takes its place/)
+  // It wakes up, and is refused.
+  assert.is((await failure(() => held.finish(ending()))).code, 'GRADUS_STALE_LEASE')
 })
 
 /** A crew whose workers die whenever the test says so. */

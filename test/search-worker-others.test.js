@@ -1,5 +1,5 @@
 // What others do to a worker's trials: they ask for an end, or leave records that nobody can read.
-import fs, { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -93,6 +93,31 @@ test('a trial whose first record is torn is lost when nobody keeps it alive, and
     ['lost', 'lost', 'complete', 'complete'],
   )
   for (const { last } of trials.slice(0, 2)) assert.match(last.record.reason, '1.json')
+})
+
+test('a disk that is full while a trial is taken over costs time, and none of its retries', async () => {
+  const dir = place.next()
+  await work(dir, square({ trials: 1 }))
+  const [{ path }] = await trialsOf(dir)
+  rmSync(join(path, '2.json'))
+  mkdirSync(join(path, 'run.1'), { recursive: true })
+  writeFileSync(join(path, 'run.1', 'notes'), 'so far')
+  const { copyFile } = fs.promises
+  let failures = 0
+  fs.promises.copyFile = async (...files) => {
+    if (++failures <= 2) throw Object.assign(new Error('no space is left'), { code: 'ENOSPC' })
+    await copyFile(...files)
+  }
+  syncBuiltinESMExports()
+  try {
+    await work(dir, square({ trials: 1, retries: 1 }), { lease: 40 })
+  } finally {
+    fs.promises.copyFile = copyFile
+    syncBuiltinESMExports()
+  }
+  const [{ state, takeovers }] = await trialsOf(dir)
+  assert.equal([state, takeovers, failures], ['complete', 1, 3])
+  assert.is(readFileSync(join(path, 'run.2', 'notes'), 'utf8'), 'so far')
 })
 
 test.run()

@@ -15,11 +15,13 @@ import type { Trial } from './trial.js'
  * Claims a trial as it was seen: one that is paused goes on in its directory; one that was taken over, or failed, in a copy of it
  * up to its newest checkpoint, so that a process which wakes up writes where nobody looks. Null where another was first.
  *
+ * @param copying - does the copying, perhaps more than once; the trial is claimed, and beats, all the while. Default: once
  * @throws `GRADUS_BAD_FILE` when it cannot be written
  */
 export async function takeTrial(
   seen: Trial,
   draft: ClaimDraft & { readonly beats?: Beats | undefined },
+  copying = (copy: () => Promise<void>): Promise<void> => copy(),
 ): Promise<HeldTrial | null> {
   const { path, number, next } = seen
   const reason = reasonOf(seen)
@@ -28,7 +30,7 @@ export async function takeTrial(
   if (!(await putChange(path, next, record))) return null
   const held = new HeldTrial({ number, path }, next, record, draft.beats ?? null)
   try {
-    if (reason !== 'promoted') await copyRun(path, before, next)
+    if (reason !== 'promoted') await copying(() => copyRun(path, before, next))
   } catch (error) {
     held.drop()
     throw error

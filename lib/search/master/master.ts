@@ -34,6 +34,8 @@ export interface MasterOptions {
   readonly killSignal?: AbortSignal | undefined
   /** Seconds without a report after which a worker's process is ended that does not end its trial itself. Default: never. */
   readonly timeout?: number | null | undefined
+  /** Seconds beyond twice the `timeout`, in which a worker has the time to end its trial itself. Default 30. */
+  readonly patience?: number | undefined
   readonly restarts?: number | undefined
   readonly lease?: number | undefined
   readonly beatEvery?: number | undefined
@@ -51,9 +53,6 @@ export type MasterEnd = WorkerEnd | 'crashed'
 const pace = { least: 100, most: 1000, plan: 1000 }
 /** A look takes no more of the time than this. */
 const share = 1 / 10
-/** Seconds after which a worker has had the time to end its trial itself. */
-const patience = 30
-
 /** @throws what a worker has failed of; `GRADUS_BAD_FILE` when the folder cannot be read or claimed */
 export async function runMaster(options: MasterOptions): Promise<MasterEnd> {
   const master = new Master(options)
@@ -187,7 +186,7 @@ class Master {
 
   /** A worker that lives ends such a trial itself; one whose thread is blocked cannot. */
   #endSilent(): void {
-    const { timeout = null } = this.#options
+    const { timeout = null, patience = 30 } = this.#options
     this.#stuck.look(this.#trials)
     if (timeout === null || this.#claim === null) return
     for (const trial of this.#trials.filter(({ state }) => state === 'running')) {

@@ -13,7 +13,6 @@ import {
   Beats,
   enqueueTrial,
   type JsonObject,
-  LeaseJudge,
   makePlan,
   readPlan,
   readStages,
@@ -164,13 +163,7 @@ export class Study {
     const definition = this.#needDefinition('ask')
     this.#beats ??= new Beats()
     this.#search ??= await Search.open(this.dir, definition, { allowChanged: true })
-    const picker = {
-      search: this.#search,
-      beats: this.#beats,
-      judge: new LeaseJudge(),
-      worker: 'asked',
-      note: () => {},
-    }
+    const picker = { search: this.#search, beats: this.#beats, worker: 'asked' }
     for (;;) {
       await this.#search.refresh()
       await this.#search.refreshPlan()

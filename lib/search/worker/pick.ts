@@ -14,6 +14,7 @@ import {
 import { isThere } from '../../study/trial.js'
 import { Draws, streams } from '../space/draws.js'
 import { bestFileOf } from './best-file.js'
+import { whenThereIsRoom } from './room.js'
 import type { Claimed } from './run-trial.js'
 import type { Search } from './search.js'
 import { asPending } from './seen.js'
@@ -24,6 +25,8 @@ export interface Picker {
   readonly beats: Beats
   /** What the worker is called. */
   readonly worker: string
+  /** Of the worker: fires when it is to end. */
+  readonly signal: AbortSignal
   /** Told of what a person should know. */
   note(text: string): void
 }
@@ -112,10 +115,16 @@ async function bestThatWaits(picker: Picker): Promise<Taken> {
   return best ? await take(picker, best) : null
 }
 
-async function take({ search, beats, worker }: Picker, trial: Trial, epochs?: number): Promise<Claimed | 'again'> {
+async function take(
+  { search, beats, worker, signal }: Picker,
+  trial: Trial,
+  epochs?: number,
+): Promise<Claimed | 'again'> {
   const { suggestion } = trial
   const budget = epochs ?? search.stage.epochs
-  const held = suggestion && (await takeTrial(trial, { worker, budget, beats }))
+  // A full disk is waited for with the claim: another one would count as one more worker that the trial was lost with.
+  const copying = (copy: () => Promise<void>) => whenThereIsRoom(copy, signal)
+  const held = suggestion && (await takeTrial(trial, { worker, budget, beats }, copying))
   return held ? { held, params: suggestion.params, stage: suggestion.stage, before: trial } : 'again'
 }
 
@@ -127,7 +136,7 @@ export async function beginNew({
   search,
   beats,
   worker,
-}: Picker): Promise<Claimed | 'again' | 'wait' | 'done' | 'exhausted'> {
+}: Pick<Picker, 'search' | 'beats' | 'worker'>): Promise<Claimed | 'again' | 'wait' | 'done' | 'exhausted'> {
   const { definition, stage, nextNumber: number } = search
   if (search.ofStage.length >= stage.trials) return 'done'
   const { reproducible, parallel, sampler, direction, seed, repeats } = definition

@@ -7,6 +7,7 @@ import type { Model } from '../../model/model.js'
 import type { Run } from '../../train/run.js'
 import { ownOptions, type TrialContext, type TrialFitOptions } from '../definition/trial-function.js'
 import type { Direction } from '../samplers/sampler.js'
+import { setAsideDamage } from './damaged-run.js'
 import type { TrialControl } from './trial-control.js'
 
 export interface TrialFitSettings {
@@ -57,17 +58,33 @@ export class TrialFit {
     this.#check(options)
     control.throwIfEnded()
     if (initial !== null) await beginWith(model as unknown as Model, initial)
+    const train = () => this.#train(model, data, options)
+    const history = await train().catch(async (error: unknown) => {
+      if (!(await this.#isMended(error))) throw error
+      return await train()
+    })
+    control.throwIfEnded()
+    return history as never
+  }
+
+  async #train<Values extends object>(model: Model<Values>, data: Data, options: TrialFitOptions<Values>) {
+    const { signal } = this.#settings.control
     const run = this.#start(model, data, options)
     const stop = () => run.stop('the search')
-    control.signal.addEventListener('abort', stop)
-    if (control.signal.aborted) stop()
-    try {
-      const history = await run.done
-      control.throwIfEnded()
-      return history as never
-    } finally {
-      control.signal.removeEventListener('abort', stop)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    return await run.done.finally(() => signal.removeEventListener('abort', stop))
+  }
+
+  /** Whether it was of a file in the run's directory, without which it goes on. */
+  async #isMended(error: unknown): Promise<boolean> {
+    if (!(error instanceof GradusError) || error.code !== 'GRADUS_BAD_FILE') return false
+    const problems = await setAsideDamage(this.#settings.dir)
+    for (const problem of problems) {
+      const message = `${problem}: the trial goes on without that file`
+      process.emitWarning(message, { type: 'GradusWarning', code: 'GRADUS_BAD_CHECKPOINT' })
     }
+    return problems.length > 0
   }
 
   #start<Values extends object>(model: Model<Values>, data: Data, options: TrialFitOptions<Values>): Run<Values> {

@@ -60,7 +60,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerEnd> {
     for (let done = 0; ; ) {
       if (signal.aborted) return 'paused'
       if (done >= (options.trials ?? Number.POSITIVE_INFINITY)) return 'limit'
-      const picked = await whenThereIsRoom(() => pick({ search, judge, beats, worker, note }), signal)
+      const picked = await whenThereIsRoom(() => pick({ search, judge, beats, worker, note, signal }), signal)
       if (picked === 'done' || picked === 'exhausted') return picked
       if (picked === 'wait') {
         await setTimeout(wait, undefined, { signal }).catch(() => undefined)

@@ -92,4 +92,6 @@ const kinds = {
   },
 }
 
-export default defineStudy({ ...kinds[kind], trials, seed, retries: 1000, ...more })
+// Stages have numbers of trials and epochs of their own.
+const amount = more.stages ? { epochs: undefined } : { trials }
+export default defineStudy({ ...kinds[kind], ...amount, seed, retries: 1000, ...more })
