@@ -133,6 +133,9 @@ function isWholeOrRefused(result, file) {
   return isNamed ? null : result.stack
 }
 
+/** One that takes the place of a lost trial lies elsewhere: where nothing was torn there is none like it. */
+const pointOf = ({ stage, params }) => JSON.stringify([stage, params])
+
 /** What is wrong at the end of a search that goes on from a torn file. */
 async function goOnTorn(dir, file, { given, whole, reference }) {
   const { trial: number, change } = placeOf(file)
@@ -147,7 +150,9 @@ async function goOnTorn(dir, file, { given, whole, reference }) {
     if (state !== wanted) return `trial ${one} is ${state}: ${last?.record.reason}`
     // To the bits of where nothing was torn.
     const isSame =
-      wanted === 'lost' || suggestion === null || last.record.value === reference[JSON.stringify(suggestion.params)]
+      wanted === 'lost' ||
+      suggestion === null ||
+      last.record.value === (reference.get(pointOf(suggestion)) ?? last.record.value)
     return isSame ? [] : `trial ${one} has ${last.record.value}`
   })
   return wrong.length > 0 ? wrong.join() : null
@@ -195,8 +200,8 @@ export async function torn({
   }
   copied()
   await runWorker(workerOptions(copy, given))
-  const reference = Object.fromEntries(
-    (await trialsOf(copy)).map(({ suggestion, last }) => [JSON.stringify(suggestion.params), last.record.value]),
+  const reference = new Map(
+    (await trialsOf(copy)).map(({ suggestion, last }) => [pointOf(suggestion), last.record.value]),
   )
   const chosen = [...new Set(files.map(kindOf))].map((kind) => files.filter((file) => kindOf(file) === kind))
   while (chosen.length > kinds) chosen.splice(choose(chosen.length), 1)
