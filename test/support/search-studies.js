@@ -27,10 +27,10 @@ export function writeStudy(
   return path
 }
 
-/** A process of Node.js with what it has printed. `before`: a command that starts it, with its arguments. */
-export function startScript(script, args, { env = {}, before = [] } = {}) {
-  const [program, ...rest] = [...before, process.execPath, script, ...args]
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+/** A process with what it has printed, of Node.js unless `program` says otherwise. `before`: a command that starts it, with its arguments. */
+export function startScript(script, args, { env = {}, before = [], program = process.execPath } = {}) {
+  const [first, ...rest] = [...before, program, script, ...args]
+  const child = spawn(first, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   const text = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (more) => {
     text.out += more
