@@ -14,7 +14,7 @@ import { passRules } from '../train/calls.js'
 import { links, predictClasses, predictProbabilities } from '../train/classes.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../train/evaluate.js'
 import type { AnyValues } from '../train/history.js'
-import { predict, predictEach, predictSync } from '../train/predict.js'
+import { predictEach, predictSync } from '../train/predict.js'
 import type { Predictions } from '../train/predictions.js'
 import type { EvaluateTarget } from '../train/source.js'
 import type { TrainTarget } from '../train/target.js'
@@ -166,9 +166,12 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
   async predict(x: Dataset | Examples['x'], options: EnsemblePredictOptions = {}): Promise<Predictions | Spread> {
     const { spread, ...passed } = readPredict(options)
     const target = this.#target()
-    if (!spread) return predict(target, x, passed)
     const { program } = target
-    const read = () => ({ ...passed })
+    const read = () => passed
+    if (!spread) {
+      const [predictions] = await predictEach(target, x, read, async (call) => [await program.predict(call)], 1)
+      return predictions!
+    }
     const [predictions, spreads] = await predictEach(target, x, read, (call) => program.predictSpread(call), 2)
     return { predictions: predictions!, spread: spreads! }
   }

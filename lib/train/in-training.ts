@@ -11,6 +11,8 @@ interface Fitted {
 }
 
 const runs = new WeakMap<NativePredictor, Fitted>()
+/** How many there are: mostly none, and then nobody need be looked up. */
+let count = 0
 
 /** From `fit` until its run has ended, between its native calls too. */
 export const isInTraining = (program: NativeProgram): boolean => runs.has(program)
@@ -19,6 +21,7 @@ export const isInTraining = (program: NativeProgram): boolean => runs.has(progra
 export const isChanging = (program: NativeProgram): boolean => runs.get(program)?.isAtWork ?? false
 
 export function beginTraining(program: NativeProgram, isAwaited: () => boolean): void {
+  if (!runs.has(program)) count++
   runs.set(program, { isAtWork: null, isAwaited, hasWarned: false })
 }
 
@@ -28,7 +31,7 @@ export function setAtWork(program: NativeProgram, isAtWork: boolean): void {
 }
 
 export function endTraining(program: NativeProgram): void {
-  runs.delete(program)
+  if (runs.delete(program)) count--
 }
 
 /**
@@ -36,9 +39,9 @@ export function endTraining(program: NativeProgram): void {
  * two steps for what comes of training. Callbacks are told between steps, and know.
  */
 export async function besideTraining<T>(program: NativePredictor, what: string, work: () => Promise<T>): Promise<T> {
-  const run = partsOf(program)
-    .map((part) => runs.get(part))
-    .find((found) => found)
+  const isFitted = (part: NativePredictor) => runs.has(part)
+  const fitted = count > 0 ? partsOf(program).find(isFitted) : undefined
+  const run = fitted && runs.get(fitted)
   const isInCallback = run?.isAtWork === false
   const result = await work()
   if (run && !isInCallback && !run.hasWarned && !run.isAwaited()) {

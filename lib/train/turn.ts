@@ -3,29 +3,45 @@ import type { NativePredictor } from '../native.js'
 import { firstOf } from '../signals.js'
 import { nextTurn } from './loop-turn.js'
 
-const lasts = new WeakMap<NativePredictor, Promise<unknown>>()
-const asked = new WeakMap<NativePredictor, number>()
+/** What was asked of one program. */
+interface Line {
+  last: Promise<unknown> | undefined
+  /** Calls that are not done yet. */
+  asked: number
+}
+
+const lines = new WeakMap<NativePredictor, readonly Line[]>()
 const parts = new WeakMap<NativePredictor, readonly NativePredictor[]>()
+
+/** Of all programs that a call uses. */
+function linesOf(program: NativePredictor): readonly Line[] {
+  const known = lines.get(program)
+  if (known) return known
+  const made = [{ last: undefined, asked: 0 }]
+  lines.set(program, made)
+  return made
+}
 
 /** From now on what is asked of `whole` is asked of these programs, which its calls use: those of an ensemble's members. */
 export const consistsOf = (whole: NativePredictor, programs: readonly NativePredictor[]): void => {
   parts.set(whole, programs)
+  lines.set(whole, programs.flatMap(linesOf))
 }
 
 /** The programs that a call uses. */
 export const partsOf = (program: NativePredictor): readonly NativePredictor[] => parts.get(program) ?? [program]
 
 /** Whether anything that was asked of the program is not done yet. */
-export const isAwaited = (program: NativePredictor): boolean => (asked.get(program) ?? 0) > 0
+export const isAwaited = (program: NativePredictor): boolean => linesOf(program).some(({ asked }) => asked > 0)
 
 /** Counts the work as asked of the program, from now until it is done. */
 export async function whileAwaited<T>(program: NativePredictor, work: () => T | Promise<T>): Promise<T> {
-  const programs = partsOf(program)
-  for (const part of programs) asked.set(part, (asked.get(part) ?? 0) + 1)
+  const asked = linesOf(program)
+  for (const line of asked) line.asked++
   try {
     return await work()
   } finally {
-    for (const part of programs) asked.set(part, asked.get(part)! - 1)
+    for (const line of asked) line.asked--
   }
 }
 
@@ -34,14 +50,14 @@ export async function whileAwaited<T>(program: NativePredictor, work: () => T | 
  * no two calls wait for each other.
  */
 export function inTurn<T>(program: NativePredictor, work: () => T | Promise<T>): Promise<T> {
-  const programs = partsOf(program)
-  const before = new Set(programs.map((part) => lasts.get(part)))
+  const joined = linesOf(program)
+  const before = new Set(joined.map(({ last }) => last))
   const turn = whileAwaited(program, async () => {
     for (const last of before) await last
     return await work()
   })
   const done = turn.catch(() => {})
-  for (const part of programs) lasts.set(part, done)
+  for (const line of joined) line.last = done
   return turn
 }
 

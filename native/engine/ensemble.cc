@@ -15,7 +15,7 @@ namespace {
 
 // Nanoseconds of a pass on one thread, roughly: less than the first is done before a second thread has begun, and
 // members of more than the second use all threads well, one after the other.
-constexpr double worth_sharing = 4e3, worth_all_threads = 200e3;
+constexpr double worth_sharing = 20e3, worth_all_threads = 200e3;
 
 [[noreturn]] void differs(size_t member, const char* what) {
   throw Error("GRADUS_INVALID_ARGUMENT",
@@ -46,11 +46,7 @@ class EnsembleOf final : public Ensemble {
     scores_.resize(active_.size());
   }
 
-  size_t memory() const override {
-    size_t bytes = norms_.bytes() + combined_.bytes();
-    for (const Workspace<T>& workspace : workspaces_) bytes += workspace.bytes();
-    return bytes;
-  }
+  size_t memory() const override { return memory_; }
 
   EvaluateResult evaluate(const Members& members, const EvaluateCall& call) override;
   void predict(const Members& members, const EvaluateCall& call, void* out, void* spread) override {
@@ -95,6 +91,7 @@ class EnsembleOf final : public Ensemble {
   }
 
   void reserve(const Members& members, size_t rows);
+  void count_memory();
   bool run_side_by_side(const Members& members, size_t threads, size_t rows) const;
   void forward(const Members& members, const Running<T>& running, size_t rows);
   void combine(const Device<T>& device, size_t rows, size_t columns, T* combined, T* spread);
@@ -111,12 +108,14 @@ class EnsembleOf final : public Ensemble {
   std::vector<Workspace<T>> workspaces_;
   std::vector<const T*> scores_;  // of the active members' last passes
   Buffer<T> norms_, combined_;
+  size_t reserved_rows_ = 0, memory_ = 0;
 };
 
 // The others read the inputs where the first one's passes gather them.
 template <class T>
 void EnsembleOf<T>::reserve(const Members& members, size_t rows) {
   if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
+  if (rows <= reserved_rows_) return;
   for (size_t m = 0; m < members.size(); ++m) {
     const Model<T>& model = this->model(members, m);
     workspaces_[m].nodes.resize(model.layout().nodes.size());
@@ -129,6 +128,14 @@ void EnsembleOf<T>::reserve(const Members& members, size_t rows) {
   }
   norms_.grow(product(rows, 2 * active_.size()));
   combined_.grow(product(rows, model(members, 0).output_size()));
+  reserved_rows_ = rows;
+  count_memory();
+}
+
+template <class T>
+void EnsembleOf<T>::count_memory() {
+  memory_ = norms_.bytes() + combined_.bytes();
+  for (const Workspace<T>& workspace : workspaces_) memory_ += workspace.bytes();
 }
 
 // JavaScript answers one member after the other.
@@ -194,6 +201,7 @@ EvaluateResult EnsembleOf<T>::evaluate(const Members& members, const EvaluateCal
   reserve(members, batch_size);
   workspaces_[0].losses.grow(batch_size);
   batch.reserve(batch_size);
+  count_memory();
   Metrics<T> metrics(first_model);
   EvaluateResult result;
   metrics.go_on(call.metric_sums, result.metric_sums);

@@ -200,9 +200,34 @@ INLINE bool worth_packing_b(const Matmul<T>& task) {
   return task.b_column != 1 || (task.m > few_tiles * tile_rows && task.n * task.k > 16384);
 }
 
+// One row of C, where B lies by rows: nothing is copied.
+template <class T>
+static void multiply_row(const Matmul<T>& task) {
+  constexpr size_t most = row_vectors * Vec<T>::lanes;
+  MatmulBlock<T> block{task, EvenCut(1, 1), false, false, nullptr, nullptr};
+  const bool in_registers = finishes_in_registers(task);
+  const EvenCut k_blocks(task.k ? task.k : 1, Blocking<T>::k);
+  for (size_t pc = 0; pc < k_blocks.parts; ++pc) {
+    block.p = k_blocks.first(pc);
+    block.k = task.k ? k_blocks.length(pc) : 0;
+    block.last = pc + 1 == k_blocks.parts;
+    for (size_t j = 0; j < task.n; j += most) {
+      const size_t width = task.n - j < most ? task.n - j : most;
+      Tile<T> tile = tile_of(block, j, width);
+      tile.a = task.a + block.p * task.a_column, tile.a_column = task.a_column;
+      tile.b = task.b + block.p * task.b_row + j, tile.b_row = task.b_row;
+      tile.c = task.c + j;
+      if (block.last && in_registers && task.gate && task.gate_kind == Activation::relu) tile.gate = task.gate + j;
+      row_table<T>.run[(width - 1) / Vec<T>::lanes](tile);
+      if (block.last && !in_registers) finish_tile(task, 0, j, 1, tile.columns);
+    }
+  }
+}
+
 template <class T>
 static void matmul(const Matmul<T>& task, T* workspace) {
   if (task.m == 0 || task.n == 0) return;
+  if (task.m == 1 && task.b_column == 1) return multiply_row(task);
   MatmulBlock<T> block{task,      EvenCut(task.m, tile_rows),     worth_packing_a(task), worth_packing_b(task),
                        workspace, workspace + Blocking<T>::a_size};
   const EvenCut column_blocks((task.n + Blocking<T>::panel - 1) / Blocking<T>::panel,

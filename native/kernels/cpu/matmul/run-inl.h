@@ -81,3 +81,44 @@ struct TileTable {
 };
 template <class T>
 constexpr TileTable<T> tile_table;
+
+// One row of C: with so few sums a step that each waits for itself, they are of more columns than a panel has, and B is
+// read once, as it lies.
+constexpr int row_vectors = tile_rows * tile_vectors >= 28 ? 8 : 4;
+
+template <class T, int vectors>
+static void run_row(const Tile<T>& tile) {
+  constexpr int lanes = Vec<T>::lanes;
+  Vec<T> sums[1][vectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; ++v) sums[0][v] = Vec<T>(T(0));
+  const int last = tile.columns - (vectors - 1) * lanes;
+  const auto run = [&](auto load_last) INLINE_LAMBDA {
+    const T *a = tile.a, *b = tile.b;
+    for (size_t p = 0; p < tile.k; ++p, a += tile.a_column, b += tile.b_row) {
+      const Vec<T> x(*a);
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v)
+        sums[0][v] = fma(x, v + 1 < vectors ? load(b + v * lanes) : load_last(b + v * lanes), sums[0][v]);
+    }
+  };
+  if (last == lanes)
+    run([](const T* b) INLINE_LAMBDA { return load(b); });
+  else
+    run([last](const T* b) INLINE_LAMBDA { return load_partial(b, last); });
+  finish_sums<T, 1, vectors>(tile, sums);
+}
+
+template <class T>
+struct RowTable {
+  using Run = void (*)(const Tile<T>&);
+  Run run[row_vectors] = {};
+  template <int vectors>
+  constexpr void fill() {
+    run[vectors - 1] = run_row<T, vectors>;
+    if constexpr (vectors > 1) fill<vectors - 1>();
+  }
+  constexpr RowTable() { fill<row_vectors>(); }
+};
+template <class T>
+constexpr RowTable<T> row_table;
