@@ -1,42 +1,56 @@
 /**
- * Dense linear algebra on square matrices of n rows, row-major in a Float64Array: what models of a search need. Work in blocks, as
- * products of matrices are what the core is quick at.
+ * Dense linear algebra on square matrices of n rows, row-major in a Float64Array: what models of a search need. Work in blocks of
+ * rows, as products of matrices are what the core is quick at.
  */
 import { matmul } from '../kernels/linear.js'
 
-/** Rows and columns of a block. */
-const block = 24
+/** Rows that are worked on together, of a factor and of a product. */
+const block = 32
+const strip = 64
 
 /** What the functions below write in between: large arrays that are made anew take longer than what is done with them. */
 let scratch = new Float64Array(0)
-function scratchOf(count: number): Float64Array {
+function scratchOf(...counts: readonly number[]): Float64Array[] {
+  const count = counts.reduce((sum, of) => sum + of, 0)
   if (scratch.length < count) scratch = new Float64Array(2 * count)
-  return scratch
+  let end = 0
+  return counts.map((of) => {
+    end += of
+    return scratch.subarray(end - of, end)
+  })
 }
 
 /**
- * Writes L with L · Lᵀ = matrix over its lower triangle; what stands above the diagonal is neither read nor written.
+ * Writes X = L⁻¹ of the matrix L · Lᵀ, with zeros above its diagonal: `inverse`. Of the matrix what stands above the diagonal is
+ * not read.
  *
- * @returns whether the matrix is positive definite; if not, what it holds is of no use any more
+ * Of each block of rows, A and what is on the diagonal D, with the rows of X above it: what stands in L beside the diagonal is
+ * B = A · Xᵀ, on it the factor of D − B · Bᵀ, whose inverse Y gives the rows of X: −Y · B · X and, on the diagonal, Y.
+ *
+ * @returns whether the matrix is positive definite; if not, what `inverse` holds is of no use
  */
-export function cholesky(matrix: Float64Array, n: number): boolean {
-  // Columns of L, from their diagonal down, one panel behind the other; then two for what comes in between.
-  const work = scratchOf(((n + block) * (n + block)) / 2 + 3 * n * block)
-  const panels: Float64Array[] = []
-  for (let from = 0, at = 0; from < n; from += block) {
-    const [width, rows] = [Math.min(block, n - from), n - from]
-    const panel = work.subarray(at, at + rows * width)
-    at += panel.length
-    for (let i = 0; i < rows; i++) copyRow(matrix, (from + i) * n + from, panel, i * width, Math.min(width, i + 1))
-    for (const [q, before] of panels.entries()) {
-      const left = before.subarray((from - q * block) * block)
-      const above = left.subarray(0, width * block)
-      matmul(left, above, panel, { m: rows, n: width, k: block, transposeB: true, alpha: -1, beta: 1 })
+export function inverseOfFactor(matrix: Float64Array, n: number, inverse: Float64Array): boolean {
+  for (let from = 0; from < n; from += block) {
+    const rows = Math.min(block, n - from)
+    const [left, beside, corner, own] = scratchOf(rows * n, rows * from, rows * rows, rows * rows)
+    const made = inverse.subarray(from * n, (from + rows) * n)
+    for (let i = 0; i < rows; i++) {
+      const row = (from + i) * n
+      copyRow(matrix, row, left!, i * n, from)
+      left!.fill(0, i * n + from, (i + 1) * n)
+      copyRow(matrix, row + from, corner!, i * rows, i + 1)
     }
-    if (!factorBlock(panel, width)) return false
-    solveBelow(panel, rows, width, work.subarray(at))
-    for (let i = 0; i < rows; i++) copyRow(panel, i * width, matrix, (from + i) * n + from, Math.min(width, i + 1))
-    panels.push(panel)
+    made.fill(0)
+    if (from > 0) {
+      const above = inverse.subarray(0, from * n)
+      matmul(left!, above, beside!, { m: rows, n: from, k: n, transposeB: true })
+      matmul(beside!, beside!, corner!, { m: rows, n: rows, k: from, transposeB: true, alpha: -1, beta: 1 })
+      matmul(beside!, above, left!, { m: rows, n, k: from, alpha: -1 })
+    }
+    if (!factorBlock(corner!, rows)) return false
+    invertBlock(corner!, rows, own!)
+    if (from > 0) matmul(own!, left!, made, { m: rows, n, k: rows })
+    for (let i = 0; i < rows; i++) copyRow(own!, i * rows, made, i * n + from, i + 1)
   }
   return true
 }
@@ -45,34 +59,33 @@ function copyRow(a: Float64Array, from: number, b: Float64Array, to: number, cou
   for (let i = 0; i < count; i++) b[to + i] = a[from + i]!
 }
 
-/** L of a block on the diagonal, with zeros above, in place of what is left of the matrix there; false where there is none. */
-function factorBlock(panel: Float64Array, width: number): boolean {
-  for (let i = 0; i < width; i++) {
-    const row = i * width
+/** L over the lower triangle of a small matrix; false where there is none. */
+function factorBlock(matrix: Float64Array, size: number): boolean {
+  for (let i = 0; i < size; i++) {
+    const row = i * size
     for (let j = 0; j < i; j++) {
-      panel[row + j] = (panel[row + j]! - dotOfRows(panel, row, panel, j * width, j)) / panel[j * width + j]!
+      const rest = matrix[row + j]! - dotOfRows(matrix, row, matrix, j * size, j)
+      matrix[row + j] = rest / matrix[j * size + j]!
     }
-    const square = panel[row + i]! - dotOfRows(panel, row, panel, row, i)
-    panel[row + i] = Math.sqrt(square)
+    const square = matrix[row + i]! - dotOfRows(matrix, row, matrix, row, i)
     if (!(square > 0 && square < Infinity)) return false
-    panel.fill(0, row + i + 1, row + width)
+    matrix[row + i] = Math.sqrt(square)
   }
   return true
 }
 
-/** X · Lᵀ = what stands below L in its panel: by the inverse of L, and once more for what that left over by rounding. */
-function solveBelow(panel: Float64Array, rows: number, width: number, work: Float64Array): void {
-  const count = rows - width
-  if (count === 0) return
-  const below = panel.subarray(width * width)
-  const [rest, solved] = partsOf(work, count * width, count * width)
-  rest.set(below)
-  const inverse = inverseOfBlock(panel, width, 0, width)
-  const sizes = { m: count, n: width, k: width, transposeB: true }
-  matmul(rest, inverse, solved, sizes)
-  matmul(solved, panel.subarray(0, width * width), rest, { ...sizes, alpha: -1, beta: 1 })
-  matmul(rest, inverse, solved, { ...sizes, beta: 1 })
-  below.set(solved)
+/** The inverse Y of a small lower triangle, with zeros above: its row i is (eᵢ − Σ Lᵢₖ Yₖ) / Lᵢᵢ over the rows k above. */
+function invertBlock(lower: Float64Array, size: number, inverse: Float64Array): void {
+  inverse.fill(0)
+  for (let i = 0; i < size; i++) {
+    const row = i * size
+    const own = 1 / lower[row + i]!
+    for (let k = 0; k < i; k++) {
+      const share = lower[row + k]! * own
+      for (let j = 0, above = k * size; j <= k; j++) inverse[row + j]! -= share * inverse[above + j]!
+    }
+    inverse[row + i] = own
+  }
 }
 
 /** Σ a[from + i] · b[at + i] for i below count: four sums side by side, as one would wait for itself. */
@@ -89,47 +102,28 @@ export function dotOfRows(a: Float64Array, from: number, b: Float64Array, at: nu
   return sum0 + sum1 + (sum2 + sum3)
 }
 
-/** L⁻¹ of a lower triangle, with zeros above its diagonal, into `inverse`. */
-export function inverseOfLower(lower: Float64Array, n: number, inverse: Float64Array): void {
-  for (let from = 0; from < n; from += block) {
-    const width = Math.min(block, n - from)
-    const [left, product] = partsOf(scratchOf(2 * block * n), width * from, width * n)
-    for (let i = 0; i < width; i++) copyRow(lower, (from + i) * n, left, i * from, from)
-    const own = inverseOfBlock(lower, n, from, width)
-    const rows = inverse.subarray(from * n, (from + width) * n)
-    if (from > 0) matmul(left, inverse.subarray(0, from * n), product, { m: width, n, k: from, alpha: -1 })
-    else product.fill(0)
-    for (let i = 0; i < width; i++) product[i * n + from + i] = 1
-    matmul(own, product, rows, { m: width, n, k: width })
+/** The lower triangle of Xᵀ · X of a lower triangle X with zeros above its diagonal; what is written above it is of no use. */
+export function productWithItself(lower: Float64Array, n: number, product: Float64Array): Float64Array {
+  for (let from = 0; from < n; from += strip) {
+    const [rows, k] = [Math.min(strip, n - from), n - from]
+    // Rows of X above these have nothing but zeros in these columns.
+    const [columns] = scratchOf(k * rows)
+    for (let i = 0; i < k; i++) copyRow(lower, (from + i) * n + from, columns!, i * rows, rows)
+    const made = product.subarray(from * n, (from + rows) * n)
+    matmul(columns!, lower.subarray(from * n, n * n), made, { m: rows, n, k, transposeA: true })
   }
+  return product
 }
 
-const partsOf = (array: Float64Array, first: number, second: number) =>
-  [array.subarray(0, first), array.subarray(first, first + second)] as const
-
-/** The inverse of the lower triangle of a block on the diagonal, with zeros above. */
-function inverseOfBlock(lower: Float64Array, n: number, from: number, width: number): Float64Array {
-  const inverse = new Float64Array(width * width)
-  for (let i = 0; i < width; i++) {
-    const row = (from + i) * n + from
-    const own = 1 / lower[row + i]!
-    inverse[i * width + i] = own
-    for (let j = 0; j < i; j++) {
-      let sum = 0
-      for (let k = j; k < i; k++) sum += lower[row + k]! * inverse[k * width + j]!
-      inverse[i * width + j] = -sum * own
-    }
-  }
-  return inverse
-}
-
-/** aᵀ · a */
-export const productWithItself = (a: Float64Array, n: number, product: Float64Array): Float64Array =>
-  matmul(a, a, product, { m: n, n, k: n, transposeA: true })
-
-/** Rows of n numbers, each multiplied by a square matrix from the right. */
-export const rowsTimes = (rows: Float64Array, count: number, matrix: Float64Array, n: number, product: Float64Array) =>
-  matmul(rows, matrix, product, { m: count, n, k: n })
+/** Rows of n numbers, each multiplied by a square matrix, or by its transpose, from the right. */
+export const rowsTimes = (
+  rows: Float64Array,
+  count: number,
+  matrix: Float64Array,
+  n: number,
+  product: Float64Array,
+  transposed = false,
+) => matmul(rows, matrix, product, { m: count, n, k: n, transposeB: transposed })
 
 /** Σ weight · row over the rows of a matrix. */
 export const weightedSum = (weights: Float64Array, rows: Float64Array, sum: Float64Array): Float64Array =>
@@ -138,9 +132,3 @@ export const weightedSum = (weights: Float64Array, rows: Float64Array, sum: Floa
 /** The product of each row of a matrix with x. */
 export const productsWith = (rows: Float64Array, x: Float64Array, products: Float64Array): Float64Array =>
   matmul(rows, x, products, { m: products.length, n: 1, k: x.length })
-
-export function transposed(matrix: Float64Array, n: number): Float64Array {
-  const turned = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) turned[j * n + i] = matrix[i * n + j]!
-  return turned
-}

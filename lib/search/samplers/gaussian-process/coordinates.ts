@@ -18,7 +18,7 @@ const absent = { number: 0.5, category: -1 }
 export class Coordinates {
   readonly all: readonly Coordinate[]
 
-  constructor(space: Space) {
+  constructor(private readonly space: Space) {
     const indices = new Map(space.dimensions.map(({ path }, index) => [path, index]))
     this.all = space.dimensions.map(({ path, kind, size, cells, condition }) => ({
       path,
@@ -43,6 +43,21 @@ export class Coordinates {
       this.all,
       ({ path, isCategory }) => point[path] ?? (isCategory ? absent.category : absent.number),
     )
+  }
+
+  /** The row of a number in [0, 1) for each coordinate, snapped. */
+  rowFrom(draws: ArrayLike<number>): Float64Array {
+    const row = new Float64Array(this.all.length)
+    for (let i = 0; i < row.length; i++) {
+      const { isCategory, cells } = this.all[i]!
+      if (!this.isThere(row, i)) {
+        row[i] = isCategory ? absent.category : absent.number
+        continue
+      }
+      const unit = this.space.dimensions[i]!.fromDraw(draws[i]!)
+      row[i] = cells ? middleOf(cells, cells.indexAt(unit)) : unit
+    }
+    return row
   }
 
   pointOf(row: Float64Array): Point {

@@ -1,13 +1,6 @@
 /** What the values say for hyperparameters: the marginal likelihood with a prior, to be minimised. */
 import type { ValueAndGradient } from '../../../train/lbfgs/minimize.js'
-import {
-  cholesky,
-  inverseOfLower,
-  productsWith,
-  productWithItself,
-  rowsTimes,
-  weightedSum,
-} from '../../linear-algebra.js'
+import { inverseOfFactor, productsWith, productWithItself, rowsTimes, weightedSum } from '../../linear-algebra.js'
 import { type Hyperparameters, matern, type Points, squaredDifference } from './covariance.js'
 
 /** Noise is never taken to be less: the covariance matrix stays positive definite. */
@@ -22,8 +15,8 @@ export class Evidence {
   /** A row a column: the squared differences of all pairs, row by row of the lower triangle. */
   readonly #differences: Float64Array
   readonly #distances: Float64Array
-  /** Of each pair, Matérn's correlation and its slope. */
-  readonly #correlations: Float64Array
+  /** Of each pair, Matérn's covariance and its slope. */
+  readonly #covariances: Float64Array
   readonly #slopes: Float64Array
   readonly #matrix: Float64Array
   /** Of its factor, and of itself. */
@@ -38,7 +31,7 @@ export class Evidence {
     this.#distances = new Float64Array((count * (count - 1)) / 2)
     this.#differences = new Float64Array(isCategory.length * this.#distances.length)
     for (const column of isCategory.keys()) this.#fillDifferences(column)
-    this.#correlations = new Float64Array(this.#distances.length)
+    this.#covariances = new Float64Array(this.#distances.length)
     this.#slopes = new Float64Array(this.#distances.length)
     this.#matrix = new Float64Array(count * count)
     this.#inverseOfFactor = new Float64Array(count * count)
@@ -48,11 +41,12 @@ export class Evidence {
   #fillDifferences(column: number): void {
     const { count, data, isCategory } = this.points
     const width = isCategory.length
-    for (let i = 0, to = column * this.#distances.length; i < count; i++) {
-      for (let j = 0; j < i; j++, to++) {
-        const [a, b] = [data[i * width + column]!, data[j * width + column]!]
-        this.#differences[to] = squaredDifference(a, b, isCategory[column]!)
-      }
+    const own = Float64Array.from({ length: count }, (_, i) => data[i * width + column]!)
+    const differences = this.#differences.subarray(column * this.#distances.length)
+    const compares = isCategory[column]!
+    for (let i = 0, to = 0; i < count; i++) {
+      const value = own[i]!
+      for (let j = 0; j < i; j++) differences[to++] = squaredDifference(value, own[j]!, compares)
     }
   }
 
@@ -62,12 +56,12 @@ export class Evidence {
     const hyperparameters = fromLogarithms(logarithms)
     this.#fillMatrix(hyperparameters)
     const gradient = new Float64Array(logarithms.length)
-    if (!cholesky(this.#matrix, n)) return { value: Infinity, gradient }
-    inverseOfLower(this.#matrix, n, this.#inverseOfFactor)
+    if (!inverseOfFactor(this.#matrix, n, this.#inverseOfFactor)) return { value: Infinity, gradient }
     productWithItself(this.#inverseOfFactor, n, this.#inverse)
-    const solved = rowsTimes(this.values, 1, this.#inverse, n, new Float64Array(n))
+    const half = productsWith(this.#inverseOfFactor, this.values, new Float64Array(n))
+    const solved = rowsTimes(half, 1, this.#inverseOfFactor, n, new Float64Array(n))
     let value = logPriorOf(hyperparameters)
-    for (let i = 0; i < n; i++) value += 0.5 * this.values[i]! * solved[i]! + Math.log(this.#matrix[i * n + i]!)
+    for (let i = 0; i < n; i++) value += 0.5 * half[i]! ** 2 - Math.log(this.#inverseOfFactor[i * n + i]!)
     this.#addGradient(gradient, hyperparameters, solved)
     addPriorGradient(gradient, hyperparameters)
     return { value, gradient }
@@ -75,11 +69,11 @@ export class Evidence {
 
   #fillMatrix({ weights, scale, noise }: Hyperparameters): void {
     const distances = weightedSum(weights, this.#differences, this.#distances)
-    const [matrix, correlations] = [this.#matrix, this.#correlations]
-    matern(distances, correlations, this.#slopes)
+    const [matrix, covariances] = [this.#matrix, this.#covariances]
+    matern(distances, covariances, scale, this.#slopes)
     const n = this.points.count
     for (let i = 0, pair = 0; i < n; i++) {
-      for (let j = 0; j < i; j++, pair++) matrix[i * n + j] = scale * correlations[pair]!
+      for (let j = 0, at = i * n; j < i; j++) matrix[at++] = covariances[pair++]!
       matrix[i * n + i] = scale + noise
     }
   }
@@ -87,23 +81,22 @@ export class Evidence {
   /** ∂/∂θ = −½ Σ (α αᵀ − K⁻¹)ᵢⱼ ∂Kᵢⱼ/∂θ with α = K⁻¹ · values (Rasmussen and Williams, (5.9)). */
   #addGradient(gradient: Float64Array, { weights, scale, noise }: Hyperparameters, solved: Float64Array): void {
     const n = this.points.count
-    const [inverse, correlations, slopes] = [this.#inverse, this.#correlations, this.#slopes]
-    let byScale = 0
+    const [inverse, covariances, slopes] = [this.#inverse, this.#covariances, this.#slopes]
+    let byPairs = 0
     let byNoise = 0
     for (let i = 0, pair = 0; i < n; i++) {
-      for (let j = 0; j < i; j++, pair++) {
+      const own = solved[i]!
+      for (let j = 0, at = i * n; j < i; j++, at++, pair++) {
         // Pairs above the diagonal are the same once more, which takes the half away.
-        const share = inverse[i * n + j]! - solved[i]! * solved[j]!
-        byScale += share * correlations[pair]!
+        const share = inverse[at]! - own * solved[j]!
+        byPairs += share * covariances[pair]!
         slopes[pair]! *= share
       }
-      const own = 0.5 * (inverse[i * n + i]! - solved[i]! ** 2)
-      byScale += own
-      byNoise += own
+      byNoise += 0.5 * (inverse[i * n + i]! - own * own)
     }
     const sums = productsWith(this.#differences, slopes, new Float64Array(weights.length))
-    for (const [column, sum] of sums.entries()) gradient[column]! += scale * weights[column]! * sum
-    gradient[weights.length]! += scale * byScale
+    for (const [column, sum] of sums.entries()) gradient[column]! += weights[column]! * sum
+    gradient[weights.length]! += byPairs + scale * byNoise
     gradient[weights.length + 1]! += (noise - leastNoise) * byNoise
   }
 }

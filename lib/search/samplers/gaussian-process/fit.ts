@@ -5,8 +5,10 @@ import { Evidence, fromLogarithms } from './evidence.js'
 
 /** Where a search for them begins: length scales and function scale of 1, and much noise or little. */
 const firstNoises = [0.1, 1e-3]
-/** Of more than twice so many points, this many lead near to what all of them say, in a fraction of the time. */
+/** Of more points, this many lead near to what all of them say, in a fraction of the time. */
 const enough = 64
+/** The gradient's norm at which a search ends: what is left to gain is less than what a single value says. */
+const gradientTolerance = 0.1
 
 export async function fit(points: Points, values: Float64Array): Promise<Hyperparameters> {
   const columns = points.isCategory.length
@@ -15,7 +17,7 @@ export async function fit(points: Points, values: Float64Array): Promise<Hyperpa
     start[columns + 1] = Math.log(noise)
     return start
   })
-  if (points.count <= 2 * enough) return fromLogarithms(await lowest(new Evidence(points, values), starts))
+  if (points.count <= enough) return fromLogarithms(await lowest(new Evidence(points, values), starts))
   const near = await lowest(new Evidence(...thinned(points, values)), starts)
   return fromLogarithms(await lowest(new Evidence(points, values), [near]))
 }
@@ -23,7 +25,7 @@ export async function fit(points: Points, values: Float64Array): Promise<Hyperpa
 async function lowest(evidence: Evidence, starts: readonly Float64Array[]): Promise<Float64Array> {
   let best: { x: Float64Array; value: number } | null = null
   for (const start of starts) {
-    const found = await minimize((x) => evidence.at(x), start, { gradientTolerance: 1e-2, maxIterations: 100 })
+    const found = await minimize((x) => evidence.at(x), start, { gradientTolerance, maxIterations: 100 })
     if (best === null || found.value < best.value) best = found
   }
   return best!.x

@@ -1,8 +1,8 @@
 /** Search by a Gaussian process: the strongest where trials are dear and most parameters are numbers. */
 import { factory } from '../../../call.js'
 import { Draws, streams } from '../../space/draws.js'
-import type { Point, Space } from '../../space/space.js'
-import { fresh, pointOf } from '../fresh.js'
+import type { Point } from '../../space/space.js'
+import { fresh } from '../fresh.js'
 import { type Asked, type Observed, observed, type Sampler } from '../sampler.js'
 import { SobolSequence } from '../sobol.js'
 import { isStart, startingParams } from '../start.js'
@@ -51,7 +51,7 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
   const acquisition = new Acquisition(posterior, best.value, pending, success)
   const candidateAt = (row: Float64Array): Candidate => ({ row, value: acquisition.at(row) })
   const draws = new Draws(seed, number, streams.gaussianProcess)
-  const rows = evenRows(space, coordinates, new Draws(seed, number, streams.scramble))
+  const rows = evenRows(coordinates, new Draws(seed, number, streams.scramble))
   const sample = acquisition.atAll(rows).map((value, i): Candidate => ({ row: rows[i]!, value }))
   const starts = [...byPromise(sample, climbs - 1, () => draws.next()), candidateAt(best.row)]
   const lengths = posterior.hyperparameters.weights.map((weight) => Math.min(1, 1 / Math.sqrt(weight)))
@@ -91,12 +91,9 @@ function pointsOf(coordinates: Coordinates, trials: readonly { point: Point }[])
 }
 
 /** Points of a Sobol sequence of this trial's own. */
-function evenRows(space: Space, coordinates: Coordinates, draws: Draws): Float64Array[] {
-  const sequence = new SobolSequence(space.dimensions.length, draws)
-  return Array.from({ length: screened }, (_, index) => {
-    const even = sequence.point(index)
-    return coordinates.snapped(coordinates.rowOf(pointOf(space, (dimension) => even[dimension]!)))
-  })
+function evenRows(coordinates: Coordinates, draws: Draws): Float64Array[] {
+  const sequence = new SobolSequence(coordinates.all.length, draws)
+  return Array.from({ length: screened }, (_, index) => coordinates.rowFrom(sequence.point(index)))
 }
 
 /** The best one, and others by chance, each the likelier, the more it promises. */

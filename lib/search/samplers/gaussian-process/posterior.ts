@@ -1,6 +1,13 @@
 /** What is believed of the function once values are known. */
-import { cholesky, dotOfRows, inverseOfLower, rowsTimes, transposed } from '../../linear-algebra.js'
-import { covarianceMatrix, type Hyperparameters, matern, type Points, squaredDistances } from './covariance.js'
+import { dotOfRows, inverseOfFactor, productsWith, rowsTimes } from '../../linear-algebra.js'
+import {
+  covarianceMatrix,
+  type Hyperparameters,
+  ManyDistances,
+  matern,
+  type Points,
+  squaredDistances,
+} from './covariance.js'
 
 /** Mean and deviation of the function, without noise, at a point. */
 export interface Belief {
@@ -15,9 +22,8 @@ const batch = 128
 const leastVariance = 1e-12
 
 export class Posterior {
-  /** L⁻¹ of the covariance matrix L · Lᵀ, and the same transposed. */
+  /** L⁻¹ of the covariance matrix L · Lᵀ. */
   readonly #inverse: Float64Array
-  readonly #turned: Float64Array
   /** K⁻¹ · values */
   readonly #solved: Float64Array
   readonly #covariances: Float64Array
@@ -33,12 +39,11 @@ export class Posterior {
     readonly hyperparameters: Hyperparameters,
   ) {
     const n = points.count
-    const lower = covarianceMatrix(points, hyperparameters)
-    if (!cholesky(lower, n)) throw new RangeError('the covariance matrix is not positive definite')
     this.#inverse = new Float64Array(n * n)
-    inverseOfLower(lower, n, this.#inverse)
-    this.#turned = transposed(this.#inverse, n)
-    const half = rowsTimes(values, 1, this.#turned, n, new Float64Array(n))
+    if (!inverseOfFactor(covarianceMatrix(points, hyperparameters), n, this.#inverse)) {
+      throw new RangeError('the covariance matrix is not positive definite')
+    }
+    const half = productsWith(this.#inverse, values, new Float64Array(n))
     this.#solved = rowsTimes(half, 1, this.#inverse, n, new Float64Array(n))
     this.#covariances = new Float64Array(n)
     this.#slopes = new Float64Array(n)
@@ -52,11 +57,10 @@ export class Posterior {
 
   #believe(x: Float64Array, slopes?: Float64Array): Belief {
     const { weights, scale } = this.hyperparameters
-    const [covariances, shares, n] = [this.#covariances, this.#shares, this.points.count]
+    const [covariances, shares] = [this.#covariances, this.#shares]
     squaredDistances(this.points, x, weights, covariances)
-    matern(covariances, covariances, slopes)
-    for (let i = 0; i < n; i++) covariances[i]! *= scale
-    rowsTimes(covariances, 1, this.#turned, n, shares)
+    matern(covariances, covariances, scale, slopes)
+    productsWith(this.#inverse, covariances, shares)
     return this.#beliefOf(covariances, shares, 0)
   }
 
@@ -73,14 +77,13 @@ export class Posterior {
   atAll(rows: readonly Float64Array[]): Belief[] {
     const { weights, scale } = this.hyperparameters
     const n = this.points.count
+    const distances = new ManyDistances(this.points, weights)
     const beliefs: Belief[] = []
     for (let from = 0; from < rows.length; from += batch) {
       const some = rows.slice(from, from + batch)
-      const covariances = new Float64Array(some.length * n)
-      for (const [i, row] of some.entries()) squaredDistances(this.points, row, weights, covariances, i * n)
-      matern(covariances, covariances)
-      for (let i = 0; i < covariances.length; i++) covariances[i]! *= scale
-      const shares = rowsTimes(covariances, some.length, this.#turned, n, new Float64Array(covariances.length))
+      const covariances = distances.of(some)
+      matern(covariances, covariances, scale)
+      const shares = rowsTimes(covariances, some.length, this.#inverse, n, new Float64Array(covariances.length), true)
       for (let i = 0; i < some.length; i++) beliefs.push(this.#beliefOf(covariances, shares, i))
     }
     return beliefs
@@ -88,14 +91,14 @@ export class Posterior {
 
   /** As `at`, and the gradients of both by x into two arrays; those of categories are 0. */
   withGradient(x: Float64Array, ofMean: Float64Array, ofDeviation: Float64Array): Belief {
-    const { weights, scale } = this.hyperparameters
+    const { weights } = this.hyperparameters
     const { data, isCategory, count: n } = this.points
     const belief = this.#believe(x, this.#slopes)
     const shares = rowsTimes(this.#shares, 1, this.#inverse, n, this.#solvedShares)
     ofMean.fill(0)
     ofDeviation.fill(0)
     for (let i = 0; i < n; i++) {
-      const [slope, solved, share] = [scale * this.#slopes[i]!, this.#solved[i]!, shares[i]!]
+      const [slope, solved, share] = [this.#slopes[i]!, this.#solved[i]!, shares[i]!]
       for (let j = 0; j < x.length; j++) {
         if (isCategory[j]) continue
         const change = 2 * slope * weights[j]! * (x[j]! - data[i * x.length + j]!)
