@@ -25,7 +25,7 @@ test('log densities are those of Optuna’s Parzen estimators', () => {
       count,
     )
     for (const [row, point] of rowsOf(at).entries()) {
-      const found = estimator.logDensity(point)
+      const [found] = estimator.logDensities([point])
       const difference = Math.abs(found - densities[row])
       assert.ok(difference <= 1e-9, `${columns.length} columns, ${count} points: ${found}, not ${densities[row]}`)
     }
@@ -62,7 +62,7 @@ test('samples are distributed as the density', () => {
   let [sum, chi] = [0, 0]
   for (let cell = 0; cell < 6; cell++) {
     for (let category = 0; category < 3; category++) {
-      const share = Math.exp(estimator.logDensity(Float64Array.of(middle(cell), category)))
+      const share = Math.exp(estimator.logDensities([Float64Array.of(middle(cell), category)])[0])
       chi += ((counts.get(`${cell} ${category}`) ?? 0) - share * all) ** 2 / (share * all)
       sum += share
     }

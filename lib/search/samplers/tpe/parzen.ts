@@ -38,10 +38,6 @@ export function kernelWeights(count: number): Float64Array {
 /** A kernel whose density is e^-40 of another's changes no digit of their sum. */
 const mostBelow = 40
 
-/** Of the kernels that count at a point: which they are, and the logarithms of their densities over the reals. */
-let near = new Uint32Array(0)
-let densities = new Float64Array(0)
-
 export class ParzenEstimator {
   /** By place in a point: the column of cells or categories; of reals, which of them it is. */
   readonly #columns: readonly (CellColumn | CategoryColumn | number)[]
@@ -63,7 +59,6 @@ export class ParzenEstimator {
     this.#reals = new RealColumns(Uint32Array.from(reals), observations, this.#weights)
     this.#shares = this.#columns.flatMap((column, place) => (typeof column === 'number' ? [] : [[place, column]]))
     this.#factors = new Float64Array(count + 1).fill(1)
-    if (near.length <= count) [near, densities] = [new Uint32Array(2 * count + 2), new Float64Array(2 * count + 2)]
   }
 
   /** A point of the density: units, of cells their middle, and categories. */
@@ -78,27 +73,30 @@ export class ParzenEstimator {
     return point
   }
 
-  /** The logarithm of the density at a point; of cells, of the share that falls into the cell. */
-  logDensity(point: Float64Array): number {
-    const [reals, factors] = [this.#reals, this.#factors]
-    if (this.#shares.length > 0) factors.fill(1)
-    for (const [place, column] of this.#shares) column.multiply(point[place]!, factors)
-    // That over everything comes first: no factor of it is ever 0 by rounding, and it says what is too little to count.
+  /** The logarithms of the density at points; of cells, of the share that falls into the cell. */
+  logDensities(points: readonly Float64Array[]): Float64Array {
+    const densities = this.#reals.logDensities(points)
+    const count = this.#factors.length
+    return Float64Array.from(points, (point, i) => {
+      if (this.#shares.length > 0) this.#factors.fill(1)
+      for (const [place, column] of this.#shares) column.multiply(point[place]!, this.#factors)
+      return this.#logSum(densities, i * count)
+    })
+  }
+
+  /** log Σ factor · e^density over all kernels, whose densities begin at `from`. */
+  #logSum(densities: Float64Array, from: number): number {
+    const factors = this.#factors
+    // No factor of the last one, that over everything, is ever 0 by rounding: it says what is too little to count.
     const last = factors.length - 1
-    let highest = reals.logDensity(last, point, Number.NEGATIVE_INFINITY)
+    let highest = densities[from + last]!
     const least = highest + Math.log(factors[last]!) - mostBelow
-    near[0] = last
-    densities[0] = highest
-    let count = 1
-    for (let k = 0; k < last; k++) {
-      const density = reals.logDensity(k, point, least)
-      if (density < least) continue
-      near[count] = k
-      densities[count++] = density
-      if (density > highest) highest = density
-    }
+    for (let k = 0; k < last; k++) if (densities[from + k]! > highest) highest = densities[from + k]!
     let sum = 0
-    for (let i = 0; i < count; i++) sum += factors[near[i]!]! * Math.exp(densities[i]! - highest)
+    for (let k = 0; k <= last; k++) {
+      const density = densities[from + k]!
+      if (density >= least) sum += factors[k]! * Math.exp(density - highest)
+    }
     return highest + Math.log(sum)
   }
 }

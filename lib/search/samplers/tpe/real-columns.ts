@@ -1,15 +1,26 @@
 /** Columns of kernels with a density over 0 … 1 each: normal ones, cut off at the ends. */
+import { matmul } from '../../../kernels/linear.js'
 import { logRootOfTwoPi } from '../../../normal.js'
 import { deviationsOf } from './deviations.js'
 import { drawWithin, shareWithin } from './truncated.js'
 
 /** A product this large is taken as a logarithm before it becomes infinite. */
 const mostProduct = 1e200
+/** What units are told from: so the squares below have about as many digits as they can. */
+const middle = 0.5
+
+/** What densities are written into: a large array that is made anew takes longer than what is done with it. */
+let scratch = new Float64Array(0)
+let deviations = new Float64Array(0)
 
 export class RealColumns {
-  /** Kernel by kernel, and in them column by column, the mean and the inverse of the deviation. */
-  readonly #kernels: Float64Array
-  /** Of each kernel, its weight and what its columns are scaled by, as a logarithm. */
+  /**
+   * −½ ((x − m) / σ)² is −½ x² / σ² + x m / σ² and a constant. Column by column what x² is multiplied by in each kernel, then column
+   * by column what x is, x and m from the middle.
+   */
+  readonly #factors: Float64Array
+  readonly #inverses: Float64Array
+  /** Of each kernel, its weight, what its columns are scaled by and the constant above, as a logarithm. */
   readonly #constants: Float64Array
 
   /**
@@ -18,45 +29,64 @@ export class RealColumns {
    */
   constructor(
     private readonly places: Uint32Array,
-    observations: readonly Float64Array[],
+    private readonly observations: readonly Float64Array[],
     weights: Float64Array,
   ) {
     const count = weights.length
-    this.#kernels = new Float64Array(2 * count * places.length)
+    this.#factors = new Float64Array(2 * count * places.length)
+    this.#inverses = new Float64Array(count * places.length)
     this.#constants = new Float64Array(count).fill(-places.length * logRootOfTwoPi)
-    const [products, deviations] = [weights.slice(), new Float64Array(count)]
-    for (let j = 0; j < places.length; j++) this.#addColumn(j, observations[places[j]!]!, deviations, products)
+    const products = weights.slice()
+    for (let j = 0; j < places.length; j++) this.#addColumn(j, products)
     for (let k = 0; k < count; k++) this.#constants[k]! += Math.log(products[k]!)
   }
 
-  #addColumn(column: number, means: Float64Array, deviations: Float64Array, products: Float64Array): void {
-    const [kernels, constants, stride] = [this.#kernels, this.#constants, 2 * this.places.length]
-    deviationsOf(means, deviations.length - 1, deviations)
-    for (let k = 0, at = 2 * column; k < deviations.length; k++, at += stride) {
-      const [mean, inverse] = [means[k]!, 1 / deviations[k]!]
-      kernels[at] = mean
-      kernels[at + 1] = inverse
-      products[k]! *= inverse / shareWithin(mean, inverse)
-      if (products[k]! < mostProduct) continue
-      constants[k]! += Math.log(products[k]!)
-      products[k] = 1
+  #addColumn(column: number, products: Float64Array): void {
+    const means = this.observations[this.places[column]!]!
+    const [factors, inverses, constants, count] = [this.#factors, this.#inverses, this.#constants, products.length]
+    if (deviations.length < count) deviations = new Float64Array(2 * count)
+    deviationsOf(means, count - 1, deviations)
+    const bySquare = column * count
+    const byUnit = (this.places.length + column) * count
+    for (let k = 0; k < count; k++) {
+      const mean = means[k]!
+      const inverse = 1 / deviations[k]!
+      const square = inverse * inverse
+      const fromMiddle = mean - middle
+      inverses[bySquare + k] = inverse
+      factors[bySquare + k] = -0.5 * square
+      factors[byUnit + k] = fromMiddle * square
+      constants[k]! -= 0.5 * fromMiddle * fromMiddle * square
+      const product = (products[k]! * inverse) / shareWithin(mean, inverse)
+      const isLarge = product > mostProduct
+      if (isLarge) constants[k]! += Math.log(product)
+      products[k] = isLarge ? 1 : product
     }
   }
 
   /** A draw of a kernel's column, counted among these. */
   sample(kernel: number, column: number, draw: number): number {
-    const at = 2 * (kernel * this.places.length + column)
-    return drawWithin(this.#kernels[at]!, this.#kernels[at + 1]!, draw)
+    const means = this.observations[this.places[column]!]!
+    return drawWithin(means[kernel]!, this.#inverses[column * means.length + kernel]!, draw)
   }
 
-  /** The logarithm of a kernel's density, with its weight; where it is below `least`, anything below it. */
-  logDensity(kernel: number, point: Float64Array, least: number): number {
-    const [places, kernels] = [this.places, this.#kernels]
-    let density = this.#constants[kernel]!
-    for (let j = 0, at = 2 * kernel * places.length; j < places.length && density >= least; j++, at += 2) {
-      const z = (point[places[j]!]! - kernels[at]!) * kernels[at + 1]!
-      density -= 0.5 * z * z
+  /** The logarithms of the kernels' densities, with their weights: a row of them for each point. Valid until the next call. */
+  logDensities(points: readonly Float64Array[]): Float64Array {
+    const [width, count] = [this.places.length, this.#constants.length]
+    if (scratch.length < points.length * count) scratch = new Float64Array(2 * points.length * count)
+    const densities = scratch.subarray(0, points.length * count)
+    for (let i = 0, at = 0; i < points.length; i++) {
+      for (let k = 0; k < count; k++) densities[at++] = this.#constants[k]!
     }
-    return density
+    if (width === 0) return densities
+    const units = new Float64Array(points.length * 2 * width)
+    for (let i = 0, at = 0; i < points.length; i++, at += 2 * width) {
+      for (let j = 0; j < width; j++) {
+        const unit = points[i]![this.places[j]!]! - middle
+        units[at + j] = unit * unit
+        units[at + width + j] = unit
+      }
+    }
+    return matmul(units, this.#factors, densities, { m: points.length, n: count, k: 2 * width, beta: 1 })
   }
 }

@@ -123,21 +123,20 @@ class Group {
     return condition === null || point[condition.path] === condition.category
   }
 
-  /** Puts the best candidate's coordinates into a point. */
+  /** Puts the best candidate's coordinates into a point; of equals the first one's. */
   suggest(point: Record<string, number>, draws: Draws): void {
-    let best: { row: Float64Array; ratio: number } | null = null
-    for (let i = 0; i < candidates; i++) {
-      const row = this.#good.sample(() => draws.next())
-      const ratio = this.#good.logDensity(row) - this.#bad.logDensity(row) + this.#logSuccess(row)
-      if (best === null || ratio > best.ratio) best = { row, ratio }
-    }
-    for (const [i, { path }] of this.#dimensions.entries()) point[path] = best!.row[i]!
+    const rows = Array.from({ length: candidates }, () => this.#good.sample(() => draws.next()))
+    const [good, bad, success] = [this.#good.logDensities(rows), this.#bad.logDensities(rows), this.#logSuccess(rows)]
+    const ratios = good.map((density, i) => density - bad[i]! + success[i]!)
+    const best = rows[ratios.reduce((most, ratio, i) => (ratio > ratios[most]! ? i : most), 0)]!
+    for (const [i, { path }] of this.#dimensions.entries()) point[path] = best[i]!
   }
 
-  /** The logarithm of the chance that a trial there does not fail, by Bayes' rule. */
-  #logSuccess(row: Float64Array): number {
-    if (!this.#failed || !this.#sound) return 0
-    return -caution * Math.log1p(Math.exp(this.#failures + this.#failed.logDensity(row) - this.#sound.logDensity(row)))
+  /** The logarithms of the chance that a trial at a point does not fail, by Bayes' rule. */
+  #logSuccess(rows: readonly Float64Array[]): Float64Array {
+    if (!this.#failed || !this.#sound) return new Float64Array(rows.length)
+    const [failed, sound] = [this.#failed.logDensities(rows), this.#sound.logDensities(rows)]
+    return failed.map((density, i) => -caution * Math.log1p(Math.exp(this.#failures + density - sound[i]!)))
   }
 }
 

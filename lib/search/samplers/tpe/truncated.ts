@@ -9,8 +9,9 @@ const shareBelow = (mean: number, inverse: number): number =>
 
 /** The share between 0 and 1 of a normal distribution with this inverse of a deviation. */
 export function shareWithin(mean: number, inverse: number): number {
-  const above = (1 - mean) * inverse
-  return 1 - shareBelow(mean, inverse) - (above > beyond ? 0 : cumulative(-above))
+  const [below, above] = [mean * inverse, (1 - mean) * inverse]
+  if (below > beyond && above > beyond) return 1
+  return 1 - (below > beyond ? 0 : cumulative(-below)) - (above > beyond ? 0 : cumulative(-above))
 }
 
 /** A number between 0 and 1 for one in [0, 1). */
