@@ -1,12 +1,15 @@
 // `npm test`: native tests, then each uvu file in a process of its own. Arguments pick the files whose name has one of
-// them. The native tests are built here, and with them what has changed of the addon; `npm ci` builds the addon alone.
+// them; after `--cluster` it is the files in cluster/, which start servers as root, and none where GRADUS_QUICK is set. The native tests are built here, and with them what has changed of the addon; `npm ci` builds the addon alone.
 // Last line: N passed, N failed; the status is 1 if anything failed.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const filters = process.argv.slice(2)
+const isCluster = process.argv[2] === '--cluster'
+const filters = process.argv.slice(isCluster ? 3 : 2)
+/** Within test/. */
+const folder = isCluster ? 'cluster/' : ''
 const isPicked = (name) => filters.length === 0 || filters.some((filter) => name.includes(filter))
 const total = { passed: 0, failed: 0 }
 /** Milliseconds without a word after which a program counts as hanging: many times what the longest test takes. */
@@ -72,13 +75,17 @@ async function suite(file) {
   add(file, ok, Number(passed), count - passed)
 }
 
+if (isCluster && process.env.GRADUS_QUICK) {
+  console.log('Not run: GRADUS_QUICK is set.')
+  process.exit()
+}
 if (!existsSync(new URL('../build/Release/gradus.node', import.meta.url))) {
   console.log('Not built: run `npm ci` or `npm run compile` first.')
   total.failed++
 } else {
-  if (isPicked('native')) await native()
-  for (const file of readdirSync(new URL('.', import.meta.url)).sort()) {
-    if (file.endsWith('.test.js') && isPicked(file)) await suite(file)
+  if (!isCluster && isPicked('native')) await native()
+  for (const file of readdirSync(new URL(`./${folder}`, import.meta.url)).sort()) {
+    if (file.endsWith('.test.js') && isPicked(file)) await suite(folder + file)
   }
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed`)

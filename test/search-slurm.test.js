@@ -14,8 +14,11 @@ import { until } from './support/until.js'
 const test = suite('slurm')
 const place = studyPlace(test, 'slurm')
 const { PATH } = process.env
+const fakes = []
 test.after.each(() => {
   process.env.PATH = PATH
+  // Whatever a test has left behind ends.
+  for (const fake of fakes.splice(0)) fake.answer({ tasks: [], squeue: null })
 })
 
 /** An executor of a study in a folder of its own, whose commands pretend. */
@@ -24,6 +27,7 @@ function pretended(options = {}) {
   const dir = join(folder, "it's a study")
   mkdirSync(dir, { recursive: true })
   const fake = fakeSlurm(join(folder, 'bin'))
+  fakes.push(fake)
   process.env.PATH = fake.path
   const lines = []
   const executor = slurm({
@@ -134,16 +138,16 @@ test('how a task has ended says what becomes of its worker', async () => {
     one.answer(task ? { tasks: [task] } : { squeue: 'slurm_load_jobs error: Invalid job id specified' })
     assert.equal(await ended, expected, JSON.stringify(task))
   }
-  for (const [output, pattern] of [
+  for (const [output, pattern, status = exited(2)] of [
     ['gradus: study: it cannot be loaded\n', /^task 7_1 on n4: study: it cannot be loaded$/],
-    [null, /^task 7_1 on n4: it has written nothing to .*7_1\.out: expected a folder that all nodes share$/],
+    [null, /^task 7_1 on n4: it has written nothing to .*7_1\.out: expected a folder that all nodes share$/, 53],
   ]) {
     const one = pretended()
     one.answer({ tasks: [['7_1', 'RUNNING']] })
     const { ended } = one.executor.start('here.1', 1)
     await submitted(one)
     if (output) one.write('7_1', output)
-    one.answer({ tasks: [['7_1', 'FAILED', exited(2), 'n4']] })
+    one.answer({ tasks: [['7_1', 'FAILED', status, 'n4']] })
     const { failed } = await ended
     assert.is(failed.code, 'GRADUS_SEARCH_FAILED')
     assert.match(failed.message, pattern)

@@ -2,13 +2,15 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Keeps its words, then says what lies in the file of its name, of squeue by --name in another one; an error where one lies there. */
+/** Says what lies in the file of its name when its words are kept, of squeue by --name in another one; an error where one lies there. */
 const script = (name) => `#!/bin/sh
 cd "$(dirname "$0")" || exit
+case " $* " in *' --name='*) name=left;; *) name=${name};; esac
+answer=$(cat "$name.answer")
+error=$(cat ${name}.error 2>/dev/null)
 { printf '%s\\n' "$@" "job=$SLURM_JOB_ID" "conf=$SLURM_CONF"; echo; } >> ${name}.calls
-case " $* " in *' --name='*) cat left.answer; exit;; esac
-if [ -s ${name}.error ]; then cat ${name}.error >&2; exit 1; fi
-cat ${name}.answer
+if [ -n "$error" ]; then echo "$error" >&2; exit 1; fi
+if [ -n "$answer" ]; then echo "$answer"; fi
 `
 
 const columns = ['ArrayJobID', 'ArrayTaskID', 'State', 'exit_code', 'BatchHost', 'Reason']

@@ -35,6 +35,8 @@ export function slurm(options: SlurmOptions): Executor {
 const soon = 1000
 /** What gradus worker ends with when it cannot work, and when it was told to pause. */
 const exitCodes = { failed: 2, paused: 130 }
+/** By which Slurm says that a task could not begin: its output cannot be opened on that node, mostly. */
+const notBegun = 53
 
 class Task implements WorkerHandle {
   readonly process = null
@@ -218,7 +220,7 @@ class Fleet {
     }
     // By whoever: a task that a person has cancelled is not wanted any more.
     if (state === 'CANCELLED' || wish !== 'work') return this.#end ?? 'paused'
-    if (state === 'FAILED' && code === exitCodes.failed) {
+    if (state === 'FAILED' && (code === exitCodes.failed || signal === notBegun)) {
       const text = (await this.#lastLine(id!)).replace(/^gradus: /, '')
       return { failed: new GradusError('GRADUS_SEARCH_FAILED', `task ${id} on ${node}: ${text || this.#mute(id!)}`) }
     }
