@@ -24,7 +24,7 @@ const place = () => {
 }
 test.after(async () => {
   await cluster.stop()
-  rmSync(root, { recursive: true, force: true })
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 })
 })
 
 const search = (dir, ...more) => startCommand('search', study, '--dir', dir, '--slurm', '--no-page', ...more)
