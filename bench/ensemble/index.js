@@ -48,7 +48,7 @@ function rivals() {
 }
 
 /** Rivals that took more than so many times the best one's time in the first round are left out of the others. */
-const hopeless = 1.5
+const hopeless = 2
 
 /** For each row the results of each round: { ours, others by name }. */
 async function measure(rows, competitors, { rounds, milliseconds }) {
