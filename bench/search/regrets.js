@@ -78,8 +78,8 @@ async function anew(problems, names, seeds) {
   }
 }
 
-/** Samplers that take seconds, not milliseconds, for a suggestion, or many of them. */
-const isDear = (sampler) => ['Optuna GP', 'gaussianProcess', 'auto'].includes(sampler)
+/** Takes a second or more for every few suggestions. */
+const isDear = (sampler) => sampler === 'Optuna GP'
 
 /** How many of the regrets made now are among those recorded, by sampler, in words. */
 function confirmed(made) {
@@ -127,7 +127,7 @@ export async function regretsTable({ quick, rounds = 1, text }) {
       'Regret without noise of the trial with the best value told: medians (quartiles) over the seeds. digits: share of 1,797.',
       'Chance: rank-sum test against the best by its median of the sampler’s own kind (auto: of all): how likely regrets as high as ours are if both are equally good; "worse" below 5 %, unless the median is below 1e-4. random and cmaEs: two-sided, as they are to be like Optuna’s; "other" below 5 %.',
       '`auto` is `gaussianProcess` in all of these spaces: the same suggestions.',
-      `Recorded in bench/search/regrets.json (${versions.join(', ')}); of the first ${seeds.cheap} seeds on the first four problems, of Gaussian processes ${seeds.dear} (--rounds), taken anew, are the recorded ones: ${confirmed(made)}.`,
+      `Recorded in bench/search/regrets.json (${versions.join(', ')}); of the first ${seeds.cheap} seeds on the first four problems, of Optuna’s Gaussian process ${seeds.dear} (--rounds), taken anew, are the recorded ones: ${confirmed(made)}.`,
     ],
     picture: pictureOf(problems.slice(0, 4)),
   }
