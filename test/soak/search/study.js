@@ -84,10 +84,10 @@ const kinds = {
     sampler: random(),
     space: { u: uniform(-1, 1) },
     trial: async ({ params, signal, dir, report }) => {
+      // Also while it reports.
+      signal.addEventListener('abort', () => writeFileSync(`${dir}/heard`, `${process.hrtime.bigint()}`))
       await report(params.u)
-      await setTimeout(2 ** 30, undefined, { signal }).catch(() => undefined)
-      writeFileSync(`${dir}/heard`, `${process.hrtime.bigint()}`)
-      signal.throwIfAborted()
+      await setTimeout(2 ** 30, undefined, { signal })
     },
   },
 }
