@@ -43,26 +43,36 @@ export function trialOf(
   changes: Changes,
   { highest, problem, curve }: { highest: number; problem: string | null; curve: Curve },
 ): Trial {
-  const numbers = [...changes.keys()].sort((a, b) => a - b)
-  const records = numbers.map((number) => ({ number, record: changes.get(number)! }))
-  const last = records.at(-1) ?? null
-  const claims = records.filter((one): one is { number: number; record: Claim } => one.record.type === 'claim')
-  const anew = claims.findLastIndex(({ record: { reason } }) => reason === 'retried')
+  let last: { number: number; record: Change } | null = null
+  let claim: { number: number; record: Claim } | null = null
+  let takeovers = 0
+  // Ten thousand trials are made at once: without a list for each of these.
+  for (const number of inOrder(changes)) {
+    const record = changes.get(number)!
+    last = { number, record }
+    if (record.type !== 'claim') continue
+    claim = { number, record }
+    if (record.reason === 'retried') takeovers = 0
+    if (record.reason === 'takenOver') takeovers++
+  }
   const first = changes.get(1)
   return {
-    ...place,
+    number: place.number,
+    path: place.path,
     state: last === null ? 'unfinished' : stateOf(last.record),
     suggestion: first?.type === 'claim' ? first.suggestion : null,
-    claim: claims.at(-1) ?? null,
+    claim,
     last,
     next: highest + 1,
-    takeovers: claims.slice(anew + 1).filter(({ record: { reason } }) => reason === 'takenOver').length,
+    takeovers,
     problem,
     changes,
     epochs: curve.epochs,
     values: curve.values,
   }
 }
+
+const inOrder = (changes: Changes): number[] => [...changes.keys()].sort((a, b) => a - b)
 
 function stateOf(record: Change): TrialState {
   if (record.type === 'claim') return 'running'

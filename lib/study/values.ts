@@ -123,7 +123,10 @@ export function toNumber(value: unknown): number | null {
 function isDeeper(value: Json, most: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (most < 0) return true
-  for (const one of Array.isArray(value) ? value : Object.values(value)) {
+  // By index: most of what is read are long lists of numbers.
+  const within: readonly Json[] = Array.isArray(value) ? value : Object.values(value)
+  for (let i = 0; i < within.length; i++) {
+    const one = within[i]!
     if (typeof one === 'object' && isDeeper(one, most - 1)) return true
   }
   return false

@@ -32,6 +32,7 @@ export function columnsOf(
     epochs: thin(epochs, mostPoints),
     values: thin(values, mostPoints),
   }))
+  const points = curves.reduce((sum, { epochs }) => sum + epochs.length, 0)
   const workers = new Map<string, number>()
   const numberOf = (worker: string) => {
     if (!workers.has(worker)) workers.set(worker, workers.size)
@@ -52,8 +53,21 @@ export function columnsOf(
       real(({ suggestion }) => (suggestion ? parameter.read(suggestion.params) : Number.NaN)),
     ),
     curveLength: Uint32Array.from(curves, ({ epochs }) => epochs.length),
-    curveEpochs: Uint32Array.from(curves.flatMap(({ epochs }) => epochs)),
-    curveValues: Float64Array.from(curves.flatMap(({ values }) => values)),
+    curveEpochs: joinedTo(new Uint32Array(points), (i) => curves[i]!.epochs),
+    curveValues: joinedTo(new Float64Array(points), (i) => curves[i]!.values),
     workers: [...workers.keys()],
   }
+}
+
+/** Fills it with one list after the other: a list of all of them would be made of objects. */
+function joinedTo<Column extends Uint32Array | Float64Array>(
+  column: Column,
+  listOf: (i: number) => readonly number[],
+): Column {
+  for (let i = 0, at = 0; at < column.length; i++) {
+    const list = listOf(i)
+    column.set(list, at)
+    at += list.length
+  }
+  return column
 }
