@@ -144,7 +144,7 @@ export class StudyReader {
 
   #look(number: number): Trial | null {
     const before = this.#entries.get(number)
-    const path = trialPath(this.path, number)
+    const path = before?.trial.path ?? trialPath(this.path, number)
     if (before && !before.reader && !isThere(changePath(path, before.trial.next))) return null
     const reader = before?.reader ?? new TrialFolderReader(number, path)
     const trial = reader.read()

@@ -26,6 +26,8 @@ export class CanvasPanel {
   readonly #caption = element('p', { class: 'note tabular caption' })
   readonly #options: CanvasOptions
   #said = ''
+  /** The width for which it was drawn last. */
+  #drawn = 0
 
   constructor(options: CanvasOptions) {
     this.#options = options
@@ -38,7 +40,10 @@ export class CanvasPanel {
       const trial = this.#options.hit?.(event.offsetX, event.offsetY)?.trial
       if (trial !== undefined) this.#options.open?.(trial)
     })
-    new ResizeObserver(() => this.draw()).observe(this.canvas)
+    // It also tells of the size that the first drawing has seen already.
+    new ResizeObserver(() => {
+      if (this.canvas.clientWidth !== this.#drawn) this.draw()
+    }).observe(this.canvas)
     onColourChange(() => this.draw())
   }
 
@@ -52,6 +57,7 @@ export class CanvasPanel {
   draw(): void {
     const { clientWidth: width } = this.canvas
     const { height, draw } = this.#options
+    this.#drawn = width
     if (width === 0) return
     performance.mark('draw')
     const scale = devicePixelRatio

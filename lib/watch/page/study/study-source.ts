@@ -4,9 +4,9 @@ import type { StudyView, TrialView } from '../../server/study/study-wire.js'
 import { tokenHeader } from '../token.js'
 import type { Trials } from './trials.js'
 
-/** Milliseconds between looks; while it is read for the first time they are shorter. */
+/** Milliseconds between looks; while it is read for the first time the server takes its time to answer. */
 const pace = 1000
-const paceOfReading = 150
+const paceOfReading = 20
 
 export interface StudyListener {
   /** Something may have changed; `hasTrials`: some trials have. */
