@@ -1,5 +1,6 @@
 /** What went wrong, for programs. */
 export type ErrorCode = `GRADUS_${
+  | 'ARTIFACT'
   | 'BAD_DESCRIPTOR'
   | 'BAD_FILE'
   | 'BUSY'
@@ -13,9 +14,11 @@ export type ErrorCode = `GRADUS_${
   | 'NON_FINITE'
   | 'NOT_COMPILED'
   | 'NOT_DETERMINISTIC'
+  | 'NO_QUEUE'
   | 'NO_SECOND_DERIVATIVE'
   | 'OUT_OF_MEMORY'
   | 'OUT_OF_THREADS'
+  | 'REFUSED'
   | 'SANITY_CHECK'
   | 'SEARCH_FAILED'
   | 'SHAPE_MISMATCH'

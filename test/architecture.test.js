@@ -106,6 +106,7 @@ const mayImport = {
   search: [
     ...base,
     'processes',
+    'temporary',
     'files',
     'claim',
     'json',

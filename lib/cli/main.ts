@@ -69,15 +69,25 @@ program
   .option('--allow-changed', 'go on although the file has changed')
   .option('--port <number>', 'port of the page; default: any that is free', Number)
   .option('--no-page', 'serve no page')
+  .option('--queue [address]', 'trials go to workers as jobs: redis://…, postgres://…; default: what GRADUS_QUEUE says')
+  .option('--queue-name <text>', "what workers know the study by; default: the file's name")
+  .option(
+    '--artifacts <directory>',
+    'where files of trials travel through, on a disk that all see; default: this process',
+  )
+  .option('--listen <address>', 'where this process takes files from workers: 10.0.0.5:8700')
+  .option('--artifact-limit <size>', 'of one file: 500M, 2G; default: 1G')
   .option('--slurm', 'workers are tasks of an array that is submitted by sbatch')
   .option('--slurm-arguments <words>', "further ones of sbatch: '--partition=long --time=4:00:00 --cpus-per-task=4'")
   .action(async (file, options) => (await import('./search.js')).search(file, options))
 
 program
   .command('worker')
-  .description('one more worker of a study, on any machine that sees its folder')
+  .description('one more worker of a study, on any machine that sees its folder, or reaches its queue')
   .argument('<study>', 'the file that defines it')
   .option('--dir <directory>', "the study's folder; default: studies/ and the file's name")
+  .option('--queue [address]', 'takes its trials from there: redis://…, postgres://…; default: what GRADUS_QUEUE says')
+  .option('--queue-name <text>', "what workers know the study by; default: the file's name")
   .option('--trials <number>', 'end after so many')
   .option('--for <time>', '110m, 2h: its trial waits with a checkpoint before that time is up')
   .option('--name <text>', 'what it is called; default: machine and process')

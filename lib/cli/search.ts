@@ -9,15 +9,17 @@ import type { Executor } from '../search/executors/executor.js'
 import { type ProcessOptions, processes } from '../search/executors/processes.js'
 import { sbatchArguments } from '../search/executors/slurm/script.js'
 import { slurm } from '../search/executors/slurm.js'
-import { loadStudy } from '../search/load-study.js'
+import { type LoadedStudy, loadStudy } from '../search/load-study.js'
 import { type MasterEnd, runMaster } from '../search/master/master.js'
+import { type QueueExecutor, queueExecutor } from '../search/queue/queue-executor.js'
 import { Search } from '../search/worker/search.js'
 import { hasEnded, makePlan } from '../study/index.js'
 import { LiveLines } from '../train/live-lines.js'
 import { startServer } from '../watch/server/index.js'
+import { bytesOf, listenOf, type QueueOptions, type QueuePlace, queueOf } from './queue-options.js'
 import { countOf, signals, studyFolder } from './study-options.js'
 
-export interface SearchOptions {
+export interface SearchOptions extends QueueOptions {
   readonly dir?: string | undefined
   readonly workers?: string | undefined
   readonly trials?: string | undefined
@@ -38,6 +40,9 @@ export async function search(file: string, options: SearchOptions): Promise<void
   const words = sbatchArguments(options.slurmArguments ?? '')
   if (words.length > 0 && !options.slurm)
     throw invalidArgument('--slurm-arguments', '--slurm beside it', words.join(' '))
+  const queue = queueOf(file, options)
+  if (queue && (options.slurm || options.workers !== undefined))
+    throw invalidArgument(options.slurm ? '--slurm' : '--workers', 'none beside --queue', options.workers ?? true)
   const { definition, module } = await loadStudy(file)
   const opened = await Search.open(dir, definition, { module, allowChanged, extend })
   if (options.trials !== undefined) await plan(dir, opened, options.trials)
@@ -48,11 +53,15 @@ export async function search(file: string, options: SearchOptions): Promise<void
     screen.open(server?.url ?? null)
     // The file may only have changed before this one began.
     const common = { file, dir, allowChanged: allowChanged || extend }
-    const executor = options.slurm
-      ? slurm({ ...common, arguments: words, isDone: () => isDone(opened), onLine: (text) => screen.print(text) })
-      : processesOf(common, screen)
+    const ofQueue = queue && queued(queue, options, { ...common, definition, module }, screen)
+    const executor =
+      ofQueue ??
+      (options.slurm
+        ? slurm({ ...common, arguments: words, isDone: () => isDone(opened), onLine: (text) => screen.print(text) })
+        : processesOf(common, screen))
     const end = await runMaster({
-      ...{ reader: opened.reader, name: dir, executor, workers, timeout: definition.timeout },
+      ...{ reader: opened.reader, name: dir, executor, workers: ofQueue ? 1 : workers, timeout: definition.timeout },
+      countWorkers: ofQueue ? () => ofQueue.countWorkers() : undefined,
       ...{ signal: told.pause, killSignal: told.kill },
       onTrial: (trial) => screen.trial(trialLine(trial, definition.metric)),
       onView: (view) => screen.show(view),
@@ -84,6 +93,22 @@ const processesOf = (common: Pick<ProcessOptions, 'file' | 'dir' | 'allowChanged
     onOutput: (line) => screen.print(line),
     onEvent: (_, event) => event.type === 'note' && screen.print(event.text),
   })
+
+function queued(
+  place: QueuePlace,
+  { artifacts, listen, artifactLimit = '1G' }: SearchOptions,
+  common: Pick<ProcessOptions, 'file' | 'dir' | 'allowChanged'> & LoadedStudy,
+  screen: Screen,
+): QueueExecutor {
+  const { address, queue } = place
+  screen.print(`queue ${queue} at ${address.shown}; workers: gradus worker ${common.file} --queue ${address.shown}`)
+  return queueExecutor({
+    ...{ ...common, ...place, artifacts: artifacts ?? null, limit: bytesOf(artifactLimit) },
+    listen: listen === undefined ? null : listenOf(listen),
+    onEvent: (event) => event.type === 'note' && screen.print(event.text),
+    onLine: (text) => screen.print(text),
+  })
+}
 
 async function plan(dir: string, opened: Search, text: string): Promise<void> {
   const isMore = text.startsWith('+')

@@ -1,13 +1,16 @@
 import { hostname } from 'node:os'
+import { invalidArgument } from '../errors.js'
 import { printable } from '../printable.js'
 import { trialLine } from '../search/display/lines.js'
 import { loadStudy } from '../search/load-study.js'
-import { runWorker, type WorkerEvent } from '../search/worker/worker.js'
+import { runQueueWorker } from '../search/queue/queue-worker.js'
+import { runWorker, type WorkerEnd, type WorkerEvent } from '../search/worker/worker.js'
 import { readTrial } from '../study/index.js'
 import { trialPath } from '../study/layout.js'
+import { type QueueOptions, queueOf } from './queue-options.js'
 import { countOf, signals, studyFolder, threadsHere, timeOf } from './study-options.js'
 
-export interface WorkerCommandOptions {
+export interface WorkerCommandOptions extends Pick<QueueOptions, 'queue' | 'queueName'> {
   readonly dir?: string | undefined
   readonly trials?: string | undefined
   readonly for?: string | undefined
@@ -25,6 +28,13 @@ export async function worker(file: string, options: WorkerCommandOptions): Promi
   const trials = options.trials === undefined ? undefined : countOf('--trials', options.trials)
   const threads = options.threads === undefined ? threadsHere() : countOf('--threads', options.threads)
   const dir = studyFolder(file, options.dir)
+  const place = queueOf(file, options)
+  if (place && (options.dir !== undefined || options.allowChanged))
+    throw invalidArgument(
+      options.dir !== undefined ? '--dir' : '--allow-changed',
+      'none beside --queue',
+      options.dir ?? true,
+    )
   const pause = new AbortController()
   // Counted from here: loading is part of the time.
   const timer = time === null ? undefined : setTimeout(() => pause.abort(), time - margin(time))
@@ -35,12 +45,12 @@ export async function worker(file: string, options: WorkerCommandOptions): Promi
   for (const signal of signals) process.on(signal, onSignal)
   let isTold = true
   try {
-    const { definition, module } = await loadStudy(file)
-    const onEvent = (event: WorkerEvent) => print(event, dir, definition.metric)
     const name = options.name ?? `${hostname()}.${process.pid}`
     const { allowChanged } = options
-    const common = { dir, definition, module, allowChanged, name, threads, trials }
-    const end = await runWorker({ ...common, signal: pause.signal, onEvent })
+    const common = { name, threads, trials, signal: pause.signal }
+    const end = place
+      ? await runQueueWorker({ ...common, ...place, file, onEvent: printQueued, onLine })
+      : await workHere(file, { ...common, dir, allowChanged })
     isTold = end === 'paused' && time === null
     console.log(`worker ${printable(name)}: ${end}`)
   } finally {
@@ -48,6 +58,24 @@ export async function worker(file: string, options: WorkerCommandOptions): Promi
     for (const signal of signals) process.off(signal, onSignal)
   }
   process.exitCode = isTold ? 130 : 0
+}
+
+async function workHere(
+  file: string,
+  options: Omit<Parameters<typeof runWorker>[0], 'definition' | 'module'>,
+): Promise<WorkerEnd> {
+  const { definition, module } = await loadStudy(file)
+  const onEvent = (event: WorkerEvent) => print(event, options.dir, definition.metric)
+  return await runWorker({ ...options, definition, module, onEvent })
+}
+
+const onLine = (text: string): void => console.error(printable(text))
+
+/** The trial's folder is elsewhere: of its results its master tells. */
+function printQueued(event: WorkerEvent): void {
+  if (event.type === 'refused')
+    onLine(`trial ${event.trial}: another worker had it by then; what came of it here is dropped`)
+  if (event.type === 'begin') onLine(`trial ${event.trial}: ${JSON.stringify(event.params)}`)
 }
 
 function print(event: WorkerEvent, dir: string, metric: string): void {

@@ -6,8 +6,10 @@ import { Fields, fromNumber, type Json, type JsonObject, studyFormat } from './v
 export const endStates = ['complete', 'pruned', 'exploded', 'failed', 'stopped', 'lost'] as const
 export type EndState = (typeof endStates)[number]
 
-/** Why a process has claimed a trial. */
-const reasons = ['new', 'promoted', 'takenOver', 'retried'] as const
+/**
+ * Why a process has claimed a trial. `adopted`: the master that had given it to a worker is gone, and that worker trains it still.
+ */
+const reasons = ['new', 'promoted', 'takenOver', 'adopted', 'retried'] as const
 export type ClaimReason = (typeof reasons)[number]
 
 /** Numbers of trials from the first to the last, both with it. */

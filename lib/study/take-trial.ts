@@ -13,24 +13,26 @@ import type { Trial } from './trial.js'
 
 /**
  * Claims a trial as it was seen: one that is paused goes on in its directory; one that was taken over, or failed, in a copy of it
- * up to its newest checkpoint, so that a process which wakes up writes where nobody looks. Null where another was first.
+ * up to its newest checkpoint, so that a process which wakes up writes where nobody looks. `adopts`: whoever trains it goes on, and
+ * only its master is another one. Null where another was first.
  *
  * @param copying - does the copying, perhaps more than once; the trial is claimed, and beats, all the while. Default: once
  * @throws `GRADUS_BAD_FILE` when it cannot be written
  */
 export async function takeTrial(
   seen: Trial,
-  draft: ClaimDraft & { readonly beats?: Beats | undefined },
+  draft: ClaimDraft & { readonly beats?: Beats | undefined; readonly adopts?: boolean | undefined },
   copying = (copy: () => Promise<void>): Promise<void> => copy(),
 ): Promise<HeldTrial | null> {
   const { path, number, next } = seen
-  const reason = reasonOf(seen)
+  const reason = draft.adopts ? 'adopted' : reasonOf(seen)
   const before = seen.claim?.record.run ?? 1
-  const record = claimBy(draft, { reason, run: reason === 'promoted' ? before : next, suggestion: null })
+  const isSameRun = reason === 'promoted' || reason === 'adopted'
+  const record = claimBy(draft, { reason, run: isSameRun ? before : next, suggestion: null })
   if (!(await putChange(path, next, record))) return null
   const held = new HeldTrial({ number, path }, next, record, draft.beats ?? null)
   try {
-    if (reason !== 'promoted') await copying(() => copyRun(path, before, next))
+    if (!isSameRun) await copying(() => copyRun(path, before, next))
   } catch (error) {
     held.drop()
     throw error

@@ -61,6 +61,11 @@ export interface StudyOptions<Parameters extends ParameterRecord = ParameterReco
   timeout?: number | undefined
   /** `'best'`: trials of a later stage begin with the weights of the best trial before. Default: their own. */
   initial?: 'best' | undefined
+  /**
+   * Files that trials need, by paths from the study's file on: workers of a queue that do not have them get them from the master.
+   * Default none.
+   */
+  files?: readonly string[] | undefined
   /** Folders of studies whose results count here as well, where their parameters fit the space. Default none. */
   startFrom?: readonly string[] | undefined
 }
@@ -85,6 +90,7 @@ export interface StudyDefinition<Parameters extends ParameterRecord = ParameterR
   readonly parallel: number
   readonly timeout: number | null
   readonly initial: 'best' | null
+  readonly files: readonly string[]
   readonly startFrom: readonly string[]
 }
 
@@ -103,6 +109,22 @@ function checkPruner(argument: string, value: unknown): Pruner {
 function checkFolders(argument: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalidArgument(argument, 'a list of folders', value)
   return Object.freeze(value.map((one, i) => checkText(`${argument}[${i}]`, one)))
+}
+
+/** Below the folder of the study's file: they come to the same place elsewhere. */
+function checkFiles(argument: string, value: unknown): readonly string[] {
+  const files = Array.isArray(value) ? value : [value]
+  const isBelow = (path: unknown) =>
+    typeof path === 'string' &&
+    path !== '' &&
+    !path.split(/[\\/]/).some((name) => name === '..' || name === '') &&
+    !/^[a-z]:/i.test(path)
+  if (Array.isArray(value) && files.every(isBelow)) return Object.freeze([...files])
+  throw invalidArgument(
+    argument,
+    "a list of paths such as 'data/train.csv', below the folder of the study's file",
+    value,
+  )
 }
 
 const readOptions = optionsOf<StudyOptions>()('defineStudy', {
@@ -124,6 +146,7 @@ const readOptions = optionsOf<StudyOptions>()('defineStudy', {
   parallel: [checkPositiveInteger, 4],
   timeout: checkPositive,
   initial: oneOf('best'),
+  files: [checkFiles, []],
   startFrom: [checkFolders, []],
 })
 

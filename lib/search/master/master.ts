@@ -28,6 +28,8 @@ export interface MasterOptions {
   readonly name: string
   readonly executor: Executor
   readonly workers: number
+  /** Of an executor whose workers come and go: how many there are now. */
+  readonly countWorkers?: (() => number) | undefined
   /** Fires when running trials are to pause. */
   readonly signal: AbortSignal
   /** Fires when workers are to be ended at once. */
@@ -215,12 +217,12 @@ class Master {
   }
 
   #show(): void {
-    const { reader, name, onView } = this.#options
+    const { reader, name, onView, workers, countWorkers } = this.#options
     if (!onView) return
     onView(
       viewOf({
         ...{ name, study: reader.study, trials: this.#trials, planned: this.#planned, stage: this.#stage },
-        workers: this.#claim ? this.#options.workers : this.#crew.running,
+        workers: this.#claim ? (countWorkers?.() ?? workers) : this.#crew.running,
         seconds: (performance.now() - this.#began) / 1000,
         isStuck: (trial) => this.#stuck.isStuck(trial),
       }),

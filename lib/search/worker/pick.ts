@@ -6,6 +6,7 @@ import {
   endTrial,
   hasEnded,
   type Initial,
+  type JsonObject,
   type LeaseJudge,
   rangesOf,
   type Trial,
@@ -27,6 +28,10 @@ export interface Picker {
   readonly worker: string
   /** Of the worker: fires when it is to end. */
   readonly signal: AbortSignal
+  /** What its claims say of where they are trained. */
+  readonly details?: JsonObject | undefined
+  /** What the claim of a master that is gone says, whose trial is still trained; null of any other trial. */
+  adopts?(trial: Trial): JsonObject | null
   /** Told of what a person should know. */
   note(text: string): void
 }
@@ -82,6 +87,8 @@ async function takeOver(picker: Picker, running: readonly Trial[]): Promise<Take
   judge.keep(running)
   for (const trial of running) {
     if (!judge.isStale(trial)) continue
+    const adopted = picker.adopts?.(trial) ?? null
+    if (adopted !== null) return await take(picker, trial, { details: adopted, adopts: true })
     const { retries } = search.definition
     if (trial.suggestion !== null && trial.takeovers < retries) return await take(picker, trial)
     const reason = trial.suggestion === null ? trial.problem : `its worker was lost ${retries + 1} times`
@@ -99,7 +106,7 @@ async function promoted(picker: Picker): Promise<Taken> {
   const { pruner } = picker.search.definition
   const next = pruner?.next?.(picker.search.reports) ?? null
   const trial = next && picker.search.reader.trial(next.trial)
-  return trial ? await take(picker, trial, next.epochs) : null
+  return trial ? await take(picker, trial, { epochs: next.epochs }) : null
 }
 
 /** Where the pruner has let none come to the end, the best that waits does. */
@@ -115,16 +122,20 @@ async function bestThatWaits(picker: Picker): Promise<Taken> {
   return best ? await take(picker, best) : null
 }
 
-async function take(
-  { search, beats, worker, signal }: Picker,
-  trial: Trial,
-  epochs?: number,
-): Promise<Claimed | 'again'> {
+interface TakeOptions {
+  readonly epochs?: number
+  readonly details?: JsonObject
+  readonly adopts?: boolean
+}
+
+async function take(picker: Picker, trial: Trial, options: TakeOptions = {}): Promise<Claimed | 'again'> {
+  const { search, beats, worker, signal } = picker
   const { suggestion } = trial
+  const { adopts, epochs, details = picker.details } = options
   const budget = epochs ?? search.stage.epochs
   // A full disk is waited for with the claim: another one would count as one more worker that the trial was lost with.
   const copying = (copy: () => Promise<void>) => whenThereIsRoom(copy, signal)
-  const held = suggestion && (await takeTrial(trial, { worker, budget, beats }, copying))
+  const held = suggestion && (await takeTrial(trial, { worker, budget, beats, details, adopts }, copying))
   return held ? { held, params: suggestion.params, stage: suggestion.stage, before: trial } : 'again'
 }
 
@@ -136,7 +147,10 @@ export async function beginNew({
   search,
   beats,
   worker,
-}: Pick<Picker, 'search' | 'beats' | 'worker'>): Promise<Claimed | 'again' | 'wait' | 'done' | 'exhausted'> {
+  details,
+}: Pick<Picker, 'search' | 'beats' | 'worker' | 'details'>): Promise<
+  Claimed | 'again' | 'wait' | 'done' | 'exhausted'
+> {
   const { definition, stage, nextNumber: number } = search
   if (search.ofStage.length >= stage.trials) return 'done'
   const { reproducible, parallel, sampler, direction, seed, repeats } = definition
@@ -155,7 +169,9 @@ export async function beginNew({
     results: rangesOf(ended.map((trial) => trial.number)),
   }
   try {
-    const held = await createTrial(search.path, number, suggestion, { worker, budget: stage.epochs, beats, initial })
+    const held = await createTrial(search.path, number, suggestion, {
+      ...{ worker, budget: stage.epochs, beats, initial, details },
+    })
     return held === null ? 'again' : { held, params, stage: stage.number, before: null }
   } catch (error) {
     // Removed meanwhile, as others have gone on.

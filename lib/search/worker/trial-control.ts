@@ -1,13 +1,13 @@
 /** A trial under way: what it reports, and when and why it is to end. */
 import { GradusError } from '../../errors.js'
-import type { JsonObject } from '../../study/index.js'
+import type { EndState, JsonObject } from '../../study/index.js'
 import { TrialEnded } from '../definition/trial-function.js'
 import type { Decision } from '../pruners/pruner.js'
 
 /** Why a trial ends before its function does. */
 export type Ending =
   | { readonly how: 'pause'; readonly reason: 'pruner' | 'interrupted' }
-  | { readonly how: 'stop'; readonly state: 'pruned' | 'stopped' | 'exploded' | 'failed'; readonly reason: string }
+  | { readonly how: 'stop'; readonly state: Exclude<EndState, 'complete'>; readonly reason: string }
   | { readonly how: 'lost'; readonly reason: string }
 
 /** To whom a trial reports, and who may want it to end: a folder here, or a master far away. */

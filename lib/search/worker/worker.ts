@@ -3,9 +3,9 @@ import { setTimeout } from 'node:timers/promises'
 import { Beats, hasEnded, LeaseJudge, type StudyModule } from '../../study/index.js'
 import type { StudyDefinition } from '../definition/define-study.js'
 import type { Params } from '../space/space.js'
-import { checkFailures, pick } from './pick.js'
+import { checkFailures, type Picker, pick } from './pick.js'
 import { whenThereIsRoom } from './room.js'
-import { type Claimed, runTrial, type TrialOutcome } from './run-trial.js'
+import { type Claimed, runTrial, type Training, type TrialOutcome } from './run-trial.js'
 import { Search } from './search.js'
 import { trainHere } from './train-trial.js'
 
@@ -22,6 +22,8 @@ export type WorkerEvent =
       | TrialOutcome
       | { readonly state: 'taken' }
     ))
+  /** Another worker had the trial by then: what came of it is dropped. */
+  | { readonly type: 'refused'; readonly trial: number }
   | { readonly type: 'note'; readonly text: string }
 
 export interface WorkerOptions {
@@ -49,41 +51,60 @@ const [shortestWait, longestWait] = [10, 250]
 
 /** @throws `GRADUS_INVALID_ARGUMENT` and `GRADUS_BAD_FILE` of the folder, `GRADUS_SEARCH_FAILED` when the first five trials fail */
 export async function runWorker(options: WorkerOptions): Promise<WorkerEnd> {
-  const { dir, definition, module, allowChanged, signal, name: worker } = options
+  const { dir, definition, module, allowChanged, threads } = options
   const search = await Search.open(dir, definition, { module, allowChanged })
-  const before = new Set(search.trials.filter(hasEnded).map(({ number }) => number))
   const beats = new Beats({ every: options.beatEvery })
-  const judge = new LeaseJudge({ lease: options.lease })
-  const note = (text: string) => options.onEvent?.({ type: 'note', text })
-  let wait = shortestWait
   try {
-    for (let done = 0; ; ) {
-      if (signal.aborted) return 'paused'
-      if (done >= (options.trials ?? Number.POSITIVE_INFINITY)) return 'limit'
-      const picked = await whenThereIsRoom(() => pick({ search, judge, beats, worker, note, signal }), signal)
-      if (picked === 'done' || picked === 'exhausted') return picked
-      if (picked === 'wait') {
-        await setTimeout(wait, undefined, { signal }).catch(() => undefined)
-        wait = Math.min(2 * wait, longestWait)
-        continue
-      }
-      wait = shortestWait
-      done++
-      await train(search, picked, options)
-      await search.refresh()
-      checkFailures(search, before)
-    }
+    const judge = new LeaseJudge({ lease: options.lease })
+    return await work({ search, beats, judge }, { ...options, training: trainHere(threads) })
   } finally {
     await beats.close()
   }
 }
 
-async function train(search: Search, claimed: Claimed, options: WorkerOptions): Promise<void> {
-  const { onEvent, signal, threads } = options
+/** What several that work side by side in one process may share. */
+export type Shared = Pick<Picker, 'search' | 'beats' | 'judge' | 'details' | 'adopts'> & {
+  /** Lets one pick after the other. */
+  inTurn?<Result>(pick: () => Promise<Result>): Promise<Result>
+}
+
+export interface WorkOptions extends Pick<WorkerOptions, 'name' | 'signal' | 'trials' | 'onEvent'> {
+  readonly training: Training
+  /** Whether it is still needed; asked between trials. */
+  isNeeded?(): boolean
+}
+
+/** Until nothing is left to do. @throws as {@link runWorker} */
+export async function work(shared: Shared, options: WorkOptions): Promise<WorkerEnd> {
+  const { search, inTurn = (pick) => pick() } = shared
+  const { signal, name: worker } = options
+  const before = new Set(search.trials.filter(hasEnded).map(({ number }) => number))
+  const note = (text: string) => options.onEvent?.({ type: 'note', text })
+  let wait = shortestWait
+  for (let done = 0; ; ) {
+    if (signal.aborted) return 'paused'
+    if (done >= (options.trials ?? Number.POSITIVE_INFINITY) || options.isNeeded?.() === false) return 'limit'
+    const picked = await inTurn(() => whenThereIsRoom(() => pick({ ...shared, worker, note, signal }), signal))
+    if (picked === 'done' || picked === 'exhausted') return picked
+    if (picked === 'wait') {
+      await setTimeout(wait, undefined, { signal }).catch(() => undefined)
+      wait = Math.min(2 * wait, longestWait)
+      continue
+    }
+    wait = shortestWait
+    done++
+    await train(search, picked, options)
+    await search.refresh()
+    checkFailures(search, before)
+  }
+}
+
+async function train(search: Search, claimed: Claimed, options: WorkOptions): Promise<void> {
+  const { onEvent, signal, training } = options
   const { number: trial } = claimed.held
   const { params } = claimed
   onEvent?.({ type: 'begin', trial, params, goesOn: claimed.before !== null })
   const onReport = (epoch: number, value: number) => onEvent?.({ type: 'report', trial, epoch, value })
-  const outcome = await runTrial(search, claimed, { training: trainHere(threads), signal, onReport })
+  const outcome = await runTrial(search, claimed, { training, signal, onReport })
   onEvent?.({ type: 'end', trial, params, ...(outcome ?? { state: 'taken' }) })
 }

@@ -1,12 +1,12 @@
 // The study of the soak of searches. What it does stands in GRADUS_SOAK_STUDY, as JSON: how a trial spends its time, how many
 // there are, of which sampler.
-import { existsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { adam, dense, sequential, softmaxCrossEntropy, tanh } from '../../../dist/index.js'
 import { defineStudy, grid, integer, random, tpe, uniform } from '../../../dist/search/index.js'
 
 const given = JSON.parse(process.env.GRADUS_SOAK_STUDY)
-const { kind, side = 10, trials = side * side, pause = 0, epochs = 5, seed = 0, go, slowFrom = 1, ...more } = given
+const { kind, side = 10, trials = side * side, pause = 0, epochs = 5, seed = 0, go, slowFrom = 1, log, ...more } = given
 
 const rows = 64
 const x = Float32Array.from({ length: rows * 4 }, (_, i) => Math.sin(1.7 * i))
@@ -92,6 +92,14 @@ const kinds = {
   },
 }
 
+/** Writes down each call, so that they can be counted. */
+const logged = (trial) => (context) => {
+  appendFileSync(log, `${context.number}\n`)
+  return trial(context)
+}
+
+const study = kinds[kind]
+const counted = log === undefined ? study : { ...study, trial: logged(study.trial) }
 // Stages have numbers of trials and epochs of their own.
 const amount = more.stages ? { epochs: undefined } : { trials }
-export default defineStudy({ ...kinds[kind], ...amount, seed, retries: 1000, ...more })
+export default defineStudy({ ...counted, ...amount, seed, retries: 1000, ...more })

@@ -152,7 +152,13 @@ export function trialView(study: WatchedStudy, trial: Trial, canControl: boolean
 export const isRetriable = (state: TrialState): boolean =>
   ['pruned', 'exploded', 'failed', 'stopped', 'lost'].includes(state)
 
-const claimed = { new: 'begun', promoted: 'goes on', takenOver: 'taken over', retried: 'retried' } as const
+const claimed = {
+  new: 'begun',
+  promoted: 'goes on',
+  takenOver: 'taken over',
+  adopted: 'adopted',
+  retried: 'retried',
+} as const
 
 function historyOf({ changes }: Trial): TrialView['history'] {
   const records = [...changes].sort(([a], [b]) => a - b).slice(-mostLines)

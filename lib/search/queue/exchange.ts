@@ -1,0 +1,146 @@
+/** One trial's job, at the master: what its worker tells goes into the trial, and what the trial wants goes to its worker. */
+import { setTimeout } from 'node:timers/promises'
+import { type ErrorCode, GradusError } from '../../errors.js'
+import type { TrialValue } from '../worker/train-trial.js'
+import type { Ending, TrialControl } from '../worker/trial-control.js'
+import type { FileEntry, TrialProgress, TrialReport, TrialReturn } from './messages.js'
+
+export interface ExchangeOptions {
+  readonly control: TrialControl
+  /** Of executions: one that comes after them has lost its worker too often. */
+  readonly attempts: number
+  /** Milliseconds that a worker has to end a trial that is to end. */
+  readonly patience: number
+  /** Puts what has come of the run's directory into its place. */
+  place(files: readonly FileEntry[]): Promise<void>
+  /** Tells the worker up to which epoch its reports have come, and whether it is to end. */
+  answer(node: string, epoch: number, ending: Ending | null): void
+  /** Has the job say why it is to end, for whoever looks at it. */
+  end(ending: Ending): void
+}
+
+export class Exchange {
+  readonly #options: ExchangeOptions
+  readonly #result: Promise<TrialReturn['outcome']>
+  #resolve!: (outcome: TrialReturn['outcome']) => void
+  #reject!: (error: unknown) => void
+  readonly #refused = new Set<string>()
+  #execution: string | null = null
+  #node: string | null = null
+  #attempt = 0
+  #queue: Promise<unknown> = Promise.resolve()
+  #isOver = false
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    this.#result = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.#result.catch(() => undefined)
+    options.control.signal.addEventListener('abort', this.#onEnd)
+    if (options.control.signal.aborted) this.#onEnd()
+  }
+
+  /** What came of the trial. @throws `TrialEnded` where it has ended; what its function has thrown */
+  async outcome(): Promise<TrialValue> {
+    try {
+      const outcome = await this.#result
+      const { control } = this.#options
+      if (outcome.type === 'ending') control.end(outcome.ending)
+      control.throwIfEnded()
+      if (outcome.type === 'error') throw errorOf(outcome)
+      return (outcome as Extract<typeof outcome, { type: 'value' }>).value
+    } finally {
+      this.#isOver = true
+      this.#options.control.signal.removeEventListener('abort', this.#onEnd)
+    }
+  }
+
+  /** Of a job that is under way. */
+  progress(progress: TrialProgress): void {
+    this.#then(async () => {
+      if (this.#isCurrent(progress)) await this.#take(progress)
+    })
+  }
+
+  /** Of a job that is done; whichever execution it was that the queue took it from. */
+  done(returned: TrialReturn): void {
+    this.#then(async () => {
+      if (!this.#isCurrent(returned)) return
+      await this.#take(returned)
+      this.#resolve(returned.outcome)
+    })
+  }
+
+  /** Whoever was at it has died, too often. */
+  lost(reason: string): void {
+    this.#options.control.end({ how: 'stop', state: 'lost', reason })
+    this.#resolve({ type: 'ending', ending: this.#options.control.ending! })
+  }
+
+  /** What the worker says is not what a worker says. */
+  fail(error: GradusError): void {
+    this.#reject(error)
+  }
+
+  /** One after the other, in the order in which it came. */
+  #then(work: () => Promise<void>): void {
+    if (this.#isOver) return
+    this.#queue = this.#queue.then(work).catch((error) => this.#reject(error))
+  }
+
+  /** Whoever began last has the job; those before it hear that they have lost it. */
+  #isCurrent({ execution, attempt, node }: TrialProgress): boolean {
+    if (execution === this.#execution) return true
+    if (attempt < this.#attempt || this.#refused.has(execution)) {
+      this.#options.answer(node, 0, { how: 'lost', reason: 'another worker has the trial' })
+      return false
+    }
+    if (this.#execution !== null) this.#refused.add(this.#execution)
+    this.#execution = execution
+    this.#attempt = attempt
+    this.#node = node
+    if (attempt > this.#options.attempts) {
+      const reason = `its worker was lost ${this.#options.attempts} times`
+      this.#options.control.end({ how: 'stop', state: 'lost', reason })
+    }
+    return true
+  }
+
+  async #take({ reports, files, node }: TrialProgress): Promise<void> {
+    const { control, answer, place } = this.#options
+    // Before what is reported of it: a trial that pauses after this report has its checkpoint by then.
+    if (files !== null) await place(files)
+    for (const report of reports) await this.#report(report)
+    if (reports.length > 0 || control.ending !== null) answer(node, control.last.epoch, control.ending)
+  }
+
+  async #report({ epoch, value, record }: TrialReport): Promise<void> {
+    const { control } = this.#options
+    // Told again, as the answer had not come.
+    if (epoch <= control.last.epoch) return
+    await control.report(value, { ...record, epoch }).catch((error) => {
+      if (control.ending === null) throw error
+    })
+  }
+
+  /** The worker has some time to write a checkpoint; one that is gone is not waited for. */
+  readonly #onEnd = (): void => {
+    const { control, answer, end, patience } = this.#options
+    const ending = control.ending!
+    if (this.#node !== null) answer(this.#node, control.last.epoch, ending)
+    end(ending)
+    const time = ending.how === 'lost' ? 0 : patience
+    void setTimeout(time, undefined, { ref: false }).then(() => this.#resolve({ type: 'ending', ending }))
+  }
+}
+
+/** As the worker has thrown it. */
+function errorOf({ code, text }: { readonly code: string | null; readonly text: string }): Error {
+  if (code?.startsWith('GRADUS_')) return new GradusError(code as ErrorCode, text.replace(/^GradusError: /, ''))
+  const error = new Error(text)
+  // It has the place in it.
+  error.stack = text
+  return error
+}

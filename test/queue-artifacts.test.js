@@ -1,0 +1,157 @@
+// Files on their way: over HTTP and through a folder, whole or not at all, for whoever has the token, within the limit.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { ArtifactClient } from '../dist/search/queue/artifact-client.js'
+import { ArtifactServer } from '../dist/search/queue/artifact-server.js'
+import { ArtifactFolder } from '../dist/search/queue/artifacts.js'
+import { fetchRun, offerRun, placeRun, RunSender } from '../dist/search/queue/run-files.js'
+
+const tests = suite('queue artifacts')
+const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex')
+const entryOf = (bytes, path = 'a.bin') => ({ path, bytes: bytes.length, sha256: hashOf(bytes) })
+
+tests.before.each(async (context) => {
+  context.root = mkdtempSync(join(tmpdir(), 'gradus-artifacts-'))
+  context.folder = new ArtifactFolder(join(context.root, 'store'))
+  const options = { host: '127.0.0.1', port: 0, token: 'right', limit: 100_000 }
+  context.server = await ArtifactServer.start(context.folder, options)
+  context.end = new AbortController()
+  context.client = (token = 'right') => new ArtifactClient({ url: context.server.url, token }, context.end.signal)
+  context.write = (name, bytes) => {
+    const path = join(context.root, name)
+    mkdirSync(join(path, '..'), { recursive: true })
+    writeFileSync(path, bytes)
+    return path
+  }
+})
+tests.after.each(async ({ server, root, end }) => {
+  end.abort()
+  await server.close()
+  rmSync(root, { recursive: true })
+})
+
+const refused = (work, problem) =>
+  work.then(
+    () => assert.unreachable('it was taken'),
+    (error) => {
+      assert.is(error.code, 'GRADUS_ARTIFACT', error.stack)
+      assert.match(error.message, problem)
+    },
+  )
+
+tests('bytes come through, none and many of them', async ({ client, write, root, folder }) => {
+  for (const size of [0, 1, 99_999]) {
+    const bytes = Buffer.alloc(size, size % 251)
+    const entry = entryOf(bytes)
+    await client().put(write('from', bytes), entry)
+    await client().get(entry, join(root, 'to/deep/file'))
+    assert.equal(readFileSync(join(root, 'to/deep/file')), bytes)
+    assert.equal(readFileSync(folder.pathOf(entry)), bytes)
+  }
+})
+
+tests(
+  'a wrong token, a file over the limit, a wrong SHA-256: refused, and nothing is left of it',
+  async ({ client, write, folder, root }) => {
+    const bytes = Buffer.from('some bytes')
+    await refused(client('wrong').put(write('a', bytes), entryOf(bytes)), 'a.bin: the master refuses it: wrong token')
+    await refused(
+      client().put(write('b', Buffer.alloc(100_001)), entryOf(Buffer.alloc(100_001))),
+      'limit of 100000 bytes',
+    )
+    const other = { ...entryOf(bytes), sha256: hashOf('other') }
+    await refused(client().put(write('c', bytes), other), 'not those of its SHA-256')
+    assert.equal(readdirSync(folder.path), [])
+    await refused(client().get(entryOf(bytes), join(root, 'x')), 'not there any more')
+    // The bytes at the master are damaged.
+    writeFileSync(folder.pathOf(entryOf(bytes)), 'other byte')
+    await refused(client().get(entryOf(bytes), join(root, 'x')), 'not those of its SHA-256')
+    assert.not(existsSync(join(root, 'x')))
+    await refused(folder.get(entryOf(bytes), join(root, 'y')), 'not those of its SHA-256')
+    assert.not(existsSync(join(root, 'y')))
+  },
+)
+
+const answerTo = (url, options, body = '') =>
+  new Promise((resolve, reject) => {
+    const sending = request(url, options, (response) => {
+      response.resume()
+      response.once('end', () => resolve(response.statusCode))
+    })
+    sending.once('error', reject)
+    sending.end(body)
+  })
+
+tests('nothing but bytes by their SHA-256 can be asked for', async ({ server, write, folder }) => {
+  const headers = { authorization: 'Bearer right' }
+  write('secret', 'x')
+  for (const path of [
+    '/',
+    '/artifacts/',
+    '/artifacts/../secret',
+    `/artifacts/${'a'.repeat(63)}`,
+    '/artifacts/..%2Fsecret',
+  ]) {
+    assert.is(await answerTo(`${server.url}${path}`, { headers }), 404, path)
+  }
+  const place = `${server.url}/artifacts/${hashOf('x')}`
+  assert.is(await answerTo(place, { headers, method: 'DELETE' }), 405)
+  assert.is(await answerTo(place, { headers, method: 'POST' }, 'x'), 405)
+  assert.is(await answerTo(place, { method: 'PUT' }, 'x'), 401)
+  assert.is(await answerTo(place, { headers: { authorization: 'right' } }), 401)
+  assert.is(await answerTo(place, { headers, method: 'PUT' }, 'x'), 201)
+  assert.is(readFileSync(folder.pathOf(entryOf('x')), 'utf8'), 'x')
+})
+
+tests('a link that is cut for a moment costs a moment', async ({ client, write, server, root, folder }) => {
+  const entry = entryOf(Buffer.from('x'))
+  const patient = client()
+  const { port } = new URL(server.url)
+  await server.close()
+  const putting = patient.put(write('x', 'x'), entry)
+  const again = await ArtifactServer.start(folder, { host: '127.0.0.1', port: Number(port), token: 'right', limit: 10 })
+  await putting
+  await patient.get(entry, join(root, 'y'))
+  assert.is(readFileSync(join(root, 'y'), 'utf8'), 'x')
+  await again.close()
+})
+
+tests('a run goes there and back: all files but claims and what is half written', async ({ folder, write, root }) => {
+  for (const path of [
+    'run.json',
+    'metrics.jsonl',
+    'checkpoints/a.safetensors',
+    'own/x',
+    'claims/1.json',
+    '.gradus-h-0-1-2-3.tmp',
+  ])
+    write(`run/${path}`, path)
+  const files = await offerRun(join(root, 'run'), folder)
+  const paths = files.map(({ path }) => path).sort()
+  assert.equal(paths, ['checkpoints/a.safetensors', 'metrics.jsonl', 'own/x', 'run.json'])
+  await fetchRun(join(root, 'there'), files, folder)
+  for (const path of paths) assert.is(readFileSync(join(root, 'there', path), 'utf8'), path)
+  // There it goes on: one checkpoint for another, and a journal that grows.
+  rmSync(join(root, 'there/checkpoints/a.safetensors'))
+  write('there/checkpoints/b.safetensors', 'b')
+  write('there/metrics.jsonl', 'longer')
+  const sender = new RunSender(join(root, 'there'), folder, files)
+  assert.ok(await sender.hasNew())
+  const sent = await sender.send()
+  assert.not(await sender.hasNew())
+  await placeRun(join(root, 'run'), sent, folder)
+  // Told once more: the bytes have been moved away, and lie where they should.
+  await placeRun(join(root, 'run'), sent, folder)
+  assert.equal(readdirSync(join(root, 'run/checkpoints')), ['b.safetensors'])
+  assert.is(readFileSync(join(root, 'run/metrics.jsonl'), 'utf8'), 'longer')
+  assert.is(readFileSync(join(root, 'run/claims/1.json'), 'utf8'), 'claims/1.json')
+  const missing = { path: 'z', bytes: 9, sha256: hashOf('never sent') }
+  await refused(placeRun(join(root, 'run'), [...sent, missing], folder), 'z: its bytes have not come')
+})
+
+tests.run()
