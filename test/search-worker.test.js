@@ -60,6 +60,24 @@ const training = (change = {}) =>
     ...change,
   })
 
+test('a trial that is told to pause between the end of an epoch and its report has no hole in its curve', async () => {
+  const dir = place.next()
+  const [controller, calm] = [new AbortController(), place.next()]
+  const onEpochEnd = ({ epoch }) => (epoch === 3 ? controller.abort() : undefined)
+  const study = (callbacks) =>
+    training({
+      trials: 1,
+      trial: ({ params, fit }) => fit(build(params), { x, y }, { validationSplit: 0.25, callbacks }),
+    })
+  assert.is(await work(dir, study([{ onEpochEnd }]), 'here.1', { signal: controller.signal }), 'paused')
+  const [{ epochs }] = await trialsOf(dir)
+  assert.equal(epochs, [1, 2, 3])
+  await work(dir, study([]))
+  await work(calm, study([]))
+  const curves = await Promise.all([dir, calm].map(async (one) => (await trialsOf(one)).map(({ values }) => values)))
+  assert.equal(curves[0], curves[1])
+})
+
 test('each trial is trained and recorded once, by one worker or three', async () => {
   const lists = []
   for (const workers of [1, 3]) {

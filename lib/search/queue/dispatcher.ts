@@ -101,7 +101,8 @@ export class Dispatcher {
       patience: this.#options.lease,
       place: (files) => placeRun(held.run, files, this.#options.artifacts),
       answer: (node, epoch, ending) => this.#answer(node, id, epoch, ending),
-      end: (ending) => void this.#markEnding(id, ending),
+      // Its worker has heard it, and where the job is gone nobody else has to.
+      end: (ending) => void this.#markEnding(id, ending).catch(() => undefined),
     })
     this.#open.set(id, { exchange, data })
     try {
@@ -229,7 +230,8 @@ export class Dispatcher {
   /** Away with a job whose claim is nobody's any more; one that a worker is at goes when that is done. */
   async #tidy(id: string): Promise<void> {
     const [, study, trial, claim] = /^(.+)\.(\d+)\.(\d+)$/.exec(id) ?? []
-    if (study !== this.#options.study) return
+    // What a study has left that had this name before.
+    if (study !== this.#options.study) return await this.#removeJob(id)
     const { claim: newest, state } = this.#options.trialOf(Number(trial)) ?? { claim: null, state: 'lost' as const }
     const isAdoptable =
       newest !== null && state === 'running' && jobClaimOf({ claim: newest.number, ...newest }) === Number(claim)

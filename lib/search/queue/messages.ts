@@ -83,6 +83,8 @@ export type ToMaster =
 export type ToWorker =
   | {
       readonly type: 'welcome'
+      /** Which study it is, by its folder: jobs of others are not touched. */
+      readonly study: string
       readonly lease: number
       readonly artifacts: { readonly url: string; readonly token: string | null } | { readonly folder: string }
       /** What the study names, by their paths from its file on. */
@@ -251,7 +253,13 @@ export function toWorkerOf(fields: Fields): ToWorker {
   const artifacts = fields.within('artifacts', fields.object('artifacts'))
   const folder = artifacts.textOrNull('folder')
   const place = folder === null ? { url: artifacts.text('url'), token: artifacts.textOrNull('token') } : { folder }
-  return { type, lease: fields.whole('lease', 1), artifacts: place, files: filesOf(fields, 'files') }
+  return {
+    type,
+    study: fields.text('study'),
+    lease: fields.whole('lease', 1),
+    artifacts: place,
+    files: filesOf(fields, 'files'),
+  }
 }
 
 export const toAllOf = (fields: Fields): ToAll => ({

@@ -95,14 +95,15 @@ async function runQueue(
   let dispatcher: Dispatcher | null = null
   let end: WorkerEnd | null = null
   try {
+    const study = await idOf(search.path)
     const files = await offerFiles(module, definition.files, store.folder)
     dispatcher = await Dispatcher.open({
-      ...{ broker, lease, queue: options.queue, study: await idOf(search.path), artifacts: store.folder, onLine },
+      ...{ broker, lease, queue: options.queue, study, artifacts: store.folder, onLine },
       ...{ retries: definition.retries, lookEvery: options.lookEvery ?? usualLook, onChange: () => crew.look() },
       trialOf: (number) => search.reader.trial(number),
       fleet: {
         ...{ version, token: options.token, lease, module: allowChanged ? null : module.sha256 },
-        welcome: () => ({ type: 'welcome', lease, artifacts: store.told, files }),
+        welcome: () => ({ type: 'welcome', study, lease, artifacts: store.told, files }),
       },
     })
     const { fleet, details, training } = dispatcher

@@ -209,6 +209,9 @@ class QueueWorker {
 
   async #take(job: Job): Promise<unknown> {
     const { onEvent, trials = Number.POSITIVE_INFINITY, sendEvery = 10_000, threads, file, onLine } = this.#options
+    // Left by another study of this name.
+    if (!job.id?.startsWith(`${this.#welcome!.study}.`))
+      throw new GradusError('GRADUS_REFUSED', `job ${job.id} is no job of this study`)
     const execution = randomUUID()
     const run = new JobRun(job, {
       ...{ execution, node: this.#node, folder: this.#folder, threads, sendEvery, artifacts: () => this.#artifacts! },

@@ -44,7 +44,7 @@ async function train({ order, before }: Extract<ToTrainer, { type: 'train' }>): 
   const control = new TrialControl(
     {
       async report(epoch, value, record) {
-        const answered = isSilent ? Promise.resolve() : answerTo(epoch)
+        const answered = isSilent || control.signal.aborted ? Promise.resolve() : answerTo(epoch)
         tell({ type: 'report', report: { epoch, value, record } })
         await answered
       },

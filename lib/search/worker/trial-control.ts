@@ -97,7 +97,8 @@ export class TrialControl {
   }
 
   async #report(value: unknown, epoch: number, record: Readonly<Record<string, unknown>>): Promise<void> {
-    this.throwIfEnded()
+    // The checkpoint of one that pauses has this epoch: then its curve needs it too.
+    if (this.#ending?.how !== 'pause') this.throwIfEnded()
     if (typeof value !== 'number')
       throw new GradusError('GRADUS_INVALID_ARGUMENT', `report: expected a number, received ${typeof value}`)
     await this.#write(epoch, value, numbersOf(record))

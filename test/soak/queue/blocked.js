@@ -5,7 +5,7 @@ import { begunIn, master, worker } from './common.js'
 
 export async function blocked({ folder, server, pause = 60_000, lease = 20_000 }) {
   const [dir, log] = [join(folder, 'study'), join(folder, 'log')]
-  const study = { kind: 'blocking', side: 1, pause, log }
+  const study = { kind: 'blocking', side: 2, trials: 1, pause, log }
   const leading = master(server.url, dir, study, { lease })
   const workers = ['w1', 'w2'].map((name) => worker(server.url, name, study))
   try {

@@ -69,10 +69,12 @@ export function wrongIn(trials, count) {
   if (trials.length !== count) found.push(`${trials.length} trials of ${count}`)
   const points = new Set(trials.map(({ suggestion }) => JSON.stringify(suggestion?.params)))
   if (points.size !== trials.length) found.push(`${points.size} points in ${trials.length} trials`)
-  for (const [i, { number, state, problem, changes }] of trials.entries()) {
+  for (const [i, { number, state, problem, changes, last }] of trials.entries()) {
     const results = [...changes.values()].filter(({ type }) => type === 'result').length
     if (number !== i || state !== 'complete' || problem !== null || results !== 1) {
-      found.push(`trial ${number}, the ${i + 1}th, is ${state} with ${results} results: ${problem}`)
+      found.push(
+        `trial ${number}, the ${i + 1}th, is ${state} with ${results} results: ${problem ?? last?.record.reason}`,
+      )
     }
   }
   return found
