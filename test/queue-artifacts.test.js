@@ -121,6 +121,25 @@ tests('a link that is cut for a moment costs a moment', async ({ client, write, 
   await again.close()
 })
 
+tests(
+  'a file that is removed before or while it is sent: said at once, or sent all the same',
+  async ({ client, write, folder }) => {
+    const bytes = Buffer.alloc(99_999, 7)
+    const path = write('x', bytes)
+    const putting = client().put(path, entryOf(bytes))
+    await new Promise((resolve) => setImmediate(resolve))
+    rmSync(path)
+    await putting.catch(({ code }) => assert.is(code, 'ENOENT'))
+    await client()
+      .put(path, entryOf(bytes))
+      .then(
+        () => assert.unreachable('it was sent'),
+        ({ code }) => assert.is(code, 'ENOENT'),
+      )
+    for (const name of readdirSync(folder.path)) assert.equal(readFileSync(join(folder.path, name)), bytes)
+  },
+)
+
 tests('a run goes there and back: all files but claims and what is half written', async ({ folder, write, root }) => {
   for (const path of [
     'run.json',

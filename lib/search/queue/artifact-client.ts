@@ -1,6 +1,5 @@
 /** Artifacts over HTTP: a worker's side. */
-import { createReadStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
@@ -29,19 +28,19 @@ export class ArtifactClient implements Artifacts {
   }
 
   async put(file: string, entry: FileEntry): Promise<void> {
-    await this.#patiently(entry, async (signal) => {
-      const stream = createReadStream(file)
-      const body = Readable.toWeb(stream) as unknown as ReadableStream
-      const headers = { ...this.#headers, 'content-length': String(entry.bytes) }
-      const response = await fetch(this.#urlOf(entry), {
-        method: 'PUT',
-        headers,
-        body,
-        signal,
-        duplex: 'half',
-      } as never)
-      await check(entry, response)
-    })
+    // From here on it does not matter that somebody removes it.
+    const handle = await open(file)
+    try {
+      await this.#patiently(entry, async (signal) => {
+        const stream = handle.createReadStream({ start: 0, autoClose: false })
+        const body = Readable.toWeb(stream) as unknown as ReadableStream
+        const headers = { ...this.#headers, 'content-length': String(entry.bytes) }
+        const options = { method: 'PUT', headers, body, signal, duplex: 'half' }
+        await check(entry, await fetch(this.#urlOf(entry), options as never))
+      })
+    } finally {
+      await handle.close()
+    }
   }
 
   async get(entry: FileEntry, to: string): Promise<void> {
