@@ -19,9 +19,8 @@ const id = process.pid % 10_000
 const bridge = `gbr${id}`
 const names = ['a', 'b'].map((letter) => `g${letter}${id}`)
 const host = `10.201.${id % 250}.1`
-let server
 
-test.before(async () => {
+function makeNetwork() {
   ip('link', 'add', bridge, 'type', 'bridge')
   ip('addr', 'add', `${host}/24`, 'dev', bridge)
   ip('link', 'set', bridge, 'up')
@@ -33,10 +32,12 @@ test.before(async () => {
     ip('-n', name, 'link', 'set', 'eth0', 'up')
     ip('-n', name, 'link', 'set', 'lo', 'up')
   }
-  server = await redis(root, { host, more: ['--protected-mode', 'no'] })
-})
+}
+
+makeNetwork()
+const server = await redis(root, { host, more: ['--protected-mode', 'no'] })
 test.after(async () => {
-  await server?.end()
+  await server.end()
   for (const name of names) ip('netns', 'del', name)
   ip('link', 'del', bridge)
   rmSync(root, { recursive: true, force: true })

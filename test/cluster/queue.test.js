@@ -40,12 +40,11 @@ const scenarios = [
   ['a server that goes away and comes back', restarted, { side: 4, pause: 100, away: 2000 }],
 ]
 
-for (const [name, start] of Object.entries(servers)) {
-  const test = suite(`queue on ${name}`)
-  let server
-  test.before(async () => {
-    server = await start(next())
-  })
+const running = []
+for (const start of Object.values(servers)) running.push(await start(next()))
+
+for (const server of running) {
+  const test = suite(`queue on ${server.name}`)
   test.after(() => server.end())
 
   for (const [what, scenario, options] of scenarios) {
