@@ -1,5 +1,5 @@
 /** Where workers run: in this process, in others of this machine, or elsewhere. */
-import type { GradusError } from '../../errors.js'
+import { GradusError } from '../../errors.js'
 import type { WorkerEnd } from '../worker/worker.js'
 
 /** How a worker ended: as it should, because its process died, or because the study cannot go on. */
@@ -20,4 +20,12 @@ export interface WorkerHandle {
 export interface Executor {
   readonly name: string
   start(name: string, threads: number): WorkerHandle
+}
+
+/** What a worker in this process has thrown, as why the study cannot go on. */
+export function asFailure(error: unknown): GradusError {
+  if (error instanceof GradusError) return error
+  return new GradusError('GRADUS_SEARCH_FAILED', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  })
 }

@@ -1,7 +1,6 @@
 /** Workers in this process, beside each other: training is not on its thread. */
-import { GradusError } from '../../errors.js'
 import { runWorker, type WorkerEvent, type WorkerOptions } from '../worker/worker.js'
-import type { Executor, WorkerOutcome } from './executor.js'
+import { asFailure, type Executor, type WorkerOutcome } from './executor.js'
 
 export interface InProcessOptions extends Omit<WorkerOptions, 'name' | 'threads' | 'signal' | 'onEvent'> {
   readonly onEvent?: ((worker: string, event: WorkerEvent) => void) | undefined
@@ -26,11 +25,4 @@ export function inProcess({ onEvent, ...common }: InProcessOptions): Executor {
       }
     },
   }
-}
-
-function asFailure(error: unknown): GradusError {
-  if (error instanceof GradusError) return error
-  return new GradusError('GRADUS_SEARCH_FAILED', error instanceof Error ? error.message : String(error), {
-    cause: error,
-  })
 }

@@ -3,13 +3,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { GradusError } from '../../errors.js'
 import { fileError } from '../../files.js'
 import { Beats, LeaseJudge, type StudyModule, type Trial } from '../../study/index.js'
 import { studyFiles } from '../../study/layout.js'
 import { version } from '../../version.js'
 import type { StudyDefinition } from '../definition/define-study.js'
-import type { Executor, WorkerOutcome } from '../executors/executor.js'
+import { asFailure, type Executor, type WorkerOutcome } from '../executors/executor.js'
 import { Search } from '../worker/search.js'
 import { type Shared, type WorkerEnd, type WorkerEvent, work } from '../worker/worker.js'
 import type { QueueAddress } from './address.js'
@@ -71,12 +70,6 @@ export function queueExecutor(options: QueueExecutorOptions): QueueExecutor {
       }
     },
   }
-}
-
-function asFailure(error: unknown): GradusError {
-  if (error instanceof GradusError) return error
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return new GradusError('GRADUS_SEARCH_FAILED', text, { cause: error })
 }
 
 async function runQueue(
