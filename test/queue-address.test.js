@@ -1,8 +1,9 @@
 // Addresses of queues, and that nothing secret of them is ever shown.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bytesOf, listenOf, queueOf } from '../dist/cli/queue-options.js'
+import { bytesOf, queueOf } from '../dist/cli/queue-options.js'
 import { queueAddress, withoutSecrets } from '../dist/search/queue/address.js'
+import { listenOf } from '../dist/search/queue/place.js'
 
 const tests = suite('queue address')
 
@@ -72,9 +73,10 @@ tests('what a command is told: the address from GRADUS_QUEUE too, and the name f
 })
 
 tests('where files are taken, and how large they may be', () => {
-  assert.equal(listenOf('10.0.0.5:8700'), { host: '10.0.0.5', port: 8700 })
-  assert.equal(listenOf('[fd00::5]:0'), { host: 'fd00::5', port: 0 })
-  for (const text of ['8700', 'host', 'host:70000', ':1']) assert.is(caught(() => listenOf(text)).argument, '--listen')
+  assert.equal(listenOf('--listen', '10.0.0.5:8700'), { host: '10.0.0.5', port: 8700 })
+  assert.equal(listenOf('--listen', '[fd00::5]:0'), { host: 'fd00::5', port: 0 })
+  for (const text of ['8700', 'host', 'host:70000', ':1'])
+    assert.is(caught(() => listenOf('--listen', text)).argument, '--listen')
   assert.equal(['7', '2K', '500M', '1G'].map(bytesOf), [7, 2048, 524288000, 1073741824])
   for (const text of ['', '0', '-1', '1T', 'x']) assert.is(caught(() => bytesOf(text)).argument, '--artifact-limit')
 })

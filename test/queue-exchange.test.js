@@ -20,6 +20,7 @@ function trial({
   attempts = 4,
   patience = 10_000,
   place = async () => undefined,
+  isWaiting = false,
 } = {}) {
   const [reported, answers, endings] = [[], [], []]
   const holder = {
@@ -31,7 +32,7 @@ function trial({
   const exchange = new Exchange({
     ...{ control, attempts, patience, place },
     answer: (...answer) => answers.push(answer),
-    end: (ending) => endings.push(ending),
+    end: async (ending) => endings.push(ending) > 0 && isWaiting,
   })
   const outcome = exchange.outcome().then(
     (value) => ({ value }),
@@ -96,6 +97,13 @@ tests(
     assert.is((await outcome).error.how, 'stop')
   },
 )
+
+tests('a trial that nobody is at yet ends at once', async () => {
+  const { control, outcome, answers } = trial({ patience: 1e6, isWaiting: true })
+  control.end({ how: 'pause', reason: 'interrupted' })
+  assert.is((await outcome).error.how, 'pause')
+  assert.equal(answers, [])
+})
 
 tests('a pruner that pauses it: the answer to the report says so', async () => {
   const { exchange, outcome, answers } = trial({ decide: async (epoch) => (epoch === 2 ? 'pause' : 'continue') })

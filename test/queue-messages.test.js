@@ -29,8 +29,13 @@ tests('jobs, progress and results arrive as they were sent, with numbers that JS
     const data = sent(messages.returnData({ ...progress, outcome }))
     assert.equal(messages.read('it', data, messages.returnOf), { ...progress, outcome })
   }
-  const told = { type: 'progress', job: 'a.1.1', progress }
-  assert.equal(messages.read('it', sent(messages.toMasterData(told)), messages.toMasterOf), told)
+  const toMaster = [
+    { type: 'progress', job: 'a.1.1', progress },
+    { type: 'done', job: 'a.1.1', returned: { ...progress, outcome: outcomes[0] } },
+    { type: 'done', job: 'a.1.1', returned: null },
+  ]
+  for (const told of toMaster)
+    assert.equal(messages.read('it', sent(messages.toMasterData(told)), messages.toMasterOf), told)
 })
 
 const paths = [

@@ -11,15 +11,16 @@ import { sbatchArguments } from '../search/executors/slurm/script.js'
 import { slurm } from '../search/executors/slurm.js'
 import { type LoadedStudy, loadStudy } from '../search/load-study.js'
 import { type MasterEnd, runMaster } from '../search/master/master.js'
+import { listenOf, type QueuePlace } from '../search/queue/place.js'
 import { type QueueExecutor, queueExecutor } from '../search/queue/queue-executor.js'
 import { Search } from '../search/worker/search.js'
 import { hasEnded, makePlan } from '../study/index.js'
 import { LiveLines } from '../train/live-lines.js'
 import { startServer } from '../watch/server/index.js'
-import { bytesOf, listenOf, type QueueOptions, type QueuePlace, queueOf } from './queue-options.js'
+import { bytesOf, type QueueFlags, queueOf } from './queue-options.js'
 import { countOf, signals, studyFolder } from './study-options.js'
 
-export interface SearchOptions extends QueueOptions {
+export interface SearchOptions extends QueueFlags {
   readonly dir?: string | undefined
   readonly workers?: string | undefined
   readonly trials?: string | undefined
@@ -104,7 +105,7 @@ function queued(
   screen.print(`queue ${queue} at ${address.shown}; workers: gradus worker ${common.file} --queue ${address.shown}`)
   return queueExecutor({
     ...{ ...common, ...place, artifacts: artifacts ?? null, limit: bytesOf(artifactLimit) },
-    listen: listen === undefined ? null : listenOf(listen),
+    listen: listen === undefined ? null : listenOf('--listen', listen),
     onEvent: (event) => event.type === 'note' && screen.print(event.text),
     onLine: (text) => screen.print(text),
   })

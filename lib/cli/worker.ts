@@ -7,10 +7,10 @@ import { runQueueWorker } from '../search/queue/queue-worker.js'
 import { runWorker, type WorkerEnd, type WorkerEvent } from '../search/worker/worker.js'
 import { readTrial } from '../study/index.js'
 import { trialPath } from '../study/layout.js'
-import { type QueueOptions, queueOf } from './queue-options.js'
+import { type QueueFlags, queueOf } from './queue-options.js'
 import { countOf, signals, studyFolder, threadsHere, timeOf } from './study-options.js'
 
-export interface WorkerCommandOptions extends Pick<QueueOptions, 'queue' | 'queueName'> {
+export interface WorkerCommandOptions extends Pick<QueueFlags, 'queue' | 'queueName'> {
   readonly dir?: string | undefined
   readonly trials?: string | undefined
   readonly for?: string | undefined

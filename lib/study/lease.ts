@@ -26,6 +26,8 @@ export interface Held {
 
 /** Between two looks no more counts than this part of a lease: whoever watches may have been asleep, and all others too. */
 const mostOfLease = 1 / 4
+/** Looks that lie closer together than this part of a lease tell nothing new. */
+const leastOfLease = 1 / 500
 
 /**
  * Tells stale claims by their beats: a counter that this judge has not seen change for a lease, by its own clock. No times are
@@ -47,6 +49,8 @@ export class LeaseJudge {
     if (claim === null) return this.look(path, null)
     if (isAlive(claim.record) === false) return true
     const beats = beatsPath(path, claim.number)
+    const before = this.#watched.get(beats)
+    if (before && this.#now() - before.at < this.#lease * leastOfLease) return before.silent >= this.#lease
     return this.look(beats, readBeat(beats))
   }
 

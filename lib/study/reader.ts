@@ -39,6 +39,8 @@ export class StudyReader {
   readonly path: string
   readonly study: StudyDescription
   readonly #entries = new Map<number, Entry>()
+  /** Those that have not ended. */
+  readonly #open = new Set<number>()
   #sorted: readonly Trial[] | null = null
   #highest = -1
   #looks = 0
@@ -103,12 +105,16 @@ export class StudyReader {
   #due(all: boolean, withEnded: boolean): number[] {
     const listed = all || this.#looks++ % listEvery === 0 ? this.#list() : this.#probe()
     const fresh = listed.filter((number) => !this.#entries.has(number))
-    const [ended, others]: [number[], number[]] = [[], []]
-    for (const [number, { reader }] of this.#entries) (reader ? others : ended).push(number)
-    return [...others, ...(all ? ended : withEnded ? this.#someOf(ended) : []), ...fresh]
+    const ended = all ? this.#ended() : withEnded ? this.#someEnded() : []
+    return [...this.#open, ...ended, ...fresh]
   }
 
-  #someOf(ended: readonly number[]): number[] {
+  #ended(): number[] {
+    return [...this.#entries.keys()].filter((number) => !this.#open.has(number))
+  }
+
+  #someEnded(): number[] {
+    const ended = this.#ended()
     const after = ended.filter((number) => number > this.#endedUpTo)
     const some = (after.length > 0 ? after : ended).slice(0, endedAtOnce)
     this.#endedUpTo = some.at(-1) ?? -1
@@ -130,6 +136,7 @@ export class StudyReader {
     for (const number of this.#entries.keys()) {
       if (there.has(number)) continue
       this.#entries.delete(number)
+      this.#open.delete(number)
       this.#sorted = null
     }
     this.#highest = numbers.reduce((a, b) => Math.max(a, b), -1)
@@ -149,7 +156,10 @@ export class StudyReader {
     const reader = before?.reader ?? new TrialFolderReader(number, path)
     const trial = reader.read()
     if (trial === null) return null
-    this.#entries.set(number, { trial, reader: hasEnded(trial) && trial.problem === null ? null : reader })
+    const isOver = hasEnded(trial) && trial.problem === null
+    this.#entries.set(number, { trial, reader: isOver ? null : reader })
+    if (isOver) this.#open.delete(number)
+    else this.#open.add(number)
     return trial
   }
 

@@ -15,8 +15,8 @@ export interface BrokerWorkerOptions {
   /** Milliseconds without a sign of life after which its job is another's. */
   readonly lease: number
   process(job: Job): Promise<unknown>
-  /** Told of a job whose end the queue has taken. */
-  onDone(job: Job): void
+  /** Told of a job whose end the queue has taken, with what `process` gave; undefined of one that has failed. */
+  onDone(job: Job, returned?: unknown): void
   /** Told of a job that was another's by then: what came of it is dropped. */
   onRefused(id: string): void
 }
@@ -74,7 +74,7 @@ export class Broker {
       const [, id] = /(?:lock|key|state).* for job (\S+?)\.? /i.exec(`${message} `) ?? []
       if (id !== undefined) onRefused(id)
     })
-    worker.on('completed', onDone)
+    worker.on('completed', (job, returned: unknown) => onDone(job, returned))
     worker.on('failed', (job) => job && onDone(job))
     return worker
   }

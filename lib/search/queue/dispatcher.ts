@@ -91,8 +91,8 @@ export class Dispatcher {
     const data: messages.TrialJob = {
       ...order,
       ...{ trial: held.number, claim, epoch: control.last.epoch, value: control.last.value, ending: control.ending },
-      // Whoever is at it has them.
-      files: there ? [] : await offerRun(held.run, this.#options.artifacts),
+      // A new one has none, and whoever is at it has them.
+      files: there || claimed.before === null ? [] : await offerRun(held.run, this.#options.artifacts),
       initial: initial === null || there ? null : await this.#offer(initial, 'initial.safetensors'),
     }
     const exchange = new Exchange({
@@ -102,7 +102,7 @@ export class Dispatcher {
       place: (files) => placeRun(held.run, files, this.#options.artifacts),
       answer: (node, epoch, ending) => this.#answer(node, id, epoch, ending),
       // Its worker has heard it, and where the job is gone nobody else has to.
-      end: (ending) => void this.#markEnding(id, ending).catch(() => undefined),
+      end: (ending) => this.#markEnding(id, ending).catch(() => false),
     })
     this.#open.set(id, { exchange, data })
     try {
@@ -146,7 +146,7 @@ export class Dispatcher {
     try {
       const message = messages.read('a worker', data, messages.toMasterOf)
       if (message.type === 'progress') this.#heardProgress(message.job, message.progress)
-      else if (message.type === 'done') void this.#heardEnd(message.job).catch(this.#onError)
+      else if (message.type === 'done') void this.#heardEnd(message).catch(this.#onError)
       else this.fleet.hear(message)
     } catch (error) {
       this.#onError(error as Error)
@@ -174,12 +174,15 @@ export class Dispatcher {
     this.#tell(node, { type: 'answer', job, epoch, ending })
   }
 
-  /** For whoever did not hear it, or takes the job up later. */
-  async #markEnding(id: string, ending: messages.TrialJob['ending']): Promise<void> {
+  /** For whoever did not hear it, or takes the job up later. True of a job that waited: it is taken away. */
+  async #markEnding(id: string, ending: messages.TrialJob['ending']): Promise<boolean> {
     const open = this.#open.get(id)
-    if (!open) return
-    const job = await this.#queue.getJob(id)
-    await job?.updateData(messages.jobData({ ...open.data, ending }))
+    const job = open && (await this.#queue.getJob(id))
+    if (!job) return false
+    // A worker that takes it just now has locked it.
+    if ((await job.isWaiting()) && (await this.#queue.remove(id).catch(() => 0)) === 1) return true
+    await job.updateData(messages.jobData({ ...open.data, ending }))
+    return false
   }
 
   #heardProgress(id: string, progress: messages.TrialProgress): void {
@@ -188,8 +191,10 @@ export class Dispatcher {
     else this.#answer(progress.node, id, 0, { how: 'lost', reason: 'nobody waits for this trial any more' })
   }
 
-  async #heardEnd(id: string): Promise<void> {
-    if (this.#open.has(id)) await this.#look(id)
+  async #heardEnd({ job: id, returned }: Extract<messages.ToMaster, { type: 'done' }>): Promise<void> {
+    const open = this.#open.get(id)
+    if (open && returned) open.exchange.done(returned)
+    else if (open) await this.#look(id)
     else await this.#tidy(id)
   }
 

@@ -15,8 +15,8 @@ export interface ExchangeOptions {
   place(files: readonly FileEntry[]): Promise<void>
   /** Tells the worker up to which epoch its reports have come, and whether it is to end. */
   answer(node: string, epoch: number, ending: Ending | null): void
-  /** Has the job say why it is to end, for whoever looks at it. */
-  end(ending: Ending): void
+  /** Has the job say why it is to end, for whoever looks at it; true where nobody is at it, nor will be. */
+  end(ending: Ending): Promise<boolean>
 }
 
 export class Exchange {
@@ -125,14 +125,15 @@ export class Exchange {
     })
   }
 
-  /** The worker has some time to write a checkpoint; one that is gone is not waited for. */
+  /** The worker has some time to write a checkpoint; one that is gone, or has not come yet, is not waited for. */
   readonly #onEnd = (): void => {
     const { control, answer, end, patience } = this.#options
     const ending = control.ending!
+    const resolve = () => this.#resolve({ type: 'ending', ending })
     if (this.#node !== null) answer(this.#node, control.last.epoch, ending)
-    end(ending)
+    void end(ending).then((isOver) => isOver && resolve())
     const time = ending.how === 'lost' ? 0 : patience
-    void setTimeout(time, undefined, { ref: false }).then(() => this.#resolve({ type: 'ending', ending }))
+    void setTimeout(time, undefined, { ref: false }).then(resolve)
   }
 }
 

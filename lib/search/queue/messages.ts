@@ -76,8 +76,8 @@ export type ToMaster =
     }
   | { readonly type: 'bye'; readonly worker: string; readonly node: string }
   | { readonly type: 'progress'; readonly job: string; readonly progress: TrialProgress }
-  /** The queue has taken the job's end. */
-  | { readonly type: 'done'; readonly job: string }
+  /** The queue has taken the job's end: what it was given, or null where the job has failed. */
+  | { readonly type: 'done'; readonly job: string; readonly returned: TrialReturn | null }
 
 /** Of the master, to one worker. */
 export type ToWorker =
@@ -227,7 +227,10 @@ export const isPlainPath = (path: string): boolean =>
 
 export function toMasterOf(fields: Fields): ToMaster {
   const type = fields.oneOf('type', ['hello', 'bye', 'progress', 'done'] as const)
-  if (type === 'done') return { type, job: fields.text('job') }
+  if (type === 'done') {
+    const returned = fields.objectOrNull('returned')
+    return { type, job: fields.text('job'), returned: returned && returnOf(fields.within('returned', returned)) }
+  }
   if (type === 'progress')
     return { type, job: fields.text('job'), progress: progressOf(fields.within('progress', fields.object('progress'))) }
   const [worker, node] = [nameOf(fields, 'worker'), nameOf(fields, 'node')]
@@ -242,8 +245,11 @@ export function toMasterOf(fields: Fields): ToMaster {
   }
 }
 
-export const toMasterData = (message: ToMaster): JsonObject =>
-  packed(message.type === 'progress' ? { ...message, progress: progressData(message.progress) } : message)
+export function toMasterData(message: ToMaster): JsonObject {
+  if (message.type === 'progress') return packed({ ...message, progress: progressData(message.progress) })
+  if (message.type !== 'done' || message.returned === null) return packed(message)
+  return packed({ ...message, returned: returnData(message.returned) })
+}
 
 export function toWorkerOf(fields: Fields): ToWorker {
   const type = fields.oneOf('type', ['welcome', 'refused', 'answer'] as const)

@@ -10,13 +10,14 @@ import { version } from '../../version.js'
 import type { StudyDefinition } from '../definition/define-study.js'
 import { asFailure, type Executor, type WorkerOutcome } from '../executors/executor.js'
 import { Search } from '../worker/search.js'
-import { type Shared, type WorkerEnd, type WorkerEvent, work } from '../worker/worker.js'
+import type { Shared, WorkerEnd, WorkerEvent } from '../worker/worker.js'
 import type { QueueAddress } from './address.js'
 import { ArtifactServer } from './artifact-server.js'
 import { ArtifactFolder, sha256Of } from './artifacts.js'
 import { Broker } from './broker.js'
 import { Dispatcher, jobClaimOf } from './dispatcher.js'
 import type { FileEntry, ToWorker } from './messages.js'
+import { Slots } from './slots.js'
 
 export interface QueueExecutorOptions {
   readonly address: QueueAddress
@@ -84,7 +85,7 @@ async function runQueue(
   const broker = await Broker.open(address, (error) => told(onLine, error))
   const store = await openStore(options, search.path)
   const beats = new Beats({ every: options.beatEvery })
-  const crew = new Slots(options, name, signal)
+  const slots = new Slots({ name, signal, onEvent: options.onEvent })
   let dispatcher: Dispatcher | null = null
   let end: WorkerEnd | null = null
   try {
@@ -92,7 +93,7 @@ async function runQueue(
     const files = await offerFiles(module, definition.files, store.folder)
     dispatcher = await Dispatcher.open({
       ...{ broker, lease, queue: options.queue, study, artifacts: store.folder, onLine },
-      ...{ retries: definition.retries, lookEvery: options.lookEvery ?? usualLook, onChange: () => crew.look() },
+      ...{ retries: definition.retries, lookEvery: options.lookEvery ?? usualLook, onChange: () => slots.look() },
       trialOf: (number) => search.reader.trial(number),
       fleet: {
         ...{ version, token: options.token, lease, module: allowChanged ? null : module.sha256 },
@@ -106,7 +107,7 @@ async function runQueue(
       judge: new LeaseJudge({ lease }),
       adopts: (trial) => adopted(trial, details.queue),
     }
-    end = await crew.run(shared, training, () => fleet.count)
+    end = await slots.run(shared, training, () => fleet.count)
     return end
   } finally {
     await dispatcher?.close(end === 'done' || end === 'exhausted')
@@ -195,71 +196,4 @@ async function offerFiles(module: StudyModule, files: readonly string[], folder:
     entries.push(entry)
   }
   return entries
-}
-
-/** Loops that each claim, have trained, and record one trial after the other. */
-class Slots {
-  readonly #options: QueueExecutorOptions
-  readonly #name: string
-  readonly #signal: AbortSignal
-  readonly #failed = new AbortController()
-  readonly #running = new Map<number, Promise<void>>()
-  #start: ((slot: number) => void) | null = null
-  #count: () => number = () => 0
-
-  constructor(options: QueueExecutorOptions, name: string, signal: AbortSignal) {
-    this.#options = options
-    this.#name = name
-    // Where one cannot go on, the others pause.
-    this.#signal = AbortSignal.any([signal, this.#failed.signal])
-  }
-
-  /** One at least, which sees that nothing is left to do, and has a trial ready for the first worker that comes. */
-  get #wanted(): number {
-    return Math.max(1, this.#count())
-  }
-
-  run(shared: Shared, training: Parameters<typeof work>[1]['training'], count: () => number): Promise<WorkerEnd> {
-    this.#count = count
-    const { onEvent } = this.#options
-    return new Promise((resolve, reject) => {
-      let end: WorkerEnd | null = null
-      let failure: unknown = null
-      const ended = (slot: number) => {
-        this.#running.delete(slot)
-        if (this.#running.size > 0) return
-        if (failure !== null) reject(failure)
-        else if (end !== null) resolve(end)
-        else this.look()
-      }
-      this.#start = (slot) => {
-        if (end !== null || failure !== null) return
-        const isNeeded = () => slot < this.#wanted
-        const working = work(shared, {
-          ...{ name: `${this.#name}.${slot + 1}`, signal: this.#signal, training, onEvent, isNeeded },
-        })
-        const done = working.then(
-          (how) => {
-            // One that was not needed any more says nothing of the search.
-            if (how !== 'limit') end ??= how
-          },
-          (error) => {
-            failure ??= error
-            this.#failed.abort()
-          },
-        )
-        this.#running.set(
-          slot,
-          done.then(() => ended(slot)),
-        )
-      }
-      this.look()
-    })
-  }
-
-  /** As many as there are workers. */
-  look(): void {
-    if (this.#start === null) return
-    for (let slot = 0; slot < this.#wanted; slot++) if (!this.#running.has(slot)) this.#start(slot)
-  }
 }

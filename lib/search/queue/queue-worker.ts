@@ -201,13 +201,16 @@ class QueueWorker {
     if (this.#worker !== null || !this.#isLoaded || this.#closed.signal.aborted) return
     const { queue, name } = this.#options
     this.#worker = this.#broker.worker(queue, {
-      ...{ name, lease, process: (job) => this.#take(job) },
+      ...{ name, lease, process: async (job) => messages.returnData(await this.#take(job)) },
       onRefused: (id) => this.#refused(id),
-      onDone: (job) => void this.#say({ type: 'done', job: job.id! }).catch(() => undefined),
+      onDone: (job, data) => {
+        const returned = data === undefined ? null : messages.read('what came of a job', data, messages.returnOf)
+        void this.#say({ type: 'done', job: job.id!, returned }).catch(() => undefined)
+      },
     })
   }
 
-  async #take(job: Job): Promise<unknown> {
+  async #take(job: Job): Promise<messages.TrialReturn> {
     const { onEvent, trials = Number.POSITIVE_INFINITY, sendEvery = 10_000, threads, file, onLine } = this.#options
     // Left by another study of this name.
     if (!job.id?.startsWith(`${this.#welcome!.study}.`))
@@ -221,8 +224,7 @@ class QueueWorker {
     this.#run = run
     if (this.#options.signal.aborted) run.end({ how: 'pause', reason: 'interrupted' })
     try {
-      const returned = await run.train(this.#trainer, onEvent)
-      return messages.returnData(returned)
+      return await run.train(this.#trainer, onEvent)
     } catch (error) {
       // The job is offered again, as if this worker had died with what trained it.
       onLine(`trial ${job.name}: ${(error as Error).message}`)

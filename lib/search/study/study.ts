@@ -1,9 +1,8 @@
 /** A study as a program holds it: trained, asked, and looked at. Its folder is the truth; any number of processes may hold it. */
 import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { checkBoolean, checkFunction, checkPath, checkPositiveInteger } from '../../checks.js'
+import { checkBoolean, checkPath, checkPositiveInteger } from '../../checks.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import { placeFile } from '../../files.js'
 import { type LoadOptions, loadModel } from '../../model/load.js'
@@ -18,52 +17,21 @@ import {
   readStages,
   retryEnded,
   type StudyDescription,
-  StudyReader,
   stopTrial,
   type Trial,
 } from '../../study/index.js'
-import { checkSignal } from '../../train/calls.js'
 import type { StudyDefinition } from '../definition/define-study.js'
-import { trialLine } from '../display/lines.js'
 import { rankedTrials } from '../display/result.js'
-import { inProcess } from '../executors/in-process.js'
-import { processes } from '../executors/processes.js'
-import { type MasterEnd, runMaster } from '../master/master.js'
+import type { MasterEnd } from '../master/master.js'
 import { Draws, streams } from '../space/draws.js'
 import type { ParameterRecord } from '../space/parameter.js'
 import { checkSpace, type Params } from '../space/space.js'
 import { bestFileOf } from '../worker/best-file.js'
 import { beginNew } from '../worker/pick.js'
 import { Search } from '../worker/search.js'
-import type { WorkerEvent } from '../worker/worker.js'
 import { AskedTrial } from './asked-trial.js'
+import { type OptimizeOptions, optimize, readOptimize, type StudyParts } from './optimize.js'
 import { type StudyTrial, studyTrial } from './study-trial.js'
-
-export interface OptimizeOptions {
-  /**
-   * Trials at the same time, each with its share of the threads. Of a study out of a file each in a process of its own. Default 1.
-   */
-  workers?: number | undefined
-  /** Trials in all; more than the study has so far makes it go on. Default: as many as it has. */
-  trials?: number | undefined
-  /** Running trials write their checkpoints and wait; `optimize` then resolves. */
-  signal?: AbortSignal | undefined
-  /** Told of each trial that has ended. */
-  onTrial?: ((trial: StudyTrial) => void) | undefined
-  /** Told of what the search has found, in words: a new stage's ranges and why, a best value at a border. */
-  onNote?: ((text: string) => void) | undefined
-  /** Prints no line a trial. Default: false when standard error is a terminal. */
-  quiet?: boolean | undefined
-}
-
-const readOptimize = optionsOf<OptimizeOptions>()('optimize', {
-  workers: [checkPositiveInteger, 1],
-  trials: checkPositiveInteger,
-  signal: checkSignal,
-  onTrial: checkFunction<NonNullable<OptimizeOptions['onTrial']>>,
-  onNote: checkFunction<NonNullable<OptimizeOptions['onNote']>>,
-  quiet: checkBoolean,
-})
 
 /** A model's file, and how good it was. */
 export interface StudyFile {
@@ -78,16 +46,6 @@ export interface FinalTest {
   readonly model: Model
   readonly params: Params
   readonly trial: number
-}
-
-/** @internal */
-export interface StudyParts {
-  readonly reader: StudyReader
-  /** Null of one that was opened to look at. */
-  readonly definition: StudyDefinition | null
-  /** The file that defines it. */
-  readonly file: string | null
-  readonly allowChanged: boolean
 }
 
 /** Made by {@link createStudy} and {@link openStudy}. */
@@ -126,31 +84,14 @@ export class Study {
    * Trains until all trials have ended, or the signal fires. It goes on with what is there, whoever has begun it.
    *
    * @returns `'done'`, `'exhausted'` where a finite space has no other parameters, `'paused'` by the signal, or `'crashed'`
-   * @throws `GRADUS_SEARCH_FAILED` with the first text where the first five trials fail; `GRADUS_BAD_FILE`
+   * @throws `GRADUS_SEARCH_FAILED` with the first text where the first five trials fail; `GRADUS_BAD_FILE`; with a queue
+   * `GRADUS_NO_QUEUE` where its server does not answer or is unfit, and `GRADUS_MISSING_PACKAGE`
    */
   async optimize(options: OptimizeOptions = {}): Promise<MasterEnd> {
-    const { workers, trials, signal, onTrial, onNote, quiet = process.stderr.isTTY !== true } = readOptimize(options)
     const definition = this.#needDefinition('optimize')
-    const { file, allowChanged } = this.#parts
+    const { trials, ...read } = readOptimize(options)
     if (trials !== undefined) await this.#plan(trials)
-    const say = (text: string) => {
-      if (!quiet) console.error(text)
-      onNote?.(text)
-    }
-    const onEvent = (_: string, event: WorkerEvent) => event.type === 'note' && say(event.text)
-    const told = { dir: this.dir, allowChanged, onEvent }
-    const executor = file === null ? inProcess({ ...told, definition }) : processes({ ...told, file })
-    return await runMaster({
-      ...{ executor, workers: Math.min(workers, 4 * availableParallelism()), name: this.dir },
-      reader: await StudyReader.open(this.dir),
-      signal: signal ?? new AbortController().signal,
-      timeout: definition.timeout,
-      onTrial: (trial) => {
-        if (!quiet) console.error(trialLine(trial, this.description.metric))
-        onTrial?.(studyTrial(trial))
-      },
-      onLine: say,
-    })
+    return await optimize({ ...this.#parts, definition }, read)
   }
 
   /**
