@@ -23,6 +23,7 @@ export function thisProcess(): ProcessMark {
 export function isAlive({ process: number, host, boot, started }: ProcessMark): boolean | null {
   const here = thisProcess()
   if (host !== here.host || boot !== here.boot) return null
+  if (number === here.process && started === here.started) return true
   const now = startOf(number)
   if (now === null) return exists(number)
   return now !== ended && (started === null || now === started)

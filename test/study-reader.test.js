@@ -224,4 +224,22 @@ test('progress is told, others have their turn, and what is no study has a code'
   assert.is((await failure(() => StudyReader.open(none))).code, 'GRADUS_BAD_FILE')
 })
 
+test('a look at one trial sees what became of that one, and new ones; the next look sees the rest', async () => {
+  const study = await make()
+  const held = []
+  for (const number of [0, 1]) held.push(await createTrial(study, number, suggestion({ seed: number }), draft))
+  const reader = await StudyReader.open(study)
+  assert.is(reader.openCount, 2)
+  for (const one of held) await one.report(1, 0.5)
+  await createTrial(study, 2, suggestion({ seed: 2 }), draft)
+  const numbers = (trials) => trials.map(({ number }) => number)
+  assert.equal(numbers(await reader.refresh({ open: 0 })), [0, 2])
+  assert.equal(reader.trial(1).epochs, [])
+  assert.equal(numbers(await reader.refresh({ open: false })), [])
+  assert.equal(numbers(await reader.refresh()), [1])
+  await held[0].finish(ending(0.5), quick)
+  await reader.refresh()
+  assert.is(reader.openCount, 2)
+})
+
 test.run()

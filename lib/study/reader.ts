@@ -17,8 +17,12 @@ export interface StudyReaderOptions {
 }
 
 interface RefreshOptions extends Pick<StudyReaderOptions, 'onProgress'> {
+  /** Whether all that have ended are looked at. Default false. */
   readonly all?: boolean | undefined
+  /** Whether some hundreds of those that have ended are. Default true. */
   readonly ended?: boolean | undefined
+  /** Whether those that have not ended are: all, or the one of that number. Default true. */
+  readonly open?: boolean | number | undefined
 }
 
 interface Entry {
@@ -74,19 +78,18 @@ export class StudyReader {
   }
 
   /**
-   * Looks for what has changed, and gives the trials that have. `all`: also among all that have ended, of which another look
-   * goes through some hundreds.
+   * Looks for what has changed, and gives the trials that have. New ones are always looked for.
    *
    * @throws `GRADUS_BAD_FILE` when the folder of trials cannot be read; what is wrong in a trial's is its `problem`
    */
-  refresh({ all = false, ended = true, onProgress }: RefreshOptions = {}): Promise<Trial[]> {
-    const looked = this.#queue.then(() => this.#refresh({ all, ended, onProgress }))
+  refresh(options: RefreshOptions = {}): Promise<Trial[]> {
+    const looked = this.#queue.then(() => this.#refresh(options))
     this.#queue = looked.catch(() => undefined)
     return looked
   }
 
-  async #refresh({ all, ended, onProgress }: RefreshOptions): Promise<Trial[]> {
-    const numbers = this.#due(all === true, ended === true)
+  async #refresh({ onProgress, ...options }: RefreshOptions): Promise<Trial[]> {
+    const numbers = this.#due(options)
     const changed: Trial[] = []
     for (const [i, number] of numbers.entries()) {
       if (i % atOnce === atOnce - 1) {
@@ -101,12 +104,17 @@ export class StudyReader {
     return changed
   }
 
-  /** What is to be looked at: new ones, those that go on, and some that have ended. */
-  #due(all: boolean, withEnded: boolean): number[] {
+  /** How many have not ended. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  #due({ all = false, ended = true, open = true }: RefreshOptions): number[] {
     const listed = all || this.#looks++ % listEvery === 0 ? this.#list() : this.#probe()
     const fresh = listed.filter((number) => !this.#entries.has(number))
-    const ended = all ? this.#ended() : withEnded ? this.#someEnded() : []
-    return [...this.#open, ...ended, ...fresh]
+    const ofOpen = open === true ? this.#open : typeof open === 'number' && this.#open.has(open) ? [open] : []
+    const ofEnded = all ? this.#ended() : ended ? this.#someEnded() : []
+    return [...ofOpen, ...ofEnded, ...fresh]
   }
 
   #ended(): number[] {

@@ -1,4 +1,5 @@
 /** Loops that each claim, have trained, and record one trial after the other, as many as the workers of a queue can use. */
+import { setMaxListeners } from 'node:events'
 import type { Training } from '../worker/run-trial.js'
 import { type Shared, type WorkerEnd, type WorkerEvent, work } from '../worker/worker.js'
 
@@ -27,6 +28,8 @@ export class Slots {
     this.#options = options
     // Where one cannot go on, the others pause.
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal])
+    // As many listen as there are trials under way.
+    setMaxListeners(0, this.#signal)
   }
 
   /**

@@ -38,7 +38,7 @@ export class AskedTrial {
     this.#value = value
     const { pruner } = this.#search.definition
     if (pruner === null) return 'continue'
-    await this.#search.refresh()
+    await this.#search.refresh(this.number)
     return pruner.afterReport(this.#search.reports, this.number) === 'continue' ? 'continue' : 'stop'
   }
 

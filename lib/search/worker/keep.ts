@@ -8,7 +8,7 @@ import type { Search } from './search.js'
 /** After a trial has ended. Several workers may do so at once: each comes to the same. */
 export async function keepCheckpoints(search: Search, held: HeldTrial): Promise<void> {
   const { keep, direction, metric, sampler } = search.definition
-  await search.refresh()
+  await search.refresh(held.number)
   const ended = search.reader.trial(held.number)
   // Whoever is retried goes on from them.
   if (ended === null || ended.state === 'failed' || ended.state === 'stopped') return

@@ -52,7 +52,7 @@ export async function runTrial(
     onReport: options.onReport,
     decide: async () => {
       if (pruner === null) return 'continue'
-      await search.refresh()
+      await search.refresh(held.number)
       return pruner.afterReport(search.reports, held.number)
     },
   })

@@ -47,6 +47,9 @@ export interface CurrentStage {
 
 /** Milliseconds. */
 const endedEvery = 250
+/** Looks at no more trials under way than these take little time; at more, this share of it. */
+const fewOpen = 32
+const shareOfOpen = 1 / 4
 
 /** Results of other studies come behind all of this one's. */
 const firstForeign = 1e9
@@ -57,6 +60,8 @@ export class Search {
   readonly reader: StudyReader
   readonly #foreign: readonly TrialSeen[]
   #endedAt = Number.NEGATIVE_INFINITY
+  /** When trials under way are due again. */
+  #openAt = Number.NEGATIVE_INFINITY
   #plan: NumberedPlan
   #stage: CurrentStage
 
@@ -149,12 +154,19 @@ export class Search {
     return found?.path ?? null
   }
 
-  /** Looks for what has changed; now and then also among trials that have ended, which a person may have retried. */
-  async refresh(): Promise<void> {
+  /**
+   * Looks for what has changed; now and then also among trials that have ended, which a person may have retried.
+   *
+   * @param trial one that is looked at in any case; where many are under way, others have their turn less often
+   */
+  async refresh(trial?: number): Promise<void> {
+    const from = performance.now()
+    const ended = from - this.#endedAt >= endedEvery
+    if (ended) this.#endedAt = from
+    const isDue = this.reader.openCount <= fewOpen || from >= this.#openAt
+    await this.reader.refresh({ ended, open: isDue || (trial ?? false) })
     const now = performance.now()
-    const ended = now - this.#endedAt >= endedEvery
-    if (ended) this.#endedAt = now
-    await this.reader.refresh({ ended })
+    if (isDue) this.#openAt = now + (now - from) / shareOfOpen
   }
 
   /** Looks whether more is wanted now. */

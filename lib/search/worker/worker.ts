@@ -94,7 +94,7 @@ export async function work(shared: Shared, options: WorkOptions): Promise<Worker
     wait = shortestWait
     done++
     await train(search, picked, options)
-    await search.refresh()
+    await search.refresh(picked.held.number)
     checkFailures(search, before)
   }
 }
