@@ -17,11 +17,14 @@ const entryOf = (bytes, path = 'a.bin') => ({ path, bytes: bytes.length, sha256:
 
 tests.before.each(async (context) => {
   context.root = mkdtempSync(join(tmpdir(), 'gradus-artifacts-'))
-  context.folder = new ArtifactFolder(join(context.root, 'store'))
+  const store = new ArtifactFolder(join(context.root, 'store'))
+  context.folder = store.room('x.1.1')
   const options = { host: '127.0.0.1', port: 0, token: 'right', limit: 100_000 }
-  context.server = await ArtifactServer.start(context.folder, options)
+  context.server = await ArtifactServer.start(store, options)
+  context.store = store
   context.end = new AbortController()
-  context.client = (token = 'right') => new ArtifactClient({ url: context.server.url, token }, context.end.signal)
+  context.client = (token = 'right') =>
+    new ArtifactClient({ url: context.server.url, token }, context.end.signal).room('x.1.1')
   context.write = (name, bytes) => {
     const path = join(context.root, name)
     mkdirSync(join(path, '..'), { recursive: true })
@@ -94,12 +97,15 @@ tests('nothing but bytes by their SHA-256 can be asked for', async ({ server, wr
     '/',
     '/artifacts/',
     '/artifacts/../secret',
-    `/artifacts/${'a'.repeat(63)}`,
+    `/artifacts/x.1.1/${'a'.repeat(63)}`,
+    `/artifacts/../${'a'.repeat(64)}`,
+    `/artifacts/..%2F/${'a'.repeat(64)}`,
+    `/artifacts/.x/${'a'.repeat(64)}`,
     '/artifacts/..%2Fsecret',
   ]) {
     assert.is(await answerTo(`${server.url}${path}`, { headers }), 404, path)
   }
-  const place = `${server.url}/artifacts/${hashOf('x')}`
+  const place = `${server.url}/artifacts/x.1.1/${hashOf('x')}`
   assert.is(await answerTo(place, { headers, method: 'DELETE' }), 405)
   assert.is(await answerTo(place, { headers, method: 'POST' }, 'x'), 405)
   assert.is(await answerTo(place, { method: 'PUT' }, 'x'), 401)
@@ -108,13 +114,13 @@ tests('nothing but bytes by their SHA-256 can be asked for', async ({ server, wr
   assert.is(readFileSync(folder.pathOf(entryOf('x')), 'utf8'), 'x')
 })
 
-tests('a link that is cut for a moment costs a moment', async ({ client, write, server, root, folder }) => {
+tests('a link that is cut for a moment costs a moment', async ({ client, write, server, root, store }) => {
   const entry = entryOf(Buffer.from('x'))
   const patient = client()
   const { port } = new URL(server.url)
   await server.close()
   const putting = patient.put(write('x', 'x'), entry)
-  const again = await ArtifactServer.start(folder, { host: '127.0.0.1', port: Number(port), token: 'right', limit: 10 })
+  const again = await ArtifactServer.start(store, { host: '127.0.0.1', port: Number(port), token: 'right', limit: 10 })
   await putting
   await patient.get(entry, join(root, 'y'))
   assert.is(readFileSync(join(root, 'y'), 'utf8'), 'x')
@@ -172,5 +178,24 @@ tests('a run goes there and back: all files but claims and what is half written'
   const missing = { path: 'z', bytes: 9, sha256: hashOf('never sent') }
   await refused(placeRun(join(root, 'run'), [...sent, missing], folder), 'z: its bytes have not come')
 })
+
+tests(
+  'files of the same bytes, of two jobs and of one: none takes the place of another',
+  async ({ store, write, root }) => {
+    const paths = ['latest.json', 'own/one', 'own/two']
+    const rooms = ['x.1.1', 'x.2.1'].map((name) => store.room(name))
+    const sent = []
+    for (const [i, room] of rooms.entries()) {
+      for (const path of paths) write(`from-${i}/${path}`, 'the same')
+      sent.push(await new RunSender(join(root, `from-${i}`), room, []).send())
+    }
+    await placeRun(join(root, 'to-0'), sent[0], rooms[0])
+    await rooms[0].remove()
+    assert.equal(await store.rooms(), ['x.2.1'])
+    await placeRun(join(root, 'to-1'), sent[1], rooms[1])
+    for (const i of [0, 1])
+      for (const path of paths) assert.is(readFileSync(join(root, `to-${i}`, path), 'utf8'), 'the same')
+  },
+)
 
 tests.run()

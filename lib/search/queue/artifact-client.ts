@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { GradusError } from '../../errors.js'
 import { makeFolders, withFileErrors } from '../../files.js'
 import { newTemporary } from '../../temporary.js'
-import { type Artifacts, artifactError, sha256Of } from './artifacts.js'
+import { type ArtifactStore, type Artifacts, artifactError, sha256Of } from './artifacts.js'
 import type { FileEntry } from './messages.js'
 
 /** Milliseconds: a link that is cut for a moment costs a moment. */
@@ -15,13 +15,29 @@ const [shortest, longest] = [100, 5000]
 /** Milliseconds until a server must have answered, and bytes a millisecond of the slowest link. */
 const [silence, slowest] = [30_000, 100]
 
-export class ArtifactClient implements Artifacts {
+export class ArtifactClient implements ArtifactStore {
   readonly #url: string
   readonly #token: string
   readonly #signal: AbortSignal
 
   /** @param signal ends what is under way */
   constructor({ url, token }: { readonly url: string; readonly token: string }, signal: AbortSignal) {
+    this.#url = url
+    this.#token = token
+    this.#signal = signal
+  }
+
+  room(name: string): Artifacts {
+    return new RemoteRoom(`${this.#url}/artifacts/${name}`, this.#token, this.#signal)
+  }
+}
+
+class RemoteRoom implements Artifacts {
+  readonly #url: string
+  readonly #token: string
+  readonly #signal: AbortSignal
+
+  constructor(url: string, token: string, signal: AbortSignal) {
     this.#url = url
     this.#token = token
     this.#signal = signal
@@ -55,7 +71,7 @@ export class ArtifactClient implements Artifacts {
     return { authorization: `Bearer ${this.#token}` }
   }
 
-  #urlOf = ({ sha256 }: FileEntry): string => `${this.#url}/artifacts/${sha256}`
+  #urlOf = ({ sha256 }: FileEntry): string => `${this.#url}/${sha256}`
 
   /** Again and again, but for what will not get better. */
   async #patiently(entry: FileEntry, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -66,7 +82,7 @@ export class ArtifactClient implements Artifacts {
         return await work(AbortSignal.any([this.#signal, AbortSignal.timeout(time)]))
       } catch (error) {
         if (error instanceof GradusError || error instanceof RangeError) throw error
-        const problem = `${this.#url} does not answer: ${messageOf(error)}`
+        const problem = `${new URL(this.#url).origin} does not answer: ${messageOf(error)}`
         if (this.#signal.aborted || performance.now() > until) throw artifactError(entry, problem, error)
         await setTimeout(delay)
       }

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { GradusError } from '../../errors.js'
 import { isFull, makeFolders } from '../../files.js'
 import { newTemporary } from '../../temporary.js'
-import type { ArtifactFolder } from './artifacts.js'
+import { type ArtifactFolder, type ArtifactRoom, roomName } from './artifacts.js'
 
 export interface ArtifactServerOptions {
   readonly host: string
@@ -69,11 +69,12 @@ export class ArtifactServer {
   /** The status and a text; the answer itself has begun where bytes are fetched. */
   async #act(request: IncomingMessage, response: ServerResponse): Promise<[status: number, text: string]> {
     if (!this.#isAllowed(request.headers.authorization ?? '')) return refuse(request, 401, 'wrong token')
-    const sha256 = /^\/artifacts\/([0-9a-f]{64})$/.exec(request.url ?? '')?.[1]
-    if (sha256 === undefined) return refuse(request, 404, 'there is nothing')
-    if (request.method === 'PUT') return await this.#take(request, sha256)
+    const [, name = '', sha256 = ''] = /^\/artifacts\/([^/]+)\/([0-9a-f]{64})$/.exec(request.url ?? '') ?? []
+    if (!roomName.test(name)) return refuse(request, 404, 'there is nothing')
+    const room = this.#folder.room(name)
+    if (request.method === 'PUT') return await this.#take(request, room, sha256)
     if (request.method !== 'GET') return refuse(request, 405, 'GET and PUT only')
-    const path = this.#folder.pathOf({ sha256 })
+    const path = room.pathOf({ sha256 })
     const status = await stat(path).catch(() => null)
     if (status === null) return [404, 'it is not there any more']
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': status.size })
@@ -88,11 +89,12 @@ export class ArtifactServer {
     return timingSafeEqual(given!, wanted!)
   }
 
-  async #take(request: IncomingMessage, sha256: string): Promise<[status: number, text: string]> {
+  async #take(request: IncomingMessage, room: ArtifactRoom, sha256: string): Promise<[status: number, text: string]> {
     const { limit } = this.#options
     const tooLarge = `larger than the limit of ${limit} bytes`
     if (Number(request.headers['content-length'] ?? 0) > limit) return refuse(request, 413, tooLarge)
-    const { path, file } = await newTemporary(this.#folder.path)
+    await makeFolders(room.path)
+    const { path, file } = await newTemporary(room.path)
     try {
       const hash = createHash('sha256')
       let bytes = 0
@@ -104,7 +106,7 @@ export class ArtifactServer {
       }
       if (hash.digest('hex') !== sha256) return [422, 'its bytes are not those of its SHA-256']
       await file.sync()
-      await rename(path, this.#folder.pathOf({ sha256 }))
+      await rename(path, room.pathOf({ sha256 }))
       return [201, '']
     } finally {
       await file.close()

@@ -1,11 +1,11 @@
 /** Where files travel through, between machines that share no disk: named by their bytes, so that nothing is ever mixed up. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, link, lstat, rename, rm } from 'node:fs/promises'
+import { copyFile, link, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GradusError } from '../../errors.js'
 import { isMissing, makeFolders, withFileErrors } from '../../files.js'
-import { newTemporary, removeTemporaries } from '../../temporary.js'
+import { newTemporary } from '../../temporary.js'
 import type { FileEntry } from './messages.js'
 
 export interface Artifacts {
@@ -14,6 +14,14 @@ export interface Artifacts {
   /** Has the file at that place, whole and with these bytes. @throws likewise */
   get(entry: FileEntry, to: string): Promise<void>
 }
+
+/** Files of different jobs lie apart: what becomes of one's leaves all others as they are, also where their bytes are the same. */
+export interface ArtifactStore {
+  room(name: string): Artifacts
+}
+
+/** The names that a room can have. */
+export const roomName = /^[\w-][\w.-]{0,99}$/
 
 export const artifactError = ({ path }: FileEntry, problem: string, cause?: unknown): GradusError =>
   new GradusError('GRADUS_ARTIFACT', `artifact: ${path}: ${problem}`, { cause })
@@ -28,7 +36,25 @@ export async function sha256Of(file: string, bytes?: number): Promise<string> {
 }
 
 /** A folder: of the master's own disk, or of a disk that all see. */
-export class ArtifactFolder implements Artifacts {
+export class ArtifactFolder implements ArtifactStore {
+  readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  room(name: string): ArtifactRoom {
+    return new ArtifactRoom(join(this.path, name))
+  }
+
+  /** The names of those that there are. */
+  async rooms(): Promise<string[]> {
+    const entries = await readdir(this.path, { withFileTypes: true }).catch(() => [])
+    return entries.filter((entry) => entry.isDirectory() && roomName.test(entry.name)).map(({ name }) => name)
+  }
+}
+
+export class ArtifactRoom implements Artifacts {
   readonly path: string
 
   constructor(path: string) {
@@ -81,10 +107,11 @@ export class ArtifactFolder implements Artifacts {
     )
   }
 
-  /** Gives the bytes away, to lie at that place from now on; false where they are not there. */
-  async move(entry: FileEntry, to: string): Promise<boolean> {
+  /** Gives the bytes away, to lie at that place from now on, and here too where `keeps`; false where they are not there. */
+  async move(entry: FileEntry, to: string, keeps = false): Promise<boolean> {
     try {
-      await rename(this.pathOf(entry), to)
+      if (keeps) await this.#copy(this.pathOf(entry), to)
+      else await rename(this.pathOf(entry), to)
       return true
     } catch (error) {
       if (isMissing(error)) return false
@@ -92,13 +119,9 @@ export class ArtifactFolder implements Artifacts {
     }
   }
 
-  async remove(entry: Pick<FileEntry, 'sha256'>): Promise<void> {
-    await rm(this.pathOf(entry), { force: true })
-  }
-
-  /** Away with what processes that died have left half written. */
-  clean(): Promise<void> {
-    return removeTemporaries(this.path, { all: true }).catch(() => undefined)
+  /** Away with all that is in it. */
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
   }
 }
 

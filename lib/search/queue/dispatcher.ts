@@ -7,7 +7,7 @@ import { GradusError } from '../../errors.js'
 import type { HeldTrial, Trial } from '../../study/index.js'
 import type { Training } from '../worker/run-trial.js'
 import { orderOf } from '../worker/train-trial.js'
-import { type ArtifactFolder, sha256Of } from './artifacts.js'
+import { type ArtifactFolder, type Artifacts, sha256Of } from './artifacts.js'
 import type { Broker, Queue, Relay } from './broker.js'
 import { Exchange } from './exchange.js'
 import { Fleet, type FleetOptions } from './fleet.js'
@@ -39,6 +39,8 @@ interface Open {
 
 /** Milliseconds in which another master would say that it is there. */
 const introduction = 500
+/** What {@link messages.jobIdOf} makes. */
+const jobId = /^(.+)\.(\d+)\.(\d+)$/
 
 export class Dispatcher {
   readonly fleet: Fleet
@@ -87,19 +89,20 @@ export class Dispatcher {
     // A claim of this master's own has no job yet.
     const isFresh = claim === held.claim
     const patiently = <Result>(work: () => Promise<Result>) => whenThere(work, control.signal)
+    const room = this.#options.artifacts.room(id)
     const there = !isFresh && (await patiently(() => this.#queue.getJob(id))) !== undefined
     const data: messages.TrialJob = {
       ...order,
       ...{ trial: held.number, claim, epoch: control.last.epoch, value: control.last.value, ending: control.ending },
       // A new one has none, and whoever is at it has them.
-      files: there || claimed.before === null ? [] : await offerRun(held.run, this.#options.artifacts),
-      initial: initial === null || there ? null : await this.#offer(initial, 'initial.safetensors'),
+      files: there || claimed.before === null ? [] : await offerRun(held.run, room),
+      initial: initial === null || there ? null : await offer(initial, 'initial.safetensors', room),
     }
     const exchange = new Exchange({
       control,
       attempts: this.#options.retries + 1,
       patience: this.#options.lease,
-      place: (files) => placeRun(held.run, files, this.#options.artifacts),
+      place: (files) => placeRun(held.run, files, room),
       answer: (node, epoch, ending) => this.#answer(node, id, epoch, ending),
       // Its worker has heard it, and where the job is gone nobody else has to.
       end: (ending) => this.#markEnding(id, ending).catch(() => false),
@@ -110,7 +113,7 @@ export class Dispatcher {
       return await exchange.outcome()
     } finally {
       this.#open.delete(id)
-      void this.#remove(id, data)
+      void this.#remove(id)
     }
   }
 
@@ -128,6 +131,10 @@ export class Dispatcher {
     }
     this.#timer = setInterval(() => void this.#lookAtAll().catch(this.#onError), this.#options.lookEvery)
     await this.#lookAtAll()
+    // What masters before have left, whose jobs are gone.
+    for (const room of await this.#options.artifacts.rooms()) {
+      if (room.startsWith(`${this.#options.study}.`) && jobId.test(room)) await this.#tidy(room)
+    }
   }
 
   #sayToAll(type: messages.ToAll['type']): Promise<unknown> {
@@ -234,39 +241,38 @@ export class Dispatcher {
 
   /** Away with a job whose claim is nobody's any more; one that a worker is at goes when that is done. */
   async #tidy(id: string): Promise<void> {
-    const [, study, trial, claim] = /^(.+)\.(\d+)\.(\d+)$/.exec(id) ?? []
+    const [, study, trial, claim] = jobId.exec(id) ?? []
     // What a study has left that had this name before.
-    if (study !== this.#options.study) return await this.#removeJob(id)
+    if (study !== this.#options.study) return await this.#remove(id)
     const { claim: newest, state } = this.#options.trialOf(Number(trial)) ?? { claim: null, state: 'lost' as const }
     const isAdoptable =
       newest !== null && state === 'running' && jobClaimOf({ claim: newest.number, ...newest }) === Number(claim)
-    if (!isAdoptable && !this.#open.has(id)) await this.#removeJob(id)
+    if (!isAdoptable && !this.#open.has(id)) await this.#remove(id)
   }
 
-  async #remove(id: string, { files, initial }: messages.TrialJob): Promise<void> {
-    const { artifacts } = this.#options
-    await this.#removeJob(id).catch(this.#onError)
-    for (const entry of [...files, ...(initial ? [initial] : [])]) await artifacts.remove(entry).catch(this.#onError)
-  }
-
-  async #removeJob(id: string): Promise<void> {
+  /** With what its worker has sent for it. */
+  async #remove(id: string): Promise<void> {
     // One that is locked stays: its worker hears that it has lost it.
     await this.#queue.remove(id).catch(() => undefined)
-  }
-
-  async #offer(file: string, path: string): Promise<messages.FileEntry> {
-    const { size } = await stat(file)
-    const entry = { path, bytes: size, sha256: await sha256Of(file) }
-    await this.#options.artifacts.put(file, entry)
-    return entry
+    await this.#options.artifacts.room(id).remove().catch(this.#onError)
   }
 
   /** @param isDone whether nothing is left to do: then workers end */
   async close(isDone = false): Promise<void> {
     clearInterval(this.#timer)
-    if (isDone) await this.#sayToAll('done').catch(() => undefined)
+    if (isDone) {
+      await this.#sayToAll('done').catch(() => undefined)
+      await this.#options.artifacts.room(messages.filesRoom(this.#options.study)).remove()
+    }
     await Promise.allSettled([this.#relay.close(), this.#queue.close()])
   }
+}
+
+async function offer(file: string, path: string, artifacts: Artifacts): Promise<messages.FileEntry> {
+  const { size } = await stat(file)
+  const entry = { path, bytes: size, sha256: await sha256Of(file) }
+  await artifacts.put(file, entry)
+  return entry
 }
 
 /** Milliseconds from try to try. */

@@ -283,3 +283,6 @@ function nameOf(fields: Fields, field: string): string {
 
 /** Of one trial: nobody else's, in whatever study of the same queue. */
 export const jobIdOf = (study: string, trial: number, claim: number): string => `${study}.${trial}.${claim}`
+
+/** Where the files lie that a study names. */
+export const filesRoom = (study: string): string => `${study}.files`

@@ -13,10 +13,10 @@ import { Search } from '../worker/search.js'
 import type { Shared, WorkerEnd, WorkerEvent } from '../worker/worker.js'
 import type { QueueAddress } from './address.js'
 import { ArtifactServer } from './artifact-server.js'
-import { ArtifactFolder, sha256Of } from './artifacts.js'
+import { ArtifactFolder, type Artifacts, sha256Of } from './artifacts.js'
 import { Broker } from './broker.js'
 import { Dispatcher, jobClaimOf } from './dispatcher.js'
-import type { FileEntry, ToWorker } from './messages.js'
+import { type FileEntry, filesRoom, type ToWorker } from './messages.js'
 import { Slots } from './slots.js'
 
 export interface QueueExecutorOptions {
@@ -90,7 +90,7 @@ async function runQueue(
   let end: WorkerEnd | null = null
   try {
     const study = await idOf(search.path)
-    const files = await offerFiles(module, definition.files, store.folder)
+    const files = await offerFiles(module, definition.files, store.folder.room(filesRoom(study)))
     dispatcher = await Dispatcher.open({
       ...{ broker, lease, queue: options.queue, study, artifacts: store.folder, onLine },
       ...{ retries: definition.retries, lookEvery: options.lookEvery ?? usualLook, onChange: () => slots.look() },
@@ -162,7 +162,6 @@ async function openStore(options: QueueExecutorOptions, study: string): Promise<
   if (artifacts !== null)
     return { folder: new ArtifactFolder(artifacts), told: { folder: artifacts }, close: async () => undefined }
   const folder = new ArtifactFolder(join(study, 'artifacts'))
-  await folder.clean()
   const own = token ?? randomBytes(24).toString('base64url')
   const { host, port } = listen ?? { host: await seenFrom(address), port: 0 }
   const server = await ArtifactServer.start(folder, { host, port, token: own, limit })
@@ -184,7 +183,7 @@ function seenFrom({ host, port }: QueueAddress): Promise<string> {
 }
 
 /** What the study names, by paths from its file on. @throws `GRADUS_BAD_FILE` where one is not there */
-async function offerFiles(module: StudyModule, files: readonly string[], folder: ArtifactFolder): Promise<FileEntry[]> {
+async function offerFiles(module: StudyModule, files: readonly string[], room: Artifacts): Promise<FileEntry[]> {
   const entries: FileEntry[] = []
   for (const path of files) {
     const file = join(module.path, '..', path)
@@ -192,7 +191,7 @@ async function offerFiles(module: StudyModule, files: readonly string[], folder:
       throw fileError(file, error)
     })
     const entry = { path, bytes: bytes.length, sha256: await sha256Of(file) }
-    await folder.put(file, entry)
+    await room.put(file, entry)
     entries.push(entry)
   }
   return entries

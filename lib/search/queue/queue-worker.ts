@@ -10,7 +10,7 @@ import { version } from '../../version.js'
 import type { WorkerEnd, WorkerEvent } from '../worker/worker.js'
 import type { QueueAddress } from './address.js'
 import { ArtifactClient } from './artifact-client.js'
-import { ArtifactFolder, type Artifacts, sha256Of } from './artifacts.js'
+import { ArtifactFolder, type ArtifactStore, sha256Of } from './artifacts.js'
 import { Broker, type Job, type Relay, type Worker } from './broker.js'
 import { proofOf } from './fleet.js'
 import { JobRun } from './job-run.js'
@@ -62,7 +62,7 @@ class QueueWorker {
   #worker: Worker | null = null
   #trainer: Trainer
   #isLoaded = false
-  #artifacts: Artifacts | null = null
+  #artifacts: ArtifactStore | null = null
   #welcome: Welcome | null = null
   #heard = performance.now()
   #done = 0
@@ -176,7 +176,7 @@ class QueueWorker {
     this.#work(welcome)
   }
 
-  #open(place: Welcome['artifacts']): Artifacts {
+  #open(place: Welcome['artifacts']): ArtifactStore {
     if ('folder' in place) return new ArtifactFolder(place.folder)
     const token = place.token ?? this.#options.token ?? ''
     return new ArtifactClient({ url: place.url, token }, this.#closed.signal)
@@ -194,7 +194,7 @@ class QueueWorker {
       const message = `${path}: it is another file than the master's; remove it, and this worker gets that one`
       throw new GradusError('GRADUS_REFUSED', message)
     }
-    await this.#artifacts!.get(entry, path)
+    await this.#artifacts!.room(messages.filesRoom(this.#welcome!.study)).get(entry, path)
   }
 
   #work({ lease }: Welcome): void {
@@ -217,7 +217,14 @@ class QueueWorker {
       throw new GradusError('GRADUS_REFUSED', `job ${job.id} is no job of this study`)
     const execution = randomUUID()
     const run = new JobRun(job, {
-      ...{ execution, node: this.#node, folder: this.#folder, threads, sendEvery, artifacts: () => this.#artifacts! },
+      ...{
+        execution,
+        node: this.#node,
+        folder: this.#folder,
+        threads,
+        sendEvery,
+        artifacts: () => this.#artifacts!.room(job.id!),
+      },
       tell: (progress) => this.#say({ type: 'progress', job: job.id!, progress }),
       dataNow: async () => this.#worker && (await this.#broker.dataOf(this.#worker, job.id!)),
     })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { isMissing, makeFolders, withFileErrors } from '../../files.js'
 import { newTemporary } from '../../temporary.js'
 import { runFiles } from '../../train/run-folder.js'
-import { type ArtifactFolder, type Artifacts, artifactError, sha256Of } from './artifacts.js'
+import { type ArtifactRoom, type Artifacts, artifactError, sha256Of } from './artifacts.js'
 import { type FileEntry, isPlainPath } from './messages.js'
 
 /** Who holds a run on one machine says nothing on another. */
@@ -107,7 +107,7 @@ export async function fetchRun(folder: string, files: readonly FileEntry[], arti
 }
 
 /** Lists a directory here, and has its bytes wait to be fetched. */
-export async function offerRun(folder: string, artifacts: ArtifactFolder): Promise<FileEntry[]> {
+export async function offerRun(folder: string, artifacts: Artifacts): Promise<FileEntry[]> {
   return await new RunSender(folder, artifacts, []).send()
 }
 
@@ -115,17 +115,19 @@ export async function offerRun(folder: string, artifacts: ArtifactFolder): Promi
  * Puts what has come into the directory: first what is recorded, then the checkpoints, so that whoever goes on from one finds what
  * it needs; then those that are no longer wanted go.
  */
-export async function placeRun(folder: string, files: readonly FileEntry[], artifacts: ArtifactFolder): Promise<void> {
+export async function placeRun(folder: string, files: readonly FileEntry[], artifacts: ArtifactRoom): Promise<void> {
   const ordered = [...files].sort((a, b) => Number(isCheckpoint(a.path)) - Number(isCheckpoint(b.path)))
   await withFileErrors(
     folder,
     async () => {
-      for (const entry of ordered) {
+      for (const [i, entry] of ordered.entries()) {
         const to = join(folder, entry.path)
         await makeFolders(join(to, '..'))
         if (isCheckpoint(entry.path) && (await isSame(to, entry))) continue
+        // Another file of the same bytes is still to come of them.
+        const isWanted = ordered.slice(i + 1).some(({ sha256 }) => sha256 === entry.sha256)
         // Told once more, it lies there already.
-        if (!(await artifacts.move(entry, to)) && !(await isSame(to, entry)))
+        if (!(await artifacts.move(entry, to, isWanted)) && !(await isSame(to, entry)))
           throw artifactError(entry, 'its bytes have not come')
       }
       const wanted = new Set(files.map(({ path }) => path))

@@ -136,7 +136,9 @@ async function take(picker: Picker, trial: Trial, options: TakeOptions = {}): Pr
   // A full disk is waited for with the claim: another one would count as one more worker that the trial was lost with.
   const copying = (copy: () => Promise<void>) => whenThereIsRoom(copy, signal)
   const held = suggestion && (await takeTrial(trial, { worker, budget, beats, details, adopts }, copying))
-  return held ? { held, params: suggestion.params, stage: suggestion.stage, before: trial } : 'again'
+  if (held) return { held, params: suggestion.params, stage: suggestion.stage, before: trial }
+  await search.refresh(trial.number)
+  return 'again'
 }
 
 /**

@@ -47,9 +47,9 @@ export interface CurrentStage {
 
 /** Milliseconds. */
 const endedEvery = 250
-/** Looks at no more trials under way than these take little time; at more, this share of it. */
+/** Looks at so many trials that have not ended take little time; at more, this share of it. */
 const fewOpen = 32
-const shareOfOpen = 1 / 4
+const shareOfOpen = 1 / 10
 
 /** Results of other studies come behind all of this one's. */
 const firstForeign = 1e9
