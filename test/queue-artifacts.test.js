@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { ArtifactClient } from '../dist/search/queue/artifact-client.js'
 import { ArtifactServer } from '../dist/search/queue/artifact-server.js'
 import { ArtifactFolder } from '../dist/search/queue/artifacts.js'
-import { fetchRun, offerRun, placeRun, RunSender } from '../dist/search/queue/run-files.js'
+import { fetchRun, notePlaced, offerRun, placeRun, RunSender, readPlaced } from '../dist/search/queue/run-files.js'
 
 const tests = suite('queue artifacts')
 const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex')
@@ -195,6 +195,27 @@ tests(
     await placeRun(join(root, 'to-1'), sent[1], rooms[1])
     for (const i of [0, 1])
       for (const path of paths) assert.is(readFileSync(join(root, `to-${i}`, path), 'utf8'), 'the same')
+  },
+)
+
+tests(
+  'what a job was offered stays for whoever begins it anew; what lies in the run is noted',
+  async ({ folder, write, root }) => {
+    write('run/run.json', 'run')
+    write('run/metrics.jsonl', 'one')
+    const offered = await offerRun(join(root, 'run'), folder)
+    await fetchRun(join(root, 'first'), offered, folder)
+    write('first/metrics.jsonl', 'two')
+    const sent = await new RunSender(join(root, 'first'), folder, offered).send()
+    assert.is(await readPlaced(folder), null)
+    await notePlaced(folder, { execution: 'a', sendings: 7 })
+    await placeRun(join(root, 'run'), sent, folder, offered)
+    assert.is(readFileSync(join(root, 'run/metrics.jsonl'), 'utf8'), 'two')
+    await fetchRun(join(root, 'second'), offered, folder)
+    assert.is(readFileSync(join(root, 'second/metrics.jsonl'), 'utf8'), 'one')
+    assert.equal(await readPlaced(folder), { execution: 'a', sendings: 7 })
+    writeFileSync(join(folder.path, 'placed.json'), '{ "format": 1, "execution"')
+    assert.is(await readPlaced(folder), null)
   },
 )
 

@@ -21,6 +21,7 @@ function trial({
   patience = 10_000,
   place = async () => undefined,
   isWaiting = false,
+  placed = null,
 } = {}) {
   const [reported, answers, endings] = [[], [], []]
   const holder = {
@@ -30,7 +31,7 @@ function trial({
   }
   const control = new TrialControl(holder, { epoch: 0, value: null }, { epochs: 100, decide })
   const exchange = new Exchange({
-    ...{ control, attempts, patience, place },
+    ...{ control, attempts, patience, place, placed },
     answer: (...answer) => answers.push(answer),
     end: async (ending) => endings.push(ending) > 0 && isWaiting,
   })
@@ -42,8 +43,8 @@ function trial({
   return { control, exchange, outcome, reported, answers, endings }
 }
 
-const by = (execution, attempt, epochs = [], files = null) => ({
-  ...{ execution, attempt, node: `node of ${execution}`, files },
+const by = (execution, attempt, epochs = [], files = null, sendings = 1) => ({
+  ...{ execution, attempt, node: `node of ${execution}`, files, sendings },
   reports: epochs.map((epoch) => ({ epoch, value: epoch / 10, record: {} })),
 })
 const value = { value: 7, epoch: 3, details: {} }
@@ -125,6 +126,18 @@ tests('files come before what is reported of them; what cannot be placed ends it
   second.exchange.progress(by('a', 1, [1], []))
   assert.is((await second.outcome).error.message, 'no room')
   assert.equal(second.reported, [])
+})
+
+tests('what is told late of a run’s files has no place any more, and what is told again has', async () => {
+  const order = []
+  const place = async (_, { execution, sendings }) => void order.push(`${execution} ${sendings}`)
+  // By a master before this one.
+  const { exchange, outcome } = trial({ place, placed: { execution: 'a', sendings: 2 } })
+  for (const sendings of [1, 2, 4, 3, 4]) exchange.progress(by('a', 1, [], [], sendings))
+  exchange.progress(by('b', 2, [], [], 1))
+  exchange.done({ ...by('b', 2, [], [], 2), outcome: { type: 'value', value } })
+  assert.equal(await outcome, { value })
+  assert.equal(order, ['a 2', 'a 4', 'a 4', 'b 1', 'b 2'])
 })
 
 tests('a trial that has lost its worker too often is lost; an error of its function is that error', async () => {

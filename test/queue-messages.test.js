@@ -11,7 +11,7 @@ const job = {
   ...{ epoch: 2, value: Number.NaN, files: [file], initial: file, ending: { how: 'pause', reason: 'pruner' } },
 }
 const progress = {
-  ...{ execution: 'x', attempt: 2, node: 'n', files: [file] },
+  ...{ execution: 'x', attempt: 2, node: 'n', files: [file], sendings: 3 },
   reports: [{ epoch: 1, value: -Infinity, record: { loss: 0.5 } }],
 }
 /** Through JSON, as the queue keeps it. */

@@ -47,10 +47,11 @@ export class LeaseJudge {
   isStale({ path, claim }: Held): boolean {
     // Who holds it cannot be read: it is given a lease to become whole.
     if (claim === null) return this.look(path, null)
+    if (isAlive(claim.record) === false) return true
     const beats = beatsPath(path, claim.number)
     const before = this.#watched.get(beats)
     if (before && this.#now() - before.at < this.#lease * leastOfLease) return before.silent >= this.#lease
-    return isAlive(claim.record) === false || this.look(beats, readBeat(beats))
+    return this.look(beats, readBeat(beats))
   }
 
   /** Whether the counter of that name, which stands so now, has not changed for a lease. */

@@ -12,7 +12,7 @@ import type { Broker, Queue, Relay } from './broker.js'
 import { Exchange } from './exchange.js'
 import { Fleet, type FleetOptions } from './fleet.js'
 import * as messages from './messages.js'
-import { offerRun, placeRun } from './run-files.js'
+import { notePlaced, offerRun, placeRun, readPlaced } from './run-files.js'
 
 export interface DispatcherOptions {
   readonly broker: Broker
@@ -102,7 +102,11 @@ export class Dispatcher {
       control,
       attempts: this.#options.retries + 1,
       patience: this.#options.lease,
-      place: (files) => placeRun(held.run, files, room),
+      placed: isFresh ? null : await readPlaced(room),
+      place: async (files, placed) => {
+        await notePlaced(room, placed)
+        await placeRun(held.run, files, room, data.files)
+      },
       answer: (node, epoch, ending) => this.#answer(node, id, epoch, ending),
       // Its worker has heard it, and where the job is gone nobody else has to.
       end: (ending) => this.#markEnding(id, ending).catch(() => false),

@@ -5,14 +5,22 @@ import type { TrialValue } from '../worker/train-trial.js'
 import type { Ending, TrialControl } from '../worker/trial-control.js'
 import type { FileEntry, TrialProgress, TrialReport, TrialReturn } from './messages.js'
 
+/** Of which execution a run's directory is, and how often that had sent it. */
+export interface Placed {
+  readonly execution: string
+  readonly sendings: number
+}
+
 export interface ExchangeOptions {
   readonly control: TrialControl
   /** Of executions: one that comes after them has lost its worker too often. */
   readonly attempts: number
   /** Milliseconds that a worker has to end a trial that is to end. */
   readonly patience: number
+  /** Whose run's directory lies in its place. */
+  readonly placed: Placed | null
   /** Puts what has come of the run's directory into its place. */
-  place(files: readonly FileEntry[]): Promise<void>
+  place(files: readonly FileEntry[], placed: Placed): Promise<void>
   /** Tells the worker up to which epoch its reports have come, and whether it is to end. */
   answer(node: string, epoch: number, ending: Ending | null): void
   /** Has the job say why it is to end, for whoever looks at it; true where nobody is at it, nor will be. */
@@ -28,11 +36,13 @@ export class Exchange {
   #execution: string | null = null
   #node: string | null = null
   #attempt = 0
+  #placed: Placed | null
   #queue: Promise<unknown> = Promise.resolve()
   #isOver = false
 
   constructor(options: ExchangeOptions) {
     this.#options = options
+    this.#placed = options.placed
     this.#result = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -108,10 +118,15 @@ export class Exchange {
     return true
   }
 
-  async #take({ reports, files, node }: TrialProgress): Promise<void> {
+  async #take({ reports, files, node, execution, sendings }: TrialProgress): Promise<void> {
     const { control, answer, place } = this.#options
+    // The queue and the job tell the same, one of them late.
+    const isOld = this.#placed?.execution === execution && sendings < this.#placed.sendings
     // Before what is reported of it: a trial that pauses after this report has its checkpoint by then.
-    if (files !== null) await place(files)
+    if (files !== null && !isOld) {
+      this.#placed = { execution, sendings }
+      await place(files, this.#placed)
+    }
     for (const report of reports) await this.#report(report)
     if (reports.length > 0 || control.ending !== null) answer(node, control.last.epoch, control.ending)
   }

@@ -34,6 +34,7 @@ export class JobRun {
   readonly #reports: messages.TrialReport[] = []
   /** The run's directory as it was sent last. */
   #files: readonly messages.FileEntry[] | null = null
+  #sendings = 0
   #areFilesTold = true
   #ending: Ending | null = null
   #trainer: Trainer | null = null
@@ -84,6 +85,7 @@ export class JobRun {
       attempt: Math.max(1, this.#job.attemptsStarted),
       reports: [...this.#reports],
       files: this.#areFilesTold ? null : this.#files,
+      sendings: this.#sendings,
     }
   }
 
@@ -148,6 +150,7 @@ export class JobRun {
 
   async #send(): Promise<void> {
     this.#files = (await this.#sender?.send()) ?? null
+    this.#sendings++
     this.#areFilesTold = false
   }
 

@@ -52,6 +52,8 @@ export interface TrialProgress {
   readonly reports: readonly TrialReport[]
   /** The run's directory as it has been sent; null where it has not been since the last time. */
   readonly files: readonly FileEntry[] | null
+  /** How often it has been sent: what is told late is known by it. */
+  readonly sendings: number
 }
 
 /** How a job ends: its last progress, and what came of the trial. */
@@ -156,6 +158,7 @@ export function progressOf(fields: Fields): TrialProgress {
     node: nameOf(fields, 'node'),
     reports: reports.map((report, i) => reportOf(fields, `reports[${i}]`, report)),
     files: (fields.get('files') ?? null) === null ? null : filesOf(fields, 'files'),
+    sendings: fields.whole('sendings'),
   }
 }
 

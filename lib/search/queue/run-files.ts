@@ -1,11 +1,13 @@
 /** A run's directory on its way: what is in it, brought to where artifacts are, and put together again elsewhere. */
-import { copyFile, lstat, readdir, rm } from 'node:fs/promises'
+import { copyFile, lstat, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMissing, makeFolders, withFileErrors } from '../../files.js'
+import { isMissing, makeFolders, replaceFile, withFileErrors } from '../../files.js'
+import { studyFormat } from '../../study/values.js'
 import { newTemporary } from '../../temporary.js'
 import { runFiles } from '../../train/run-folder.js'
 import { type ArtifactRoom, type Artifacts, artifactError, sha256Of } from './artifacts.js'
-import { type FileEntry, isPlainPath } from './messages.js'
+import type { Placed } from './exchange.js'
+import { type FileEntry, isPlainPath, read } from './messages.js'
 
 /** Who holds a run on one machine says nothing on another. */
 const isLeft = (name: string): boolean => name === runFiles.claims
@@ -114,8 +116,15 @@ export async function offerRun(folder: string, artifacts: Artifacts): Promise<Fi
 /**
  * Puts what has come into the directory: first what is recorded, then the checkpoints, so that whoever goes on from one finds what
  * it needs; then those that are no longer wanted go.
+ *
+ * @param offered what stays with the artifacts too
  */
-export async function placeRun(folder: string, files: readonly FileEntry[], artifacts: ArtifactRoom): Promise<void> {
+export async function placeRun(
+  folder: string,
+  files: readonly FileEntry[],
+  artifacts: ArtifactRoom,
+  offered: readonly FileEntry[] = [],
+): Promise<void> {
   const ordered = [...files].sort((a, b) => Number(isCheckpoint(a.path)) - Number(isCheckpoint(b.path)))
   await withFileErrors(
     folder,
@@ -124,8 +133,8 @@ export async function placeRun(folder: string, files: readonly FileEntry[], arti
         const to = join(folder, entry.path)
         await makeFolders(join(to, '..'))
         if (isCheckpoint(entry.path) && (await isSame(to, entry))) continue
-        // Another file of the same bytes is still to come of them.
-        const isWanted = ordered.slice(i + 1).some(({ sha256 }) => sha256 === entry.sha256)
+        // By whoever begins the job anew, or by another file of the same bytes.
+        const isWanted = [...offered, ...ordered.slice(i + 1)].some(({ sha256 }) => sha256 === entry.sha256)
         // Told once more, it lies there already.
         if (!(await artifacts.move(entry, to, isWanted)) && !(await isSame(to, entry)))
           throw artifactError(entry, 'its bytes have not come')
@@ -144,3 +153,26 @@ const isSame = (path: string, { bytes }: FileEntry): Promise<boolean> =>
     ({ size }) => size === bytes,
     () => false,
   )
+
+/** A note among a job's artifacts of what lies in the run's directory. */
+const placedPath = (artifacts: ArtifactRoom): string => join(artifacts.path, 'placed.json')
+
+/** Before it is put there: what an earlier sending tells later has no place any more, whichever master hears it. */
+export async function notePlaced(artifacts: ArtifactRoom, placed: Placed): Promise<void> {
+  await withFileErrors(artifacts.path, () => makeFolders(artifacts.path), 'written')
+  const text = JSON.stringify({ format: studyFormat, ...placed })
+  await replaceFile(placedPath(artifacts), (file) => file.writeFile(text), { sync: false })
+}
+
+/** Null where nothing was noted, or nothing of it can be read. */
+export async function readPlaced(artifacts: ArtifactRoom): Promise<Placed | null> {
+  try {
+    const data = await readFile(placedPath(artifacts), 'utf8')
+    return read('what is placed', data, (fields) => ({
+      execution: fields.text('execution'),
+      sendings: fields.whole('sendings'),
+    }))
+  } catch {
+    return null
+  }
+}
