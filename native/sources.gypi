@@ -36,6 +36,26 @@
     "avx2_sources": ["native/kernels/cpu/avx2.cc"],
     "avx512_sources": ["native/kernels/cpu/avx512.cc"],
     "neon_sources": ["native/kernels/cpu/neon.cc"],
+    "cuda_sources": [
+      "native/kernels/cuda/columns.cu",
+      "native/kernels/cuda/elements.cu",
+      "native/kernels/cuda/losses.cu",
+      "native/kernels/cuda/matmul.cu",
+      "native/kernels/cuda/moving.cu",
+      "native/kernels/cuda/norms.cu",
+      "native/kernels/cuda/updates.cu"
+    ],
+    "cuda_library_sources": ["native/kernels/cuda/queue.cu"],
+    "cuda_test_sources": ["test/gpu/conformance.cu"],
+    "emulator_sources": [
+      "native/emulator/access.cc",
+      "native/emulator/fiber.cc",
+      "native/emulator/hooks.cc",
+      "native/emulator/memory.cc",
+      "native/emulator/queue.cc",
+      "native/emulator/report.cc",
+      "native/emulator/run.cc"
+    ],
     "binding_sources": [
       "native/addon.cc",
       "native/binding/arguments.cc",
@@ -85,6 +105,14 @@
       "test/native/updates_range_test.cc",
       "test/native/updates_test.cc"
     ],
+    "gpu_test_sources": [
+      "test/native/main.cc",
+      "test/gpu/conformance_test.cc",
+      "test/gpu/emulator_test.cc",
+      "test/gpu/kernels_test.cc",
+      "test/gpu/rows_test.cc",
+      "test/gpu/updates_test.cc"
+    ],
     "binding_defines": [
       "NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
       "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
@@ -95,6 +123,15 @@
     ],
     "test_cflags": ["-O1"],
     "binding_cflags": ["-O1"],
+    "nvcc_flags": [
+      "-std=c++17", "-O3", "-fmad=false", "-prec-div=true", "-prec-sqrt=true", "-ftz=false", "--extended-lambda",
+      "--expt-relaxed-constexpr", "-Xcompiler=-fPIC,-fvisibility=hidden", "-Xptxas=-v",
+      "-gencode=arch=compute_80,code=[sm_80,compute_80]", "-gencode=arch=compute_90,code=sm_90"
+    ],
+    "emulated_cflags": [
+      "-O1", "-g1", "-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0", "-Wno-unused-function"
+    ],
+    "emulator_cflags": ["-g1", "-fno-strict-aliasing"],
     "scalar_cflags": ["-Os"],
     "neon_cflags": ["-O3"],
     "avx2_cflags": ["-O3", "-mavx2", "-mfma", "-Wno-ignored-attributes"],

@@ -71,7 +71,7 @@ struct Loss {
   T* losses = nullptr;         // (rows): weight · loss(row), unscaled
   T* gradient = nullptr;       // (rows, columns), or none; the tangents write here how it moves
 
-  Loss part(size_t first, size_t count) const {
+  constexpr Loss part(size_t first, size_t count) const {
     Loss part = *this;
     part.rows = count;
     part.scores += first * columns;
@@ -147,7 +147,7 @@ struct Examples {
   const uint32_t *order = nullptr, *view = nullptr;
   size_t first = 0;
 
-  Examples from_row(size_t row) const {
+  constexpr Examples from_row(size_t row) const {
     Examples part = *this;
     part.first += row;
     return part;
@@ -172,28 +172,30 @@ struct Norm {
   T *dgain = nullptr, *dbias = nullptr;
 
   // Parts of a layer norm and of a batch norm, of sums at whole blocks: what is not given stays so.
-  Norm rows_from(size_t first, size_t count) const {
+  constexpr Norm rows_from(size_t first, size_t count) const {
     Norm part = examples_from(first, count);
-    for (T** of_row : {&part.mean, &part.inverse_deviation})
-      if (*of_row) *of_row += first;
+    if (part.mean) part.mean += first;
+    if (part.inverse_deviation) part.inverse_deviation += first;
     return part.with_blocks_from(first);
   }
-  Norm examples_from(size_t first, size_t count) const {
+  constexpr Norm examples_from(size_t first, size_t count) const {
     Norm part = *this;
     part.rows = count;
-    for (const T** of_element : {&part.x, &part.dy})
-      if (*of_element) *of_element += first * stride;
-    for (T** of_element : {&part.y, &part.dx})
-      if (*of_element) *of_element += first * stride;
+    if (part.x) part.x += first * stride;
+    if (part.dy) part.dy += first * stride;
+    if (part.y) part.y += first * stride;
+    if (part.dx) part.dx += first * stride;
     return part;
   }
-  Norm blocks_from(size_t first, size_t count) const { return examples_from(first, count).with_blocks_from(first); }
+  constexpr Norm blocks_from(size_t first, size_t count) const {
+    return examples_from(first, count).with_blocks_from(first);
+  }
 
  private:
-  Norm with_blocks_from(size_t first) const {
+  constexpr Norm with_blocks_from(size_t first) const {
     Norm part = *this;
-    for (T** of_block : {&part.dgain, &part.dbias})
-      if (*of_block) *of_block += first / block_rows * columns;
+    if (part.dgain) part.dgain += first / block_rows * columns;
+    if (part.dbias) part.dbias += first / block_rows * columns;
     return part;
   }
 };

@@ -65,12 +65,12 @@ INLINE Vec<T> activation_slope_from_input(Activation kind, Vec<T> x) {
 constexpr bool slope_needs_input(Activation kind) { return kind == Activation::gelu || kind == Activation::silu; }
 
 template <Activation kind, class T>
-static void forward_of(T parameter, const T* x, size_t n, T* y) {
+FUNCTION void forward_of(T parameter, const T* x, size_t n, T* y) {
   map(x, n, y, [=](Vec<T> a) INLINE_LAMBDA { return activate(kind, parameter, a); });
 }
 
 template <Activation kind, class T>
-static void backward_of(T parameter, const T* x, const T* y, const T* dy, size_t n, T* dx) {
+FUNCTION void backward_of(T parameter, const T* x, const T* y, const T* dy, size_t n, T* dx) {
   constexpr size_t lanes = Vec<T>::lanes;
   const T* known = slope_needs_input(kind) ? x : y;
   const auto slope = [=](Vec<T> a) INLINE_LAMBDA {
@@ -84,7 +84,7 @@ static void backward_of(T parameter, const T* x, const T* y, const T* dy, size_t
 }
 
 template <class T>
-static void activation_forward(Activation kind, T parameter, const T* x, size_t n, T* y) {
+FUNCTION void activation_forward(Activation kind, T parameter, const T* x, size_t n, T* y) {
   switch (kind) {
 #define ACTIVATION(name, initial) \
   case Activation::name:          \
@@ -95,7 +95,7 @@ static void activation_forward(Activation kind, T parameter, const T* x, size_t 
 }
 
 template <class T>
-static void activation_backward(Activation kind, T parameter, const T* x, const T* y, const T* dy, size_t n, T* dx) {
+FUNCTION void activation_backward(Activation kind, T parameter, const T* x, const T* y, const T* dy, size_t n, T* dx) {
   if (kind == Activation::identity) y = dy;  // its slope reads nothing
   switch (kind) {
 #define ACTIVATION(name, initial) \
@@ -108,7 +108,7 @@ static void activation_backward(Activation kind, T parameter, const T* x, const 
 
 // Unit u of a row takes the largest of x[u * pieces …]; among equals the first wins, and a NaN wins over all.
 template <class T>
-static void maxout_forward(const T* x, size_t rows, size_t units, size_t pieces, T* y, int32_t* winners) {
+FUNCTION void maxout_forward(const T* x, size_t rows, size_t units, size_t pieces, T* y, int32_t* winners) {
   for (size_t unit = 0; unit < rows * units; ++unit, x += pieces) {
     size_t winner = 0;
     for (size_t piece = 1; piece < pieces; ++piece)
@@ -119,7 +119,7 @@ static void maxout_forward(const T* x, size_t rows, size_t units, size_t pieces,
 }
 
 template <class T>
-static void maxout_backward(const T* dy, const int32_t* winners, size_t rows, size_t units, size_t pieces, T* dx) {
+FUNCTION void maxout_backward(const T* dy, const int32_t* winners, size_t rows, size_t units, size_t pieces, T* dx) {
   for (size_t unit = 0; unit < rows * units; ++unit, dx += pieces)
     for (size_t piece = 0; piece < pieces; ++piece) dx[piece] = piece == size_t(winners[unit]) ? dy[unit] : T(0);
 }
@@ -157,7 +157,7 @@ INLINE T row_exponentials(const T* x, size_t columns, T largest, T* y) {
 }
 
 template <class T>
-static void softmax(const T* x, size_t rows, size_t columns, T* y) {
+FUNCTION void softmax(const T* x, size_t rows, size_t columns, T* y) {
   for (size_t row = 0; row < rows; ++row, x += columns, y += columns) {
     const Vec<T> total(row_exponentials(x, columns, row_maximum(x, columns), y));
     map(y, columns, y, [=](Vec<T> e) INLINE_LAMBDA { return e / total; });

@@ -33,7 +33,7 @@ INLINE Mask<T> lane_of(int32_t label, size_t j) {
 // 2015).
 template <class T>
 struct CrossEntropyTerms {
-  T total[Vec<T>::lanes], mass[Vec<T>::lanes], shifted[Vec<T>::lanes];
+  Gathered<T> total, mass, shifted;
 };
 
 template <bool tempered, class T>
@@ -47,7 +47,7 @@ INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms
   const T temperature = loss.parameter;
   const Vec<T> zero(0), divisor(temperature);
   Vec<T> total = zero, mass = zero, shifted = zero, e = zero;
-  terms.shifted[i] = targets ? T(0) : tempered ? (scores[label] - largest) / temperature : scores[label] - largest;
+  if (!targets) terms.shifted.set(i, tempered ? (scores[label] - largest) / temperature : scores[label] - largest);
   for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
     Vec<T> shift = load_lanes(scores + j, n) - Vec<T>(largest);
     if (tempered) shift = shift / divisor;
@@ -60,12 +60,12 @@ INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms
     }
     if (gradient && columns > size_t(Vec<T>::lanes)) store_lanes(gradient + j, e, n);
   });
-  terms.total[i] = sum(total);
-  terms.mass[i] = targets ? sum(mass) : T(1);
-  if (targets) terms.shifted[i] = sum(shifted);
+  const T sum_total = sum(total), sum_mass = targets ? sum(mass) : T(1);
+  terms.total.set(i, sum_total), terms.mass.set(i, sum_mass);
+  if (targets) terms.shifted.set(i, sum(shifted));
   if (!gradient) return;
   const T scale = tempered ? loss.scale * temperature : loss.scale;
-  const Vec<T> factor(scale * weight_of(loss, row)), all(terms.total[i]), all_mass(terms.mass[i]);
+  const Vec<T> factor(scale * weight_of(loss, row)), all(sum_total), all_mass(sum_mass);
   for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
     if (columns > size_t(Vec<T>::lanes)) e = load_lanes(gradient + j, n);  // a short row is still in its register
     const Vec<T> t = targets ? load_lanes(targets + j, n) : select(lane_of<T>(label, j), Vec<T>(1), zero);
@@ -81,25 +81,25 @@ INLINE void cross_entropy_rows(const Loss<T>& loss) {
     const int count = int(loss.rows - first < lanes ? loss.rows - first : lanes);
     CrossEntropyTerms<T> terms;
     for (int i = 0; i < count; ++i) {
-      terms.total[i] = 1, terms.mass[i] = terms.shifted[i] = 0;
+      terms.total.set(i, 1), terms.mass.set(i, 0), terms.shifted.set(i, 0);
       if (!is_left_out(loss, first + size_t(i))) cross_entropy_row<tempered>(loss, first + size_t(i), terms, i);
     }
     const Vec<T> weight = loss.weights ? load_partial(loss.weights + first, count) : Vec<T>(1);
-    const Vec<T> log_total = log(load_partial(terms.total, count));
-    Vec<T> value = fma(load_partial(terms.mass, count), log_total, -load_partial(terms.shifted, count));
+    const Vec<T> log_total = log(terms.total.vector(count));
+    Vec<T> value = fma(terms.mass.vector(count), log_total, -terms.shifted.vector(count));
     if (tempered) value = value * Vec<T>(loss.parameter * loss.parameter);
     store_partial(loss.losses + first, weight * value, count);
   }
 }
 
 template <class T>
-static void softmax_cross_entropy(const Loss<T>& loss) {
+FUNCTION void softmax_cross_entropy(const Loss<T>& loss) {
   loss.parameter == 1 ? cross_entropy_rows<false>(loss) : cross_entropy_rows<true>(loss);
 }
 
 // Σ over the columns j but the label's of max(0, score[j] − score[label] + margin) (Weston and Watkins 1999).
 template <class T>
-static void multiclass_hinge(const Loss<T>& loss) {
+FUNCTION void multiclass_hinge(const Loss<T>& loss) {
   const Vec<T> zero(0), one(1), margin(loss.parameter);
   for (size_t row = 0; row < loss.rows; ++row) {
     if (is_left_out(loss, row)) continue;
@@ -118,13 +118,16 @@ static void multiclass_hinge(const Loss<T>& loss) {
       if (gradient) store_lanes(gradient + j, Vec<T>(factor) * violated, n);
     });
     loss.losses[row] = weight_of(loss, row) * sum(total);
-    if (gradient) gradient[label] = -factor * sum(violations);
+    if (!gradient) continue;
+    const T of_label = -factor * sum(violations);
+    settle<T>();
+    gradient[label] = of_label;
   }
 }
 
 // Σ over the columns j of max(0, margin − t · score[j]), t = 1 for the label's column and −1 for the others.
 template <class T>
-static void one_vs_all_hinge(const Loss<T>& loss) {
+FUNCTION void one_vs_all_hinge(const Loss<T>& loss) {
   const Vec<T> zero(0), one(1), margin(loss.parameter);
   for (size_t row = 0; row < loss.rows; ++row) {
     if (is_left_out(loss, row)) continue;
@@ -147,11 +150,8 @@ static void one_vs_all_hinge(const Loss<T>& loss) {
 template <class L, class T>
 INLINE void single_column_losses(const Loss<T>& loss) {
   for_vectors<T>(loss.rows, [&](size_t row, int n) INLINE_LAMBDA {
-    T targets[Vec<T>::lanes];
-    if (loss.labels)
-      for (int i = 0; i < n; ++i) targets[i] = T(loss.labels[row + size_t(i)]);
     const Vec<T> s = load_lanes(loss.scores + row, n);
-    const Vec<T> t = load_lanes(loss.labels ? targets : loss.targets + row, n);
+    const Vec<T> t = loss.labels ? load_integers<T>(loss.labels + row, n) : load_lanes(loss.targets + row, n);
     const Vec<T> weight = loss.weights ? load_lanes(loss.weights + row, n) : Vec<T>(1);
     const Vec<T> value = weight * L::value(s, t, loss.parameter), zero(0);
     const Mask<T> left_out = weight == zero;  // as in is_left_out
@@ -228,18 +228,18 @@ struct Huber {
 };
 
 template <class T>
-static void mean_squared_error(const Loss<T>& loss) {
+FUNCTION void mean_squared_error(const Loss<T>& loss) {
   mean_losses<SquaredError>(loss);
 }
 template <class T>
-static void mean_absolute_error(const Loss<T>& loss) {
+FUNCTION void mean_absolute_error(const Loss<T>& loss) {
   mean_losses<AbsoluteError>(loss);
 }
 template <class T>
-static void binary_cross_entropy(const Loss<T>& loss) {
+FUNCTION void binary_cross_entropy(const Loss<T>& loss) {
   mean_losses<BinaryCrossEntropy>(loss);
 }
 template <class T>
-static void huber(const Loss<T>& loss) {
+FUNCTION void huber(const Loss<T>& loss) {
   mean_losses<Huber>(loss);
 }

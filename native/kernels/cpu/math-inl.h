@@ -4,6 +4,19 @@
 #pragma once
 #include "vectors-inl.h"
 
+// The coefficients of a polynomial, highest power first. Behind functions: code of a GPU sees no arrays of the host.
+#define POLYNOMIAL(name, T, ...)                                \
+  struct name {                                                 \
+    static constexpr int size() {                               \
+      const T coefficients[] = {__VA_ARGS__};                   \
+      return int(sizeof coefficients / sizeof coefficients[0]); \
+    }                                                           \
+    static constexpr T at(int i) {                              \
+      const T coefficients[] = {__VA_ARGS__};                   \
+      return coefficients[i];                                   \
+    }                                                           \
+  }
+
 template <class T>
 struct Constants;
 
@@ -21,14 +34,13 @@ struct Constants<float> {
   static constexpr float expm1_low = -20, tanh_limit = 20;  // and expm1 −1, tanh(x / 2) ±1
   static constexpr float tiny = 0x1p-26f;                   // below it expm1(x) and log1p(x) round to x
   // (e^r − 1 − r) / r² for |r| ≤ ln 2 / 2: 2^-26.5
-  static constexpr float exp[] = {0.00139262508f, 0.00836323288f, 0.0416665542f, 0.166665767f, 0.5f};
+  POLYNOMIAL(exp, float, 0.00139262508f, 0.00836323288f, 0.0416665542f, 0.166665767f, 0.5f);
   // (ln((1 + s) / (1 − s)) − 2s) / s³ in s², for s ≤ (√2 − 1) / (√2 + 1): 2^-35.8
-  static constexpr float log[] = {0.233316145f, 0.285507786f, 0.400001222f, 0.666666666f};
+  POLYNOMIAL(log, float, 0.233316145f, 0.285507786f, 0.400001222f, 0.666666666f);
   // Φ(−x) · e^(x²/2) / t in t − tail_middle, where t = tail_pole / (tail_pole + x), for 0 ≤ x ≤ 14.5: 2^-28.5
   static constexpr float tail_pole = 4, tail_middle = 0.625f;
-  static constexpr float tail[] = {-0.0134772863f, 0.0131849775f, 0.035148066f, -0.0281086824f,
-                                   -0.09292745f,   0.0032248003f, 0.262923876f, 0.500665957f,
-                                   0.550619792f,   0.420168577f,  0.233653031f};
+  POLYNOMIAL(tail, float, -0.0134772863f, 0.0131849775f, 0.035148066f, -0.0281086824f, -0.09292745f, 0.0032248003f,
+             0.262923876f, 0.500665957f, 0.550619792f, 0.420168577f, 0.233653031f);
 };
 
 template <>
@@ -45,29 +57,20 @@ struct Constants<double> {
   static constexpr double expm1_low = -40, tanh_limit = 44;
   static constexpr double tiny = 0x1p-55;
   // 2^-61.9
-  static constexpr double exp[] = {2.09147553258932e-09,
-                                   2.5105312729622103e-08,
-                                   2.755727347871858e-07,
-                                   2.755725517000089e-06,
-                                   2.480158732567746e-05,
-                                   0.0001984126987500228,
-                                   0.0013888888888883711,
-                                   0.008333333333326084,
-                                   0.04166666666666667,
-                                   0.1666666666666667,
-                                   0.5};
+  POLYNOMIAL(exp, double, 2.09147553258932e-09, 2.5105312729622103e-08, 2.755727347871858e-07, 2.755725517000089e-06,
+             2.480158732567746e-05, 0.0001984126987500228, 0.0013888888888883711, 0.008333333333326084,
+             0.04166666666666667, 0.1666666666666667, 0.5);
   // 2^-64.8
-  static constexpr double log[] = {0.13088034850927555, 0.13268638369266825, 0.15386244737621665, 0.18181795547521137,
-                                   0.22222222392581045, 0.28571428570799784, 0.40000000000000885, 0.6666666666666666};
+  POLYNOMIAL(log, double, 0.13088034850927555, 0.13268638369266825, 0.15386244737621665, 0.18181795547521137,
+             0.22222222392581045, 0.28571428570799784, 0.40000000000000885, 0.6666666666666666);
   // 0 ≤ x ≤ 40: 2^-56.5
   static constexpr double tail_pole = 6, tail_middle = 0.5625;
-  static constexpr double tail[] = {
-      0.0006007322922624508, -0.0009712482698615371, -0.0018472064181738557, 0.0025714053586205674,
-      0.0044640848490987055, -0.003915678880555492,  -0.010807878002057661,  0.0018197713594889278,
-      0.02450520636373661,   0.017922969900809937,   -0.037877656951840914,  -0.09367531478584613,
-      -0.048139424647421464, 0.16975121553624,       0.5284163197332149,     0.9003881836858513,
-      1.1415544546145162,    1.1754064942198952,     1.0221747889350397,     0.7666213184672395,
-      0.5017224073480943,    0.288315846783531,      0.14579113832422222};
+  POLYNOMIAL(tail, double, 0.0006007322922624508, -0.0009712482698615371, -0.0018472064181738557, 0.0025714053586205674,
+             0.0044640848490987055, -0.003915678880555492, -0.010807878002057661, 0.0018197713594889278,
+             0.02450520636373661, 0.017922969900809937, -0.037877656951840914, -0.09367531478584613,
+             -0.048139424647421464, 0.16975121553624, 0.5284163197332149, 0.9003881836858513, 1.1415544546145162,
+             1.1754064942198952, 1.0221747889350397, 0.7666213184672395, 0.5017224073480943, 0.288315846783531,
+             0.14579113832422222);
 };
 
 INLINE bool is_finite(double a) { return a - a == 0; }
@@ -87,17 +90,19 @@ INLINE Vec<T> clamp(T low, T high, Vec<T> x) {
 }
 
 // Horner's rule, highest power first.
-template <int I = 1, class T, int N>
-INLINE Vec<T> horner(const T (&coefficients)[N], Vec<T> x, Vec<T> y) {
-  if constexpr (I == N) {
+template <class P, int I = 1, class T>
+INLINE Vec<T> horner(Vec<T> x, Vec<T> y) {
+  if constexpr (I == P::size()) {
     return y;
   } else {
-    return horner<I + 1>(coefficients, x, fma(y, x, Vec<T>(coefficients[I])));
+    constexpr T coefficient = P::at(I);
+    return horner<P, I + 1>(x, fma(y, x, Vec<T>(coefficient)));
   }
 }
-template <class T, int N>
-INLINE Vec<T> polynomial(const T (&coefficients)[N], Vec<T> x) {
-  return horner(coefficients, x, Vec<T>(coefficients[0]));
+template <class P, class T>
+INLINE Vec<T> polynomial(Vec<T> x) {
+  constexpr T highest = P::at(0);
+  return horner<P>(x, Vec<T>(highest));
 }
 
 // 2^n for an integer n that gives a normal number: n + bias lands in the low bits and is shifted to the exponent.
@@ -123,7 +128,7 @@ INLINE Reduced<T> reduce(Vec<T> x) {
   using C = Constants<T>;
   const Vec<T> magic(C::magic), n = fma(x, Vec<T>(C::log2_e), magic) - magic;
   const Vec<T> r = fnma(n, Vec<T>(C::ln2_low), fnma(n, Vec<T>(C::ln2_high), x));
-  return {n, fma(r * r, polynomial(C::exp, r), r)};
+  return {n, fma(r * r, polynomial<typename C::exp>(r), r)};
 }
 
 template <class T>
@@ -151,7 +156,7 @@ INLINE Vec<T> log_normal(Vec<T> x, Vec<T> exponent_offset) {
   const Vec<T> f =
       integer_add(bits & Vec<T>::of_bits(C::fraction_mask), Vec<T>::of_bits(C::sqrt_half_bits)) - Vec<T>(1);
   const Vec<T> s = f / (Vec<T>(2) + f), z = s * s, half_square = Vec<T>(0.5) * f * f;
-  const Vec<T> low = fma(s, fma(z, polynomial(C::log, z), half_square), k * Vec<T>(C::ln2_low));
+  const Vec<T> low = fma(s, fma(z, polynomial<typename C::log>(z), half_square), k * Vec<T>(C::ln2_low));
   return fma(k, Vec<T>(C::ln2_high), f - (half_square - low));
 }
 
@@ -207,15 +212,15 @@ INLINE Normal<T> normal(Vec<T> x) {
   const Vec<T> half(0.5), a = min(Vec<T>(40), abs(x)), square = a * a;
   const Vec<T> rounded = exp(-half * square), e = fnma(rounded, half * fma(a, a, -square), rounded);
   const Vec<T> pole(C::tail_pole), t = pole / (pole + a);
-  const Vec<T> tail = e * (t * polynomial(C::tail, t - Vec<T>(C::tail_middle)));
+  const Vec<T> tail = e * (t * polynomial<typename C::tail>(t - Vec<T>(C::tail_middle)));
   return {e * Vec<T>(T(0.39894228040143267794)), select(x > Vec<T>(0), Vec<T>(1) - tail, tail)};
 }
 
 template <class T>
-static void exp(const T* x, size_t n, T* y) {
+FUNCTION void exp(const T* x, size_t n, T* y) {
   map(x, n, y, [](Vec<T> a) INLINE_LAMBDA { return exp(a); });
 }
 template <class T>
-static void log(const T* x, size_t n, T* y) {
+FUNCTION void log(const T* x, size_t n, T* y) {
   map(x, n, y, [](Vec<T> a) INLINE_LAMBDA { return log(a); });
 }

@@ -4,27 +4,17 @@
 // set and the packing: only the blocks of k show in the bits, and their size depends on k alone.
 #pragma once
 #include "activations-inl.h"
+#include "cuts-inl.h"
 #include "matmul/ahead-inl.h"
 #include "matmul/pack-inl.h"
 #include "matmul/tile-inl.h"
 #include "matmul/finish-inl.h"
 #include "matmul/run-inl.h"
 
-// A range cut into the least number of parts not longer than `longest`, as even as can be: the longer parts come first.
-struct EvenCut {
-  size_t parts, shorter, longer_parts;
-  INLINE_PLAIN EvenCut(size_t length, size_t longest)
-      : parts((length + longest - 1) / longest),
-        shorter(parts ? length / parts : 0),
-        longer_parts(parts ? length % parts : 0) {}
-  INLINE_PLAIN size_t first(size_t part) const { return part * shorter + (part < longer_parts ? part : longer_parts); }
-  INLINE_PLAIN size_t length(size_t part) const { return shorter + (part < longer_parts); }
-};
-
 template <class T>
 struct Blocking {
   static constexpr size_t lanes = Vec<T>::lanes, panel = tile_vectors * lanes;
-  static constexpr size_t k = sizeof(T) == 4 ? 512 : 256;  // the same on every instruction set
+  static constexpr size_t k = longest_k_block<T>;
   // Rows of tiles in a block of A: a third of the second cache, if that is more than the least.
   static constexpr size_t least_tiles = is_tall ? 12 : 24, bytes_of_tile = tile_rows * k * sizeof(T);
   static constexpr size_t most_tiles = largest_second_cache / 3 / bytes_of_tile;
@@ -249,59 +239,4 @@ static void matmul(const Matmul<T>& task, T* workspace) {
       }
     }
   }
-}
-
-// Four running sums a column, over the rows 0, 4, 8, …, 1, 5, 9, … and so on, added as (0 + 2) + (1 + 3).
-template <class T>
-INLINE Vec<T> sum_column(const T* x, size_t rows, size_t stride, int columns) {
-  Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
-  size_t i = 0;
-  for (; i + 4 <= rows; i += 4)
-    for (size_t r = 0; r < 4; ++r) sums[r] = sums[r] + load_lanes(x + (i + r) * stride, columns);
-  for (size_t r = 0; i + r < rows; ++r) sums[r] = sums[r] + load_lanes(x + (i + r) * stride, columns);
-  return (sums[0] + sums[2]) + (sums[1] + sums[3]);
-}
-
-// sums(j) = beta · sums(j) + Σ of_block(block, j, columns there), the blocks in order; beta = 0: written, never read.
-template <class T, class F>
-INLINE void add_in_order(size_t blocks, size_t columns, T beta, T* sums, F of_block) {
-  constexpr size_t lanes = Vec<T>::lanes;
-  for (size_t j = 0; j < columns; j += lanes) {
-    const int there = static_cast<int>(columns - j < lanes ? columns - j : lanes);
-    Vec<T> total = blocks > 0 ? of_block(0, j, there) : Vec<T>(T(0));
-    for (size_t block = 1; block < blocks; ++block) total = total + of_block(block, j, there);
-    if (beta != 0) total = fma(Vec<T>(beta), load_lanes(sums + j, there), total);
-    store_lanes(sums + j, total, there);
-  }
-}
-
-// sums(j) = beta · sums(j) + Σᵢ x(i, j), block after block of rows.
-template <class T>
-static void column_sums(const T* x, size_t rows, size_t columns, size_t stride, T beta, T* sums) {
-  add_in_order(blocks_of(rows), columns, beta, sums, [=](size_t block, size_t j, int there) INLINE_LAMBDA {
-    const size_t first = block * block_rows;
-    return sum_column(x + first * stride + j, rows - first < block_rows ? rows - first : block_rows, stride, there);
-  });
-}
-
-// The same in two parts: a row of sums for each block, and the rows added.
-template <class T>
-static void block_sums(const T* x, size_t rows, size_t columns, size_t stride, T* sums) {
-  for (size_t first = 0; first < rows; first += block_rows, sums += columns)
-    column_sums(x + first * stride, rows - first < block_rows ? rows - first : block_rows, columns, stride, T(0), sums);
-}
-template <class T>
-static void add_blocks(const T* sums, size_t blocks, size_t columns, size_t stride, T beta, T* total) {
-  add_in_order(blocks, columns, beta, total, [=](size_t block, size_t j, int there) INLINE_LAMBDA {
-    return load_lanes(sums + block * stride + j, there);
-  });
-}
-
-template <class T>
-static void add(const T* a, const T* b, size_t n, T* sum) {
-  constexpr size_t lanes = Vec<T>::lanes;
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) store(sum + i, load(a + i) + load(b + i));
-  const int rest = static_cast<int>(n - i);
-  if (rest) store_partial(sum + i, load_partial(a + i, rest) + load_partial(b + i, rest), rest);
 }

@@ -58,7 +58,7 @@ INLINE void for_weighted_rows(const Metric<T>& metric, F body) {
 
 // Σ weight, Σ weight · whether the class is the right one; of answers both for each of them.
 template <class T>
-static void accuracy(const Metric<T>& metric) {
+FUNCTION void accuracy(const Metric<T>& metric) {
   for_weighted_rows(metric, [&](size_t row, double weight) INLINE_LAMBDA {
     if (!metric.answers) {
       const size_t right = right_class(metric, row);
@@ -79,7 +79,7 @@ static void accuracy(const Metric<T>& metric) {
 // Σ weight, Σ weight · whether the right class is among the k highest. It counts as one of them when fewer than k
 // are above it; of equals the first is the higher.
 template <class T>
-static void top_k(const Metric<T>& metric) {
+FUNCTION void top_k(const Metric<T>& metric) {
   for_weighted_rows(metric, [&](size_t row, double weight) INLINE_LAMBDA {
     const T* const scores = metric.scores + row * metric.columns;
     const size_t right = right_class(metric, row);
@@ -94,7 +94,7 @@ static void top_k(const Metric<T>& metric) {
 
 // A row for each right class, a column for each chosen one and one more for none.
 template <class T>
-static void confusion_matrix(const Metric<T>& metric) {
+FUNCTION void confusion_matrix(const Metric<T>& metric) {
   const size_t classes = metric.columns < 2 ? 2 : metric.columns;  // no and yes for a single output
   for (size_t row = 0; metric.changed && row < metric.rows; ++row) metric.changed[row] = {no_class, 0};
   for_weighted_rows(metric, [&](size_t row, double weight) INLINE_LAMBDA {
@@ -108,7 +108,7 @@ static void confusion_matrix(const Metric<T>& metric) {
 
 // Σ weight; then for each class, or for each answer, Σ weight where it is right, where it was chosen, and where both.
 template <class T>
-static void class_counts(const Metric<T>& metric) {
+FUNCTION void class_counts(const Metric<T>& metric) {
   const auto count = [&](size_t one, double weight, bool is_right, bool is_chosen) INLINE_LAMBDA {
     double* const sums = metric.sums + 1 + 3 * one;
     if (is_right) sums[0] += weight;
@@ -130,7 +130,7 @@ static void class_counts(const Metric<T>& metric) {
 
 // Σ weight, and of the means over the outputs Σ weight · |score − target| and Σ weight · (score − target)².
 template <class T>
-static void errors(const Metric<T>& metric) {
+FUNCTION void errors(const Metric<T>& metric) {
   for_weighted_rows(metric, [&](size_t row, double weight) INLINE_LAMBDA {
     double absolute = 0, squared = 0;
     for (size_t j = 0; j < metric.columns; ++j) {
@@ -146,7 +146,7 @@ static void errors(const Metric<T>& metric) {
 
 // Σ weight, Σ weight · cross-entropy of the answers, or of the classes by softmax.
 template <class T>
-static void log_loss(const Metric<T>& metric) {
+FUNCTION void log_loss(const Metric<T>& metric) {
   constexpr size_t lanes = Vec<T>::lanes;
   T losses[lanes];
   Loss<T> all;
@@ -181,7 +181,7 @@ INLINE size_t score_bin(double number) {
 // Σ weight of the rows whose answer is no, and of those where it is yes, for each bin of scores. Of two classes the
 // second is yes, and its score counts from the first one's.
 template <class T>
-static void answers_by_score(const Metric<T>& metric) {
+FUNCTION void answers_by_score(const Metric<T>& metric) {
   for (size_t row = 0; metric.changed && row < metric.rows; ++row) metric.changed[row] = {no_class, 0};
   for_weighted_rows(metric, [&](size_t row, double weight) INLINE_LAMBDA {
     const T* const scores = metric.scores + row * metric.columns;
@@ -199,7 +199,7 @@ static void answers_by_score(const Metric<T>& metric) {
 // target that lies apart from the others, so the mean moves with each row (West, "Updating mean and variance
 // estimates", 1979).
 template <class T>
-static void r2(const Metric<T>& metric) {
+FUNCTION void r2(const Metric<T>& metric) {
   double* const sums = metric.sums;
   for_weighted_rows(metric, [&](size_t row, double weight) INLINE_LAMBDA {
     const bool is_first = sums[0] == 0;

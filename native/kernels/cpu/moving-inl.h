@@ -1,77 +1,28 @@
-// Values moved, scaled and added up: what lies between the ops, and the way from a dataset to a batch.
+// Values moved, scaled and added up: what lies between the ops, and the way from a dataset to a batch. How memory is
+// copied and filled is the including file's: memory-inl.h on a processor.
 #pragma once
-#include "matmul-inl.h"
 #include "math-inl.h"
 #include "rows-inl.h"
 #include "updates/rules-inl.h"
 #include "vectors-inl.h"
 
-template <class T>
-static void copy(const T* x, size_t n, T* y) {
-  if (n > 0) __builtin_memcpy(y, x, n * sizeof(T));
-}
-
-template <class T>
-static void fill(T value, size_t n, T* y) {
-  typename Vec<T>::Bits bits;
-  __builtin_memcpy(&bits, &value, sizeof bits);
-  if (bits == 0 && n > 0) {  // the library's way to set memory is faster than a loop
-    __builtin_memset(y, 0, n * sizeof(T));
-    return;
-  }
-  for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA { store_lanes(y + i, Vec<T>(value), count); });
-}
-
-template <class T>
-static void copy_columns(const T* x, size_t rows, size_t columns, size_t x_stride, size_t y_stride, T* y) {
-  for (size_t i = 0; i < rows; ++i) copy(x + i * x_stride, columns, y + i * y_stride);
-}
-
-// One square of it, as long as a cache line, in registers.
-template <class T>
-INLINE void transpose_line_square(const T* x, size_t x_stride, T* y, size_t y_stride) {
-  constexpr int side = Vec<T>::lanes, lanes = NativeOf<typename Vec<T>::Register>::type::lanes;
-  for (size_t j = 0; j < side; j += lanes)
-    for (size_t i = 0; i < side; i += lanes)
-      transpose_square(x + i * x_stride + j, x_stride, lanes, lanes, y + j * y_stride + i, y_stride);
-}
-
-// y(columns, rows)
-template <class T>
-static void transpose(const T* x, size_t rows, size_t columns, T* y) {
-  constexpr size_t side = Vec<T>::lanes;
-  for (size_t left = 0; left < columns; left += side)
-    for (size_t top = 0; top < rows; top += side) {
-      const size_t height = rows - top < side ? rows - top : side,
-                   width = columns - left < side ? columns - left : side;
-      const T* const from = x + top * columns + left;
-      T* const to = y + left * rows + top;
-      if (height == side && width == side) {
-        transpose_line_square(from, columns, to, rows);
-      } else {
-        for (size_t j = 0; j < width; ++j)
-          for (size_t i = 0; i < height; ++i) to[j * rows + i] = from[i * columns + j];
-      }
-    }
-}
-
 // y += factor · x, both rounded.
 template <class T>
-static void multiply_add(T factor, const T* x, size_t n, T* y) {
+FUNCTION void multiply_add(T factor, const T* x, size_t n, T* y) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     store_lanes(y + i, load_lanes(y + i, count) + Vec<T>(factor) * load_lanes(x + i, count), count);
   });
 }
 
 template <class T>
-static void scale(T factor, size_t n, T* x) {
+FUNCTION void scale(T factor, size_t n, T* x) {
   for_vectors<T>(n, [=](size_t i, int count)
                         INLINE_LAMBDA { store_lanes(x + i, load_lanes(x + i, count) * Vec<T>(factor), count); });
 }
 
 // x(i, j) *= factor · factors[i]; a row of factor 0 becomes 0 whatever it held.
 template <class T>
-static void scale_rows(const T* factors, T factor, size_t rows, size_t columns, T* x) {
+FUNCTION void scale_rows(const T* factors, T factor, size_t rows, size_t columns, T* x) {
   for (size_t i = 0; i < rows; ++i, x += columns) {
     const T of_row = factors ? factor * factors[i] : factor;
     of_row == 0 ? fill(T(0), columns, x) : scale(of_row, columns, x);
@@ -80,7 +31,7 @@ static void scale_rows(const T* factors, T factor, size_t rows, size_t columns, 
 
 // average = keep · average + (1 − keep) · factor · x
 template <class T>
-static void move_average(const T* x, size_t n, T keep, T factor, T* average) {
+FUNCTION void move_average(const T* x, size_t n, T keep, T factor, T* average) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> fresh = Vec<T>(1 - keep) * (Vec<T>(factor) * load_lanes(x + i, count));
     store_lanes(average + i, kept(fma(Vec<T>(keep), load_lanes(average + i, count), fresh)), count);
@@ -89,7 +40,7 @@ static void move_average(const T* x, size_t n, T keep, T factor, T* average) {
 
 // Blocks as long as those of rows, each in order, and then in order too.
 template <class T>
-static void sum(const T* x, size_t n, double& total) {
+FUNCTION void sum(const T* x, size_t n, double& total) {
   double all = 0;
   for_blocks(n, [&](size_t, size_t first, size_t end) INLINE_LAMBDA {
     double of_block = 0;
@@ -100,7 +51,7 @@ static void sum(const T* x, size_t n, double& total) {
 }
 // In order.
 template <class T>
-static void squares(const T* x, size_t n, double& total) {
+FUNCTION void squares(const T* x, size_t n, double& total) {
   double all = 0;
   for (size_t i = 0; i < n; ++i) all += double(x[i]) * double(x[i]);
   total = all;
@@ -108,7 +59,7 @@ static void squares(const T* x, size_t n, double& total) {
 
 // `found` is set, never cleared; several threads may find something at the same time.
 template <class T>
-static void find_nonfinite(const T* x, size_t n, bool& found) {
+FUNCTION void find_nonfinite(const T* x, size_t n, bool& found) {
   constexpr size_t lanes = Vec<T>::lanes, vectors = 8;
   const auto finite = [=](size_t i, int count) INLINE_LAMBDA { return abs(load_lanes(x + i, count)) < infinity<T>(); };
   size_t i = 0;
@@ -139,7 +90,7 @@ INLINE void gather_as(const Examples& from, size_t rows, T* to) {
 }
 
 template <class T>
-static void gather_examples(const Examples& from, size_t rows, T* to) {
+FUNCTION void gather_examples(const Examples& from, size_t rows, T* to) {
   switch (from.type) {
     case ElementType::float32:
       return gather_as<float>(from, rows, to);
@@ -156,6 +107,6 @@ static void gather_examples(const Examples& from, size_t rows, T* to) {
 
 // Of int32 columns: labels, and numbers of an embedding's rows.
 template <class T>
-static void gather_numbers(const Examples& from, size_t rows, int32_t* to) {
+FUNCTION void gather_numbers(const Examples& from, size_t rows, int32_t* to) {
   gather_as<int32_t>(from, rows, to);
 }

@@ -14,20 +14,20 @@ struct NormLine {
   bool follows = true;  // whether mean and deviation follow x
 
   double tangent_mean = 0, tangent_along = 0;  // mean(ẋ), mean(x̂ · ẋ); 0 where they do not count
-  void prepare() {
+  INLINE_PLAIN void prepare() {
     for (size_t i = 0; i < n && follows; ++i) {
       tangent_mean += double(x_tangent[i * step]) / double(n);
       tangent_along += normal(i) * double(x_tangent[i * step]) / double(n);
     }
   }
-  double normal(size_t i) const { return (double(x[i * step]) - mean) * inverse_deviation; }
-  double normal_tangent(size_t i) const {
+  INLINE_PLAIN double normal(size_t i) const { return (double(x[i * step]) - mean) * inverse_deviation; }
+  INLINE_PLAIN double normal_tangent(size_t i) const {
     return inverse_deviation * (double(x_tangent[i * step]) - tangent_mean - normal(i) * tangent_along);
   }
 };
 
 template <class T>
-static NormLine<T> row_line(const NormTangent<T>& of, size_t row) {
+FUNCTION NormLine<T> row_line(const NormTangent<T>& of, size_t row) {
   const Norm<T>& norm = of.norm;
   NormLine<T> line;
   line.n = norm.columns, line.gain_step = 1;
@@ -39,7 +39,7 @@ static NormLine<T> row_line(const NormTangent<T>& of, size_t row) {
   return line;
 }
 template <class T>
-static NormLine<T> column_line(const NormTangent<T>& of, size_t column) {
+FUNCTION NormLine<T> column_line(const NormTangent<T>& of, size_t column) {
   const Norm<T>& norm = of.norm;
   NormLine<T> line;
   line.n = norm.rows, line.step = norm.stride;
@@ -53,7 +53,7 @@ static NormLine<T> column_line(const NormTangent<T>& of, size_t column) {
 
 // y = x̂ · gain + bias
 template <class T>
-static void line_forward_tangent(const NormLine<T>& line, const T* bias_tangent, T* y_tangent) {
+FUNCTION void line_forward_tangent(const NormLine<T>& line, const T* bias_tangent, T* y_tangent) {
   for (size_t i = 0; i < line.n; ++i) {
     const size_t g = i * line.gain_step;
     y_tangent[i * line.step] = T(line.normal_tangent(i) * double(line.gain[g]) +
@@ -70,7 +70,7 @@ struct LineGradients {
 
 // Of dx = r · (e − mean(e) − x̂ · mean(e · x̂)) with e = dy · gain; of dx = r · e where the mean does not follow x.
 template <class T>
-static void line_backward_tangent(const NormLine<T>& line, const LineGradients<T>& of) {
+FUNCTION void line_backward_tangent(const NormLine<T>& line, const LineGradients<T>& of) {
   const auto e = [&](size_t i) { return double(of.dy[i * line.step]) * double(line.gain[i * line.gain_step]); };
   const auto e_tangent = [&](size_t i) {
     return double(of.dy_tangent[i * line.step]) * double(line.gain[i * line.gain_step]) +
@@ -99,12 +99,12 @@ static void line_backward_tangent(const NormLine<T>& line, const LineGradients<T
 }
 
 template <class T>
-static void layer_norm_forward_tangent(const NormTangent<T>& of) {
+FUNCTION void layer_norm_forward_tangent(const NormTangent<T>& of) {
   for (size_t row = 0; row < of.norm.rows; ++row)
     line_forward_tangent(row_line(of, row), of.bias_tangent, of.y_tangent + row * of.norm.stride);
 }
 template <class T>
-static void layer_norm_backward_tangent(const NormTangent<T>& of) {
+FUNCTION void layer_norm_backward_tangent(const NormTangent<T>& of) {
   for (size_t row = 0; row < of.norm.rows; ++row) {
     const size_t at = row * of.norm.stride;
     line_backward_tangent<T>(row_line(of, row), {of.norm.dy + at, of.dy_tangent + at, of.dgain_tangent,
@@ -112,12 +112,12 @@ static void layer_norm_backward_tangent(const NormTangent<T>& of) {
   }
 }
 template <class T>
-static void batch_norm_forward_tangent(const NormTangent<T>& of) {
+FUNCTION void batch_norm_forward_tangent(const NormTangent<T>& of) {
   for (size_t column = 0; column < of.norm.columns; ++column)
     line_forward_tangent(column_line(of, column), of.bias_tangent + column, of.y_tangent + column);
 }
 template <class T>
-static void batch_norm_backward_tangent(const NormTangent<T>& of) {
+FUNCTION void batch_norm_backward_tangent(const NormTangent<T>& of) {
   for (size_t column = 0; column < of.norm.columns; ++column)
     line_backward_tangent<T>(column_line(of, column),
                              {of.norm.dy + column, of.dy_tangent + column, of.dgain_tangent + column,
@@ -127,7 +127,7 @@ static void batch_norm_backward_tangent(const NormTangent<T>& of) {
 // The gradient of a batch norm whose mean and deviation do not depend on x: dx = dy · gain · r, and of each block of
 // rows the sums of dy and of dy · x̂.
 template <class T>
-static void batch_norm_backward_of_constants(const Norm<T>& norm) {
+FUNCTION void batch_norm_backward_of_constants(const Norm<T>& norm) {
   const size_t stride = norm.stride;
   for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
     for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
@@ -155,7 +155,7 @@ static void batch_norm_backward_of_constants(const Norm<T>& norm) {
 }
 
 template <class T>
-static void inverse_deviations(const T* variance, size_t n, T epsilon, T* inverse) {
+FUNCTION void inverse_deviations(const T* variance, size_t n, T epsilon, T* inverse) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     store_lanes(inverse + i, Vec<T>(1) / sqrt(load_lanes(variance + i, count) + Vec<T>(epsilon)), count);
   });

@@ -4,7 +4,7 @@
 #include "vectors-inl.h"
 
 template <class T>
-void layer_norm_forward(const Norm<T>& norm) {
+FUNCTION void layer_norm_forward(const Norm<T>& norm) {
   const size_t columns = norm.columns;
   const T *const gain = norm.gain, *const bias = norm.bias;
   for (size_t i = 0; i < norm.rows; ++i) {
@@ -29,7 +29,7 @@ void layer_norm_forward(const Norm<T>& norm) {
 
 // With x̂ = (x − mean) · inverse and e = dy · gain: dx = inverse · (e − mean(e) − x̂ · mean(e · x̂)), means along the row.
 template <class T>
-void layer_norm_backward(const Norm<T>& norm) {
+FUNCTION void layer_norm_backward(const Norm<T>& norm) {
   const size_t columns = norm.columns;
   const T* const gain = norm.gain;
   for (size_t i = 0; i < norm.rows; ++i) {
@@ -62,7 +62,8 @@ void layer_norm_backward(const Norm<T>& norm) {
 
 // Of each block of rows the mean of each column and the sum of squares about it, (blocks, columns).
 template <class T>
-void batch_norm_block_statistics(const T* x, size_t rows, size_t columns, size_t stride, T* means, T* squares) {
+FUNCTION void batch_norm_block_statistics(const T* x, size_t rows, size_t columns, size_t stride, T* means,
+                                          T* squares) {
   for_blocks(rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
     for_column_groups<T>(columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
       constexpr int vectors = decltype(group)::value;
@@ -115,8 +116,8 @@ struct MergedColumns {
 
 // Mean, biased variance and inverse deviation of each column from those of the blocks, whose rows are `stride` apart.
 template <class T>
-void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t columns, size_t stride, T epsilon, T* mean,
-                      T* variance, T* inverse_deviation) {
+FUNCTION void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t columns, size_t stride, T epsilon,
+                               T* mean, T* variance, T* inverse_deviation) {
   for_vectors<T>(columns, [&](size_t j, int there) INLINE_LAMBDA {
     constexpr int lanes = Vec<T>::lanes;
     MergedColumns<T> merged(load_lanes(means + j, there), load_lanes(squares + j, there));
@@ -137,7 +138,7 @@ void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t colu
 
 // With the mean and inverse deviation given: of this batch in training, the running ones otherwise.
 template <class T>
-void batch_norm_forward(const Norm<T>& norm) {
+FUNCTION void batch_norm_forward(const Norm<T>& norm) {
   for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     const T* const x = norm.x + j;
@@ -160,7 +161,7 @@ void batch_norm_forward(const Norm<T>& norm) {
 
 // Of each block of rows the sums of dy and of dy · x̂.
 template <class T>
-void batch_norm_block_gradients(const Norm<T>& norm) {
+FUNCTION void batch_norm_block_gradients(const Norm<T>& norm) {
   const size_t stride = norm.stride;
   for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
     for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
@@ -186,7 +187,7 @@ void batch_norm_block_gradients(const Norm<T>& norm) {
 // With the statistics of this batch, whose own dependence on x is part of the gradient:
 // dx = gain · inverse · (dy − mean(dy) − x̂ · mean(dy · x̂)), means over the `batch` rows that the sums are of.
 template <class T>
-void batch_norm_backward(const Norm<T>& norm, size_t batch) {
+FUNCTION void batch_norm_backward(const Norm<T>& norm, size_t batch) {
   for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     const T *const x = norm.x + j, *const dy = norm.dy + j;

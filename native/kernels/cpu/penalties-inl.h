@@ -10,7 +10,7 @@ INLINE Vec<T> with_penalty_slope(Vec<T> g, Vec<T> w, T l1, T l2) {
 }
 
 template <class T>
-static void add_penalty_slopes(const T* w, T l1, T l2, size_t n, T* gradient) {
+FUNCTION void add_penalty_slopes(const T* w, T l1, T l2, size_t n, T* gradient) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> g = with_penalty_slope(load_lanes(gradient + i, count), load_lanes(w + i, count), l1, l2);
     store_lanes(gradient + i, g, count);
@@ -19,7 +19,7 @@ static void add_penalty_slopes(const T* w, T l1, T l2, size_t n, T* gradient) {
 
 // Σ |w| and Σ w², in order, added into.
 template <class T>
-static void penalty_sums(const T* w, size_t n, double& absolutes, double& squares) {
+FUNCTION void penalty_sums(const T* w, size_t n, double& absolutes, double& squares) {
   double absolute = 0, square = 0;
   for (size_t i = 0; i < n; ++i) {
     absolute += __builtin_fabs(double(w[i]));
@@ -30,7 +30,7 @@ static void penalty_sums(const T* w, size_t n, double& absolutes, double& square
 
 // The gradient that counts: see Update in kernels.h. A NaN comes through the clamp.
 template <class T>
-static void final_gradient(const Update<T>& update, T* to) {
+FUNCTION void final_gradient(const Update<T>& update, T* to) {
   const Vec<T> scale(update.gradient_scale), limit(update.clip_value > 0 ? update.clip_value : T(__builtin_inf()));
   for_vectors<T>(update.n, [&](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> g = load_lanes(update.gradient + i, count), w = load_lanes(update.w + i, count);
@@ -40,7 +40,7 @@ static void final_gradient(const Update<T>& update, T* to) {
 
 // `direction` holds the gradient before; `next` may be where the velocity lies.
 template <class T>
-static void momentum_direction(const T* velocity, T momentum, bool nesterov, size_t n, T* next, T* direction) {
+FUNCTION void momentum_direction(const T* velocity, T momentum, bool nesterov, size_t n, T* next, T* direction) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> keep(momentum), g = load_lanes(direction + i, count);
     const Vec<T> moved = kept(keep * load_lanes(velocity + i, count) + g);

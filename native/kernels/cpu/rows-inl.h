@@ -2,12 +2,9 @@
 #pragma once
 #include "vectors-inl.h"
 
-INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
-
 // y(n, columns): row i is row rows[i] of the table.
 template <class T>
-void gather_rows(const T* table, size_t columns, const int32_t* rows, size_t n, T* y) {
+FUNCTION void gather_rows(const T* table, size_t columns, const int32_t* rows, size_t n, T* y) {
   for (size_t i = 0; i < n; ++i)
     __builtin_memcpy(y + i * columns, table + size_t(rows[i]) * columns, columns * sizeof(T));
 }
@@ -51,7 +48,7 @@ struct RepeatedRows {
 // table[rows[i]] += dy[i], block after block of positions: what one block has for the same row is summed first, in
 // order.
 template <class T>
-void scatter_add_rows(const T* dy, size_t columns, const int32_t* rows, size_t n, T* table) {
+FUNCTION void scatter_add_rows(const T* dy, size_t columns, const int32_t* rows, size_t n, T* table) {
   for_blocks(n, [&](size_t, size_t start, size_t end) INLINE_LAMBDA {
     const RepeatedRows repeated(rows + start, end - start);
     const auto add = [&](size_t i, auto total_of) INLINE_LAMBDA {
@@ -79,6 +76,6 @@ void scatter_add_rows(const T* dy, size_t columns, const int32_t* rows, size_t n
 
 // y = x · scale + offset, rounded once.
 template <class T>
-void convert_bytes(const uint8_t* x, size_t n, T scale, T offset, T* y) {
+FUNCTION void convert_bytes(const uint8_t* x, size_t n, T scale, T offset, T* y) {
   for (size_t i = 0; i < n; ++i) y[i] = fused(T(x[i]), scale, offset);
 }

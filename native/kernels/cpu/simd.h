@@ -1,6 +1,6 @@
 // The virtual vector: 16 lanes of float or 8 of double on every ISA, the same IEEE operation per lane on each.
-// The including file defines one of GRADUS_SCALAR, GRADUS_AVX2, GRADUS_AVX512, GRADUS_NEON and opens an anonymous
-// namespace first, so that nothing written here is visible outside its object file.
+// The including file defines one of GRADUS_SCALAR, GRADUS_AVX2, GRADUS_AVX512, GRADUS_NEON, GRADUS_LANES and opens an
+// anonymous namespace first, so that nothing written here is visible outside its object file.
 //
 //   Vec<T> a = load(p), b = Vec<T>(2);          // 64 bytes each
 //   store(p, select(a < b, fma(a, b, b), -a));
@@ -8,7 +8,11 @@
 // min and max are "a < b ? a : b" and "a > b ? a : b": with a NaN in either place the second operand comes back.
 
 // Of arrays and loops the compiler chooses what to inline: inlined everywhere they take minutes to compile.
-#if defined(GRADUS_SCALAR)
+#if defined(GRADUS_LANES)
+#define INLINE static GPU_INLINE
+#define INLINE_PLAIN GPU_INLINE
+#define INLINE_LAMBDA
+#elif defined(GRADUS_SCALAR)
 #define INLINE static inline
 #define INLINE_PLAIN inline
 #define INLINE_LAMBDA
@@ -16,6 +20,16 @@
 #define INLINE static inline __attribute__((always_inline))
 #define INLINE_PLAIN inline __attribute__((always_inline))
 #define INLINE_LAMBDA __attribute__((always_inline))
+#endif
+// Functions that are not inlined, those that better stay where they are, and those that hardly ever run.
+#if defined(GRADUS_LANES)
+#define FUNCTION static GPU_FUNCTION
+#define OUT_OF_LINE
+#define COLD
+#else
+#define FUNCTION static
+#define OUT_OF_LINE __attribute__((noinline))
+#define COLD __attribute__((noinline, cold))
 #endif
 
 template <class T>
@@ -36,7 +50,9 @@ template <class T>
 struct VectorOf;  // the register type of the virtual vector of T
 
 #include "simd/pair.h"
-#if defined(GRADUS_AVX512)
+#if defined(GRADUS_LANES)
+#include "../cuda/simd/lanes.h"
+#elif defined(GRADUS_AVX512)
 #include "simd/avx512.h"
 #elif defined(GRADUS_AVX2)
 #include "simd/avx2.h"
@@ -54,7 +70,7 @@ struct Vec {
   static constexpr int lanes = Register::lanes;
   Register r;
 
-  INLINE_PLAIN Vec() = default;
+  Vec() = default;
   INLINE_PLAIN Vec(Register r) : r(r) {}
   INLINE_PLAIN explicit Vec(T a) : r(O::set(a)) {}
   INLINE Vec of_bits(Bits b) {
@@ -127,3 +143,10 @@ VEC Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) { return Vec<T>::O::select(m.m,
 VEC T sum(Vec<T> a) { return Vec<T>::O::sum(a.r); }
 VEC T max_lane(Vec<T> a) { return Vec<T>::O::max_lane(a.r); }
 #undef VEC
+
+// What the lanes of one vector have to themselves, and between them.
+#if defined(GRADUS_LANES)
+#include "../cuda/simd/apart.h"
+#else
+#include "simd/whole.h"
+#endif

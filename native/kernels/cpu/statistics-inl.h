@@ -20,7 +20,7 @@ INLINE Vec<T> bin_of(Vec<T> x) {
 // Bins are found by vectors, a block at a time, and counted one by one. Neighbours often fall into the same bin: each
 // of four has counts of its own, so that no increment waits for the one before.
 template <class T>
-void histogram(const T* x, size_t n, uint32_t* counts) {
+FUNCTION void histogram(const T* x, size_t n, uint32_t* counts) {
   constexpr size_t lanes = Vec<T>::lanes, block = 256, copies = 4;
   using Bits = typename Vec<T>::Bits;
   uint32_t own[copies][histogram_bins + 1] = {};
@@ -60,7 +60,7 @@ struct MomentSums {
 
 // The mean and spread in plain double, for values so large or small that their squares leave the range of the lanes.
 template <class T>
-static void plain_moments(const T* x, size_t n, Moments& of) {
+FUNCTION void plain_moments(const T* x, size_t n, Moments& of) {
   const double finite = double(of.finite);
   double total = 0, squares = 0, rest = 0;
   for (size_t i = 0; i < n; ++i)
@@ -107,14 +107,17 @@ INLINE void chunk_moments(const T* x, size_t n, T low, T high, Moments& of) {
   if (!(of.squares > smallest_square && is_finite(of.squares))) plain_moments(x, n, of);
 }
 template <class T>
-void moments(const T* x, size_t n, T low, T high, Moments* chunks) {
-  for (size_t first = 0; first < n; first += moments_chunk)
-    chunk_moments(x + first, n - first < moments_chunk ? n - first : moments_chunk, low, high, *chunks++);
+FUNCTION void moments(const T* x, size_t n, T low, T high, Moments* chunks) {
+  for (size_t first = 0; first < n; first += moments_chunk) {
+    Moments of;
+    chunk_moments(x + first, n - first < moments_chunk ? n - first : moments_chunk, low, high, of);
+    *chunks++ = of;
+  }
 }
 
 // The largest of each column of x (rows, columns) with this stride; -infinity where all are NaN.
 template <class T>
-void column_maxima(const T* x, size_t rows, size_t columns, size_t stride, T* maxima) {
+FUNCTION void column_maxima(const T* x, size_t rows, size_t columns, size_t stride, T* maxima) {
   for_column_groups<T>(columns, [=](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     Vec<T> most[vectors];

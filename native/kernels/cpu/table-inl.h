@@ -10,6 +10,8 @@ namespace {
 #include "math-inl.h"
 #include "activations-inl.h"
 #include "matmul-inl.h"
+#include "sums-inl.h"
+#include "memory-inl.h"
 #include "random-inl.h"
 #include "losses-inl.h"
 #include "norms-inl.h"

@@ -34,8 +34,8 @@ INLINE Vec<T> activation_second_slope(Activation kind, T parameter, Vec<T> x, Ve
 
 // dx += f''(x) · ẋ · dy; kinds made of lines add nothing.
 template <class T>
-static void activation_bend(Activation kind, T parameter, const T* x, const T* y, const T* x_tangent, const T* dy,
-                            size_t n, T* dx) {
+FUNCTION void activation_bend(Activation kind, T parameter, const T* x, const T* y, const T* x_tangent, const T* dy,
+                              size_t n, T* dx) {
   if (kind == Activation::identity || kind == Activation::relu || kind == Activation::leaky_relu) return;
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> slope = activation_second_slope(kind, parameter, load_lanes(x + i, count), load_lanes(y + i, count));
@@ -46,13 +46,13 @@ static void activation_bend(Activation kind, T parameter, const T* x, const T* y
 
 // y takes of each unit the piece that won: how maxout moves with x.
 template <class T>
-static void maxout_gather(const T* x, const int32_t* winners, size_t rows, size_t units, size_t pieces, T* y) {
+FUNCTION void maxout_gather(const T* x, const int32_t* winners, size_t rows, size_t units, size_t pieces, T* y) {
   for (size_t unit = 0; unit < rows * units; ++unit) y[unit] = x[unit * pieces + size_t(winners[unit])];
 }
 
 // dx = y ⊙ (dy − Σ dy ⊙ y) along each row; as the Jacobian is symmetric, it also takes the tangent of x to that of y.
 template <class T>
-static void softmax_backward(const T* y, const T* dy, size_t rows, size_t columns, T* dx) {
+FUNCTION void softmax_backward(const T* y, const T* dy, size_t rows, size_t columns, T* dx) {
   for (size_t row = 0; row < rows; ++row, y += columns, dy += columns, dx += columns) {
     Vec<T> along(0);
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
@@ -67,8 +67,8 @@ static void softmax_backward(const T* y, const T* dy, size_t rows, size_t column
 
 // How that dx moves, factor by factor: ẏ ⊙ (dy − Σ dy ⊙ y) + y ⊙ (dẏ − Σ (dẏ ⊙ y + dy ⊙ ẏ)).
 template <class T>
-static void softmax_backward_tangent(const T* y, const T* y_tangent, const T* dy, const T* dy_tangent, size_t rows,
-                                     size_t columns, T* dx) {
+FUNCTION void softmax_backward_tangent(const T* y, const T* y_tangent, const T* dy, const T* dy_tangent, size_t rows,
+                                       size_t columns, T* dx) {
   for (size_t row = 0; row < rows; ++row) {
     Vec<T> along(0), along_tangent(0);
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
@@ -98,7 +98,7 @@ INLINE void for_rows_that_count(const Loss<T>& loss, F body) {
 
 // p ⊙ (ẋ − Σ p ⊙ ẋ) times the targets' sum, where p = softmax(x / T): the loss's T² and the slopes of x / T cancel.
 template <class T>
-static void softmax_cross_entropy_tangent(const Loss<T>& loss) {
+FUNCTION void softmax_cross_entropy_tangent(const Loss<T>& loss) {
   const size_t columns = loss.columns;
   for_rows_that_count(loss, [&](size_t row, T factor) INLINE_LAMBDA {
     const T *const scores = loss.scores + row * columns, *const tangent = loss.tangent + row * columns;
@@ -127,7 +127,7 @@ static void softmax_cross_entropy_tangent(const Loss<T>& loss) {
 
 // Of losses made of lines: the hinges, the absolute error.
 template <class T>
-static void no_tangent(const Loss<T>& loss) {
+FUNCTION void no_tangent(const Loss<T>& loss) {
   fill(T(0), loss.rows * loss.columns, loss.gradient);
 }
 
@@ -146,18 +146,18 @@ INLINE void mean_tangents(const Loss<T>& loss, F second_slope) {
   });
 }
 template <class T>
-static void mean_squared_error_tangent(const Loss<T>& loss) {
+FUNCTION void mean_squared_error_tangent(const Loss<T>& loss) {
   mean_tangents(loss, [](Vec<T>, Vec<T>) INLINE_LAMBDA { return Vec<T>(2); });
 }
 template <class T>
-static void binary_cross_entropy_tangent(const Loss<T>& loss) {
+FUNCTION void binary_cross_entropy_tangent(const Loss<T>& loss) {
   mean_tangents(loss, [](Vec<T> score, Vec<T>) INLINE_LAMBDA {
     const Vec<T> e = exp(-abs(score)), one(1);  // σ(1 − σ) is even
     return e / ((one + e) * (one + e));
   });
 }
 template <class T>
-static void huber_tangent(const Loss<T>& loss) {
+FUNCTION void huber_tangent(const Loss<T>& loss) {
   const Vec<T> delta(loss.parameter);
   mean_tangents(loss, [=](Vec<T> score, Vec<T> target)
                           INLINE_LAMBDA { return select(abs(score - target) <= delta, Vec<T>(1), Vec<T>(0)); });

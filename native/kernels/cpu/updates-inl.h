@@ -25,7 +25,7 @@ INLINE void add(const UpdateSums& part, UpdateSums& sums) {
   sums.nonfinite += part.nonfinite;
 }
 template <class T>
-static uint64_t count_nonfinite(const T* x, size_t n) {
+FUNCTION uint64_t count_nonfinite(const T* x, size_t n) {
   uint64_t count = 0;
   for (size_t i = 0; i < n; ++i) count += !is_finite(x[i]);
   return count;
@@ -33,8 +33,7 @@ static uint64_t count_nonfinite(const T* x, size_t n) {
 
 // The sums again in double, for floats from 1e19 on, whose squares leave the range of the lanes.
 template <class T>
-__attribute__((noinline, cold)) static void wide_sums(const T* gradient, const T* w, size_t n, T l1, T l2,
-                                                      UpdateSums& sums) {
+COLD FUNCTION void wide_sums(const T* gradient, const T* w, size_t n, T l1, T l2, UpdateSums& sums) {
   for (size_t i = 0; i < n; ++i) {
     const double weight = double(w[i]), sign = double(w[i] > 0) - double(w[i] < 0);
     const double g = double(gradient[i]) + double(l2) * weight + double(l1) * sign;
@@ -104,6 +103,7 @@ struct Pass {
   // is set right, its penalties taken at the new w; those of weights and changes stay infinite.
   INLINE_PLAIN void widen(size_t first, size_t n, UpdateSums& of) const {
     UpdateSums wide;
+    settle<T>();
     wide_sums(gradient + first, w + first, n, regularized ? l1_of : T(0), regularized ? l2_of : T(0), wide);
     of.gradient_squares = wide.gradient_squares;
     if (slots < 0) of.weight_squares = wide.weight_squares, of.weight_absolutes = wide.weight_absolutes;
@@ -142,91 +142,98 @@ struct Pass {
 };
 
 template <class T, template <class> class Rule, bool regularized, bool averaged>
-void run_pass(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void run_pass(const Update<T>& update, UpdateSums& sums) {
   const Pass<T, Rule, regularized, averaged> pass(update);
   const size_t n = update.n;
   for (size_t first = 0; first < n; first += update_chunk)
     pass.chunk(first, n - first < update_chunk ? n - first : update_chunk, sums);
 }
 
-// The sums are added into. Clamp and decay always run, on neutral values if need be. Rules with roots and divisions are
-// compiled twice: with nothing besides, and with regularisation and the average, which there halve the speed.
-template <template <class> class Rule, class T>
-void run(const Update<T>& update, UpdateSums& sums) {
-  const bool plain = update.l1 == 0 && update.l2 == 0 && !update.average;
-  plain ? run_pass<T, Rule, false, false>(update, sums) : run_pass<T, Rule, true, true>(update, sums);
-}
-// For rules of little arithmetic: regularisation and average are left out of the loop when they are not wanted.
-template <template <class> class Rule, class T>
-void run_light(const Update<T>& update, UpdateSums& sums) {
+// body(whether it is regularized, whether it averages) as constants. Clamp and decay always run, on neutral values if
+// need be. Rules with roots and divisions are compiled twice: with nothing besides, and with regularisation and the
+// average, which there halve the speed. Of the light ones each is left out when it is not wanted.
+template <template <class> class Rule, class T, class F>
+void choose_pass(const Update<T>& update, F body) {
+  constexpr Constant<0> no;
+  constexpr Constant<1> yes;
   const bool regularized = update.l1 != 0 || update.l2 != 0;
-  if (update.average && Rule<T>::slots >= 0) {
-    regularized ? run_pass<T, Rule, true, true>(update, sums) : run_pass<T, Rule, false, true>(update, sums);
+  if constexpr (!Rule<T>::is_light) {
+    regularized || update.average ? body(yes, yes) : body(no, no);
+  } else if (update.average && Rule<T>::slots >= 0) {
+    regularized ? body(yes, yes) : body(no, yes);
   } else {
-    regularized ? run_pass<T, Rule, true, false>(update, sums) : run_pass<T, Rule, false, false>(update, sums);
+    regularized ? body(yes, no) : body(no, no);
   }
 }
 
+// The sums are added into.
+template <template <class> class Rule, class T>
+void run(const Update<T>& update, UpdateSums& sums) {
+  choose_pass<Rule>(update, [&](auto regularized, auto averaged) {
+    run_pass<T, Rule, decltype(regularized)::value != 0, decltype(averaged)::value != 0>(update, sums);
+  });
+}
+
 template <class T>
-void gradient_norm(const Update<T>& update, UpdateSums& sums) {
-  run_light<NoStep>(update, sums);
+FUNCTION void gradient_norm(const Update<T>& update, UpdateSums& sums) {
+  run<NoStep>(update, sums);
 }
 template <class T>
-void sgd(const Update<T>& update, UpdateSums& sums) {
-  run_light<Sgd>(update, sums);
+FUNCTION void sgd(const Update<T>& update, UpdateSums& sums) {
+  run<Sgd>(update, sums);
 }
 template <class T>
-void momentum(const Update<T>& update, UpdateSums& sums) {
-  run_light<Momentum>(update, sums);
+FUNCTION void momentum(const Update<T>& update, UpdateSums& sums) {
+  run<Momentum>(update, sums);
 }
 template <class T>
-void nesterov(const Update<T>& update, UpdateSums& sums) {
-  run_light<Nesterov>(update, sums);
+FUNCTION void nesterov(const Update<T>& update, UpdateSums& sums) {
+  run<Nesterov>(update, sums);
 }
 template <class T>
-void adagrad(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void adagrad(const Update<T>& update, UpdateSums& sums) {
   run<Adagrad>(update, sums);
 }
 template <class T>
-void rmsprop(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void rmsprop(const Update<T>& update, UpdateSums& sums) {
   run<RmsProp>(update, sums);
 }
 template <class T>
-void rmsprop_momentum(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void rmsprop_momentum(const Update<T>& update, UpdateSums& sums) {
   run<RmsPropMomentum>(update, sums);
 }
 template <class T>
-void rmsprop_centered(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void rmsprop_centered(const Update<T>& update, UpdateSums& sums) {
   run<RmsPropCentered>(update, sums);
 }
 template <class T>
-void rmsprop_centered_momentum(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void rmsprop_centered_momentum(const Update<T>& update, UpdateSums& sums) {
   run<RmsPropCenteredMomentum>(update, sums);
 }
 template <class T>
-void adadelta(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void adadelta(const Update<T>& update, UpdateSums& sums) {
   run<AdaDelta>(update, sums);
 }
 template <class T>
-void adam(const Update<T>& update, UpdateSums& sums) {
-  run_light<Adam>(update, sums);
+FUNCTION void adam(const Update<T>& update, UpdateSums& sums) {
+  run<Adam>(update, sums);
 }
 template <class T>
-void amsgrad(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void amsgrad(const Update<T>& update, UpdateSums& sums) {
   run<AmsGrad>(update, sums);
 }
 template <class T>
-void nadam(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void nadam(const Update<T>& update, UpdateSums& sums) {
   run<Nadam>(update, sums);
 }
 template <class T>
-void lion(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void lion(const Update<T>& update, UpdateSums& sums) {
   run<Lion>(update, sums);
 }
 
 // Scales down the columns of w (rows, columns) whose norm is above the limit; the others keep their bits.
 template <class T>
-void limit_column_norms(T* w, size_t rows, size_t columns, T limit) {
+FUNCTION void limit_column_norms(T* w, size_t rows, size_t columns, T limit) {
   for_column_groups<T>(columns, [=](auto group, size_t j, int count) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
     T* const top = w + j;

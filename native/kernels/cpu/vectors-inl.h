@@ -1,11 +1,6 @@
 // How kernels walk over arrays: by vectors with a partial one at the end, and down columns that run along the lanes.
 #pragma once
 
-template <class T>
-INLINE Vec<T> lane_indices() {
-  static constexpr T indices[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  return load(indices);
-}
 // A mask of the first n lanes, for sums and maxima over the last vector of a row.
 template <class T>
 INLINE Mask<T> first_lanes(int n) {

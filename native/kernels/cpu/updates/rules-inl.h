@@ -23,16 +23,18 @@ INLINE Vec<T> kept(Vec<T> a, T smallest = smallest_mean<T>) {
   return select(abs(a) < Vec<T>(smallest), Vec<T>(0), a);
 }
 template <class T>
-__attribute__((noinline)) static void clear_remnants(T* x, size_t n, T smallest) {
+OUT_OF_LINE FUNCTION void clear_remnants(T* x, size_t n, T smallest) {
   for_vectors<T>(n, [=](size_t i, int count)
                         INLINE_LAMBDA { store_lanes(x + i, kept(load_lanes(x + i, count), smallest), count); });
 }
 
-// Each rule has `slots`, how many it keeps, and `squares`, a bit for each that holds squares.
+// Each rule has `slots`, how many it keeps; `squares`, a bit for each that holds squares; and whether it is light: of
+// so little arithmetic that what is not wanted is better left out of its loop.
 template <class T>
 struct Sgd {
   static constexpr int slots = 0;
   static constexpr unsigned squares = 0;
+  static constexpr bool is_light = true;
   Vec<T> rate;
   INLINE_PLAIN explicit Sgd(const Update<T>& u) : rate(u.learning_rate) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>*) const { return fnma(rate, g, w); }
@@ -42,6 +44,7 @@ template <class T>
 struct Momentum {
   static constexpr int slots = 1;
   static constexpr unsigned squares = 0;
+  static constexpr bool is_light = true;
   Vec<T> rate, momentum;
   INLINE_PLAIN explicit Momentum(const Update<T>& u) : rate(u.learning_rate), momentum(u.momentum) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
@@ -55,6 +58,7 @@ template <class T>
 struct Nesterov {
   static constexpr int slots = 1;
   static constexpr unsigned squares = 0;
+  static constexpr bool is_light = true;
   Vec<T> rate, momentum, ahead;
   INLINE_PLAIN explicit Nesterov(const Update<T>& u)
       : rate(u.learning_rate), momentum(u.momentum), ahead(1 + u.momentum) {}
@@ -69,6 +73,7 @@ template <class T>
 struct Adagrad {
   static constexpr int slots = 1;
   static constexpr unsigned squares = 0b1;
+  static constexpr bool is_light = false;
   Vec<T> rate, epsilon;
   INLINE_PLAIN explicit Adagrad(const Update<T>& u) : rate(u.learning_rate), epsilon(u.epsilon) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
@@ -81,6 +86,7 @@ template <class T>
 struct RmsProp {
   static constexpr int slots = 1;
   static constexpr unsigned squares = 0b1;
+  static constexpr bool is_light = false;
   Vec<T> rate, epsilon, decay, fresh;
   INLINE_PLAIN explicit RmsProp(const Update<T>& u)
       : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
@@ -95,6 +101,7 @@ template <class T>
 struct RmsPropMomentum {
   static constexpr int slots = 2;
   static constexpr unsigned squares = 0b1;
+  static constexpr bool is_light = false;
   const RmsProp<T> plain;
   Vec<T> momentum;
   INLINE_PLAIN explicit RmsPropMomentum(const Update<T>& u) : plain(u), momentum(u.momentum) {}
@@ -111,6 +118,7 @@ template <class T>
 struct RmsPropCentered {
   static constexpr int slots = 2;
   static constexpr unsigned squares = 0b1;
+  static constexpr bool is_light = false;
   const RmsProp<T> plain;
   INLINE_PLAIN explicit RmsPropCentered(const Update<T>& u) : plain(u) {}
   INLINE_PLAIN Vec<T> step(Vec<T> g, Vec<T>* slot) const {
@@ -126,6 +134,7 @@ template <class T>
 struct RmsPropCenteredMomentum {
   static constexpr int slots = 3;
   static constexpr unsigned squares = 0b1;
+  static constexpr bool is_light = false;
   const RmsPropCentered<T> centered;
   Vec<T> momentum;
   INLINE_PLAIN explicit RmsPropCenteredMomentum(const Update<T>& u) : centered(u), momentum(u.momentum) {}
@@ -140,6 +149,7 @@ template <class T>
 struct AdaDelta {
   static constexpr int slots = 2;
   static constexpr unsigned squares = 0b11;
+  static constexpr bool is_light = false;
   Vec<T> rate, epsilon, decay, fresh;
   INLINE_PLAIN explicit AdaDelta(const Update<T>& u)
       : rate(u.learning_rate), epsilon(u.epsilon), decay(u.decay_rate), fresh(1 - u.decay_rate) {}
@@ -156,6 +166,7 @@ template <class T>
 struct Adam {
   static constexpr int slots = 2;
   static constexpr unsigned squares = 0b10;
+  static constexpr bool is_light = true;
   Vec<T> rate, epsilon, decay1, fresh1, decay2, fresh2, correction2;
   INLINE_PLAIN explicit Adam(const Update<T>& u)
       : rate(u.learning_rate * u.correction1),
@@ -180,6 +191,7 @@ template <class T>
 struct AmsGrad {
   static constexpr int slots = 3;
   static constexpr unsigned squares = 0b110;
+  static constexpr bool is_light = false;
   const Adam<T> adam;
   INLINE_PLAIN explicit AmsGrad(const Update<T>& u) : adam(u) {}
   INLINE_PLAIN Vec<T> operator()(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
@@ -194,6 +206,7 @@ template <class T>
 struct Nadam {
   static constexpr int slots = 2;
   static constexpr unsigned squares = 0b10;
+  static constexpr bool is_light = false;
   const Adam<T> adam;  // its rate holds correction1
   Vec<T> share;
   INLINE_PLAIN explicit Nadam(const Update<T>& u) : adam(u), share(u.learning_rate * u.gradient_share) {}
@@ -208,6 +221,7 @@ template <class T>
 struct Lion {
   static constexpr int slots = 1;
   static constexpr unsigned squares = 0;
+  static constexpr bool is_light = false;
   Vec<T> rate, decay1, fresh1, decay2, fresh2;
   INLINE_PLAIN explicit Lion(const Update<T>& u)
       : rate(u.learning_rate),
@@ -227,5 +241,6 @@ template <class T>
 struct NoStep {
   static constexpr int slots = -1;
   static constexpr unsigned squares = 0;
+  static constexpr bool is_light = true;
   INLINE_PLAIN explicit NoStep(const Update<T>&) {}
 };

@@ -1,0 +1,25 @@
+// The losses with their gradients, and the tangents of these: a team takes a row.
+#include "pieces.h"
+#include "table.h"
+
+namespace gradus::cuda {
+
+template <class T>
+void put_losses(Kernels<T>& table) {
+  TEAMS(softmax_cross_entropy);
+  TEAMS(multiclass_hinge);
+  TEAMS(one_vs_all_hinge);
+  TEAMS(mean_squared_error);
+  TEAMS(mean_absolute_error);
+  TEAMS(binary_cross_entropy);
+  TEAMS(huber);
+  TEAMS(softmax_cross_entropy_tangent);
+  TEAMS(no_tangent);
+  TEAMS(mean_squared_error_tangent);
+  TEAMS(binary_cross_entropy_tangent);
+  TEAMS(huber_tangent);
+}
+template void put_losses(Kernels<float>&);
+template void put_losses(Kernels<double>&);
+
+}  // namespace gradus::cuda

@@ -1,0 +1,102 @@
+// What a kernel for a GPU may use of its machine, and how it is launched. This is the only file with PTX; the emulator
+// has the same functions in emulator/machine.h. A kernel is `GPU_KERNEL void f(const Params p)`, Params plain data.
+//
+// Threads of a block are numbered from 0, 32 of them are a warp, and lanes are numbers within it. Masks have a bit for
+// each lane; all lanes of a mask call the same function with the same mask.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace gradus::gpu {
+
+constexpr unsigned warp = 32;
+
+struct Shape {
+  unsigned grid = 1, block = 1;  // blocks, and threads of each
+  size_t shared = 0;             // bytes of shared memory a block
+};
+// Four floats that are moved at once; they lie at a multiple of 16 bytes.
+struct alignas(16) Four {
+  float at[4];
+};
+
+}  // namespace gradus::gpu
+
+#if defined(GRADUS_EMULATED)
+#include "emulator/machine.h"
+#else
+#include "queue.h"
+
+#define GPU_KERNEL static __global__
+#define GPU_FUNCTION __device__
+#define GPU_INLINE __device__ __forceinline__
+#define GPU_LAMBDA __device__
+
+namespace gradus::gpu {
+
+GPU_INLINE unsigned thread() { return threadIdx.x; }
+GPU_INLINE unsigned block() { return blockIdx.x; }
+GPU_INLINE unsigned threads() { return blockDim.x; }
+GPU_INLINE unsigned blocks() { return gridDim.x; }
+
+// The block's shared memory, as the struct that the launch has given it the size of.
+template <class S>
+GPU_INLINE S& shared() {
+  extern __shared__ __align__(16) unsigned char memory[];
+  return *reinterpret_cast<S*>(memory);
+}
+
+// All threads of the block have come here, and see what the others have stored before.
+GPU_INLINE void barrier() { __syncthreads(); }
+// The same for the lanes of a mask.
+GPU_INLINE void sync_lanes(unsigned mask) { __syncwarp(mask); }
+
+// The value of another lane; it says nothing about memory.
+template <class T>
+GPU_INLINE T shuffle(unsigned mask, T value, int lane) {
+  return __shfl_sync(mask, value, lane);
+}
+template <class T>
+GPU_INLINE T shuffle_xor(unsigned mask, T value, int bits) {
+  return __shfl_xor_sync(mask, value, bits);
+}
+GPU_INLINE bool any(unsigned mask, bool value) { return __any_sync(mask, value) != 0; }
+
+// Words that blocks share: nothing is lost, nothing else is ordered.
+GPU_INLINE uint32_t atomic_add(uint32_t* word, uint32_t value) { return atomicAdd(word, value); }
+GPU_INLINE void raise(bool* flag) { asm volatile("st.relaxed.gpu.u8 [%0], %1;" ::"l"(flag), "r"(1) : "memory"); }
+// Counts one, and orders: who gets the last number sees what all others had stored before they counted, if each had
+// called it by one thread after a barrier.
+GPU_INLINE uint32_t arrive(uint32_t* count) {
+  uint32_t before;
+  asm volatile("atom.acq_rel.gpu.add.u32 %0, [%1], 1;" : "=r"(before) : "l"(count) : "memory");
+  return before;
+}
+
+GPU_INLINE Four load4(const float* p) {
+  const float4 four = *reinterpret_cast<const float4*>(p);
+  return {{four.x, four.y, four.z, four.w}};
+}
+GPU_INLINE void store4(float* p, Four a) {
+  *reinterpret_cast<float4*>(p) = make_float4(a.at[0], a.at[1], a.at[2], a.at[3]);
+}
+
+GPU_INLINE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+GPU_INLINE double fused(double a, double b, double c) { return __fma_rn(a, b, c); }
+GPU_INLINE float root(float a) { return __fsqrt_rn(a); }
+GPU_INLINE double root(double a) { return __dsqrt_rn(a); }
+GPU_INLINE uint32_t bits_of(float a) { return __float_as_uint(a); }
+GPU_INLINE uint64_t bits_of(double a) { return static_cast<uint64_t>(__double_as_longlong(a)); }
+GPU_INLINE float number_of(uint32_t bits) { return __uint_as_float(bits); }
+GPU_INLINE double number_of(uint64_t bits) { return __longlong_as_double(static_cast<long long>(bits)); }
+
+// On the queue that this thread has entered.
+template <class Params>
+void launch(void (*kernel)(Params), Shape shape, const Params& params) {
+  Params copy = params;
+  void* arguments[] = {&copy};
+  queue_kernel(reinterpret_cast<const void*>(kernel), shape, arguments);
+}
+
+}  // namespace gradus::gpu
+#endif

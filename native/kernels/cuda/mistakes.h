@@ -1,0 +1,34 @@
+// Mistakes that the emulator's test plants in these kernels, one at a time: it must find each. On a GPU there are none.
+#pragma once
+#include "machine.h"
+
+namespace gradus::cuda {
+
+enum class Mistake {
+  none,
+  tail_too_long,              // of a product's k, one element more is read
+  no_barrier_after_loading,   // squares are used that not all threads have filled
+  no_barrier_before_loading,  // squares are filled that not all threads are done with
+  no_barrier_before_adding,   // sums of chunks that are not there yet
+  no_barrier_after_adding,    // sums of chunks overwritten too early
+  another_order,              // of the chunks
+  lanes_of_other_teams,       // in the mask of a sum
+  no_settling,                // before what another lane has stored is stored anew
+  pieces_overlap,             // two teams take one
+  piece_too_long,             // the last one, by an element
+  piece_left_out,             // the first one
+  result_read_by_host,        // before it is there
+  flag_stored_plainly,        // by many threads
+  shared_too_small,           // for the struct that is in it
+  last
+};
+
+#if !defined(GRADUS_EMULATED)
+GPU_INLINE constexpr bool planted(Mistake) { return false; }
+inline constexpr bool planted_in_host(Mistake) { return false; }
+#else
+inline bool planted(Mistake mistake) { return emulator::is_planted(int(mistake)); }
+inline bool planted_in_host(Mistake mistake) { return planted(mistake); }
+#endif
+
+}  // namespace gradus::cuda

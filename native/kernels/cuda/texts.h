@@ -1,0 +1,41 @@
+// The texts of the kernels, as code of a GPU: those of cpu/ where each lane is a thread, and what they need besides.
+// Only for .cu files; what is here is theirs alone.
+#pragma once
+#include "../kernels.h"
+#include "machine.h"
+#include "mistakes.h"
+
+#define GRADUS_LANES
+
+namespace gradus {
+namespace {
+namespace text {
+
+#include "../cpu/simd.h"
+
+// What is not defined below is not to be called.
+#define KERNEL(name, arguments, ...) \
+  template <class T>                 \
+  FUNCTION void name arguments;
+#include "../kernels.def"
+#undef KERNEL
+
+#include "../cpu/math-inl.h"
+#include "../cpu/activations-inl.h"
+#include "../cpu/cuts-inl.h"
+#include "../cpu/sums-inl.h"
+#include "memory-inl.h"
+#include "../cpu/losses-inl.h"
+#include "../cpu/norms-inl.h"
+#include "../cpu/rows-inl.h"
+#include "../cpu/updates-inl.h"
+#include "../cpu/statistics-inl.h"
+#include "../cpu/moving-inl.h"
+#include "../cpu/metrics-inl.h"
+#include "../cpu/tangents-inl.h"
+#include "../cpu/norm-tangents-inl.h"
+#include "../cpu/penalties-inl.h"
+
+}  // namespace text
+}  // namespace
+}  // namespace gradus

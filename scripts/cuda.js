@@ -1,0 +1,60 @@
+// `npm run build:cuda`: compiles the library for NVIDIA GPUs into build-cuda/. Where no CUDA compiler is found it comes from
+// PyPI, into a virtual environment beside the build. Fails where a kernel spills registers or has a stack frame.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { root } from './stamps.js'
+import { fail, isCommand, requireTools } from './tools.js'
+
+const version = '13.0'
+const folder = join(root, 'build-cuda')
+const environment = join(folder, 'nvcc')
+const packages = ['nvidia-cuda-nvcc', 'nvidia-cuda-runtime', 'nvidia-cuda-cccl', 'nvidia-cuda-crt', 'nvidia-nvvm']
+
+function run(command, ...args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  if (error) fail(`${command}: ${error.message}`)
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+/** The compiler in an environment that was made before. */
+function installed() {
+  const library = join(environment, 'lib')
+  if (!existsSync(library)) return undefined
+  const python = readdirSync(library).find((name) => name.startsWith('python'))
+  const nvcc = join(library, python ?? '', 'site-packages/nvidia/cu13/bin/nvcc')
+  return existsSync(nvcc) ? nvcc : undefined
+}
+
+/** The path of nvcc: NVCC, one that is on the PATH, or that of the virtual environment, which is made if need be. */
+export function findCompiler() {
+  if (process.env.NVCC) return process.env.NVCC
+  const found = spawnSync('which', ['nvcc'], { encoding: 'utf8' })
+  if (found.status === 0) return found.stdout.trim()
+  if (!installed()) {
+    requireTools(['python3'])
+    console.log('Installing the CUDA compiler from PyPI (271 MB)')
+    run('python3', '-m', 'venv', environment)
+    run(join(environment, 'bin/pip'), 'install', '--quiet', ...packages.map((name) => `${name}==${version}.*`))
+  }
+  return installed() ?? fail(`There is no nvcc in ${environment}`)
+}
+
+/** What ptxas says of kernels that keep something on a stack. */
+export function spillsIn(text) {
+  const kernels = text.split(/(?=Compiling entry function)/)
+  return kernels
+    .filter((of) => /[1-9]\d* bytes (stack frame|spill)/.test(of))
+    .map((of) => of.split('\n').slice(0, 3).join(' ').trim())
+}
+
+if (isCommand(import.meta.url)) {
+  requireTools(['g++', 'make', 'cmake'])
+  const nvcc = findCompiler()
+  run('cmake', '-S', root, '-B', folder, '-DGRADUS_ADDON=OFF', '-DGRADUS_TESTS=OFF', `-DGRADUS_NVCC=${nvcc}`)
+  run('cmake', '--build', folder, '--target', 'gradus_cuda', '--parallel', String(availableParallelism()))
+  const reports = readdirSync(join(folder, 'cuda')).filter((name) => name.endsWith('.txt'))
+  const spills = reports.flatMap((name) => spillsIn(readFileSync(join(folder, 'cuda', name), 'utf8')))
+  if (spills.length > 0) fail(`These kernels need a stack:\n${spills.join('\n')}`)
+}

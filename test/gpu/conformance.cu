@@ -1,0 +1,147 @@
+#include "conformance.h"
+
+#include "kernels/cuda/machine.h"
+
+namespace gradus::test {
+namespace {
+
+constexpr unsigned most_threads = 256;
+
+struct Indices {
+  uint32_t* out;
+};
+GPU_KERNEL void indices(const Indices p) {
+  uint32_t* const of = p.out + 4 * (gpu::block() * gpu::threads() + gpu::thread());
+  of[0] = gpu::thread(), of[1] = gpu::block(), of[2] = gpu::threads(), of[3] = gpu::blocks();
+}
+
+GPU_INLINE unsigned lane() { return gpu::thread() % gpu::warp; }
+GPU_INLINE unsigned mask_of(unsigned lanes) {
+  return lanes == gpu::warp ? ~0u : ((1u << lanes) - 1) << (lane() / lanes * lanes);
+}
+
+struct Words {
+  unsigned lanes;
+  int by;
+  const double* from;
+  double* to;
+};
+GPU_KERNEL void shuffled(const Words p) {
+  const unsigned mask = mask_of(p.lanes), first = lane() / p.lanes * p.lanes;
+  const double mine = p.from[gpu::thread()];
+  const int other = int(first + (lane() - first + unsigned(p.by)) % p.lanes);
+  p.to[2 * gpu::thread()] = gpu::shuffle(mask, mine, other);
+  p.to[2 * gpu::thread() + 1] = gpu::shuffle_xor(mask, mine, p.by);
+}
+
+struct Votes {
+  unsigned lanes;
+  const uint32_t* flags;
+  uint32_t* to;
+};
+GPU_KERNEL void voted(const Votes p) { p.to[gpu::thread()] = gpu::any(mask_of(p.lanes), p.flags[gpu::thread()] != 0); }
+
+struct Turned {
+  unsigned lanes;
+  const float* from;
+  float* to;
+};
+struct Floats {
+  float at[most_threads];
+};
+GPU_KERNEL void block_turned(const Turned p) {
+  Floats& shared = gpu::shared<Floats>();
+  shared.at[gpu::thread()] = p.from[gpu::thread()];
+  gpu::barrier();
+  p.to[gpu::thread()] = shared.at[gpu::threads() - 1 - gpu::thread()];
+}
+GPU_KERNEL void lanes_turned(const Turned p) {
+  Floats& shared = gpu::shared<Floats>();
+  const unsigned first = gpu::thread() / p.lanes * p.lanes;
+  shared.at[gpu::thread()] = p.from[gpu::thread()];
+  gpu::sync_lanes(mask_of(p.lanes));
+  p.to[gpu::thread()] = shared.at[first + p.lanes - 1 - (gpu::thread() - first)];
+}
+
+struct Counted {
+  uint32_t* count;
+  bool* flag;
+};
+GPU_KERNEL void counted(const Counted p) {
+  const uint32_t number = gpu::block() * gpu::threads() + gpu::thread();
+  gpu::atomic_add(p.count, number);
+  if (number % 7 == 0) gpu::raise(p.flag);
+}
+
+struct Last {
+  uint32_t *arrived, *of_blocks, *total;
+};
+struct IsLast {
+  uint32_t is_last;
+};
+GPU_KERNEL void summed_by_last(const Last p) {
+  IsLast& shared = gpu::shared<IsLast>();
+  if (gpu::thread() == 1) p.of_blocks[gpu::block()] = gpu::block() + 10;
+  gpu::barrier();
+  if (gpu::thread() == 0) shared.is_last = gpu::arrive(p.arrived) == gpu::blocks() - 1;
+  gpu::barrier();
+  if (!shared.is_last || gpu::thread() != 2) return;
+  uint32_t total = 0;
+  for (unsigned i = 0; i < gpu::blocks(); ++i) total += p.of_blocks[i];
+  *p.total = total;
+}
+
+GPU_KERNEL void fours_turned(const Turned p) {
+  const gpu::Four a = gpu::load4(p.from + 4 * gpu::thread());
+  gpu::store4(p.to + 4 * gpu::thread(), {{a.at[3], a.at[2], a.at[1], a.at[0]}});
+}
+
+template <class T>
+struct Numbers {
+  unsigned n;
+  const T *a, *b, *c;
+  T* to;
+};
+template <class T>
+GPU_KERNEL void calculated(const Numbers<T> p) {
+  const unsigned i = gpu::block() * gpu::threads() + gpu::thread();
+  if (i >= p.n) return;
+  const T a = p.a[i], b = p.b[i], c = p.c[i];
+  T* const to = p.to + 6 * i;
+  to[0] = gpu::fused(a, b, c), to[1] = gpu::root(a), to[2] = a / b, to[3] = a + b, to[4] = a * b;
+  const auto bits = gpu::bits_of(a);
+  to[5] = gpu::number_of(bits ^ (decltype(bits)(1) << (8 * sizeof bits - 1)));
+}
+
+}  // namespace
+
+void tell_indices(unsigned grid, unsigned block, uint32_t* out) { gpu::launch(indices, {grid, block}, Indices{out}); }
+void shuffle_words(unsigned block, unsigned lanes, int by, const double* from, double* to) {
+  gpu::launch(shuffled, {1, block}, Words{lanes, by, from, to});
+}
+void vote(unsigned block, unsigned lanes, const uint32_t* flags, uint32_t* to) {
+  gpu::launch(voted, {1, block}, Votes{lanes, flags, to});
+}
+void turn_block(unsigned block, const float* from, float* to) {
+  gpu::launch(block_turned, {1, block, sizeof(Floats)}, Turned{0, from, to});
+}
+void turn_lanes(unsigned block, unsigned lanes, const float* from, float* to) {
+  gpu::launch(lanes_turned, {1, block, sizeof(Floats)}, Turned{lanes, from, to});
+}
+void count(unsigned grid, unsigned block, uint32_t* count, bool* flag) {
+  gpu::launch(counted, {grid, block}, Counted{count, flag});
+}
+void sum_by_last(unsigned grid, unsigned block, uint32_t* arrived, uint32_t* of_blocks, uint32_t* total) {
+  gpu::launch(summed_by_last, {grid, block, sizeof(IsLast)}, Last{arrived, of_blocks, total});
+}
+void turn_fours(unsigned fours, const float* from, float* to) {
+  gpu::launch(fours_turned, {1, fours}, Turned{0, from, to});
+}
+template <class T>
+void calculate(unsigned n, const T* a, const T* b, const T* c, T* to) {
+  gpu::launch(calculated<T>, {(n + 63) / 64, 64}, Numbers<T>{n, a, b, c, to});
+}
+template void calculate(unsigned, const float*, const float*, const float*, float*);
+template void calculate(unsigned, const double*, const double*, const double*, double*);
+
+}  // namespace gradus::test

@@ -1,0 +1,103 @@
+// The GPU's kernels, emulated, against the processor's bits on random shapes and options.
+#include "trial.h"
+
+using namespace gradus;
+using namespace gradus::test;
+
+namespace {
+
+constexpr Activation kinds[] = {
+#define ACTIVATION(name, parameter) Activation::name,
+#include "kernels/activations.def"
+#undef ACTIVATION
+};
+Activation any_kind(Numbers& numbers) { return kinds[numbers.below(std::size(kinds))]; }
+
+}  // namespace
+
+TEST("the emulated GPU adds, scales and averages as the processor does") {
+  for_trials(20, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t n = numbers.size(700);
+    Trial<T> trial;
+    auto& x = trial.given(numbers.values<T>(n, true));
+    auto& y = trial.given(numbers.values<T>(n, true));
+    auto& z = trial.template wanted<T>(n);
+    auto& e = trial.template wanted<T>(n);
+    auto& l = trial.template wanted<T>(n);
+    auto& c = trial.template wanted<T>(n);
+    auto& f = trial.template wanted<T>(n);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      kernels.add(at(x), at(y), n, at(z));
+      kernels.exp(at(x), n, at(e));
+      kernels.log(at(x), n, at(l));
+      kernels.copy(at(x), n, at(c));
+      kernels.fill(T(3.5), n, at(f));
+      kernels.multiply_add(T(0.7), at(x), n, at(y));
+      kernels.scale(T(1.3), n, at(z));
+      kernels.move_average(at(e), n, T(0.9), T(2), at(f));
+    });
+  });
+}
+
+TEST("activations and their slopes have the processor's bits") {
+  for_trials(30, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t n = numbers.size(300);
+    const Activation kind = any_kind(numbers);
+    Trial<T> trial;
+    auto& x = trial.given(numbers.values<T>(n, true));
+    auto& dy = trial.given(numbers.values<T>(n, true));
+    auto& y = trial.template wanted<T>(n);
+    auto& dx = trial.template wanted<T>(n);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      kernels.activation_forward(kind, T(0.3), at(x), n, at(y));
+      kernels.activation_backward(kind, T(0.3), at(x), at(y), at(dy), n, at(dx));
+      kernels.activation_bend(kind, T(0.3), at(x), at(y), at(dy), at(dy), n, at(dx));
+    });
+  });
+}
+
+TEST("the product of matrices has the processor's bits, whatever lies where and follows") {
+  for_trials(60, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t m = numbers.size(50), n = numbers.size(50);
+    const size_t k = numbers.below(12) == 0 ? 500 + numbers.below(600) : numbers.size(80);
+    Trial<T> trial;
+    const bool special = numbers.below(4) == 0;
+    Matmul<T> task;
+    task.m = m, task.n = n, task.k = k;
+    const size_t a_gap = numbers.below(4), b_gap = numbers.below(4), c_gap = numbers.below(4);
+    const bool a_turned = numbers.below(2), b_turned = numbers.below(2);
+    const size_t a_stride = (a_turned ? m : k) + a_gap, b_stride = (b_turned ? k : n) + b_gap;
+    task.a_row = a_turned ? 1 : a_stride, task.a_column = a_turned ? a_stride : 1;
+    task.b_row = b_turned ? 1 : b_stride, task.b_column = b_turned ? b_stride : 1;
+    task.c_row = n + c_gap;
+    auto& a = trial.given(numbers.values<T>((a_turned ? k : m) * a_stride, special));
+    auto& b = trial.given(numbers.values<T>((b_turned ? n : k) * b_stride, special));
+    if (numbers.below(3) == 0) task.alpha = T(0.7);
+    if (numbers.below(3) == 0) task.beta = T(numbers.below(2) ? 1 : -0.3);
+    auto& c =
+        task.beta != 0 ? trial.given(numbers.values<T>(m * task.c_row)) : trial.template wanted<T>(m * task.c_row);
+    auto* bias = trial.maybe(numbers.often(), numbers.values<T>(n));
+    if (numbers.often()) task.activation = any_kind(numbers), task.activation_parameter = T(0.2);
+    auto* gate = trial.maybe(numbers.below(3) == 0, numbers.values<T>(m * n));
+    if (gate) {
+      constexpr Activation gates[] = {Activation::identity, Activation::relu, Activation::leaky_relu,
+                                      Activation::elu,      Activation::tanh, Activation::sigmoid,
+                                      Activation::softplus};
+      task.gate_kind = gates[numbers.below(std::size(gates))], task.gate_row = n, task.gate_parameter = T(0.2);
+    }
+    auto& flag = trial.given(std::vector<uint8_t>{0});
+    static std::vector<T> memory(matmul_workspace + 16);
+    T* workspace = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64 / sizeof(T);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      Matmul<T> here = task;
+      here.a = at(a), here.b = at(b), here.c = at(c);
+      if (bias) here.bias = at(*bias);
+      if (gate) here.gate = at(*gate);
+      here.nonfinite = reinterpret_cast<bool*>(at(flag));
+      kernels.matmul(here, workspace);
+    });
+  });
+}

@@ -1,0 +1,193 @@
+// Kernels of rows and columns: sums, softmax, losses, norms, what is gathered.
+#include "trial.h"
+
+using namespace gradus;
+using namespace gradus::test;
+
+TEST("sums down columns have the processor's bits") {
+  for_trials(15, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t rows = numbers.size(300), columns = numbers.at_least_one(150), stride = columns + numbers.below(5);
+    const size_t blocks = blocks_of(rows);
+    const T beta = numbers.below(2) ? T(0) : T(0.5);
+    Trial<T> trial;
+    auto& x = trial.given(numbers.values<T>(rows * stride, numbers.below(4) == 0));
+    auto& sums = beta != 0 ? trial.given(numbers.values<T>(columns)) : trial.template wanted<T>(columns);
+    auto& of_blocks = trial.template wanted<T>(blocks * columns);
+    auto& total = beta != 0 ? trial.given(numbers.values<T>(columns)) : trial.template wanted<T>(columns);
+    auto& maxima = trial.template wanted<T>(columns);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      kernels.column_sums(at(x), rows, columns, stride, beta, at(sums));
+      kernels.block_sums(at(x), rows, columns, stride, at(of_blocks));
+      kernels.add_blocks(at(of_blocks), blocks, columns, columns, beta, at(total));
+      kernels.column_maxima(at(x), rows, columns, stride, at(maxima));
+    });
+  });
+}
+
+TEST("softmax and its slopes have the processor's bits") {
+  for_trials(15, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t rows = numbers.size(20), columns = numbers.at_least_one(130), n = rows * columns;
+    Trial<T> trial;
+    auto& x = trial.given(numbers.values<T>(n, numbers.below(4) == 0));
+    auto& dy = trial.given(numbers.values<T>(n));
+    auto& y = trial.template wanted<T>(n);
+    auto& dx = trial.template wanted<T>(n);
+    auto& moved = trial.template wanted<T>(n);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      kernels.softmax(at(x), rows, columns, at(y));
+      kernels.softmax_backward(at(y), at(dy), rows, columns, at(dx));
+      kernels.softmax_backward_tangent(at(y), at(dx), at(dy), at(x), rows, columns, at(moved));
+    });
+  });
+}
+
+namespace {
+template <class T>
+struct LossRow {
+  const char* name;
+  void (*Kernels<T>::*kernel)(const Loss<T>&);
+  bool takes_labels, takes_targets, is_tangent;
+};
+template <class T>
+constexpr LossRow<T> loss_rows[] = {
+    {"softmax_cross_entropy", &Kernels<T>::softmax_cross_entropy, true, true, false},
+    {"multiclass_hinge", &Kernels<T>::multiclass_hinge, true, false, false},
+    {"one_vs_all_hinge", &Kernels<T>::one_vs_all_hinge, true, false, false},
+    {"mean_squared_error", &Kernels<T>::mean_squared_error, false, true, false},
+    {"mean_absolute_error", &Kernels<T>::mean_absolute_error, false, true, false},
+    {"binary_cross_entropy", &Kernels<T>::binary_cross_entropy, false, true, false},
+    {"huber", &Kernels<T>::huber, false, true, false},
+    {"softmax_cross_entropy_tangent", &Kernels<T>::softmax_cross_entropy_tangent, true, true, true},
+    {"no_tangent", &Kernels<T>::no_tangent, true, true, true},
+    {"mean_squared_error_tangent", &Kernels<T>::mean_squared_error_tangent, false, true, true},
+    {"binary_cross_entropy_tangent", &Kernels<T>::binary_cross_entropy_tangent, false, true, true},
+    {"huber_tangent", &Kernels<T>::huber_tangent, false, true, true},
+};
+}  // namespace
+
+TEST("losses, their gradients and how these move have the processor's bits") {
+  for_trials(6, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    for (const LossRow<T>& row : loss_rows<T>) {
+      Scope scope(row.name);
+      const size_t rows = numbers.size(40), columns = numbers.at_least_one(90);
+      const bool by_labels = row.takes_labels && (!row.takes_targets || numbers.below(2));
+      const bool alone = columns == 1 && !row.takes_labels && numbers.below(2);  // labels as targets
+      Trial<T> trial;
+      Loss<T> loss;
+      loss.rows = rows, loss.columns = columns;
+      loss.scale = T(0.3), loss.parameter = numbers.below(2) ? T(1) : T(1.7);
+      auto& scores = trial.given(numbers.values<T>(rows * columns, numbers.below(4) == 0));
+      auto& labels = trial.given(numbers.integers<int32_t>(rows, columns));
+      auto& targets = trial.given(numbers.values<T>(rows * columns));
+      auto& tangent = trial.given(numbers.values<T>(rows * columns));
+      std::vector<T> weight = numbers.values<T>(rows);
+      for (T& w : weight) w = numbers.below(4) == 0 ? T(0) : std::fabs(w);
+      auto* weights = trial.maybe(numbers.below(2), weight);
+      auto& losses = trial.template wanted<T>(rows);
+      const bool slopes = row.is_tangent || numbers.often();
+      auto& gradient = trial.template wanted<T>(rows * columns);
+      trial.run([&](const Kernels<T>& kernels, auto at) {
+        Loss<T> here = loss;
+        here.scores = at(scores), here.losses = at(losses), here.tangent = at(tangent);
+        if (by_labels || (alone && !row.is_tangent))
+          here.labels = at(labels);
+        else
+          here.targets = at(targets);
+        if (weights) here.weights = at(*weights);
+        if (slopes) here.gradient = at(gradient);
+        (kernels.*row.kernel)(here);
+      });
+    }
+  });
+}
+
+TEST("layer norm and batch norm have the processor's bits") {
+  for_trials(10, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t rows = numbers.at_least_one(150), columns = numbers.at_least_one(100), blocks = blocks_of(rows);
+    const size_t stride = columns + numbers.below(3);
+    Trial<T> trial;
+    auto& x = trial.given(numbers.values<T>(rows * stride));
+    auto& dy = trial.given(numbers.values<T>(rows * stride));
+    auto& gain = trial.given(numbers.values<T>(columns));
+    auto& bias = trial.given(numbers.values<T>(columns));
+    auto& mean = trial.template wanted<T>(rows);
+    auto& inverse = trial.template wanted<T>(rows);
+    auto& y = trial.template wanted<T>(rows * stride);
+    auto& dx = trial.template wanted<T>(rows * stride);
+    auto& dgain = trial.template wanted<T>(blocks * columns);
+    auto& dbias = trial.template wanted<T>(blocks * columns);
+    auto& column_mean = trial.given(numbers.values<T>(columns));
+    auto& column_inverse = trial.given(numbers.values<T>(columns));
+    auto& means = trial.template wanted<T>(blocks * columns);
+    auto& squares = trial.template wanted<T>(blocks * columns);
+    const bool wants_dx = numbers.often();
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      Norm<T> norm;
+      norm.rows = rows, norm.columns = columns, norm.stride = stride, norm.epsilon = T(1e-5);
+      norm.x = at(x), norm.gain = at(gain), norm.bias = at(bias), norm.y = at(y);
+      norm.mean = at(mean), norm.inverse_deviation = at(inverse);
+      norm.dy = at(dy), norm.dgain = at(dgain), norm.dbias = at(dbias);
+      if (wants_dx) norm.dx = at(dx);
+      kernels.layer_norm_forward(norm);
+      kernels.layer_norm_backward(norm);
+      kernels.batch_norm_block_statistics(at(x), rows, columns, stride, at(means), at(squares));
+      norm.mean = at(column_mean), norm.inverse_deviation = at(column_inverse), norm.dx = at(dx);
+      kernels.batch_norm_forward(norm);
+      kernels.batch_norm_block_gradients(norm);
+      kernels.batch_norm_backward(norm, rows);
+      kernels.batch_norm_backward_of_constants(norm);
+      kernels.inverse_deviations(at(column_inverse), columns, T(1e-3), at(column_mean));
+    });
+  });
+}
+
+TEST("what is gathered, copied and turned has the processor's bits") {
+  for_trials(12, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t rows = numbers.at_least_one(60), columns = numbers.at_least_one(50), n = rows * columns;
+    constexpr ElementType types[] = {ElementType::float32, ElementType::float64, ElementType::uint8,
+                                     ElementType::int32};
+    const ElementType type = types[numbers.below(4)];
+    const bool ordered = numbers.often(), viewed = numbers.often();
+    Trial<T> trial;
+    auto& floats = trial.given(numbers.values<float>(n));
+    auto& doubles = trial.given(numbers.values<double>(n));
+    auto& bytes = trial.given(numbers.integers<uint8_t>(n, 256));
+    auto& integers = trial.given(numbers.integers<int32_t>(n, rows));
+    auto& order = trial.given(numbers.integers<uint32_t>(rows, rows));
+    auto& view = trial.given(numbers.integers<uint32_t>(rows, rows));
+    auto& x = trial.given(numbers.values<T>(n, true));
+    auto& y = trial.template wanted<T>(n);
+    auto& to = trial.template wanted<int32_t>(n);
+    auto& turned = trial.template wanted<T>(n);
+    auto& table = trial.template wanted<T>(n);
+    auto& wide = trial.template wanted<T>(rows * (columns + 3));
+    auto& sums = trial.given(std::vector<double>(4, 0.5));
+    auto& flag = trial.given(std::vector<uint8_t>{0});
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      Examples from;
+      from.type = type, from.elements = columns, from.scale = 0.25, from.offset = -3;
+      from.data = type == ElementType::float32   ? reinterpret_cast<const uint8_t*>(at(floats))
+                  : type == ElementType::float64 ? reinterpret_cast<const uint8_t*>(at(doubles))
+                  : type == ElementType::int32   ? reinterpret_cast<const uint8_t*>(at(integers))
+                                                 : at(bytes);
+      if (ordered) from.order = at(order);
+      if (viewed) from.view = at(view);
+      kernels.gather_examples(from, rows, at(y));
+      from.data = reinterpret_cast<const uint8_t*>(at(integers)), from.type = ElementType::int32;
+      kernels.gather_numbers(from, rows, at(to));
+      kernels.transpose(at(x), rows, columns, at(turned));
+      kernels.gather_rows(at(x), columns, at(integers), rows, at(table));
+      kernels.copy_columns(at(x), rows, columns, columns, columns + 3, at(wide));
+      kernels.scale_rows(at(x), T(0.5), rows, columns, at(turned));
+      kernels.sum(at(x), n, at(sums)[0]);
+      kernels.squares(at(x), n, at(sums)[1]);
+      kernels.penalty_sums(at(x), n, at(sums)[2], at(sums)[3]);
+      kernels.find_nonfinite(at(x), n, *reinterpret_cast<bool*>(at(flag)));
+    });
+  });
+}

@@ -1,0 +1,154 @@
+// One call of a kernel, made on the processor and on the emulated GPU in each order of its threads: the bits must be
+// the same, what lies around the arrays untouched, and the emulator silent.
+#pragma once
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "device.h"
+
+namespace gradus::test {
+
+class Numbers {
+ public:
+  explicit Numbers(uint64_t seed) : engine_(seed) {}
+  size_t below(size_t n) { return n == 0 ? 0 : engine_() % n; }
+  // Odd sizes: small ones mostly, at times one beside a multiple of 64.
+  size_t size(size_t most) {
+    const size_t n = below(4) == 0 ? 64 * (1 + below(4)) + below(3) - 1 : below(40);
+    return n < most ? n : below(most + 1);
+  }
+  size_t at_least_one(size_t most) { return 1 + size(most - 1); }
+  bool often() { return below(3) != 0; }
+  double normal() { return std::normal_distribution<double>()(engine_); }
+  // One in some is not an ordinary number.
+  template <class T>
+  std::vector<T> values(size_t n, bool special = false) {
+    constexpr double odd[] = {0.0, -0.0, NAN, INFINITY, -INFINITY, 1e-40, -3e38, 1e-320, 1e30};
+    std::vector<T> all(n);
+    for (T& value : all) value = T(special && below(6) == 0 ? odd[below(9)] : normal());
+    return all;
+  }
+  template <class T>
+  std::vector<T> integers(size_t n, size_t below_this) {
+    std::vector<T> all(n);
+    for (T& value : all) value = T(below(below_this));
+    return all;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+struct AnyArray {
+  static constexpr size_t guard = 256;
+  std::vector<uint8_t> before, host;  // with a guard on each side
+  bool is_given = true;               // else its elements are unknown before the call
+  uint8_t* device = nullptr;
+  virtual ~AnyArray() = default;
+  virtual bool same(size_t at, const uint8_t* other) const = 0;  // whether the elements are, at this byte
+  virtual size_t element() const = 0;
+};
+template <class T>
+struct Array : AnyArray {
+  size_t element() const override { return sizeof(T); }
+  bool same(size_t at, const uint8_t* other) const override {
+    T a, b;
+    std::memcpy(&a, host.data() + at, sizeof a), std::memcpy(&b, other + at, sizeof b);
+    return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);  // any NaN equals any other
+  }
+};
+
+template <class T>
+class Trial {
+ public:
+  template <class A>
+  Array<A>& given(const std::vector<A>& values) {
+    Array<A>& array = add<A>(values.size());
+    if (!values.empty()) std::memcpy(array.before.data() + AnyArray::guard, values.data(), values.size() * sizeof(A));
+    return array;
+  }
+  template <class A = T>
+  Array<A>& wanted(size_t n) {
+    Array<A>& array = add<A>(n);
+    array.is_given = false;
+    return array;
+  }
+  // Where a pointer may be null.
+  template <class A>
+  Array<A>* maybe(bool is_there, const std::vector<A>& values) {
+    return is_there ? &given(values) : nullptr;
+  }
+
+  // call(kernels, at): at(array) is where it lies on this side.
+  template <class F>
+  void run(F call) {
+    const auto at_host = [](auto& array) { return pointer(array, array.host.data()); };
+    for (auto& array : arrays_) array->host = array->before;
+    call(kernels_of<T>(*chosen_isa()), at_host);
+    in_each_order([&] { run_on_device(call); });
+  }
+
+ private:
+  template <class A>
+  Array<A>& add(size_t n) {
+    auto array = std::make_unique<Array<A>>();
+    array->before.assign(2 * AnyArray::guard + n * sizeof(A), 0xcb);  // the emulator's poison
+    Array<A>& reference = *array;
+    arrays_.push_back(std::move(array));
+    return reference;
+  }
+  template <class A>
+  static A* pointer(Array<A>&, uint8_t* start) {
+    return start ? reinterpret_cast<A*>(start + AnyArray::guard) : nullptr;
+  }
+
+  template <class F>
+  void run_on_device(F call) {
+    OpenDevice device;
+    for (auto& array : arrays_) {
+      const size_t size = array->before.size(), end = size - AnyArray::guard;
+      array->device = device.allocate(size);
+      if (array->is_given || !is_emulated) device.upload(array->device, array->before.data(), size);
+      device.upload(array->device, array->before.data(), AnyArray::guard);
+      device.upload(array->device + end, array->before.data() + end, AnyArray::guard);
+    }
+    call(device.kernels<T>(), [](auto& array) { return pointer(array, array.device); });
+    for (size_t i = 0; i < arrays_.size(); ++i) {
+      AnyArray& array = *arrays_[i];
+      std::vector<uint8_t> after(array.before.size());
+      device.download(after.data(), array.device, after.size());
+      compare(i, array, after);
+    }
+  }
+
+  static void compare(size_t number, const AnyArray& array, const std::vector<uint8_t>& after) {
+    const size_t end = array.before.size() - AnyArray::guard;
+    bool guards = std::memcmp(after.data(), array.before.data(), AnyArray::guard) == 0;
+    guards = guards && std::memcmp(after.data() + end, array.before.data() + end, AnyArray::guard) == 0;
+    size_t different = 0, first = 0;
+    for (size_t at = AnyArray::guard; at < end; at += array.element())
+      if (!array.same(at, after.data()) && different++ == 0) first = (at - AnyArray::guard) / array.element();
+    Scope scope("array " + std::to_string(number) + ", element " + std::to_string(first));
+    CHECK_EQ(different, 0u);
+    CHECK(guards);
+  }
+
+  std::vector<std::unique_ptr<AnyArray>> arrays_;
+};
+
+// body(numbers, a number of the type), so many times for both types.
+template <class F>
+void for_trials(size_t count, F body) {
+  if (std::getenv("GRADUS_SOAK")) count *= 50;
+  for (size_t i = 0; i < count; ++i) {
+    Scope scope("trial " + std::to_string(i));
+    Numbers numbers(i), same(i);
+    body(numbers, 0.0f);
+    body(same, 0.0);
+  }
+}
+
+}  // namespace gradus::test
