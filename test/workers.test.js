@@ -10,6 +10,10 @@ import { ended } from './support/ended.js'
 import { numbers } from './support/reference.js'
 import { trainedBits } from './support/side-by-side.js'
 
+/** Under sanitizers, where everything takes ten times as long. */
+const isQuick = process.env.GRADUS_QUICK !== undefined
+const [terminations, turnsAtMost, exits] = isQuick ? [6, 4, 1] : [20, 10, 3]
+
 const support = (name) => new URL(`./support/${name}.js`, import.meta.url)
 const unfinished = (role) => new Worker(support('unfinished'), { workerData: { role } })
 
@@ -21,9 +25,9 @@ test('four workers train at once, each with the bits of a run alone', async () =
   assert.is(new Set(messages.map(([[hash]]) => hash)).size, 4)
 })
 
-test('a worker terminated in the middle of a step, 20 times', async () => {
+test('a worker terminated in the middle of a step, again and again', async () => {
   const alone = await trainedBits(1)
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < terminations; i++) {
     const worker = unfinished(['wait', 'waitForThree'][i % 2])
     assert.equal(await once(worker, 'message'), ['begun'])
     assert.is(await worker.terminate(), 1)
@@ -32,7 +36,7 @@ test('a worker terminated in the middle of a step, 20 times', async () => {
 })
 
 test('a worker terminated during a fit, at any of its turns', async () => {
-  for (let turns = 1; turns <= 10; turns++) {
+  for (let turns = 1; turns <= turnsAtMost; turns++) {
     const worker = unfinished('fit')
     for (let i = 0; i < turns; i++) assert.equal(await once(worker, 'message'), ['begun'])
     assert.is(await worker.terminate(), 1)
@@ -53,7 +57,7 @@ test('a worker that leaves with an unfinished step or fit', async () => {
 test('process.exit during a fit ends the process with its code; so does an uncaught error', async () => {
   const endings = { exitInCallback: 7, exitInFit: 7, exitInCall: 8, throwInCall: 1 }
   for (const [role, expected] of Object.entries(endings)) {
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < exits; i++) {
       const { code, signal, stderr } = await ended('unfinished', role)
       assert.equal([code, signal], [expected, null], `${role}: ${stderr}`)
     }

@@ -1,6 +1,6 @@
 // Servers that a queue cannot be on, each told by one coded error; passwords and certificates, which show nowhere.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,74 +103,50 @@ async function searched(url, secret, env = {}) {
   for (const text of texts) assert.not(text.includes(secret), text)
 }
 
+const folderFor = (name) => {
+  const folder = join(root, name)
+  mkdirSync(folder, { mode: 0o755 })
+  return folder
+}
+
 test('passwords of Redis and PostgreSQL work, and show in no file, no output, and not in ps', async () => {
   const locked = await started(redis(root, { more: ['--requirepass', 's3cret%21'] }))
   await searched(locked.url.replace('//', `//:${encodeURIComponent('s3cret%21')}@`), 's3cret')
-  const database = await started(postgres(root))
-  await searched(database.url.replace('postgres@', 'postgres:s3cret@'), 's3cret')
+  const database = await started(postgres(folderFor('locked'), { password: 's3cret%21' }))
+  const withPassword = (password) => database.url.replace('postgres@', `postgres:${encodeURIComponent(password)}@`)
+  await searched(withPassword('s3cret%21'), 's3cret')
+  await refused(withPassword('wr0ng'), /it does not answer: .*password/)
 })
 
-test('Redis over TLS, with certificates on both sides', async () => {
-  const ssl = (...args) => execFileSync('openssl', args, { cwd: root, stdio: 'ignore' })
-  ssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.pem',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=Test CA',
-  )
+/** Of an authority of its own, as files. */
+function makeCertificates() {
+  const ssl = (text) => execFileSync('openssl', text.split(' '), { cwd: root, stdio: 'ignore' })
+  const key = (name) => `-newkey rsa:2048 -nodes -keyout ${name}.key`
+  ssl(`req -x509 ${key('ca')} -out ca.pem -days 2 -subj /CN=test`)
   for (const name of ['server', 'client']) {
-    ssl(
-      'req',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-      '-subj',
-      '/CN=localhost',
-    )
-    ssl(
-      'x509',
-      '-req',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-out',
-      `${name}.pem`,
-      '-days',
-      '2',
-    )
+    ssl(`req ${key(name)} -out ${name}.csr -subj /CN=localhost`)
+    ssl(`x509 -req -in ${name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out ${name}.pem -days 2`)
   }
-  const at = (name) => join(root, name)
+  return (name) => join(root, name)
+}
+
+test('Redis over TLS, with certificates on both sides; PostgreSQL over TLS', async () => {
+  const at = makeCertificates()
   const port = await freePort()
-  const files = [
-    '--tls-cert-file',
-    at('server.pem'),
-    '--tls-key-file',
-    at('server.key'),
-    '--tls-ca-cert-file',
-    at('ca.pem'),
-  ]
-  await started(redis(root, { more: ['--tls-port', `${port}`, ...files, '--requirepass', 's3cret'] }))
+  const files = { cert: at('server.pem'), key: at('server.key'), 'ca-cert': at('ca.pem') }
+  const more = Object.entries(files).flatMap(([name, file]) => [`--tls-${name}-file`, file])
+  await started(redis(root, { more: ['--tls-port', `${port}`, ...more, '--requirepass', 's3cret'] }))
   const url = `rediss://:s3cret@localhost:${port}`
   const env = { GRADUS_QUEUE_CA: at('ca.pem'), GRADUS_QUEUE_CERT: at('client.pem'), GRADUS_QUEUE_KEY: at('client.key') }
   await searched(url, 's3cret', env)
   await refused(url, /it does not answer: .*(certificate|self-signed|issuer)/)
+
+  const certificate = [at('server.pem'), at('server.key')]
+  const database = await started(postgres(folderFor('encrypted'), { password: 's3cret', certificate }))
+  const plain = database.url.replace('postgres@127.0.0.1', 'postgres:s3cret@localhost')
+  await searched(`${plain}?sslmode=verify-full&sslrootcert=${at('ca.pem')}`, 's3cret')
+  await refused(plain, /it does not answer: .*(encryption|pg_hba)/)
+  await refused(`${plain}?sslmode=verify-full`, /it does not answer: .*(certificate|self-signed|issuer)/)
 })
 
 test.run()

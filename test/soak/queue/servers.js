@@ -1,6 +1,6 @@
 // Redis and PostgreSQL of a test's own: on a port of their own, with their data in a folder of the test's, ended by it.
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { until } from '../../support/until.js'
@@ -69,8 +69,11 @@ const binaries = () => {
   return join(root, versions[0], 'bin')
 }
 
-/** It does not run as root: then as the user that Debian has made for it. */
-export async function postgres(folder) {
+/**
+ * It does not run as root: then as the user that Debian has made for it. With a password, nobody comes in without; with a
+ * certificate and its key, as files, nobody comes in without TLS.
+ */
+export async function postgres(folder, { password = null, certificate = null } = {}) {
   const [port, data] = [await freePort(), join(folder, 'data')]
   mkdirSync(data, { recursive: true })
   const user = process.getuid() === 0 ? idsOf('postgres') : {}
@@ -79,8 +82,20 @@ export async function postgres(folder) {
     chownSync(data, user.uid, user.gid)
   }
   const quiet = { stdio: 'ignore', ...user, cwd: '/' }
-  execFileSync(join(binaries(), 'initdb'), ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync'], quiet)
+  const own = (name, text) => {
+    const path = join(folder, name)
+    writeFileSync(path, text, { mode: 0o600 })
+    if (user.uid !== undefined) chownSync(path, user.uid, user.gid)
+    return path
+  }
+  const how = password === null ? ['-A', 'trust'] : ['-A', 'scram-sha-256', `--pwfile=${own('password', password)}`]
+  execFileSync(join(binaries(), 'initdb'), ['-D', data, ...how, '-U', 'postgres', '--no-sync'], quiet)
   const args = ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', data]
+  if (certificate !== null) {
+    const [file, key] = certificate.map((path, i) => own(['server.pem', 'server.key'][i], readFileSync(path)))
+    args.push('-c', 'ssl=on', '-c', `ssl_cert_file=${file}`, '-c', `ssl_key_file=${key}`)
+    writeFileSync(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n')
+  }
   let server
   const begin = async () => {
     server = start(join(binaries(), 'postgres'), args, quiet)
