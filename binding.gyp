@@ -117,6 +117,7 @@
       'sources': ['<@(core_sources)'],
       'dependencies': ['kernels_scalar'],
       'conditions': [
+        ['OS=="linux"', { 'link_settings': { 'libraries': ['-ldl'] } }],
         ['target_arch=="x64"', { 'dependencies': ['kernels_avx2', 'kernels_avx512'] }],
         ['target_arch=="arm64"', { 'dependencies': ['kernels_neon'] }],
       ],

@@ -228,6 +228,7 @@ architecture('includes in native/ go one way, and only the binding knows of Java
  */
 const engineFloors = [
   ['error', 'value', 'arena', 'fields', 'fingerprint', 'floating_point', 'host', 'parameter', 'streams'],
+  ['memory', 'host_call', 'update_part', 'device_library'],
   [
     'inspection_layout',
     'partition',
@@ -239,6 +240,8 @@ const engineFloors = [
     'names',
     'dataset',
     'dataset_fingerprint',
+    'residence',
+    'library_device',
   ],
   ['cpu_device', 'plan', 'calls', 'workspace', 'pass', 'snapshot'],
   ['op', 'ops/', 'ops', 'model', 'state', 'context', 'running'],

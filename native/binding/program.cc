@@ -167,12 +167,6 @@ Program::Slice Program::slice(const Napi::CallbackInfo& info) {
 
 bool Program::is_double() const { return program_->precision() == Precision::float64; }
 
-Napi::Value Program::copy_of(Napi::Env env, const void* data, size_t size) const {
-  const Environment& environment = Environment::of(env);
-  if (is_double()) return environment.copy_of(env, static_cast<const double*>(data), size);
-  return environment.copy_of(env, static_cast<const float*>(data), size);
-}
-
 Napi::Value Program::read(const Napi::CallbackInfo& info) {
   const auto [arena, parameter, size] = slice(info);
   const Napi::TypedArray to = Environment::of(info.Env()).float_array(info.Env(), is_double(), size);
@@ -182,9 +176,11 @@ Napi::Value Program::read(const Napi::CallbackInfo& info) {
 
 Napi::Value Program::input_gradient(const Napi::CallbackInfo& info) {
   const size_t input = whole_number(info[0], "input");
-  const gradus::Elements gradient = idle().input_gradient(input);
-  if (!gradient.data) invalid("input", "the number of an input that is differentiated", info[0]);
-  return copy_of(info.Env(), gradient.data, gradient.size);
+  const std::optional<size_t> size = idle().input_gradient_size(input);
+  if (!size) invalid("input", "the number of an input that is differentiated", info[0]);
+  const Napi::TypedArray to = Environment::of(info.Env()).float_array(info.Env(), is_double(), *size);
+  program_->read_input_gradient(input, elements(to, "result", "a typed array").data);
+  return to;
 }
 
 void Program::write(const Napi::CallbackInfo& info) {

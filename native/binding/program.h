@@ -75,7 +75,6 @@ class Program : public Wrapped<Program>, private Caller {
   };
   Slice slice(const Napi::CallbackInfo& info);
   bool is_double() const;
-  Napi::Value copy_of(Napi::Env env, const void* data, size_t size) const;
 
   // Runs work(program, call) on another thread, or at once where that is quicker; the promise takes what
   // convert(env, result) makes of its result. Until then nobody may write to call.data.

@@ -87,24 +87,4 @@ class Buffer {
   size_t size_ = 0;
 };
 
-// One whose copies have memory of their own.
-template <class T>
-class CopiedBuffer : public Buffer<T> {
- public:
-  using Buffer<T>::Buffer;
-  CopiedBuffer(const CopiedBuffer& other) : Buffer<T>(other.size()) { copy(other); }
-  CopiedBuffer(CopiedBuffer&&) noexcept = default;
-  CopiedBuffer& operator=(const CopiedBuffer& other) {
-    this->grow(other.size());
-    copy(other);
-    return *this;
-  }
-  CopiedBuffer& operator=(CopiedBuffer&&) noexcept = default;
-
- private:
-  void copy(const Buffer<T>& other) {
-    if (other.size() > 0) std::memcpy(this->data(), other.data(), other.bytes());
-  }
-};
-
 }  // namespace gradus

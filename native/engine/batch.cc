@@ -40,8 +40,8 @@ double read(const Column& column, size_t element) {
 }  // namespace
 
 template <class T>
-Batch<T>::Batch(const Model<T>& model, const Dataset& data, BatchMemory<T>& memory)
-    : model_(model), data_(data), memory_(memory) {
+Batch<T>::Batch(const Model<T>& model, const Dataset& data, Workspace<T>& workspace)
+    : model_(model), data_(data), memory_(workspace.batch), workspace_(workspace) {
   check_inputs();
 }
 
@@ -108,11 +108,21 @@ void Batch<T>::check_targets() {
 }
 
 template <class T>
+void Batch<T>::use_order(const std::vector<uint32_t>& order, bool is_new) {
+  order_ = &order;
+  order_there_ = workspace_.residence.order(order, is_new, workspace_.memory);
+}
+
+template <class T>
 void Batch<T>::reserve(size_t rows) {
-  if (kind_ == Targets::labels) memory_.labels.grow(rows);
-  if (kind_ == Targets::dense) memory_.targets.grow(product(rows, columns()));
-  if (weighted_) memory_.weights.grow(rows);
-  if (has_example_weights()) memory_.example_weights.grow(rows);
+  Memory& from = workspace_.memory;
+  if (kind_ == Targets::labels) memory_.labels.grow(rows, from);
+  if (kind_ == Targets::dense) memory_.targets.grow(product(rows, columns()), from);
+  if (weighted_) memory_.weights.grow(rows, from);
+  if (has_example_weights()) memory_.example_weights.grow(rows, from);
+  if (class_weights_.empty()) return;
+  memory_.class_weights.grow(class_weights_.size(), from);
+  from.upload(memory_.class_weights.data(), class_weights_.data(), class_weights_.size() * sizeof(double));
 }
 
 template <class T>
@@ -142,31 +152,34 @@ double Batch<T>::weight(size_t first, size_t rows) const {
 }
 
 template <class T>
-Examples Batch<T>::examples_of(const Column& column, size_t first) const {
+Examples Batch<T>::examples_of(Dataset::Role role, size_t number, size_t first) const {
+  const Column& column = data_.columns(role)[number];
   Examples examples;
-  examples.data = column.data.get();
+  examples.data = workspace_.residence.of(column, data_.bytes_of(column), workspace_.memory);
   examples.type = column.type;
   examples.elements = column.elements();
   examples.scale = column.scale, examples.offset = column.offset;
-  examples.order = order_ ? order_->data() : nullptr;
-  examples.view = data_.view();
+  examples.order = order_there_;
+  examples.view = workspace_.residence.view_of(data_, workspace_.memory);
   examples.first = first;
   return examples;
 }
 
 template <class T>
 void Batch<T>::gather(size_t first, Pass<T>& pass) const {
-  const auto& columns = data_.columns(Dataset::Role::input);
-  for (size_t i = 0; i < columns.size(); ++i) gather_input(model_, i, examples_of(columns[i], first), pass);
+  for (size_t i = 0; i < data_.columns(Dataset::Role::input).size(); ++i)
+    gather_input(model_, i, examples_of(Dataset::Role::input, i, first), pass);
   if (kind_ == Targets::none) return;
-  const Examples target = examples_of(data_.columns(Dataset::Role::target)[0], first);
+  const Examples target = examples_of(Dataset::Role::target, 0, first);
   if (kind_ == Targets::labels)
     pass.device.gather_numbers(target, pass.batch, memory_.labels.data());
   else
     pass.device.gather_examples(target, pass.batch, memory_.targets.data());
-  for (size_t i = 0; weighted_ && i < pass.batch; ++i) memory_.weights.data()[i] = T(weight_of(first + i));
+  if (!weighted_) return;
+  const Examples weight = has_example_weights() ? examples_of(Dataset::Role::weight, 0, first) : Examples();
+  pass.device.gather_weights(weight, target, class_weights(), pass.batch, memory_.weights.data());
   if (class_weights_.empty() || !has_example_weights()) return;
-  for (size_t i = 0; i < pass.batch; ++i) memory_.example_weights.data()[i] = T(example_weight_of(first + i));
+  pass.device.gather_weights(weight, target, nullptr, pass.batch, memory_.example_weights.data());
 }
 
 template class Batch<float>;

@@ -25,9 +25,10 @@ class Batch {
  public:
   // Throws GRADUS_SHAPE_MISMATCH or GRADUS_INVALID_ARGUMENT when the data do not fit, labels and indices included.
   // Without an order rows come as they lie. What is referred to outlives the batch.
-  Batch(const Model<T>& model, const Dataset& data, BatchMemory<T>& memory);
+  Batch(const Model<T>& model, const Dataset& data, Workspace<T>& workspace);
   void use_targets(const std::vector<double>& class_weights);
-  void use_order(const std::vector<uint32_t>& order) { order_ = &order; }
+  // is_new: the order is not that of the call before.
+  void use_order(const std::vector<uint32_t>& order, bool is_new);
 
   void reserve(size_t rows);
   double weight(size_t first, size_t rows) const;  // sum of these rows' weights
@@ -49,12 +50,15 @@ class Batch {
   bool has_example_weights() const { return !data_.columns(Dataset::Role::weight).empty(); }
   double example_weight_of(size_t i) const;
   double weight_of(size_t i) const;
-  Examples examples_of(const Column& column, size_t first) const;
+  Examples examples_of(Dataset::Role role, size_t column, size_t first) const;
+  const double* class_weights() const { return class_weights_.empty() ? nullptr : memory_.class_weights.data(); }
 
   const Model<T>& model_;
   const Dataset& data_;
   BatchMemory<T>& memory_;
+  Workspace<T>& workspace_;
   const std::vector<uint32_t>* order_ = nullptr;
+  const uint32_t* order_there_ = nullptr;  // where kernels read it
   std::vector<double> class_weights_;
   Targets kind_ = Targets::none;
   bool weighted_ = false;

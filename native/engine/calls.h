@@ -150,10 +150,4 @@ struct ProbeResult {
   std::vector<size_t> flipped;
 };
 
-// A stretch of memory in the program's precision.
-struct Elements {
-  const void* data = nullptr;
-  size_t size = 0;
-};
-
 }  // namespace gradus

@@ -2,6 +2,7 @@
 
 #include "arena.h"
 #include "partition.h"
+#include "update_part.h"
 
 namespace gradus {
 
@@ -10,29 +11,6 @@ namespace {
 constexpr size_t matmul_worth_sharing = size_t(1) << 18;
 constexpr size_t updates_worth_sharing = size_t(1) << 15;
 constexpr size_t counts_worth_sharing = size_t(1) << 15;
-
-// What an update is for one block.
-template <class T>
-Update<T> part_of(const Update<T>& common, const UpdateBlock<T>& block, bool is_directed) {
-  Update<T> part = common;
-  part.n = block.n;
-  part.first = block.offset;
-  part.w += block.offset;
-  part.gradient += block.offset;
-  for (T*& slot : part.slots)
-    if (slot) slot += block.offset;
-  for (uint16_t*& slot : part.short_slots)
-    if (slot) slot += block.offset;
-  part.average = common.average && block.averages ? common.average + block.offset : nullptr;
-  part.l1 = block.l1, part.l2 = block.l2;
-  part.learning_rate *= block.rate_multiplier;
-  if (block.weight_decay >= 0) part.weight_decay = block.weight_decay;
-  if (!is_directed) return part;
-  part.gradient = common.directions + block.offset;
-  part.gradient_scale = -1, part.clip_value = part.l1 = part.l2 = 0;
-  part.weight_decay *= part.learning_rate, part.learning_rate = 1;
-  return part;
-}
 }  // namespace
 
 template <class T>
@@ -54,21 +32,13 @@ T* CpuDevice<T>::own(T*) {
 template <class T>
 void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, const size_t* groups,
                           size_t group_count, UpdateSums* sums) const {
-  using Kernel = void (*Kernels<T>::*)(const Update<T>&, UpdateSums&);
-  static constexpr Kernel of_rule[] = {
-#define KERNEL(name, arguments, ...)
-#define UPDATE(name) &Kernels<T>::name,
-#include "kernels/kernels.def"
-#undef UPDATE
-#undef KERNEL
-  };
   size_t elements = 0;
   for (size_t i = 0; i < groups[group_count]; ++i) elements += blocks[i].n;
   const auto run_group = [&](size_t group) {
     for (size_t i = groups[group]; i < groups[group + 1]; ++i) {
-      const bool is_directed = blocks[i].is_directed && rule != UpdateRule::gradient_norm;
+      const bool is_directed = takes_direction(rule, blocks[i].is_directed);
       sums[i] = UpdateSums();
-      const auto kernel = kernels_.*of_rule[size_t(is_directed ? UpdateRule::sgd : rule)];
+      const auto kernel = kernels_.*kernel_of<T>(is_directed ? UpdateRule::sgd : rule);
       kernel(part_of(common, blocks[i], is_directed), sums[i]);
     }
   };

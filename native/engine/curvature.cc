@@ -13,7 +13,7 @@ std::vector<double> Curvature<T>::product(State<T>& state, const Device<T>& devi
   const size_t rows = std::max<size_t>(call.data->size(), 1);
   model_.reserve(rows, workspace_);
   model_.reserve_tangents(workspace_);
-  workspace_.losses.grow(rows);
+  workspace_.reserve_losses(rows, 1);
   take(call.vector, device);
   if (call.term != Term::regularization) add_data_term(context, call);
   if (call.term != Term::data) add_regularization(device);
@@ -43,7 +43,7 @@ void Curvature<T>::take(const std::vector<double>& direction, const Device<T>& d
 
 template <class T>
 void Curvature<T>::add_data_term(const Context<T>& context, const HessianCall& call) {
-  Batch<T> batch(model_, *call.data, workspace_.batch);
+  Batch<T> batch(model_, *call.data, workspace_);
   batch.use_targets({});
   batch.reserve(batch.size());
   if (!model_.is_trainable()) return;
@@ -52,11 +52,11 @@ void Curvature<T>::add_data_term(const Context<T>& context, const HessianCall& c
   const double weight = batch.weight(0, batch.size());
   const double scale = weight > 0 ? 1 / weight : 0;
   Pass<T> pass = context.pass(call.training, call.randomness, batch.size());
-  workspace_.gradients.begin();
+  workspace_.begin_gradients();
   batch.gather(0, pass);
   model_.forward(pass);
   model_.forward_tangent(pass);
-  loss_of(loss, batch, pass, pass.value(output), scale, pass.begin_backward(output));
+  find_loss(loss, batch, pass, pass.value(output), scale, 0, pass.begin_backward(output));
   model_.backward(pass);
   loss_gradient_tangent(loss, batch, pass, pass.value(output), pass.tangent(output), scale,
                         pass.begin_backward_tangent(output));

@@ -35,6 +35,7 @@ Dataset::Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column
   for (auto& role : columns_)
     for (Column& column : role) {
       column.bounds = std::make_shared<Bounds>();
+      column.version = std::make_shared<std::atomic<uint64_t>>(1);
       column.data = allocate_zeroed(product(product(examples, column.elements()), size_of(column.type)), Pages::plain);
     }
 }
@@ -57,6 +58,7 @@ void Dataset::write(Role role, size_t number, size_t first, const void* from, si
                                                " elements, received " + std::to_string(count) + " from element " +
                                                std::to_string(first) + " on");
   if (count == 0) return;
+  ++*to.version;
   std::memcpy(to.data.get() + first * bytes, from, count * bytes);
   if (to.type != DataType::int32) return;
   const auto [least, most] =

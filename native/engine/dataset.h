@@ -29,7 +29,8 @@ struct Column {
   double scale = 1, offset = 0;   // a uint8 element v stands for v * scale + offset
   std::shared_ptr<uint8_t> data;  // examples × elements of the type, 64-byte aligned
   std::shared_ptr<Bounds> bounds;
-  size_t elements() const;  // of one example
+  std::shared_ptr<std::atomic<uint64_t>> version;  // another one after each write
+  size_t elements() const;                         // of one example
 };
 
 class Dataset {
@@ -46,8 +47,10 @@ class Dataset {
   void read(Role role, size_t column, size_t first_row, size_t rows, void* to) const;
   // The same memory, only these rows, in this order. Indices are checked.
   std::shared_ptr<Dataset> subset(std::vector<uint32_t> rows) const;
+  size_t bytes_of(const Column& column) const { return examples_ * column.elements() * size_of(column.type); }
   size_t row(size_t i) const;  // where row i of the view lies in the columns
-  const uint32_t* view() const { return rows_ ? rows_->data() : nullptr; }  // likewise of all; none: as they lie
+  // Likewise of all; none: as they lie.
+  const std::shared_ptr<const std::vector<uint32_t>>& view() const { return rows_; }
   // First row of a column with a NaN or infinity, or size() when all are finite (integers always are).
   size_t first_nonfinite(Role role, size_t column) const;
   // First row of an int32 column with a number that is not below `limit` or not from 0 up, or size().

@@ -1,6 +1,6 @@
 #include "directions.h"
 
-#include "host.h"
+#include "host_call.h"
 #include "orthogonalization.h"
 
 namespace gradus {
@@ -15,9 +15,10 @@ void Directions<T>::reserve(Workspace<T>& workspace) const {
   if (!any_) return;
   UpdateMemory<T>& memory = workspace.update;
   memory.gradient_squares.resize(plan_.infos.size());
-  memory.directions.grow(plan_.arena_size);
+  memory.directions.grow(plan_.arena_size, workspace.memory);
   memory.slots.resize(plan_.optimizer->slots.size());
-  for (Buffer<T>& slot : memory.slots) slot.grow(plan_.arena_size);
+  for (DeviceBuffer<T>& slot : memory.slots) slot.grow(plan_.arena_size, workspace.memory);
+  workspace.numbers.grow(1, workspace.memory);
 }
 
 template <class T>
@@ -54,11 +55,25 @@ void Directions<T>::find_muon(const Context<T>& context, size_t p, const StepNum
   T* change = memory.directions.data() + info.offset;
   context.device.momentum_direction(context.state.slot(0) + info.offset, T(numbers.momentum), muon.nesterov, info.size,
                                     memory.slots[0].data() + info.offset, change);
-  orthogonalize(context.device, change, rows, columns, muon.steps, memory.orthogonalization);
+  orthogonalize(context.device, change, rows, columns, muon.steps,
+                {context.workspace.memory, memory.orthogonalization, *context.workspace.numbers.data()});
   // Weights lie as (in, out): tall ones, of more outputs than inputs, take longer steps.
   const double rate = double(T(numbers.learning_rate)) * plan_.parameters[p].rate_multiplier;
   context.device.scale(T(-rate * std::sqrt(std::max(1.0, double(columns) / double(rows)))), info.size, change);
 }
+
+namespace {
+template <class T>
+bool has_nonfinite(const Context<T>& context, const T* x, size_t n) {
+  Memory& memory = context.workspace.memory;
+  bool* const there = context.workspace.gradients.nonfinite_alone();
+  bool found = false;
+  memory.clear(there, sizeof found);
+  context.device.find_nonfinite(x, n, *there);
+  memory.download(&found, there, sizeof found);
+  return found;
+}
+}  // namespace
 
 template <class T>
 void Directions<T>::find_custom(const Context<T>& context, size_t p, const StepNumbers& numbers) const {
@@ -66,7 +81,7 @@ void Directions<T>::find_custom(const Context<T>& context, size_t p, const StepN
   const ParameterInfo& info = plan_.infos[p];
   UpdateMemory<T>& memory = context.workspace.update;
   T* change = memory.directions.data() + info.offset;
-  memory.host_gradient.grow(info.size);
+  memory.host_gradient.grow(info.size, context.workspace.memory);
   context.device.copy(change, info.size, memory.host_gradient.data());
   HostCall call;
   call.kind = HostCall::Kind::update;
@@ -79,10 +94,9 @@ void Directions<T>::find_custom(const Context<T>& context, size_t p, const StepN
     call.inputs.push_back({context.state.slot(slot) + info.offset, info.size});
     call.outputs.push_back({memory.slots[slot].data() + info.offset, info.size});
   }
-  context.host->run(call);
-  bool nonfinite = false;
-  context.device.find_nonfinite(change, info.size, nonfinite);
-  if (nonfinite) throw Error("GRADUS_NON_FINITE", "the optimizer changes " + info.name + " by what is not finite");
+  ask<T>(*context.host, context.workspace.memory, call);
+  if (has_nonfinite(context, change, info.size))
+    throw Error("GRADUS_NON_FINITE", "the optimizer changes " + info.name + " by what is not finite");
 }
 
 // The slots that were found with the directions, and the sums that the kernel could not see.

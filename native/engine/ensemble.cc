@@ -51,7 +51,7 @@ class EnsembleOf final : public Ensemble {
   EvaluateResult evaluate(const Members& members, const EvaluateCall& call) override;
   void predict(const Members& members, const EvaluateCall& call, void* out, void* spread) override {
     Running<T> running = run(members, call);
-    const Batch<T> batch(model(members, 0), *call.data, workspaces_[0].batch);
+    const Batch<T> batch(model(members, 0), *call.data, workspaces_[0]);
     predict_from(batch, members, running, call.batch_size, call.link, static_cast<T*>(out), static_cast<T*>(spread));
   }
   bool is_short(const Members& members, const EvaluateCall& call) const override {
@@ -195,26 +195,29 @@ EvaluateResult EnsembleOf<T>::evaluate(const Members& members, const EvaluateCal
   const Model<T>& first_model = model(members, 0);
   if (!first_model.plan().loss) throw Error("GRADUS_NOT_COMPILED", "the first member has no loss");
   Running<T> running = run(members, call);
-  Batch<T> batch(first_model, *call.data, workspaces_[0].batch);
+  Batch<T> batch(first_model, *call.data, workspaces_[0]);
   batch.use_targets(call.class_weights);
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
   reserve(members, batch_size);
-  workspaces_[0].losses.grow(batch_size);
+  workspaces_[0].reserve_losses(batch_size, batch.size() / batch_size + 1);
   batch.reserve(batch_size);
   count_memory();
-  Metrics<T> metrics(first_model);
+  Metrics<T> metrics(first_model, workspaces_[0]);
   EvaluateResult result;
-  metrics.go_on(call.metric_sums, result.metric_sums);
+  metrics.go_on(call.metric_sums);
+  size_t passes = 0;
   for (size_t first = 0; first < batch.size() && !is_stopped(members); first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, batch.size() - first));
     batch.gather(first, pass);
     forward(members, running, pass.batch);
     combine(running.device, pass.batch, first_model.output_size(), combined_.data(), nullptr);
     const T* scores = combined_.data();
-    result.loss += loss_of<T>(*first_model.plan().loss, batch, pass, scores, 0, nullptr);
-    metrics.add(batch, pass, scores, result.metric_sums.data());
+    find_loss<T>(*first_model.plan().loss, batch, pass, scores, 0, passes++, nullptr);
+    metrics.add(batch, pass, scores);
     result.weight += batch.weight(first, pass.batch);
   }
+  result.loss = workspaces_[0].loss_of_passes(passes);
+  metrics.read(result.metric_sums);
   if (result.weight > 0) result.loss /= result.weight;
   for (size_t m : active_)
     result.regularization_loss += rule_.weights[m] * regularization_loss(context(members, m, running.device));
@@ -249,6 +252,11 @@ std::shared_ptr<Ensemble> Ensemble::create(const Members& members, Rule rule, co
     throw Error("GRADUS_INVALID_ARGUMENT", "programs: expected one or more, and a weight for each");
   for (size_t m = 1; m < members.size(); ++m)
     if (members[m]->precision() != members[0]->precision()) differs(m, "the dtype");
+  for (size_t m = 0; m < members.size(); ++m)
+    if (members[m]->device() != "cpu")
+      throw Error("GRADUS_INVALID_ARGUMENT", "programs[" + std::to_string(m) +
+                                                 "]: expected one of the device cpu, received one of " +
+                                                 members[m]->device());
   if (members[0]->precision() == Precision::float32)
     return std::make_shared<EnsembleOf<float>>(members, std::move(rule), isa, std::move(pool));
   return std::make_shared<EnsembleOf<double>>(members, std::move(rule), isa, std::move(pool));

@@ -16,6 +16,7 @@ struct HostOutput {
   void* data = nullptr;  // null: not wanted
   size_t size = 0;
   bool is_double = false;  // whatever the program's precision
+  bool is_here = false;    // in the host's memory, whatever the device
 };
 
 struct HostCall {

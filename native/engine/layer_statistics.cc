@@ -39,9 +39,12 @@ Moments moments_of(const Model<T>& model, Pass<T>& pass, size_t op) {
   const T low = T(is_tanh ? -0.98 : is_sigmoid ? 0.01 : -HUGE_VAL);
   const T high = T(is_tanh ? 0.98 : is_sigmoid ? 0.99 : HUGE_VAL);
   const size_t n = value_size(model, pass, op);
-  std::vector<Moments>& chunks = pass.workspace.inspection.chunks;
+  DeviceBuffer<Moments>& there = pass.workspace.inspection.chunks;
+  std::vector<Moments>& chunks = pass.workspace.inspection.seen_chunks;
   chunks.resize((n + moments_chunk - 1) / moments_chunk);
-  pass.device.moments(pass.value(model.op(op).node), n, low, high, chunks.data());
+  there.grow(chunks.size(), pass.workspace.memory);
+  pass.device.moments(pass.value(model.op(op).node), n, low, high, there.data());
+  pass.workspace.memory.download(chunks.data(), there.data(), chunks.size() * sizeof(Moments));
   Moments all;
   for (const Moments& chunk : chunks) add(all, chunk);
   return all;
@@ -50,9 +53,12 @@ Moments moments_of(const Model<T>& model, Pass<T>& pass, size_t op) {
 template <class T>
 const T* unit_maxima(const Model<T>& model, Pass<T>& pass, size_t op) {
   const size_t node = model.op(op).node, units = pass.size(node);
-  Buffer<T>& maxima = pass.workspace.inspection.maxima;
-  maxima.grow(units);
-  pass.device.column_maxima(pass.value(node), pass.batch, units, units, maxima.data());
+  DeviceBuffer<T>& there = pass.workspace.inspection.maxima;
+  std::vector<T>& maxima = pass.workspace.inspection.seen_maxima;
+  there.grow(units, pass.workspace.memory);
+  maxima.resize(units);
+  pass.device.column_maxima(pass.value(node), pass.batch, units, units, there.data());
+  pass.workspace.memory.download(maxima.data(), there.data(), units * sizeof(T));
   return maxima.data();
 }
 

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "host.h"
+#include "host_call.h"
 
 namespace gradus {
 
 template <class T>
-Metrics<T>::Metrics(const Model<T>& model) {
+Metrics<T>::Metrics(const Model<T>& model, Workspace<T>& workspace)
+    : workspace_(workspace), memory_(workspace.metrics) {
   const size_t n = model.output_size();
   product(n, 4);
   const struct {
@@ -21,7 +22,7 @@ Metrics<T>::Metrics(const Model<T>& model) {
   };
   for (const MetricPlan& metric : model.plan().metrics) {
     if (metric.kind == custom_metric) {
-      places_.push_back({metric, metric.width, false, {}});
+      places_.push_back({metric, metric.width, false, width_});
       width_ += metric.width;
       continue;
     }
@@ -30,7 +31,7 @@ Metrics<T>::Metrics(const Model<T>& model) {
       throw Error("GRADUS_TOO_LARGE", "metrics[" + std::to_string(places_.size()) + "]: " + name + " takes at most " +
                                           std::to_string(most_confusion_classes) + " classes, received an output of " +
                                           std::to_string(n));
-    places_.push_back({metric, width, is_scattered, {}});
+    places_.push_back({metric, width, is_scattered, width_});
     width_ += width;
   }
 }
@@ -43,39 +44,56 @@ std::vector<size_t> Metrics<T>::widths() const {
 }
 
 template <class T>
-void Metrics<T>::go_on(const std::vector<double>& from, std::vector<double>& sums) const {
-  if (from.empty()) return sums.assign(width_, 0);
-  if (from.size() != width_)
+void Metrics<T>::go_on(const std::vector<double>& from) {
+  if (!from.empty() && from.size() != width_)
     throw Error("GRADUS_INVALID_ARGUMENT", "metricSums: expected a Float64Array of length " + std::to_string(width_) +
                                                ", received one of length " + std::to_string(from.size()));
-  sums = from;
+  memory_.sums.grow(width_, workspace_.memory);
+  if (from.empty())
+    workspace_.memory.clear(memory_.sums.data(), width_ * sizeof(double));
+  else
+    workspace_.memory.upload(memory_.sums.data(), from.data(), width_ * sizeof(double));
 }
 
 template <class T>
-void Metrics<T>::remember(const double* sums) {
+void Metrics<T>::read(std::vector<double>& sums) const {
+  sums.resize(width_);
+  workspace_.memory.download(sums.data(), memory_.sums.data(), width_ * sizeof(double));
+}
+
+// Of metrics that each example moves as a whole all sums are kept; of the others those that rows have changed.
+template <class T>
+void Metrics<T>::reserve_memory_of(size_t rows) {
   remembers_ = true;
-  kept_.clear();
-  for (Place& metric : places_) {
-    metric.changed.clear();
-    if (!metric.is_scattered) kept_.insert(kept_.end(), sums, sums + metric.width);
-    sums += metric.width;
+  memory_.kept.grow(width_, workspace_.memory);
+  memory_.changed.resize(std::max(memory_.changed.size(), places_.size()));
+  for (size_t number = 0; number < places_.size(); ++number)
+    if (places_[number].is_scattered) memory_.changed[number].grow(rows, workspace_.memory);
+}
+
+template <class T>
+void Metrics<T>::remember() {
+  rows_ = 0;
+  for (const Place& place : places_)
+    if (!place.is_scattered)
+      workspace_.memory.copy(memory_.kept.data() + place.first, memory_.sums.data() + place.first,
+                             place.width * sizeof(double));
+}
+
+template <class T>
+void Metrics<T>::restore(const Device<T>& device) {
+  for (size_t number = 0; number < places_.size(); ++number) {
+    const Place& place = places_[number];
+    double* const sums = memory_.sums.data() + place.first;
+    if (place.is_scattered)
+      device.put_back(memory_.changed[number].data(), rows_, sums);
+    else
+      workspace_.memory.copy(sums, memory_.kept.data() + place.first, place.width * sizeof(double));
   }
 }
 
 template <class T>
-void Metrics<T>::restore(double* sums) const {
-  const double* kept = kept_.data();
-  for (const Place& metric : places_) {
-    for (auto sum = metric.changed.rbegin(); sum != metric.changed.rend(); ++sum)
-      if (sum->at != SIZE_MAX) sums[sum->at] = sum->before;
-    if (!metric.is_scattered) std::copy_n(kept, metric.width, sums), kept += metric.width;
-    sums += metric.width;
-  }
-}
-
-template <class T>
-void Metrics<T>::add(const Batch<T>& batch, const Pass<T>& pass, const T* scores, double* sums) {
-  if (places_.empty()) return;
+void Metrics<T>::add(const Batch<T>& batch, const Pass<T>& pass, const T* scores) {
   using Kernel = void (Device<T>::*)(const Metric<T>&) const;
   constexpr Kernel kernels[] = {
 #define METRIC(name, ...) &Device<T>::name,
@@ -87,29 +105,26 @@ void Metrics<T>::add(const Batch<T>& batch, const Pass<T>& pass, const T* scores
   metric.scores = scores;
   metric.labels = batch.labels(), metric.targets = batch.targets();
   metric.weights = batch.example_weights();
-  metric.sums = sums;
   for (size_t number = 0; number < places_.size(); ++number) {
-    Place& place = places_[number];
+    const Place& place = places_[number];
     if (place.plan.kind == custom_metric) {
-      add_custom(number, batch, pass, scores, metric.sums);
-      metric.sums += place.width;
+      add_custom(number, batch, pass, scores);
       continue;
     }
-    const size_t changed = place.changed.size();
-    if (remembers_ && place.is_scattered) place.changed.resize(changed + metric.rows);
-    metric.changed = remembers_ ? place.changed.data() + changed : nullptr;
+    metric.sums = memory_.sums.data() + place.first;
+    metric.changed = remembers_ && place.is_scattered ? memory_.changed[number].data() + rows_ : nullptr;
     metric.k = place.plan.k, metric.answers = place.plan.answers;
     (pass.device.*kernels[place.plan.kind])(metric);
-    metric.sums += place.width;
   }
+  rows_ += pass.batch;
 }
 
 // The host gives the sums of these rows alone.
 template <class T>
-void Metrics<T>::add_custom(size_t number, const Batch<T>& batch, const Pass<T>& pass, const T* scores, double* sums) {
+void Metrics<T>::add_custom(size_t number, const Batch<T>& batch, const Pass<T>& pass, const T* scores) {
   if (!pass.host) throw Error("GRADUS_BAD_DESCRIPTOR", "metrics: a custom metric needs a host");
-  const size_t rows = pass.batch, n = rows * batch.columns();
-  added_.assign(places_[number].width, 0);
+  const size_t rows = pass.batch, n = rows * batch.columns(), width = places_[number].width;
+  std::vector<double> added(width), sums(width);
   HostCall call;
   call.kind = HostCall::Kind::metric;
   call.number = number;
@@ -118,9 +133,12 @@ void Metrics<T>::add_custom(size_t number, const Batch<T>& batch, const Pass<T>&
   call.inputs = {{scores, n}};
   call.inputs.push_back(batch.labels() ? HostInput{batch.labels(), rows, true} : HostInput{batch.targets(), n});
   call.inputs.push_back({batch.example_weights(), batch.example_weights() ? rows : 0});
-  call.outputs = {{added_.data(), added_.size(), true}};
-  pass.host->run(call);
-  for (size_t i = 0; i < added_.size(); ++i) sums[i] += added_[i];
+  call.outputs = {{added.data(), width, true, true}};
+  ask<T>(*pass.host, workspace_.memory, call);
+  double* const there = memory_.sums.data() + places_[number].first;
+  workspace_.memory.download(sums.data(), there, width * sizeof(double));
+  for (size_t i = 0; i < width; ++i) sums[i] += added[i];
+  workspace_.memory.upload(there, sums.data(), width * sizeof(double));
 }
 
 template class Metrics<float>;

@@ -5,35 +5,39 @@
 
 namespace gradus {
 
+// The sums lie in the workspace.
 template <class T>
 class Metrics {
  public:
   // Throws GRADUS_TOO_LARGE for a metric of too many classes.
-  explicit Metrics(const Model<T>& model);
+  Metrics(const Model<T>& model, Workspace<T>& workspace);
 
   std::vector<size_t> widths() const;  // sums of each metric, one after the other
-  // Makes `sums` those that an earlier call gave; zeros where `from` is empty.
-  void go_on(const std::vector<double>& from, std::vector<double>& sums) const;
-  // A refused update leaves no trace: restore() brings back what the sums were at remember().
-  void remember(const double* sums);
-  void restore(double* sums) const;
+  // Makes the sums those that an earlier call gave; zeros where `from` is empty.
+  void go_on(const std::vector<double>& from);
+  void read(std::vector<double>& sums) const;
+  // A refused update, of so many rows at most, leaves no trace: restore() brings back what the sums were at remember().
+  void reserve_memory_of(size_t rows);
+  void remember();
+  void restore(const Device<T>& device);
   // Adds the rows of a pass, each with its own weight; those of weight 0 do not count.
-  void add(const Batch<T>& batch, const Pass<T>& pass, const T* scores, double* sums);
+  void add(const Batch<T>& batch, const Pass<T>& pass, const T* scores);
 
  private:
   struct Place {
     MetricPlan plan;
     size_t width;
-    bool is_scattered;                // an example moves one of its many sums
-    std::vector<ChangedSum> changed;  // where it is: those that the rows have moved since remember()
+    bool is_scattered;  // an example moves one of its many sums
+    size_t first;       // of its sums among all
   };
-  void add_custom(size_t number, const Batch<T>& batch, const Pass<T>& pass, const T* scores, double* sums);
+  void add_custom(size_t number, const Batch<T>& batch, const Pass<T>& pass, const T* scores);
 
+  Workspace<T>& workspace_;
+  MetricMemory& memory_;
   std::vector<Place> places_;
   size_t width_ = 0;
-  bool remembers_ = false;     // whether sums may be restored
-  std::vector<double> kept_;   // of the metrics that each example moves as a whole
-  std::vector<double> added_;  // what the host gives
+  bool remembers_ = false;  // whether sums may be restored
+  size_t rows_ = 0;         // that have been added since remember()
 };
 
 }  // namespace gradus

@@ -100,10 +100,11 @@ void Model<T>::reserve(size_t batch, Workspace<T>& workspace) const {
   reserve_forward(batch, workspace);
   workspace.gradients.states.resize(parameters().size());
   workspace.gradients.staged.resize(parameters().size());
-  workspace.gradients.arena.grow(plan_->arena_size);
+  workspace.gradients.arena.grow(plan_->arena_size, workspace.memory);
+  workspace.gradients.nonfinite.grow(2 * parameters().size() + 1, workspace.memory);
   for (size_t i = 0; i < layout_.nodes.size(); ++i) {
     const Node& node = layout_.nodes[i];
-    if (node.home == i && node.wanted) workspace.nodes[i].gradient.grow(batch * node.size);
+    if (node.home == i && node.wanted) workspace.nodes[i].gradient.grow(batch * node.size, workspace.memory);
   }
 }
 
@@ -117,21 +118,21 @@ void Model<T>::reserve_forward(size_t batch, Workspace<T>& workspace) const {
     const size_t size = product(batch, node.size);
     if (node.home != i) continue;
     if (node.index)
-      memory.indices.grow(size);
+      memory.indices.grow(size, workspace.memory);
     else
-      memory.value.grow(size);
+      memory.value.grow(size, workspace.memory);
   }
-  for (auto& op : ops_) op->reserve(batch, workspace.ops[op->node]);
+  for (auto& op : ops_) op->reserve(batch, workspace.memory, workspace.ops[op->node]);
 }
 
 template <class T>
 void Model<T>::reserve_tangents(Workspace<T>& workspace) const {
   for (NodeMemory<T>& node : workspace.nodes) {
-    node.tangent.grow(node.value.size());
-    node.gradient_tangent.grow(node.gradient.size());
+    node.tangent.grow(node.value.size(), workspace.memory);
+    node.gradient_tangent.grow(node.gradient.size(), workspace.memory);
   }
-  workspace.tangents.grow(plan_->arena_size);
-  workspace.gradient_tangents.grow(plan_->arena_size);
+  workspace.tangents.grow(plan_->arena_size, workspace.memory);
+  workspace.gradient_tangents.grow(plan_->arena_size, workspace.memory);
 }
 
 template <class T>

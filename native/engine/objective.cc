@@ -1,6 +1,6 @@
 #include "objective.h"
 
-#include "host.h"
+#include "host_call.h"
 
 namespace gradus {
 namespace {
@@ -17,12 +17,12 @@ void custom_losses(const Batch<T>& batch, Pass<T>& pass, const T* scores, double
   call.inputs = {{scores, n}};
   call.inputs.push_back(batch.labels() ? HostInput{batch.labels(), rows, true} : HostInput{batch.targets(), n});
   call.outputs = {{losses, rows}};
-  pass.host->run(call);
+  ask<T>(*pass.host, pass.workspace.memory, call);
   pass.workspace.loss_fingerprint = call.fingerprint;
   if (gradient) {
     call.kind = HostCall::Kind::loss_slope;
     call.outputs = {{gradient, n}};
-    pass.host->run(call);
+    ask<T>(*pass.host, pass.workspace.memory, call);
     pass.device.scale_rows(batch.weights(), T(scale), rows, columns, gradient);
   }
   if (batch.weights()) pass.device.scale_rows(batch.weights(), T(1), rows, 1, losses);
@@ -48,7 +48,8 @@ using Kernel = void (Device<T>::*)(const Loss<T>&) const;
 }  // namespace
 
 template <class T>
-double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* gradient) {
+void find_loss(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, size_t sum,
+               T* gradient) {
   constexpr Kernel<T> kernels[] = {
 #define LOSS(name, ...) &Device<T>::name,
 #include "losses.def"
@@ -59,9 +60,7 @@ double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const
     custom_losses(batch, pass, scores, scale, losses, gradient);
   else
     (pass.device.*kernels[plan.kind])(loss_rows(plan, batch, pass, scores, scale, gradient));
-  double sum = 0;
-  pass.device.sum(losses, pass.batch, sum);
-  return sum;
+  pass.device.sum(losses, pass.batch, pass.workspace.loss_sums.data()[sum]);
 }
 
 template <class T>
@@ -94,7 +93,7 @@ void loss_gradient_tangent(const LossPlan& plan, const Batch<T>& batch, const Pa
 }
 
 #define INSTANTIATE(T)                                                                                                 \
-  template double loss_of<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, T*);                        \
+  template void find_loss<T>(const LossPlan&, const Batch<T>&, Pass<T>&, const T*, double, size_t, T*);                \
   template uint64_t loss_fingerprint<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*);                   \
   template void loss_gradient_tangent<T>(const LossPlan&, const Batch<T>&, const Pass<T>&, const T*, const T*, double, \
                                          T*);

@@ -4,10 +4,11 @@
 
 namespace gradus {
 
-// Σ weight · loss over the rows gathered, in row order. Writes the gradient of scale · that sum unless gradient is
-// null.
+// Σ weight · loss over the rows gathered, in row order: becomes number `sum` of the workspace's sums. Writes the
+// gradient of scale · it unless gradient is null.
 template <class T>
-double loss_of(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, T* gradient);
+void find_loss(const LossPlan& plan, const Batch<T>& batch, Pass<T>& pass, const T* scores, double scale, size_t sum,
+               T* gradient);
 
 // Of the choices that the loss makes at its kinks, as Op::fingerprint; 0 for smooth ones.
 template <class T>

@@ -38,8 +38,8 @@ class Op {
  public:
   explicit Op(const NodeReader& node) : node(node.number), op(node.op), name(node.name), inputs(node.inputs) {}
   virtual ~Op() = default;
-  // Memory of its own for so many examples.
-  virtual void reserve(size_t batch, OpMemory<T>& memory) const { (void)batch, (void)memory; }
+  // Buffers of its own for so many examples.
+  virtual void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const { (void)batch, (void)from, (void)memory; }
   virtual void forward(Pass<T>& pass) const = 0;
   virtual void backward(Pass<T>& pass) const = 0;
   // Pearlmutter's R-operator: the derivative of what forward and backward write, along the tangents of the parameters.

@@ -61,7 +61,8 @@ Optimizer<T>::Optimizer(const Plan& plan, const Isa& isa)
 template <class T>
 void Optimizer<T>::reserve(Workspace<T>& workspace) const {
   UpdateMemory<T>& memory = workspace.update;
-  memory.block_sums.resize(blocks_.size());
+  memory.block_sums.grow(blocks_.size(), workspace.memory);
+  memory.seen_block_sums.resize(blocks_.size());
   memory.sums.resize(plan_.infos.size());
   directions_.reserve(workspace);
 }
@@ -71,7 +72,9 @@ void Optimizer<T>::run(const Context<T>& context, UpdateRule rule, const Update<
   UpdateMemory<T>& memory = context.workspace.update;
   context.device.update(rule, update, blocks_.data(), groups_.data(), groups_.size() - 1, memory.block_sums.data());
   std::fill(memory.sums.begin(), memory.sums.end(), UpdateSums());
-  for (size_t i = 0; i < blocks_.size(); ++i) add(memory.sums[blocks_[i].parameter], memory.block_sums[i]);
+  context.workspace.memory.download(memory.seen_block_sums.data(), memory.block_sums.data(),
+                                    blocks_.size() * sizeof(UpdateSums));
+  for (size_t i = 0; i < blocks_.size(); ++i) add(memory.sums[blocks_[i].parameter], memory.seen_block_sums[i]);
 }
 
 template <class T>

@@ -1,7 +1,6 @@
 #include "orthogonalization.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace gradus {
 
@@ -22,21 +21,20 @@ void product(const Device<T>& device, const T* a, const T* b, bool transpose_b, 
 
 template <class T>
 void orthogonalize(const Device<T>& device, T* matrix, size_t rows, size_t columns, size_t steps,
-                   std::array<Buffer<T>, 4>& memory) {
+                   const OrthogonalizationMemory<T>& memory) {
   constexpr T a = T(3.4445), b = T(-4.7750), c = T(2.0315);
-  auto& [tall, gram, polynomial, next] = memory;
+  auto& [tall, gram, polynomial, next] = memory.buffers;
   const bool is_tall = rows > columns;
   const size_t m = std::min(rows, columns), n = std::max(rows, columns), size = rows * columns;
   T* x = matrix;
   if (is_tall) {  // the smaller side first: the products are of its size
-    tall.grow(size);
+    tall.grow(size, memory.from);
     x = tall.data();
     device.transpose(matrix, rows, columns, x);
   }
-  double squares = 0;
-  device.squares(x, size, squares);
-  device.scale(T(1 / (std::sqrt(squares) + 1e-7)), size, x);
-  gram.grow(m * m), polynomial.grow(m * m), next.grow(size);
+  device.squares(x, size, memory.squares);
+  device.divide_by_norm(&memory.squares, size, x);
+  gram.grow(m * m, memory.from), polynomial.grow(m * m, memory.from), next.grow(size, memory.from);
   for (size_t step = 0; step < steps; ++step) {  // X ← a X + (b A + c A²) X with A = X Xᵀ
     product(device, x, x, true, m, m, n, T(1), T(0), gram.data());
     device.copy(gram.data(), m * m, polynomial.data());
@@ -48,7 +46,9 @@ void orthogonalize(const Device<T>& device, T* matrix, size_t rows, size_t colum
   if (is_tall) device.transpose(x, columns, rows, matrix);
 }
 
-template void orthogonalize(const Device<float>&, float*, size_t, size_t, size_t, std::array<Buffer<float>, 4>&);
-template void orthogonalize(const Device<double>&, double*, size_t, size_t, size_t, std::array<Buffer<double>, 4>&);
+template void orthogonalize(const Device<float>&, float*, size_t, size_t, size_t,
+                            const OrthogonalizationMemory<float>&);
+template void orthogonalize(const Device<double>&, double*, size_t, size_t, size_t,
+                            const OrthogonalizationMemory<double>&);
 
 }  // namespace gradus

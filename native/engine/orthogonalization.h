@@ -2,15 +2,21 @@
 #pragma once
 #include <array>
 
-#include "arena.h"
 #include "kernels/device.h"
+#include "memory.h"
 
 namespace gradus {
 
 // matrix (rows, columns) becomes about U · Vᵀ of its singular value decomposition U · S · Vᵀ, by `steps` of a
 // Newton–Schulz iteration with Jordan's quintic polynomial.
 template <class T>
+struct OrthogonalizationMemory {
+  Memory& from;
+  std::array<DeviceBuffer<T>, 4>& buffers;
+  double& squares;  // there
+};
+template <class T>
 void orthogonalize(const Device<T>& device, T* matrix, size_t rows, size_t columns, size_t steps,
-                   std::array<Buffer<T>, 4>& memory);
+                   const OrthogonalizationMemory<T>& memory);
 
 }  // namespace gradus

@@ -126,16 +126,16 @@ class Pass {
     GradientState& state = workspace.gradients.states[parameter];
     task.c = parameter_gradient(parameter);
     task.beta = mark_parameter(parameter) ? 1 : 0;
-    task.nonfinite = &state.nonfinite;
+    task.nonfinite = workspace.gradients.nonfinite.data() + parameter;
     state.watched = true;
     device.matmul(task);
   }
   // The value that a parameter has after this update, if it is accepted: begins as the one that it has.
   T* staged(size_t parameter) {
     GradientState& state = workspace.gradients.states[parameter];
-    Buffer<T>& staged = workspace.gradients.staged[parameter];
+    DeviceBuffer<T>& staged = workspace.gradients.staged[parameter];
     if (!std::exchange(state.is_staged, true)) {
-      staged.grow(size_of_parameter(parameter));
+      staged.grow(size_of_parameter(parameter), workspace.memory);
       device.copy(this->parameter(parameter), size_of_parameter(parameter), staged.data());
     }
     return staged.data();
@@ -160,7 +160,7 @@ class Pass {
   void give(size_t node, T* to, const Write& write) {
     if (!mark_gradient(node)) return write(to);
     const size_t n = batch * size(node);
-    workspace.scratch.grow(n);
+    workspace.scratch.grow(n, workspace.memory);
     write(workspace.scratch.data());
     device.add(to, workspace.scratch.data(), n, to);
   }

@@ -1,6 +1,6 @@
 #include "penalties.h"
 
-#include "host.h"
+#include "host_call.h"
 
 namespace gradus {
 
@@ -58,8 +58,8 @@ double host_penalty(const Context<T>& context, size_t p, T* gradient) {
   call.kind = HostCall::Kind::regularizer;
   call.number = p;
   call.inputs = {{context.weights() + info.offset, info.size}};
-  call.outputs = {{&loss, 1}, {gradient, info.size}};
-  context.host->run(call);
+  call.outputs = {{&loss, 1, false, true}, {gradient, info.size}};
+  ask<T>(*context.host, context.workspace.memory, call);
   return double(loss);
 }
 
@@ -78,8 +78,8 @@ void add_host_penalties(const Context<T>& context) {
   Gradients<T>& gradients = context.workspace.gradients;
   for (size_t p = 0; p < plan.infos.size(); ++p) {
     if (!has_host_penalty(plan, p)) continue;
-    Buffer<T>& of_host = context.workspace.update.host_gradient;
-    of_host.grow(plan.infos[p].size);
+    DeviceBuffer<T>& of_host = context.workspace.update.host_gradient;
+    of_host.grow(plan.infos[p].size, context.workspace.memory);
     gradients.host_penalty += host_penalty(context, p, of_host.data());
     T* gradient = gradients.arena.data() + plan.infos[p].offset;
     context.device.add(gradient, of_host.data(), plan.infos[p].size, gradient);
@@ -99,12 +99,18 @@ double regularization_loss(const Context<T>& context) {
   const Plan& plan = context.model.plan();
   double loss = 0;
   for (double penalty : host_penalties(context)) loss += penalty;
-  for (size_t p = 0; p < plan.infos.size(); ++p) {
-    if (!is_regularized(plan, p)) continue;
-    double absolutes = 0, squares = 0;
-    context.device.penalty_sums(context.weights() + plan.infos[p].offset, plan.infos[p].size, absolutes, squares);
-    loss += weighted(plan.parameters[p], absolutes, squares);
-  }
+  std::vector<double> sums(2 * plan.infos.size());  // of each its absolutes, then its squares
+  Memory& memory = context.workspace.memory;
+  DeviceBuffer<double>& there = context.workspace.numbers;
+  there.grow(sums.size(), memory);
+  memory.clear(there.data(), sums.size() * sizeof(double));
+  for (size_t p = 0; p < plan.infos.size(); ++p)
+    if (is_regularized(plan, p))
+      context.device.penalty_sums(context.weights() + plan.infos[p].offset, plan.infos[p].size, there.data()[2 * p],
+                                  there.data()[2 * p + 1]);
+  memory.download(sums.data(), there.data(), sums.size() * sizeof(double));
+  for (size_t p = 0; p < plan.infos.size(); ++p)
+    if (is_regularized(plan, p)) loss += weighted(plan.parameters[p], sums[2 * p], sums[2 * p + 1]);
   return loss;
 }
 

@@ -42,7 +42,8 @@ void Probe<T>::check() {
 template <class T>
 double Probe<T>::mean_loss() {
   const double weight = batch_.weight(0, pass_.batch);
-  const double sum = loss_of<T>(*plan_.loss, batch_, pass_, pass_.value(model_.output()), 0, nullptr);
+  find_loss<T>(*plan_.loss, batch_, pass_, pass_.value(model_.output()), 0, 0, nullptr);
+  const double sum = context_.workspace.loss_of_passes(1);
   return weight > 0 ? sum * (1 / weight) : 0;  // as a gradient's pass has it
 }
 
@@ -50,7 +51,7 @@ template <class T>
 ProbeResult Probe<T>::run(const std::atomic<bool>& stop_requested) {
   check();
   ProbeResult result;
-  context_.workspace.gradients.begin();
+  context_.workspace.begin_gradients();
   batch_.gather(0, pass_);
   model_.forward(pass_);
   result.base_loss = mean_loss();

@@ -19,16 +19,20 @@ namespace {
 template <class T>
 class ProgramOf final : public TypedProgram<T> {
  public:
-  ProgramOf(std::shared_ptr<const Plan> plan, const Isa& isa, std::shared_ptr<Pool> pool, std::shared_ptr<Host> host)
+  ProgramOf(std::shared_ptr<const Plan> plan, const Isa& isa, std::shared_ptr<Pool> pool, std::shared_ptr<Host> host,
+            std::shared_ptr<OpenDevice> device)
       : isa_(isa),
         pool_(std::move(pool)),
         host_(std::move(host)),
+        device_(std::move(device)),
+        memory_(device_ ? *device_ : host_memory()),
         model_(std::move(plan)),
-        state_(model_, CpuDevice<T>(isa, Pool::Share(*pool_, 1))),
+        state_(model_, CpuDevice<T>(isa, Pool::Share(*pool_, 1)), memory_),
         optimizer_(model_.plan(), isa),
-        inspection_(model_) {
-    workspace_.gradients.arena.grow(this->plan().arena_size);
-    metric_widths_ = Metrics<T>(model_).widths();
+        inspection_(model_),
+        workspace_(memory_) {
+    workspace_.gradients.arena.grow(this->plan().arena_size, memory_);
+    metric_widths_ = Metrics<T>(model_, workspace_).widths();
   }
 
   const Model<T>& model() const override { return model_; }
@@ -36,6 +40,7 @@ class ProgramOf final : public TypedProgram<T> {
   Host* host() const override { return host_.get(); }
 
   Precision precision() const override { return plan().precision; }
+  std::string device() const override { return device_ ? device_->table().name : "cpu"; }
   const std::vector<ParameterInfo>& parameters() const override { return model_.parameters(); }
   std::vector<std::string> arenas() const override {
     std::vector<std::string> names = state_.names();
@@ -51,31 +56,26 @@ class ProgramOf final : public TypedProgram<T> {
     return names;
   }
   size_t memory() const override {
-    return state_.bytes() + workspace_.bytes() + (curvature_ ? curvature_->bytes() : 0);
+    return state_.bytes() + workspace_.bytes() + (curvature_ ? curvature_->bytes() : 0) + (twin_ ? twin_->memory() : 0);
   }
 
   void read(const std::string& arena, size_t parameter, void* to) const override {
     const ParameterInfo& info = parameters()[parameter];
     if (arena == "gradients")
-      std::copy_n(workspace_.gradients.arena.data() + info.offset, info.size, static_cast<T*>(to));
+      memory_.download(to, workspace_.gradients.arena.data() + info.offset, info.size * sizeof(T));
     else
-      state_.read(arena, info, static_cast<T*>(to));
+      state_.read(arena, info.offset, info.size, static_cast<T*>(to));
   }
   void write(const std::string& arena, size_t parameter, size_t first, size_t count, const void* from) override {
     const size_t offset = parameters()[parameter].offset + first;
     if (arena == "gradients")
-      std::copy_n(static_cast<const T*>(from), count, workspace_.gradients.arena.data() + offset);
+      memory_.upload(workspace_.gradients.arena.data() + offset, from, count * sizeof(T));
     else
       state_.write(arena, offset, count, static_cast<const T*>(from));
     // What training does not move is its own average: that is at all times a whole set of weights.
     const ParameterInfo& info = parameters()[parameter];
     if (arena == "parameters" && state_.average() && !info.trainable && !info.is_statistic)
       state_.write("average", offset, count, static_cast<const T*>(from));
-  }
-  void* slice(const std::string& arena, size_t parameter) override {
-    if (parameter >= parameters().size()) return nullptr;
-    T* start = arena == "gradients" ? workspace_.gradients.arena.data() : state_.arena(arena);
-    return start ? start + parameters()[parameter].offset : nullptr;
   }
   uint64_t step() const override { return state_.step; }
   void set_step(uint64_t step) override {
@@ -85,8 +85,8 @@ class ProgramOf final : public TypedProgram<T> {
   double momentum_product() const override { return state_.momentum_product; }
   void set_momentum_product(double product) override { state_.momentum_product = product; }
 
-  void export_state(Snapshot& to) const override;
-  void import_state(const Snapshot& from) override;
+  void export_state(Snapshot& to) const override { state_.export_to(plan(), to); }
+  void import_state(const Snapshot& from) override { state_.import_from(plan(), from); }
 
   using TypedProgram<T>::train;
   using TypedProgram<T>::stop_requested;
@@ -97,6 +97,7 @@ class ProgramOf final : public TypedProgram<T> {
   void move_average(const AverageCall& call) override {
     Running<T> running = run(call.threads, true);
     optimizer_.move_averages(running.context, T(call.keep));
+    memory_.wait();
   }
   EvaluateResult evaluate(const EvaluateCall& call) override;
   void predict(const EvaluateCall& call, void* out) override {
@@ -104,7 +105,7 @@ class ProgramOf final : public TypedProgram<T> {
     predict_from(batch_of(*call.data), running, call.batch_size, call.link, static_cast<T*>(out));
   }
   bool is_short(const EvaluateCall& call) const override {
-    return !host_ && model_.forward_nanoseconds(call.data->size(), call.batch_size) < short_nanoseconds;
+    return !host_ && !device_ && model_.forward_nanoseconds(call.data->size(), call.batch_size) < short_nanoseconds;
   }
   void predict_rows(const RowsCall& call, void* out) override {
     Running<T> running = run(1);
@@ -113,84 +114,63 @@ class ProgramOf final : public TypedProgram<T> {
   StatisticsResult statistics(const StatisticsCall& call) override;
   EvaluateResult gradient(const GradientCall& call) override;
   std::vector<double> hessian_vector(const HessianCall& call) override;
-  Elements input_gradient(size_t input) override;
+  std::optional<size_t> input_gradient_size(size_t input) const override;
+  void read_input_gradient(size_t input, void* to) const override;
   std::vector<LayerStatistics> inspect(const GradientCall& call) override;
   const InspectionLayout& inspection() const override { return inspection_.layout(); }
-  ProbeResult probe(const ProbeCall& call) override;
+  ProbeResult probe(const ProbeCall& call) override { return here().probe(call, stop_requested); }
 
  private:
+  ProbeResult probe(const ProbeCall& call, const std::atomic<bool>& stop);
   const Plan& plan() const { return model_.plan(); }
   Running<T> run(size_t threads, bool averaged = false) {
     if (averaged && !state_.average())
       throw Error("GRADUS_INVALID_ARGUMENT", "averaged: expected false, as the optimizer keeps no average");
-    return {isa_, *pool_, threads, model_, state_, workspace_, host_.get(), averaged};
+    return {isa_, *pool_, threads, model_, state_, workspace_, host_.get(), averaged, device_.get()};
   }
+  ProgramOf& here();
   const LossPlan& loss() const {
     if (!plan().loss) throw Error("GRADUS_NOT_COMPILED", "the model has no loss");
     return *plan().loss;
   }
-  Batch<T> batch_of(const Dataset& data) { return {model_, data, workspace_.batch}; }
+  Batch<T> batch_of(const Dataset& data) { return {model_, data, workspace_}; }
   // Batch or Rows: what has a size and gathers.
   template <class Inputs>
   void predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, Link link, T* out);
+  void link_to_host(const Context<T>& context, Link link, const T* scores, size_t rows, T* out);
   // Memory of passes over so many rows.
   void reserve(size_t rows);
-  void reserve(Batch<T>& batch, size_t rows);
+  void reserve(Batch<T>& batch, size_t rows, size_t passes = 1);
   size_t all_rows(const Dataset& data) const;
 
   const Isa& isa_;
   std::shared_ptr<Pool> pool_;
   std::shared_ptr<Host> host_;
+  std::shared_ptr<OpenDevice> device_;  // or none: the processor computes
+  Memory& memory_;                      // of the state and of passes
   Model<T> model_;
   State<T> state_;  // first, so that sizes beyond all memory are refused before anything is made of them
   Optimizer<T> optimizer_;
   Inspection<T> inspection_;
   Workspace<T> workspace_;
   std::unique_ptr<Curvature<T>> curvature_;  // made by the first call that asks for it
+  std::unique_ptr<ProgramOf> twin_;          // likewise
   std::vector<size_t> metric_widths_;
   size_t gradient_rows_ = 0;  // of the last gradient()
 };
 
-// Whether the snapshot's arenas are laid out as these.
-static void check_layout(const Snapshot& snapshot, const Plan& plan) {
+// For calls that look at single elements: the program itself where the host can touch them, else one of the same plan
+// and state on the processor.
+template <class T>
+ProgramOf<T>& ProgramOf<T>::here() {
+  if (!device_) return *this;
+  if (!twin_) twin_ = std::make_unique<ProgramOf>(model_.shared_plan(), isa_, pool_, host_, nullptr);
   size_t length = 0;
-  for (const ParameterInfo& info : plan.infos) length += info.size;
-  if (snapshot.precision != plan.precision || snapshot.length != length)
-    throw Error("GRADUS_INVALID_ARGUMENT", "snapshot: expected one of a program with the same parameters");
-}
-
-template <class T>
-void ProgramOf<T>::export_state(Snapshot& to) const {
-  check_layout(to, plan());
-  const std::vector<std::string>& names = state_.names();
-  for (const Snapshot::Arena& arena : to.arenas)
-    if (std::find(names.begin(), names.end(), arena.name) == names.end())
-      throw Error("GRADUS_INVALID_ARGUMENT", "snapshot: expected one of a program with the same optimizer");
-  for (Snapshot::Arena& arena : to.arenas) {
-    T* at = reinterpret_cast<T*>(arena.memory.data());
-    for (const ParameterInfo& info : parameters()) state_.read(arena.name, info, at), at += info.size;
-  }
-  to.step = state_.step;
-  to.momentum_product = state_.momentum_product;
-  to.watching = state_.watching.numbers();
-}
-
-template <class T>
-void ProgramOf<T>::import_state(const Snapshot& from) {
-  check_layout(from, plan());
-  std::vector<std::string> names;
-  for (const Snapshot::Arena& arena : from.arenas) names.push_back(arena.name);
-  if (names != state_.names())
-    throw Error("GRADUS_INVALID_ARGUMENT",
-                "snapshot: expected one of a program with the same optimizer, of all arenas");
-  state_.watching.set_numbers(from.watching);
-  for (const Snapshot::Arena& arena : from.arenas) {
-    const T* at = reinterpret_cast<const T*>(arena.memory.data());
-    for (const ParameterInfo& info : parameters())
-      state_.write(arena.name, info.offset, info.size, at), at += info.size;
-  }
-  state_.step = from.step;
-  state_.momentum_product = from.momentum_product;
+  for (const ParameterInfo& info : parameters()) length += info.size;
+  Snapshot state(precision(), length, state_.names());
+  export_state(state);
+  twin_->import_state(state);
+  return *twin_;
 }
 
 template <class T>
@@ -200,9 +180,9 @@ void ProgramOf<T>::reserve(size_t rows) {
 }
 
 template <class T>
-void ProgramOf<T>::reserve(Batch<T>& batch, size_t rows) {
+void ProgramOf<T>::reserve(Batch<T>& batch, size_t rows, size_t passes) {
   reserve(rows);
-  workspace_.losses.grow(rows);
+  workspace_.reserve_losses(rows, passes);
   batch.reserve(rows);
 }
 
@@ -219,22 +199,38 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
   Batch<T> batch = batch_of(*call.data);
   batch.use_targets(call.class_weights);
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
-  reserve(batch, batch_size);
-  Metrics<T> metrics(model_);
+  reserve(batch, batch_size, batch.size() / batch_size + 1);
+  Metrics<T> metrics(model_, workspace_);
   EvaluateResult result;
-  metrics.go_on(call.metric_sums, result.metric_sums);
+  metrics.go_on(call.metric_sums);
+  size_t passes = 0;
   for (size_t first = 0; first < batch.size() && !stop_requested; first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, batch.size() - first));
     batch.gather(first, pass);
     model_.forward(pass);
     const T* scores = pass.value(model_.output());
-    result.loss += loss_of<T>(loss, batch, pass, scores, 0, nullptr);
-    metrics.add(batch, pass, scores, result.metric_sums.data());
+    find_loss<T>(loss, batch, pass, scores, 0, passes++, nullptr);
+    metrics.add(batch, pass, scores);
     result.weight += batch.weight(first, pass.batch);
   }
+  result.loss = workspace_.loss_of_passes(passes);
+  metrics.read(result.metric_sums);
   if (result.weight > 0) result.loss /= result.weight;
   result.regularization_loss = regularization_loss(running.context);
   return result;
+}
+
+// What the link makes of the scores: straight into the host's memory where kernels can write there.
+template <class T>
+void ProgramOf<T>::link_to_host(const Context<T>& context, Link link, const T* scores, size_t rows, T* out) {
+  const size_t columns = model_.output_size(), n = rows * columns;
+  if (!memory_.is_host()) workspace_.predictions.grow(n, memory_);
+  T* const to = memory_.is_host() ? out : workspace_.predictions.data();
+  if (link == Link::identity && !memory_.is_host()) return memory_.download(out, scores, n * sizeof(T));
+  if (link == Link::identity) context.device.copy(scores, n, to);
+  if (link == Link::softmax) context.device.softmax(scores, rows, columns, to);
+  if (link == Link::sigmoid) context.device.activation_forward(Activation::sigmoid, T(0), scores, n, to);
+  if (!memory_.is_host()) memory_.download(out, to, n * sizeof(T));
 }
 
 template <class T>
@@ -248,18 +244,7 @@ void ProgramOf<T>::predict_from(const Inputs& inputs, Running<T>& running, size_
     model_.forward(pass);
     const T* scores = pass.value(model_.output());
     const size_t columns = model_.output_size();
-    T* to = out + first * columns;
-    switch (link) {
-      case Link::identity:
-        running.device.copy(scores, pass.batch * columns, to);
-        break;
-      case Link::softmax:
-        running.device.softmax(scores, pass.batch, columns, to);
-        break;
-      case Link::sigmoid:
-        running.device.activation_forward(Activation::sigmoid, T(0), scores, pass.batch * columns, to);
-        break;
-    }
+    link_to_host(running.context, link, scores, pass.batch, out + first * columns);
   }
 }
 
@@ -270,20 +255,22 @@ StatisticsResult ProgramOf<T>::statistics(const StatisticsCall& call) {
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
   reserve(batch_size);
   StatisticsResult result;
+  std::vector<T> of_batch;
   for (const ParameterInfo& info : parameters())
     if (info.is_statistic) result.sums.resize(result.sums.size() + info.size);
   for (size_t first = 0; first + 1 < batch.size() && !stop_requested; first += batch_size) {
     const size_t rows = std::min(batch_size, batch.size() - first);
     if (rows == 1) continue;
-    workspace_.gradients.begin();
+    workspace_.begin_gradients();
     Pass<T> pass = running.context.pass({true, false, {}, true}, rows);
     batch.gather(first, pass);
     model_.forward(pass);
     double* sum = result.sums.data();
     for (size_t p = 0; p < parameters().size(); ++p) {
       if (!parameters()[p].is_statistic) continue;
-      const T* of_batch = workspace_.gradients.staged[p].data();
-      for (size_t i = 0; i < parameters()[p].size; ++i) *sum++ += double(of_batch[i]);
+      of_batch.resize(parameters()[p].size);
+      memory_.download(of_batch.data(), workspace_.gradients.staged[p].data(), of_batch.size() * sizeof(T));
+      for (T value : of_batch) *sum++ += double(value);
     }
     ++result.batches;
   }
@@ -298,12 +285,12 @@ EvaluateResult ProgramOf<T>::gradient(const GradientCall& call) {
   batch.use_targets({});
   const size_t rows = batch.size();
   reserve(batch, std::max<size_t>(rows, 1));
-  Metrics<T> metrics(model_);
+  Metrics<T> metrics(model_, workspace_);
   EvaluateResult result;
-  metrics.go_on({}, result.metric_sums);
+  metrics.go_on({});
   result.weight = batch.weight(0, rows);
   const double scale = result.weight > 0 ? 1 / result.weight : 0;
-  workspace_.gradients.begin();
+  workspace_.begin_gradients();
   gradient_rows_ = rows;
   if (rows > 0) {
     Pass<T> pass = running.context.pass(call.training, call.randomness, rows);
@@ -311,20 +298,23 @@ EvaluateResult ProgramOf<T>::gradient(const GradientCall& call) {
     model_.forward(pass);
     const T* scores = pass.value(model_.output());
     T* gradient = model_.is_trainable() ? pass.begin_backward(model_.output()) : nullptr;
-    result.loss = loss_of(loss, batch, pass, scores, scale, gradient) * scale;
-    metrics.add(batch, pass, scores, result.metric_sums.data());
+    find_loss(loss, batch, pass, scores, scale, 0, gradient);
+    metrics.add(batch, pass, scores);
     if (gradient) model_.backward(pass);
     for (size_t input = 0; input < plan().inputs.size() && call.term == Term::regularization; ++input)
       if (plan().inputs[input].differentiated) running.device.fill(T(0), rows * pass.size(input), pass.gradient(input));
   }
   zero_unwritten(running.context);
   complete_gradient(running.context, call.term);
+  if (rows > 0) result.loss = workspace_.loss_of_passes(1) * scale;
+  metrics.read(result.metric_sums);
   result.regularization_loss = regularization_loss(running.context);
   return result;
 }
 
 template <class T>
 std::vector<double> ProgramOf<T>::hessian_vector(const HessianCall& call) {
+  if (device_) return here().hessian_vector(call);
   loss();
   Running<T> running = run(call.threads);
   if (!curvature_) curvature_ = std::make_unique<Curvature<T>>(model_.shared_plan());
@@ -332,10 +322,16 @@ std::vector<double> ProgramOf<T>::hessian_vector(const HessianCall& call) {
 }
 
 template <class T>
-Elements ProgramOf<T>::input_gradient(size_t input) {
-  if (input >= plan().inputs.size() || !plan().inputs[input].differentiated) return {};
-  Buffer<T>& gradient = workspace_.nodes.empty() ? workspace_.scratch : workspace_.nodes[input].gradient;
-  return {gradient.data(), std::min(gradient_rows_ * model_.layout().nodes[input].size, gradient.size())};
+std::optional<size_t> ProgramOf<T>::input_gradient_size(size_t input) const {
+  if (input >= plan().inputs.size() || !plan().inputs[input].differentiated) return std::nullopt;
+  if (workspace_.nodes.empty() || workspace_.nodes[input].gradient.size() == 0) return std::nullopt;
+  return std::min(gradient_rows_ * model_.layout().nodes[input].size, workspace_.nodes[input].gradient.size());
+}
+
+template <class T>
+void ProgramOf<T>::read_input_gradient(size_t input, void* to) const {
+  const size_t size = *input_gradient_size(input);
+  if (size > 0) memory_.download(to, workspace_.nodes[input].gradient.data(), size * sizeof(T));
 }
 
 template <class T>
@@ -343,7 +339,7 @@ std::vector<LayerStatistics> ProgramOf<T>::inspect(const GradientCall& call) {
   Running<T> running = run(call.threads);
   Batch<T> batch = batch_of(*call.data);
   reserve(batch, all_rows(*call.data));
-  workspace_.gradients.begin();
+  workspace_.begin_gradients();
   Pass<T> pass = running.context.pass(call.training, call.randomness, batch.size());
   batch.gather(0, pass);
   model_.forward(pass);
@@ -354,23 +350,23 @@ std::vector<LayerStatistics> ProgramOf<T>::inspect(const GradientCall& call) {
 }
 
 template <class T>
-ProbeResult ProgramOf<T>::probe(const ProbeCall& call) {
+ProbeResult ProgramOf<T>::probe(const ProbeCall& call, const std::atomic<bool>& stop) {
   loss();
   Running<T> running = run(call.threads);
   Batch<T> batch = batch_of(*call.data);
   batch.use_targets({});
   reserve(batch, all_rows(*call.data));
-  return Probe<T>(running.context, batch, call).run(stop_requested);
+  return Probe<T>(running.context, batch, call).run(stop);
 }
 
 }  // namespace
 
 std::shared_ptr<Program> Program::create(const Value& descriptor, const Isa& isa, std::shared_ptr<Pool> pool,
-                                         std::shared_ptr<Host> host) {
+                                         std::shared_ptr<Host> host, std::shared_ptr<OpenDevice> device) {
   const auto plan = std::make_shared<const Plan>(decode(descriptor));
   if (plan->precision == Precision::float32)
-    return std::make_shared<ProgramOf<float>>(plan, isa, std::move(pool), std::move(host));
-  return std::make_shared<ProgramOf<double>>(plan, isa, std::move(pool), std::move(host));
+    return std::make_shared<ProgramOf<float>>(plan, isa, std::move(pool), std::move(host), std::move(device));
+  return std::make_shared<ProgramOf<double>>(plan, isa, std::move(pool), std::move(host), std::move(device));
 }
 
 }  // namespace gradus

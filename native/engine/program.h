@@ -2,6 +2,7 @@
 // re-entrant: one call at a time, which the binding guards; several programs may run side by side.
 #pragma once
 #include <atomic>
+#include <optional>
 
 #include "calls.h"
 #include "inspection_layout.h"
@@ -13,16 +14,20 @@
 namespace gradus {
 
 class Host;
+class OpenDevice;
 struct Isa;
 
 class Program {
  public:
   // Throws Error as decode() does.
+  // Without a device the processor computes.
   static std::shared_ptr<Program> create(const Value& descriptor, const Isa& isa, std::shared_ptr<Pool> pool,
-                                         std::shared_ptr<Host> host = nullptr);
+                                         std::shared_ptr<Host> host = nullptr,
+                                         std::shared_ptr<OpenDevice> device = nullptr);
   virtual ~Program() = default;
 
   virtual Precision precision() const = 0;
+  virtual std::string device() const = 0;  // "cpu", or what the library calls itself
   virtual const std::vector<ParameterInfo>& parameters() const = 0;
   virtual std::vector<std::string> arenas() const = 0;  // "parameters", "gradients", the optimizer's slots, "average"
   virtual size_t output_size() const = 0;               // elements of one example
@@ -35,8 +40,6 @@ class Program {
   // There is that arena, that parameter and, written, `count` of its elements from `first` on.
   virtual void read(const std::string& arena, size_t parameter, void* to) const = 0;
   virtual void write(const std::string& arena, size_t parameter, size_t first, size_t count, const void* from) = 0;
-  // The memory itself; null for an arena that is not there, or whose elements are short.
-  virtual void* slice(const std::string& arena, size_t parameter) = 0;
   virtual uint64_t step() const = 0;  // accepted updates so far
   // The product of momenta becomes that of so many equal ones: the optimizer's own.
   virtual void set_step(uint64_t step) = 0;
@@ -74,8 +77,9 @@ class Program {
   // The Hessian of the term times the vector, laid out as that; all rows as one batch. Throws
   // GRADUS_NO_SECOND_DERIVATIVE where the host computes something on the way.
   virtual std::vector<double> hessian_vector(const HessianCall& call) = 0;
-  // Of the last gradient() by an input that the descriptor calls differentiated: rows × elements of it, else empty.
-  virtual Elements input_gradient(size_t input) = 0;
+  // How many elements the last gradient() by an input has, if the descriptor calls it differentiated: rows × elements.
+  virtual std::optional<size_t> input_gradient_size(size_t input) const = 0;
+  virtual void read_input_gradient(size_t input, void* to) const = 0;  // in the program's precision
   // A forward pass over all rows as one batch; one entry an op, but none where the op above holds the same memory.
   virtual std::vector<LayerStatistics> inspect(const GradientCall& call) = 0;
   virtual const InspectionLayout& inspection() const = 0;

@@ -31,6 +31,17 @@ void Rows<T>::check_numbers(size_t input) const {
                                                  ", received " + std::to_string(numbers[i]));
 }
 
+// To where the device can read them: those of the pass alone.
+template <class T>
+void Rows<T>::bring(Examples& examples, Pass<T>& pass) {
+  const size_t bytes = examples.elements * size_of(examples.type);
+  DeviceBuffer<uint8_t>& rows = pass.workspace.batch.rows;
+  rows.grow(product(pass.batch, bytes), pass.workspace.memory);
+  pass.workspace.memory.upload(rows.data(), examples.data + examples.first * bytes, pass.batch * bytes);
+  examples.data = rows.data();
+  examples.first = 0;
+}
+
 template <class T>
 void Rows<T>::gather(size_t first, Pass<T>& pass) const {
   for (size_t i = 0; i < call_.inputs.size(); ++i) {
@@ -41,6 +52,7 @@ void Rows<T>::gather(size_t first, Pass<T>& pass) const {
     examples.elements = model_.layout().nodes[i].size;
     examples.scale = column.scale, examples.offset = column.offset;
     examples.first = first;
+    if (!pass.workspace.memory.is_host()) bring(examples, pass);
     gather_input(model_, i, examples, pass);
   }
 }

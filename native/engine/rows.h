@@ -16,6 +16,7 @@ class Rows {
 
  private:
   void check_numbers(size_t input) const;
+  static void bring(Examples& examples, Pass<T>& pass);
 
   const Model<T>& model_;
   const RowsCall& call_;

@@ -7,63 +7,61 @@
 namespace gradus {
 
 template <class T>
-State<T>::State(const Model<T>& model, const Device<T>& device) : names_{"parameters"} {
+State<T>::State(const Model<T>& model, const Device<T>& processor, Memory& memory)
+    : names_{"parameters"}, memory_(memory) {
   const Plan& plan = model.plan();
   const bool is_short = plan.optimizer && plan.optimizer->bfloat16;
-  arenas_.emplace_back(plan.arena_size);
+  const auto add = [&](auto& arenas, size_t size) {
+    arenas.emplace_back();
+    arenas.back().grow(size, memory);
+  };
+  add(arenas_, plan.arena_size);
   if (plan.optimizer) {
     slot_count_ = plan.optimizer->slots.size();
     averages_ = plan.optimizer->averages;
     names_.insert(names_.end(), plan.optimizer->slots.begin(), plan.optimizer->slots.end());
   }
   for (size_t slot = 0; slot < slot_count_; ++slot) {
-    arenas_.emplace_back(is_short ? 0 : plan.arena_size);
-    if (is_short) short_slots_.emplace_back(plan.arena_size);
+    add(arenas_, is_short ? 0 : plan.arena_size);
+    if (is_short) add(short_slots_, plan.arena_size);
   }
   if (averages_) {
     names_.push_back("average");
-    arenas_.emplace_back(plan.arena_size);
+    add(arenas_, plan.arena_size);
   }
   for (size_t op = 0; op < model.op_count(); ++op) {
     if (!model.holds_value(op)) continue;
     const bool is_relu = model.op(op).kind() == "relu";
     watching.last_fired.emplace_back(is_relu ? model.layout().nodes[model.op(op).node].size : 0, never_fired);
   }
-  if (plan.initializes) initialize(plan, device);
+  if (plan.initializes) initialize(plan, processor);
 }
 
+// Drawn on the processor, whatever the memory is of: it is done once.
 template <class T>
-void State<T>::initialize(const Plan& plan, const Device<T>& device) {
+void State<T>::initialize(const Plan& plan, const Device<T>& processor) {
+  DeviceBuffer<T> here;
+  if (!memory_.is_host()) here.grow(plan.arena_size, host_memory());
+  T* const values = memory_.is_host() ? parameters() : here.data();
   for (size_t p = 0; p < plan.infos.size(); ++p) {
     const ParameterPlan& by = plan.parameters[p];
     const Counter counter{plan.seed, streams::initial_values(p), 0};
     const size_t size = plan.infos[p].size;
-    T* w = parameters() + plan.infos[p].offset;
+    T* w = values + plan.infos[p].offset;
     if (by.initializer == "constant")
-      device.fill(T(by.low), size, w);
+      processor.fill(T(by.low), size, w);
     else if (by.initializer == "uniform")
-      device.random_uniform(counter, 0, size, T(by.low), T(by.high), w);
+      processor.random_uniform(counter, 0, size, T(by.low), T(by.high), w);
     else
-      device.random_normal(counter, 0, size, T(by.low), T(by.high), w);
+      processor.random_normal(counter, 0, size, T(by.low), T(by.high), w);
   }
-  if (averages_) device.copy(parameters(), plan.arena_size, average());
+  if (!memory_.is_host()) memory_.upload(parameters(), values, plan.arena_size * sizeof(T));
+  if (averages_) memory_.copy(average(), parameters(), plan.arena_size * sizeof(T));
 }
 
 template <class T>
 size_t State<T>::number_of(const std::string& name) const {
   return size_t(std::find(names_.begin(), names_.end(), name) - names_.begin());
-}
-
-template <class T>
-const T* State<T>::arena(const std::string& name) const {
-  const size_t number = number_of(name);
-  return number < arenas_.size() ? arenas_[number].data() : nullptr;
-}
-
-template <class T>
-const uint16_t* State<T>::short_arena(const std::string& name) const {
-  const size_t slot = number_of(name) - 1;
-  return slot < short_slots_.size() ? short_slots_[slot].data() : nullptr;
 }
 
 namespace {
@@ -82,20 +80,61 @@ uint16_t upper_half(float value) {
 }  // namespace
 
 template <class T>
-void State<T>::read(const std::string& name, const ParameterInfo& parameter, T* to) const {
-  if (const uint16_t* from = short_arena(name))
-    std::transform(from + parameter.offset, from + parameter.offset + parameter.size, to,
-                   [](uint16_t half) { return T(widened(half)); });
-  else
-    std::copy_n(arena(name) + parameter.offset, parameter.size, to);
+void State<T>::read(const std::string& name, size_t offset, size_t count, T* to) const {
+  const size_t number = number_of(name), slot = number - 1;
+  if (slot >= short_slots_.size()) return memory_.download(to, arenas_[number].data() + offset, count * sizeof(T));
+  std::vector<uint16_t> halves(count);
+  memory_.download(halves.data(), short_slots_[slot].data() + offset, count * sizeof(uint16_t));
+  std::transform(halves.begin(), halves.end(), to, [](uint16_t half) { return T(widened(half)); });
 }
 
 template <class T>
 void State<T>::write(const std::string& name, size_t offset, size_t count, const T* from) {
-  if (uint16_t* to = short_arena(name))
-    std::transform(from, from + count, to + offset, [](T value) { return upper_half(float(value)); });
-  else
-    std::copy_n(from, count, arena(name) + offset);
+  const size_t number = number_of(name), slot = number - 1;
+  if (slot >= short_slots_.size()) return memory_.upload(arenas_[number].data() + offset, from, count * sizeof(T));
+  std::vector<uint16_t> halves(count);
+  std::transform(from, from + count, halves.begin(), [](T value) { return upper_half(float(value)); });
+  memory_.upload(short_slots_[slot].data() + offset, halves.data(), count * sizeof(uint16_t));
+}
+
+// Whether the snapshot's arenas are laid out as these.
+static void check_layout(const Snapshot& snapshot, const Plan& plan) {
+  size_t length = 0;
+  for (const ParameterInfo& info : plan.infos) length += info.size;
+  if (snapshot.precision != plan.precision || snapshot.length != length)
+    throw Error("GRADUS_INVALID_ARGUMENT", "snapshot: expected one of a program with the same parameters");
+}
+
+template <class T>
+void State<T>::export_to(const Plan& plan, Snapshot& to) const {
+  check_layout(to, plan);
+  for (const Snapshot::Arena& arena : to.arenas)
+    if (number_of(arena.name) == names_.size())
+      throw Error("GRADUS_INVALID_ARGUMENT", "snapshot: expected one of a program with the same optimizer");
+  for (Snapshot::Arena& arena : to.arenas) {
+    T* at = reinterpret_cast<T*>(arena.memory.data());
+    for (const ParameterInfo& info : plan.infos) read(arena.name, info.offset, info.size, at), at += info.size;
+  }
+  to.step = step;
+  to.momentum_product = momentum_product;
+  to.watching = watching.numbers();
+}
+
+template <class T>
+void State<T>::import_from(const Plan& plan, const Snapshot& from) {
+  check_layout(from, plan);
+  std::vector<std::string> names;
+  for (const Snapshot::Arena& arena : from.arenas) names.push_back(arena.name);
+  if (names != names_)
+    throw Error("GRADUS_INVALID_ARGUMENT",
+                "snapshot: expected one of a program with the same optimizer, of all arenas");
+  watching.set_numbers(from.watching);
+  for (const Snapshot::Arena& arena : from.arenas) {
+    const T* at = reinterpret_cast<const T*>(arena.memory.data());
+    for (const ParameterInfo& info : plan.infos) write(arena.name, info.offset, info.size, at), at += info.size;
+  }
+  step = from.step;
+  momentum_product = from.momentum_product;
 }
 
 template <class T>

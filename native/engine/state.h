@@ -1,11 +1,11 @@
 // What a model is at one moment of its training: parameters, what the optimizer keeps, the count of updates, and what
-// looks at the layers remember. A copy of it is the whole of a run as the engine sees it.
+// looks at the layers remember.
 #pragma once
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "model.h"
+#include "snapshot.h"
 
 namespace gradus {
 
@@ -27,7 +27,7 @@ template <class T>
 class State {
  public:
   // Initial values, drawn where the plan says so.
-  State(const Model<T>& model, const Device<T>& device);
+  State(const Model<T>& model, const Device<T>& processor, Memory& memory = host_memory());
 
   T* parameters() { return arenas_[0].data(); }
   const T* parameters() const { return arenas_[0].data(); }
@@ -38,17 +38,14 @@ class State {
   T* slot(size_t number) { return short_slots_.empty() ? arenas_[1 + number].data() : nullptr; }
   uint16_t* short_slot(size_t number) { return short_slots_.empty() ? nullptr : short_slots_[number].data(); }
 
-  // "parameters", the slots, "average"; memory of one by name, null for others.
-  const std::vector<std::string>& names() const { return names_; }
-  const T* arena(const std::string& name) const;
-  const uint16_t* short_arena(const std::string& name) const;
-  T* arena(const std::string& name) { return const_cast<T*>(std::as_const(*this).arena(name)); }
-  uint16_t* short_arena(const std::string& name) {
-    return const_cast<uint16_t*>(std::as_const(*this).short_arena(name));
-  }
-  // One arena's elements of one parameter, widened where they are short.
-  void read(const std::string& name, const ParameterInfo& parameter, T* to) const;
+  const std::vector<std::string>& names() const { return names_; }  // "parameters", the slots, "average"
+  // Elements of one arena, by its name; here they are wide where the arena keeps them short.
+  void read(const std::string& name, size_t offset, size_t count, T* to) const;
   void write(const std::string& name, size_t offset, size_t count, const T* from);
+  // All of it, or some arenas. Both throw GRADUS_INVALID_ARGUMENT for what is no snapshot of such a plan's state, and
+  // then nothing has changed.
+  void export_to(const Plan& plan, Snapshot& to) const;
+  void import_from(const Plan& plan, const Snapshot& from);
   size_t bytes() const;
 
   uint64_t step = 0;            // accepted updates so far
@@ -57,11 +54,12 @@ class State {
 
  private:
   size_t number_of(const std::string& name) const;
-  void initialize(const Plan& plan, const Device<T>& device);
+  void initialize(const Plan& plan, const Device<T>& processor);
 
   std::vector<std::string> names_;
-  std::vector<CopiedBuffer<T>> arenas_;  // by name; empty where slots are short
-  std::vector<CopiedBuffer<uint16_t>> short_slots_;
+  Memory& memory_;
+  std::vector<DeviceBuffer<T>> arenas_;  // by name; empty where slots are short
+  std::vector<DeviceBuffer<uint16_t>> short_slots_;
   size_t slot_count_ = 0;
   bool averages_ = false;
 };

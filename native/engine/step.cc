@@ -1,5 +1,7 @@
 #include "step.h"
 
+#include <algorithm>
+
 #include "objective.h"
 #include "penalties.h"
 
@@ -14,30 +16,31 @@ Pass<T> Step<T>::pass_at(size_t done, uint64_t micro) const {
 }
 
 template <class T>
-void Step<T>::accumulate(Metrics<T>& metrics, double* metric_sums) {
+void Step<T>::accumulate(Metrics<T>& metrics) {
   const Model<T>& model = task_.context.model;
   const LossPlan& loss = *model.plan().loss;
   const double scale = numbers_.loss_scale();
   const bool inspects = task_.inspection.is_due(task_.call, numbers_.step);
-  task_.context.workspace.gradients.begin();
-  for (size_t done = 0, micro = 0; done < numbers_.rows; ++micro) {
-    Pass<T> pass = pass_at(done, micro);
-    if (inspects && micro == 0) task_.inspection.look_at_values(task_.context, pass, task_.call.inspect_histograms);
+  task_.context.workspace.begin_gradients();
+  for (size_t done = 0; done < numbers_.rows; ++passes_) {
+    Pass<T> pass = pass_at(done, passes_);
+    if (inspects && passes_ == 0) task_.inspection.look_at_values(task_.context, pass, task_.call.inspect_histograms);
     const T* scores = pass.value(model.output());
     T* gradient = model.is_trainable() ? pass.begin_backward(model.output()) : nullptr;
-    loss_ += loss_of(loss, task_.batch, pass, scores, scale, gradient);
-    metrics.add(task_.batch, pass, scores, metric_sums);
+    find_loss(loss, task_.batch, pass, scores, scale, passes_, gradient);
+    metrics.add(task_.batch, pass, scores);
     if (gradient) model.backward(pass);
     done += pass.batch;
   }
-  loss_ *= scale;
   zero_unwritten(task_.context);
   add_host_penalties(task_.context);
 }
 
 template <class T>
 bool Step<T>::agree() {
-  if (!std::isfinite(loss_) || !gradients_are_finite() || !staged_are_finite()) return false;
+  const bool are_finite = all_are_finite();
+  loss_ = task_.context.workspace.loss_of_passes(passes_) * numbers_.loss_scale();
+  if (!are_finite || !std::isfinite(loss_)) return false;
   double norm = 0;
   if (task_.optimizer.measures_first(numbers_)) {
     task_.optimizer.measure(task_.context);
@@ -49,30 +52,23 @@ bool Step<T>::agree() {
   return true;
 }
 
-// What the products have seen, and a look at the rest.
+// What the products have seen of the gradients, and a look at the rest and at the statistics that wait.
 template <class T>
-bool Step<T>::gradients_are_finite() const {
+bool Step<T>::all_are_finite() {
   const std::vector<ParameterInfo>& infos = task_.context.model.parameters();
-  const Gradients<T>& gradients = task_.context.workspace.gradients;
+  Gradients<T>& gradients = task_.context.workspace.gradients;
   for (size_t p = 0; p < infos.size(); ++p) {
-    if (!infos[p].trainable) continue;
-    bool nonfinite = gradients.states[p].nonfinite;
-    if (!gradients.states[p].watched)
-      task_.context.device.find_nonfinite(gradients.arena.data() + infos[p].offset, infos[p].size, nonfinite);
-    if (nonfinite) return false;
+    const GradientState& state = gradients.states[p];
+    if (infos[p].trainable && !state.watched)
+      task_.context.device.find_nonfinite(gradients.arena.data() + infos[p].offset, infos[p].size,
+                                          gradients.nonfinite.data()[p]);
+    if (state.is_staged)
+      task_.context.device.find_nonfinite(gradients.staged[p].data(), infos[p].size, *gradients.nonfinite_staged(p));
   }
-  return true;
-}
-
-template <class T>
-bool Step<T>::staged_are_finite() const {
-  const Gradients<T>& gradients = task_.context.workspace.gradients;
-  bool nonfinite = false;
-  for (size_t p = 0; p < gradients.states.size() && !nonfinite; ++p)
-    if (gradients.states[p].is_staged)
-      task_.context.device.find_nonfinite(gradients.staged[p].data(), task_.context.model.parameters()[p].size,
-                                          nonfinite);
-  return !nonfinite;
+  std::vector<uint8_t>& seen = gradients.seen_nonfinite;
+  seen.resize(gradients.nonfinite.size());
+  task_.context.workspace.memory.download(seen.data(), gradients.nonfinite.data(), seen.size());
+  return std::all_of(seen.begin(), seen.end(), [](uint8_t found) { return found == 0; });
 }
 
 template <class T>
@@ -129,12 +125,8 @@ void Step<T>::find_tensor(Refusal& refusal) const {
       return;
     }
   }
-  const Gradients<T>& gradients = context.workspace.gradients;
   for (size_t p = 0; p < infos.size(); ++p) {
-    bool nonfinite = false;
-    if (gradients.states[p].is_staged)
-      context.device.find_nonfinite(gradients.staged[p].data(), infos[p].size, nonfinite);
-    if (!nonfinite) continue;
+    if (!context.workspace.gradients.seen_nonfinite[infos.size() + p]) continue;
     refusal.tensor = infos[p].name;
     return;
   }

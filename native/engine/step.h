@@ -24,7 +24,7 @@ class Step {
   Step(const Task& task, const StepNumbers& numbers) : task_(task), numbers_(numbers) {}
 
   // Forward and backward over the rows, batch by batch: fills the gradients. Adds the metrics to their sums.
-  void accumulate(Metrics<T>& metrics, double* metric_sums);
+  void accumulate(Metrics<T>& metrics);
   // Whether all that was made is finite: loss, gradients, statistics that wait, and the norm where it counts. Finds
   // what must be found before anything changes.
   bool agree();
@@ -40,12 +40,12 @@ class Step {
  private:
   size_t rows_of_pass(size_t done) const { return std::min(task_.call.batch_size, numbers_.rows - done); }
   Pass<T> pass_at(size_t done, uint64_t micro) const;
-  bool gradients_are_finite() const;
-  bool staged_are_finite() const;
+  bool all_are_finite();
   void find_tensor(Refusal& refusal) const;
 
   const Task& task_;
   StepNumbers numbers_;
+  size_t passes_ = 0;
   double loss_ = 0;  // weighted mean of the rows'
 };
 

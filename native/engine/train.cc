@@ -36,25 +36,29 @@ StepNumbers numbers_of(const Plan& plan, const TrainCall& call, size_t update) {
 
 // Memory of all that the updates need.
 template <class T>
-void reserve(const Context<T>& context, const Optimizer<T>& optimizer, Batch<T>& batch, const TrainCall& call) {
+void reserve(const Context<T>& context, const Optimizer<T>& optimizer, Batch<T>& batch, Metrics<T>& metrics,
+             const TrainCall& call) {
   const size_t rows = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
   if (const std::string* layer = rows == 1 ? context.model.needs_several_examples() : nullptr)
     throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 2 examples, which the statistics of layer " +
                                                *layer + " are made of, received batches of 1");
+  const size_t passes = std::min(call.accumulate, batch.size() / rows + 1);
   context.model.reserve(rows, context.workspace);
-  context.workspace.losses.grow(rows);
+  context.workspace.reserve_losses(rows, passes);
   batch.reserve(rows);
+  metrics.reserve_memory_of(std::min(product(rows, passes), batch.size()));
   optimizer.reserve(context.workspace);
 }
 
 template <class T>
-const std::vector<uint32_t>& order_of(const Context<T>& context, uint64_t epoch, size_t size) {
+void shuffle(const Context<T>& context, uint64_t epoch, Batch<T>& batch) {
   Workspace<T>& workspace = context.workspace;
-  if (workspace.order.size() != size || workspace.order_epoch != epoch) {
-    workspace.order = permutation(context.model.plan().seed, epoch, size);
+  const bool is_new = workspace.order.size() != batch.size() || workspace.order_epoch != epoch;
+  if (is_new) {
+    workspace.order = permutation(context.model.plan().seed, epoch, batch.size());
     workspace.order_epoch = epoch;
   }
-  return workspace.order;
+  batch.use_order(workspace.order, is_new);
 }
 
 }  // namespace
@@ -64,13 +68,13 @@ void train(const Context<T>& context, const Optimizer<T>& optimizer, const Inspe
            const TrainCall& call, const std::atomic<bool>& stop_requested, TrainResult& result) {
   const Plan& plan = context.model.plan();
   check(plan, call);
-  Batch<T> batch(context.model, *call.data, context.workspace.batch);
+  Batch<T> batch(context.model, *call.data, context.workspace);
   batch.use_targets(call.class_weights);
-  if (call.shuffle) batch.use_order(order_of(context, call.epoch, batch.size()));
-  reserve(context, optimizer, batch, call);
+  if (call.shuffle) shuffle(context, call.epoch, batch);
+  Metrics<T> metrics(context.model, context.workspace);
+  reserve(context, optimizer, batch, metrics, call);
   result.clear();
-  Metrics<T> metrics(context.model);
-  metrics.go_on(call.metric_sums, result.metric_sums);
+  metrics.go_on(call.metric_sums);
 
   const typename Step<T>::Task task{context, optimizer, inspection, batch, call};
   const size_t rows_of_update = product(call.batch_size, call.accumulate);
@@ -83,12 +87,12 @@ void train(const Context<T>& context, const Optimizer<T>& optimizer, const Inspe
     numbers.rows = std::min(rows_of_update, batch.size() - position);
     numbers.weight = batch.weight(position, numbers.rows);
     Step<T> step(task, numbers);
-    metrics.remember(result.metric_sums.data());
-    step.accumulate(metrics, result.metric_sums.data());
+    metrics.remember();
+    step.accumulate(metrics);
     const bool agreed = step.agree();
     if (agreed && inspection.is_due(call, numbers.step)) inspection.finish(context, call, false, result.inspections);
     agreed ? step.commit() : step.refuse();
-    if (!agreed) metrics.restore(result.metric_sums.data());
+    if (!agreed) metrics.restore(context.device);
     step.record(agreed, result);
     position += numbers.rows;
     result.rows += numbers.rows;
@@ -108,6 +112,7 @@ void train(const Context<T>& context, const Optimizer<T>& optimizer, const Inspe
       break;
     }
   }
+  metrics.read(result.metric_sums);
 }
 
 template void train(const Context<float>&, const Optimizer<float>&, const Inspection<float>&, const TrainCall&,

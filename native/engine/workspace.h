@@ -4,32 +4,32 @@
 #include <array>
 #include <vector>
 
-#include "arena.h"
 #include "kernels/kernels.h"
+#include "memory.h"
+#include "residence.h"
 
 namespace gradus {
 
 template <class T>
 struct NodeMemory {
-  Buffer<T> value, gradient;
-  Buffer<T> tangent, gradient_tangent;  // how they move with the parameters; only where that is asked for
-  Buffer<int32_t> indices;              // of an input of row numbers, in place of the value
+  DeviceBuffer<T> value, gradient;
+  DeviceBuffer<T> tangent, gradient_tangent;  // how they move with the parameters; only where that is asked for
+  DeviceBuffer<int32_t> indices;              // of an input of row numbers, in place of the value
 };
 
 // What an op keeps from forward to backward.
 template <class T>
 struct OpMemory {
-  std::array<Buffer<T>, 4> reals;
-  std::vector<Buffer<T>> of_parameters;
-  Buffer<int32_t> choices;
+  std::array<DeviceBuffer<T>, 4> reals;
+  std::vector<DeviceBuffer<T>> of_parameters;
+  DeviceBuffer<int32_t> choices;
   uint64_t fingerprint = 0;
 };
 
 // What has been written of one parameter's gradient in this update.
 struct GradientState {
   bool written = false;
-  bool watched = false;  // whoever wrote the gradient has looked for elements that are not finite
-  bool nonfinite = false;
+  bool watched = false;    // whoever wrote the gradient has looked for elements that are not finite
   bool is_staged = false;  // the value after this update waits in `staged`
   size_t uses = 0;         // of a statistic: how often it has been moved
 };
@@ -37,34 +37,45 @@ struct GradientState {
 // The gradient of one update, of one or several passes, and the values of parameters that forward passes move.
 template <class T>
 struct Gradients {
-  Buffer<T> arena;                    // laid out as the parameters
-  std::vector<Buffer<T>> staged;      // by parameter
-  std::vector<GradientState> states;  // likewise
-  double host_penalty = 0;            // of the regularizers that the host computes
+  DeviceBuffer<T> arena;                // laid out as the parameters
+  std::vector<DeviceBuffer<T>> staged;  // by parameter
+  std::vector<GradientState> states;    // likewise
+  // Whether anything that is not finite has been seen: by parameter in its gradient, then by parameter in what is
+  // staged of it, then in what is looked at by itself.
+  DeviceBuffer<bool> nonfinite;
+  std::vector<uint8_t> seen_nonfinite;  // those that the host has asked for last
+  double host_penalty = 0;              // of the regularizers that the host computes
 
-  void begin() {
-    for (GradientState& state : states) state = {};
-    host_penalty = 0;
-  }
+  bool* nonfinite_staged(size_t parameter) { return nonfinite.data() + states.size() + parameter; }
+  bool* nonfinite_alone() { return nonfinite.data() + 2 * states.size(); }
 };
 
 // Of a batch: the rows gathered last.
 template <class T>
 struct BatchMemory {
-  Buffer<int32_t> labels;
-  Buffer<T> targets, weights, example_weights;
+  DeviceBuffer<int32_t> labels;
+  DeviceBuffer<T> targets, weights, example_weights;
+  DeviceBuffer<double> class_weights;
+  DeviceBuffer<uint8_t> rows;  // of inputs that are no dataset
+};
+
+// Of metrics: their sums, what those were before an update, and by metric which of its sums the update's rows changed.
+struct MetricMemory {
+  DeviceBuffer<double> sums, kept;
+  std::vector<DeviceBuffer<ChangedSum>> changed;
 };
 
 // Of an update.
 template <class T>
 struct UpdateMemory {
-  std::vector<UpdateSums> block_sums, sums;  // by block; by parameter
-  std::vector<double> gradient_squares;      // by parameter, while the sums are made
+  DeviceBuffer<UpdateSums> block_sums;
+  std::vector<UpdateSums> seen_block_sums, sums;  // by block; by parameter
+  std::vector<double> gradient_squares;           // by parameter, while the sums are made
   // Of tensors whose change comes as a whole, laid out as the parameters: the change, and the slots after it.
-  Buffer<T> directions;
-  std::vector<Buffer<T>> slots;
-  Buffer<T> host_gradient;
-  std::array<Buffer<T>, 4> orthogonalization;
+  DeviceBuffer<T> directions;
+  std::vector<DeviceBuffer<T>> slots;
+  DeviceBuffer<T> host_gradient;
+  std::array<DeviceBuffer<T>, 4> orthogonalization;
 };
 
 // Of looks at the layers.
@@ -75,25 +86,48 @@ struct InspectionMemory {
   std::vector<size_t> tensors;  // by stretch
   std::vector<double> counts;   // stretches × bins
   std::vector<uint8_t> fired;   // units of all relus, by layer
-  std::vector<Moments> chunks;
-  Buffer<T> maxima;
+  DeviceBuffer<Moments> chunks;
+  DeviceBuffer<T> maxima;
+  std::vector<Moments> seen_chunks;
+  std::vector<T> seen_maxima;
 };
 
 template <class T>
 struct Workspace {
+  explicit Workspace(Memory& memory = host_memory()) : memory(memory) {}
+
+  // An update begins: nothing of its gradient has been written.
+  void begin_gradients() {
+    for (GradientState& state : gradients.states) state = {};
+    gradients.host_penalty = 0;
+    memory.clear(gradients.nonfinite.data(), gradients.nonfinite.bytes());
+  }
+  // Memory for the losses of passes over so many rows, and for their sums.
+  void reserve_losses(size_t rows, size_t passes) {
+    losses.grow(rows, memory);
+    loss_sums.grow(passes, memory);
+  }
+  double loss_of_passes(size_t passes);  // their sum, in order
+
+  Memory& memory;  // that all buffers lie in
   std::vector<NodeMemory<T>> nodes;
   std::vector<OpMemory<T>> ops;  // by node
   std::vector<uint8_t> written;  // by node: its gradient has been given once in this pass
   Gradients<T> gradients;
-  Buffer<T> tangents, gradient_tangents;  // of the parameters: a direction, and how the gradient moves along it
-  Buffer<T> losses;                       // of the rows
-  Buffer<T> scratch;                      // for gradients that are added to others
-  uint64_t loss_fingerprint = 0;          // of the last loss that the host computed
+  DeviceBuffer<T> tangents, gradient_tangents;  // of the parameters: a direction, and how the gradient moves along it
+  DeviceBuffer<T> losses;                       // of the rows
+  DeviceBuffer<double> loss_sums;               // by pass
+  DeviceBuffer<double> numbers;                 // that the host asks for
+  DeviceBuffer<T> scratch;                      // for gradients that are added to others
+  DeviceBuffer<T> predictions;                  // on their way to the host
+  uint64_t loss_fingerprint = 0;                // of the last loss that the host computed
   BatchMemory<T> batch;
+  MetricMemory metrics;
   UpdateMemory<T> update;
   InspectionMemory<T> inspection;
   std::vector<uint32_t> order;  // of the rows in epoch `order_epoch`
   uint64_t order_epoch = 0;
+  Residence residence;  // of datasets
 
   size_t bytes() const;
 };

@@ -9,10 +9,6 @@ using namespace gradus::test;
 
 namespace {
 
-double* values(Program& program, const char* arena, size_t parameter) {
-  return static_cast<double*>(program.slice(arena, parameter));
-}
-
 // The largest relative error over all trainable elements. Differences at two widths whose results disagree lie at a
 // kink and are left out; there must be few.
 double largest_error(Program& program, std::shared_ptr<Dataset> data, bool training, bool regularization,
@@ -27,16 +23,16 @@ double largest_error(Program& program, std::shared_ptr<Dataset> data, bool train
     const ParameterInfo& info = program.parameters()[p];
     if (!info.trainable) continue;
     loss();  // fills the gradients
-    const std::vector<double> gradient(values(program, "gradients", p), values(program, "gradients", p) + info.size);
-    double* w = values(program, "parameters", p);
+    const std::vector<double> gradient = elements_of<double>(program, "gradients", p);
+    const std::vector<double> w = elements_of<double>(program, "parameters", p);
     for (size_t i = 0; i < info.size; ++i) {
-      const double kept = w[i];
+      const auto loss_at = [&](double element) {
+        program.write("parameters", p, i, 1, &element);
+        return loss();
+      };
       const auto slope = [&](double h) {
-        w[i] = kept + h;
-        const double above = loss();
-        w[i] = kept - h;
-        const double below = loss();
-        w[i] = kept;
+        const double above = loss_at(w[i] + h), below = loss_at(w[i] - h);
+        program.write("parameters", p, i, 1, &w[i]);
         return (above - below) / (2 * h);
       };
       const double wide = slope(2e-5), narrow = slope(1e-5);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/library_device.h"
 #include "engine/program.h"
 #include "kernels/kernels.h"
 #include "engine/philox.h"
@@ -77,6 +78,9 @@ class Model {
   }
   std::shared_ptr<Program> program(const Isa& isa = best_isa()) const {
     return Program::create(descriptor(), isa, shared_pool());
+  }
+  std::shared_ptr<Program> program(std::shared_ptr<OpenDevice> device, std::shared_ptr<Host> host = nullptr) const {
+    return Program::create(descriptor(), best_isa(), shared_pool(), std::move(host), std::move(device));
   }
 
  private:
@@ -205,13 +209,26 @@ inline Model model_with(const std::string& dtype, const std::string& op) {
   return model;
 }
 
+// The elements of one parameter in one arena.
+template <class T>
+std::vector<T> elements_of(const Program& program, const std::string& arena, size_t parameter) {
+  std::vector<T> elements(program.parameters()[parameter].size);
+  program.read(arena, parameter, elements.data());
+  return elements;
+}
+template <class T>
+void set_elements(Program& program, const std::string& arena, size_t parameter, const std::vector<T>& elements) {
+  program.write(arena, parameter, 0, elements.size(), elements.data());
+}
+
 // The bytes of an arena, parameter after parameter.
 inline std::vector<uint8_t> bytes_of(Program& program, const std::string& arena) {
   const size_t size = program.precision() == Precision::float32 ? 4 : 8;
   std::vector<uint8_t> bytes;
   for (size_t p = 0; p < program.parameters().size(); ++p) {
-    const uint8_t* at = static_cast<const uint8_t*>(program.slice(arena, p));
-    bytes.insert(bytes.end(), at, at + program.parameters()[p].size * size);
+    const size_t first = bytes.size();
+    bytes.resize(first + program.parameters()[p].size * size);
+    program.read(arena, p, bytes.data() + first);
   }
   return bytes;
 }

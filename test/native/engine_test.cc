@@ -1,11 +1,9 @@
 // Programs as a whole: the same bits everywhere, refused steps, accumulation, fusion, resuming, stopping.
-#include <array>
 #include <cstdlib>
 #include <limits>
-#include <map>
 
 #include "engine/names.h"
-#include "engine_models.h"
+#include "recorded_models.h"
 #include "test.h"
 
 using namespace gradus;
@@ -13,79 +11,8 @@ using namespace gradus::test;
 
 namespace {
 
-// 64-bit FNV-1a.
-uint64_t hash(const std::vector<uint8_t>& bytes) {
-  uint64_t hash = 14695981039346656037u;
-  for (uint8_t byte : bytes) hash = (hash ^ byte) * 1099511628211u;
-  return hash;
-}
-
-Model classifier(const std::string& dtype, size_t hidden = 40, double rate = 0.25) {
-  Model model(dtype, 12345);
-  const size_t first = model.activation(model.dense(model.input({20}), 20, hidden, {{"l2", number(1e-3)}}), "relu");
-  const size_t dropped = model.node("dropout", {first}, {{"rate", number(rate)}});
-  model.dense(model.activation(model.dense(dropped, hidden, hidden), "tanh"), hidden, 5);
-  model.loss = kind("softmax_cross_entropy");
-  model.optimizer = adam();
-  model.metrics = {object(kind("accuracy")), object(kind("confusion_matrix"))};
-  return model;
-}
-
-// Both norms between dense layers, with all that changes from step to step and more blocks of rows than one.
-Model normed(const std::string& dtype) {
-  Model model(dtype, 12345);
-  const auto norm = [&](const std::string& op, size_t from, size_t width, bool running) {
-    const Value::Object ones{{"initializer", object({{"kind", text("constant")}, {"value", number(1)}})}};
-    std::vector<std::pair<std::string, size_t>> roles{{"gain", model.parameter(op + ".gain", {width}, ones)},
-                                                      {"bias", model.parameter(op + ".bias", {width})}};
-    if (running) roles.push_back({"mean", model.parameter(op + ".mean", {width}, {}, false)});
-    if (running) roles.push_back({"variance", model.parameter(op + ".variance", {width}, ones, false)});
-    return model.node(op, {from}, {{"epsilon", number(1e-5)}, {"momentum", number(0.9)}}, roles);
-  };
-  const size_t first = model.activation(norm("batch_norm", model.dense(model.input({20}), 20, 300), 300, true), "relu");
-  const size_t second = model.activation(norm("layer_norm", model.dense(first, 300, 37), 37, false), "tanh");
-  model.dense(second, 37, 5);
-  model.loss = kind("softmax_cross_entropy");
-  model.optimizer = {{"kind", text("nesterov")}, {"momentum", number(0.9)}, {"averages", {true}}};
-  return model;
-}
-
-// 150 examples of seven row numbers below 90.
-Model embedded(const std::string& dtype) {
-  Model model(dtype, 12345);
-  const size_t table = model.parameter("e.weight", {90, 19});
-  const size_t rows = model.node("embedding", {model.input({7}, "index")}, {}, {{"weight", table}});
-  model.dense(model.node("reshape", {rows}, {{"shape", numbers({133})}}), 133, 5);
-  model.loss = kind("softmax_cross_entropy");
-  model.optimizer = adam();
-  return model;
-}
-std::shared_ptr<Dataset> words() {
-  auto data = std::make_shared<Dataset>(150, std::vector<Column>{column(DataType::int32, {7})},
-                                        std::vector<Column>{column(DataType::int32, {})}, std::vector<Column>{});
-  std::vector<int32_t> indices(150 * 7), labels(150);
-  for (size_t i = 0; i < indices.size(); ++i) indices[i] = int32_t((noise(8, i) + 1) * 45);
-  for (size_t i = 0; i < labels.size(); ++i) labels[i] = int32_t(i % 5);
-  data->write(Dataset::Role::input, 0, 0, indices.data(), indices.size());
-  data->write(Dataset::Role::target, 0, 0, labels.data(), labels.size());
-  return data;
-}
-
-// Of all that a program keeps, after 100 steps of all rows at once with clipped gradients and a rising momentum.
-uint64_t state_after(const Model& model, std::shared_ptr<Dataset> data, size_t threads, const Isa& isa) {
-  const auto program = model.program(isa);
-  const size_t rows = data->size();
-  for (size_t step = 0; step < 100; ++step) {
-    TrainCall call = call_of(data, rows, 1, threads);
-    call.epoch = step;
-    call.clip_norm = 0.5;
-    call.momenta = {0.5 + 0.4 * double(step) / 100};
-    if (program->arenas().back() == "average") call.average_decays = {0.99};
-    program->train(call);
-  }
-  std::vector<uint8_t> bytes;
-  for (const std::vector<uint8_t>& arena : state_of(*program)) bytes.insert(bytes.end(), arena.begin(), arena.end());
-  return hash(bytes);
+void check_near(const std::vector<double>& values, const std::vector<double>& expected, double tolerance) {
+  for (size_t i = 0; i < expected.size(); ++i) CHECK_NEAR(values[i], expected[i], tolerance);
 }
 
 // The scalar table takes most of the time; that its bits are the same is seen on one count.
@@ -94,50 +21,34 @@ std::vector<size_t> thread_counts(const Isa& isa) {
   return is_quick() ? std::vector<size_t>{1, 3} : std::vector<size_t>{1, 2, 3, 4};
 }
 
-std::vector<uint8_t> weights_after(const Model& model, size_t rows, size_t batch, size_t steps, size_t threads,
-                                   const Isa& isa = best_isa()) {
-  const auto program = model.program(isa);
-  const auto data = noisy_data(rows, 20, 5, 5, true);
-  for (uint64_t epoch = 0; program->step() < steps; ++epoch) {
-    TrainCall call = call_of(data, batch, steps - program->step(), threads);
-    call.epoch = epoch;
-    program->train(call);
-  }
-  return bytes_of(*program, "parameters");
-}
-
 }  // namespace
 
 TEST("100 steps with dropout, shuffle and Adam give the same bits on every ISA and any number of threads") {
-  const std::map<std::string, uint64_t> recorded = {{"float32", 15768102359257711138u},
-                                                    {"float64", 10512648048655188868u}};
-  for (const auto& [dtype, expected] : recorded)
+  for (const auto& [dtype, expected] : recorded_classifier)
     for_each_isa([&, &dtype = dtype, &expected = expected](const Isa& isa) {
       for (size_t threads : thread_counts(isa)) {
         Scope scope(dtype + ", " + std::to_string(threads) + " threads");
-        CHECK_EQ(hash(weights_after(classifier(dtype), 150, 32, 100, threads, isa)), expected);
+        CHECK_EQ(hash(weights_after(*classifier(dtype).program(isa), 150, 32, 100, threads)), expected);
       }
     });
 }
 
 TEST("100 steps with norms or an embedding, clipping, average and momenta give the recorded bits, however made") {
-  const std::map<std::string, std::array<uint64_t, 2>> recorded = {
-      {"float32", {16961025607371919153u, 17796942832440369509u}},
-      {"float64", {17375667670972762466u, 7426071810564914491u}}};
-  for (const auto& [dtype, expected] : recorded)
+  for (const auto& [dtype, expected] : recorded_states)
     for_each_isa([&, &dtype = dtype, &expected = expected](const Isa& isa) {
       for (size_t threads : thread_counts(isa)) {
         Scope scope(dtype + ", " + std::to_string(threads) + " threads");
-        CHECK_EQ(state_after(normed(dtype), noisy_data(150, 20, 5, 5, true), threads, isa), expected[0]);
-        CHECK_EQ(state_after(embedded(dtype), words(), threads, isa), expected[1]);
+        CHECK_EQ(state_after(*normed(dtype).program(isa), noisy_data(150, 20, 5, 5, true), threads), expected[0]);
+        CHECK_EQ(state_after(*embedded(dtype).program(isa), words(), threads), expected[1]);
       }
     });
 }
 
 TEST("work large enough to be shared gives the same bits on any number of threads") {
   const Model model = classifier("float32", 300);
-  const std::vector<uint8_t> expected = weights_after(model, 300, 150, 4, 1);
-  for (size_t threads = 2; threads <= 4; ++threads) CHECK(weights_after(model, 300, 150, 4, threads) == expected);
+  const std::vector<uint8_t> expected = weights_after(*model.program(), 300, 150, 4, 1);
+  for (size_t threads = 2; threads <= 4; ++threads)
+    CHECK(weights_after(*model.program(), 300, 150, 4, threads) == expected);
 }
 
 TEST("training lowers the loss and evaluation agrees with prediction") {
@@ -225,16 +136,16 @@ TEST("batch norm's running statistics move with accepted steps only") {
   model.optimizer = adam();
   const auto program = model.program();
   auto data = noisy_data(8, 3, 2, 2);
-  const double before = static_cast<double*>(program->slice("parameters", mean))[0];
+  const double before = elements_of<double>(*program, "parameters", mean)[0];
   double batch_mean = 0;
   for (size_t i = 0; i < 8; ++i) batch_mean += noise(3, i * 3) / 8;
   program->train(call_of(data, 8, 1));
-  const double after = static_cast<double*>(program->slice("parameters", mean))[0];
+  const double after = elements_of<double>(*program, "parameters", mean)[0];
   CHECK_NEAR(after, 0.9 * before + 0.1 * batch_mean, 1e-14);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   data->write(Dataset::Role::input, 0, 4, &nan, 1);
   CHECK_EQ(int(program->train(call_of(data, 8, 1)).refused[0]), 1);
-  CHECK_EQ(static_cast<double*>(program->slice("parameters", mean))[0], after);
+  CHECK(elements_of<double>(*program, "parameters", mean)[0] == after);
 }
 
 TEST("two batches of 16 accumulated make the update of one of 32") {
@@ -249,9 +160,7 @@ TEST("two batches of 16 accumulated make the update of one of 32") {
   CHECK_NEAR(result.loss[1], expected.loss[1], 1e-12);
   CHECK(result.metric_sums == expected.metric_sums);
   for (size_t p = 0; p < once->parameters().size(); ++p)
-    for (size_t i = 0; i < once->parameters()[p].size; ++i)
-      CHECK_NEAR(static_cast<double*>(twice->slice("parameters", p))[i],
-                 static_cast<double*>(once->slice("parameters", p))[i], 1e-9);
+    check_near(elements_of<double>(*twice, "parameters", p), elements_of<double>(*once, "parameters", p), 1e-9);
 }
 
 TEST("fused activations give the gradients of unfused ones") {
@@ -272,9 +181,8 @@ TEST("fused activations give the gradients of unfused ones") {
       programs[fused]->gradient({noisy_data(11, 20, 5, 5), true, true, Term::data, 1});
     }
     for (size_t p = 0; p < programs[0]->parameters().size(); ++p)
-      for (size_t i = 0; i < programs[0]->parameters()[p].size; ++i)
-        CHECK_NEAR(static_cast<double*>(programs[1]->slice("gradients", p))[i],
-                   static_cast<double*>(programs[0]->slice("gradients", p))[i], 1e-12);
+      check_near(elements_of<double>(*programs[1], "gradients", p), elements_of<double>(*programs[0], "gradients", p),
+                 1e-12);
   }
 }
 
@@ -286,8 +194,7 @@ TEST("a run that goes on from copied arenas and step ends with the bits of one t
   first->train(call_of(data, 10, 4));
   for (const std::string& arena : first->arenas())
     for (size_t p = 0; p < first->parameters().size(); ++p)
-      std::copy_n(static_cast<float*>(first->slice(arena, p)), first->parameters()[p].size,
-                  static_cast<float*>(second->slice(arena, p)));
+      set_elements(*second, arena, p, elements_of<float>(*first, arena, p));
   second->set_step(first->step());
   TrainCall call = call_of(data, 10, 6);
   call.first_row = 40;

@@ -12,11 +12,6 @@ namespace {
 
 using Vector = std::vector<double>;
 
-template <class T>
-T* slice(Program& program, const char* arena, size_t parameter) {
-  return static_cast<T*>(program.slice(arena, parameter));
-}
-
 size_t trainable_elements(const Program& program) {
   size_t n = 0;
   for (const ParameterInfo& info : program.parameters()) n += info.trainable ? info.size : 0;
@@ -46,17 +41,18 @@ Vector gradient_at(Program& program, const GradientCall& call, const Vector& off
   size_t at = 0;
   for (size_t p = 0; p < program.parameters().size(); ++p) {
     const ParameterInfo& info = program.parameters()[p];
-    double* w = slice<double>(program, "parameters", p);
-    kept.emplace_back(w, w + info.size);
+    Vector w = elements_of<double>(program, "parameters", p);
+    kept.push_back(w);
     for (size_t i = 0; info.trainable && i < info.size; ++i) w[i] += scale * offset[at++];
+    set_elements(program, "parameters", p, w);
   }
   program.gradient(call);
   Vector gradient;
   for (size_t p = 0; p < program.parameters().size(); ++p) {
     const ParameterInfo& info = program.parameters()[p];
-    const double* g = slice<double>(program, "gradients", p);
-    if (info.trainable) gradient.insert(gradient.end(), g, g + info.size);
-    std::copy(kept[p].begin(), kept[p].end(), slice<double>(program, "parameters", p));
+    const Vector g = elements_of<double>(program, "gradients", p);
+    if (info.trainable) gradient.insert(gradient.end(), g.begin(), g.end());
+    set_elements(program, "parameters", p, kept[p]);
   }
   return gradient;
 }
@@ -157,9 +153,10 @@ TEST("float32 Hessians are those of float64 rounded, for any number of threads a
   for (const char* op : ops) {
     Scope scope(op);
     const auto single = model_with("float32", op).program(), exact = model_with("float64", op).program();
-    for (size_t p = 0; p < exact->parameters().size(); ++p)
-      std::copy_n(slice<float>(*single, "parameters", p), exact->parameters()[p].size,
-                  slice<double>(*exact, "parameters", p));
+    for (size_t p = 0; p < exact->parameters().size(); ++p) {
+      const std::vector<float> w = elements_of<float>(*single, "parameters", p);
+      set_elements(*exact, "parameters", p, Vector(w.begin(), w.end()));
+    }
     const auto data = noisy_data(7, 5, 3, 3);
     const Vector v = direction(*single, 5);
     const auto of = [&](Program& program, size_t threads) {  // the masks of dropout differ by type

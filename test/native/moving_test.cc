@@ -144,6 +144,19 @@ TEST("sums are added up in blocks of 64, squares in order, in double") {
   });
 }
 
+TEST("a matrix is divided by its norm, whose squares are in double") {
+  for_both_types([](const Isa& isa, auto type) {
+    using T = decltype(type);
+    for (size_t n : sizes)
+      for (double squares : {0.0, 1e-20, 3.0, 1e30}) {
+        std::vector<T> x = numbers<T>(n + 1, 9), expected = x;
+        kernels_of<T>(isa).divide_by_norm(&squares, n, x.data());
+        for (size_t i = 0; i < n; ++i) expected[i] *= T(1 / (std::sqrt(squares) + 1e-7));
+        CHECK(same_bits(x, expected));
+      }
+  });
+}
+
 TEST("whatever is not finite is found, wherever it lies, and nothing else is") {
   for_both_types([](const Isa& isa, auto type) {
     using T = decltype(type);
@@ -231,6 +244,34 @@ TEST("examples of every type are gathered, by order and view, whole and in parts
         for (bool ordered : {true, false})
           for (bool viewed : {true, false})
             check_gathered(kernels_of<decltype(type)>(isa), Source(of, elements), ordered, viewed);
+  });
+}
+
+TEST("weights of rows are their own, of every type, times those of their classes") {
+  for_both_types([](const Isa& isa, auto type) {
+    using T = decltype(type);
+    const std::vector<double> of_classes = {0.1, 2.5, 0.75};
+    const std::vector<int32_t> labels = {0, 1, 2, 1, 0, 2, 2, 1, 0};
+    for (auto of : {ElementType::float32, ElementType::float64, ElementType::uint8, ElementType::int32})
+      for (bool own : {true, false})
+        for (bool by_class : {true, false}) {
+          const Source source(of, 1);
+          Examples weights, classes;
+          weights.data = own ? source.bytes.data() : nullptr, weights.type = of;
+          weights.scale = 1.0 / 255, weights.offset = 0.5;
+          classes.data = reinterpret_cast<const uint8_t*>(labels.data()), classes.type = ElementType::int32;
+          for (Examples* from : {&weights, &classes})
+            from->order = order.data(), from->view = view.data(), from->first = 1;
+          std::vector<T> found(6, T(untouched)), expected = found;
+          kernels_of<T>(isa).gather_weights(weights, classes, by_class ? of_classes.data() : nullptr, 5, found.data());
+          for (size_t i = 0; i < 5; ++i) {
+            const size_t example = view[order[1 + i]];
+            double weight = own ? source.values[example] : 1;
+            if (own && of == ElementType::uint8) weight = weight * weights.scale + weights.offset;
+            expected[i] = T(by_class ? weight * of_classes[size_t(labels[example])] : weight);
+          }
+          CHECK(same_bits(found, expected));
+        }
   });
 }
 

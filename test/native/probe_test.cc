@@ -10,10 +10,6 @@ using namespace gradus::test;
 
 namespace {
 
-double* weights(Program& program, size_t parameter) {
-  return static_cast<double*>(program.slice("parameters", parameter));
-}
-
 double loss_of(Program& program, std::shared_ptr<Dataset> data) {
   return program.gradient({data, true, true, Term::data, 1}).loss;
 }
@@ -92,11 +88,11 @@ TEST("a probe gives the losses of the moved weights, in any order, and leaves th
       CHECK_EQ(result.base_loss, base.loss);
       CHECK_EQ(result.base_regularization_loss, base.regularization_loss);
       for (size_t i = 0; i < call.points.size(); ++i) {
-        double& w = weights(*other, call.points[i].tensor)[call.points[i].element];
-        const double kept = w;
-        w += call.points[i].offset;
+        const auto& [tensor, element, offset] = call.points[i];
+        const double kept = elements_of<double>(*other, "parameters", tensor)[element], there = kept + offset;
+        other->write("parameters", tensor, element, 1, &there);
         const EvaluateResult moved = other->gradient({data, true, true, Term::data, threads});
-        w = kept;
+        other->write("parameters", tensor, element, 1, &kept);
         CHECK_EQ(result.loss[i], moved.loss);
         CHECK_NEAR(result.penalty_change[i], moved.regularization_loss - base.regularization_loss, 1e-13);
       }
@@ -115,9 +111,12 @@ TEST("a probe along a direction moves the whole tensor; along an input, the exam
   call.points = {{0, 0, 0.5}};
   for (size_t i = 0; i < 30; ++i) call.direction.push_back(noise(8, i));
   const double along = program->probe(call).loss[0];
-  for (size_t i = 0; i < 30; ++i) weights(*program, 0)[i] += 0.5 * call.direction[i];
+  const std::vector<double> kept = elements_of<double>(*program, "parameters", 0);
+  std::vector<double> w = kept;
+  for (size_t i = 0; i < 30; ++i) w[i] += 0.5 * call.direction[i];
+  set_elements(*program, "parameters", 0, w);
   CHECK_EQ(loss_of(*program, data), along);
-  for (size_t i = 0; i < 30; ++i) weights(*program, 0)[i] -= 0.5 * call.direction[i];
+  set_elements(*program, "parameters", 0, kept);
 
   call.direction.clear();
   call.points = {{4, 7, 0.25}};
@@ -199,10 +198,10 @@ TEST("statistics of the ops' values") {
   model.activation(model.dense(hidden, 3, 2), "tanh");
   const auto program = model.program();
   const std::vector<double> w = {1, -1, 0.5, 0, 0, 0}, b = {0, 0, -9};
-  std::copy(w.begin(), w.end(), weights(*program, 0));
-  std::copy(b.begin(), b.end(), weights(*program, 1));
-  std::fill_n(weights(*program, 2), 6, 5.0);
-  std::fill_n(weights(*program, 3), 2, 0.0);
+  set_elements(*program, "parameters", 0, w);
+  set_elements(*program, "parameters", 1, b);
+  set_elements(*program, "parameters", 2, std::vector<double>(6, 5.0));
+  set_elements(*program, "parameters", 3, std::vector<double>(2, 0.0));
   const auto data = std::make_shared<Dataset>(3, std::vector<Column>{column(DataType::float64, {2})},
                                               std::vector<Column>{}, std::vector<Column>{});
   const std::vector<double> rows = {1, 7, 2, 7, 0, 7};

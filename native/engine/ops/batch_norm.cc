@@ -25,10 +25,10 @@ class BatchNorm final : public NormOp<T> {
 
   // mean, variance and inverse deviation; gradients of gain and bias over the batch, or 1 and 0 in their place; two
   // sums for each block of rows: mean and squares, later those of the gradients
-  void reserve(size_t batch, OpMemory<T>& memory) const override {
-    memory.reals[0].grow(3 * columns_);
-    memory.reals[1].grow(2 * columns_);
-    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_));
+  void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
+    memory.reals[0].grow(3 * columns_, from);
+    memory.reals[1].grow(2 * columns_, from);
+    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_), from);
   }
 
   void forward(Pass<T>& pass) const override {

@@ -1,6 +1,6 @@
 // An op that the host computes.
 #include "../fingerprint.h"
-#include "../host.h"
+#include "../host_call.h"
 #include "../op.h"
 
 namespace gradus {
@@ -22,24 +22,24 @@ class Custom final : public Op<T> {
   void forward(Pass<T>& pass) const override {
     HostCall call = begin(pass, HostCall::Kind::forward, pass.value(this->inputs[0]), in_);
     call.outputs = {{pass.value(this->node), pass.batch * out_}};
-    pass.host->run(call);
+    ask<T>(*pass.host, pass.workspace.memory, call);
     pass.of_op(this->node).fingerprint = call.fingerprint;
   }
 
   uint64_t fingerprint(Pass<T>& pass) const override { return pass.of_op(this->node).fingerprint; }
 
   void backward(Pass<T>& pass) const override {
-    std::vector<Buffer<T>>& gradients = pass.of_op(this->node).of_parameters;
+    std::vector<DeviceBuffer<T>>& gradients = pass.of_op(this->node).of_parameters;
     gradients.resize(this->parameters.size());
     const auto run = [&](T* dx) {
       HostCall call = begin(pass, HostCall::Kind::backward, pass.gradient(this->node), out_);
       call.outputs = {{dx, pass.batch * in_}};
       for (size_t i = 0; i < this->parameters.size(); ++i) {
         const size_t parameter = this->parameters[i], size = pass.size_of_parameter(parameter);
-        if (pass.is_trainable(parameter)) gradients[i].grow(size);
+        if (pass.is_trainable(parameter)) gradients[i].grow(size, pass.workspace.memory);
         call.outputs.push_back({pass.is_trainable(parameter) ? gradients[i].data() : nullptr, size});
       }
-      pass.host->run(call);
+      ask<T>(*pass.host, pass.workspace.memory, call);
     };
     pass.give_gradient_or_none(this->inputs[0], run);
     for (size_t i = 0; i < gradients.size(); ++i) {

@@ -31,8 +31,8 @@ class Dense final : public Op<T> {
   }
 
   // sums of blocks of rows, of the bias's gradient
-  void reserve(size_t batch, OpMemory<T>& memory) const override {
-    if (bias_) memory.reals[0].grow(product(blocks_of(product(batch, rows_)), out_));
+  void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
+    if (bias_) memory.reals[0].grow(product(blocks_of(product(batch, rows_)), out_), from);
   }
 
   void forward(Pass<T>& pass) const override {

@@ -12,10 +12,10 @@ class LayerNorm final : public NormOp<T> {
   }
 
   // mean, inverse deviation, sums of blocks of rows for the gradients of gain and bias
-  void reserve(size_t batch, OpMemory<T>& memory) const override {
-    memory.reals[0].grow(batch);
-    memory.reals[1].grow(batch);
-    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_));
+  void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
+    memory.reals[0].grow(batch, from);
+    memory.reals[1].grow(batch, from);
+    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_), from);
   }
 
   void forward(Pass<T>& pass) const override {

@@ -19,7 +19,9 @@ class Maxout final : public Op<T> {
     size_ = elements_of(this->shape);
   }
 
-  void reserve(size_t batch, OpMemory<T>& memory) const override { memory.choices.grow(product(batch, size_)); }
+  void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
+    memory.choices.grow(product(batch, size_), from);
+  }
 
   void forward(Pass<T>& pass) const override {
     pass.device.maxout_forward(pass.value(this->inputs[0]), rows(pass), units_, pieces_, pass.value(this->node),

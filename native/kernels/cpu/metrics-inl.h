@@ -216,3 +216,10 @@ FUNCTION void r2(const Metric<T>& metric) {
     }
   });
 }
+
+// As if the rows that have changed these sums had not been: the last of several changes first.
+template <class T>
+FUNCTION void put_back(const ChangedSum* changed, size_t n, double* sums) {
+  for (size_t i = n; i-- > 0;)
+    if (changed[i].at != SIZE_MAX) sums[changed[i].at] = changed[i].before;
+}

@@ -20,6 +20,12 @@ FUNCTION void scale(T factor, size_t n, T* x) {
                         INLINE_LAMBDA { store_lanes(x + i, load_lanes(x + i, count) * Vec<T>(factor), count); });
 }
 
+// For a matrix: the sum is in double, and so is the factor until it is whole.
+template <class T>
+FUNCTION void divide_by_norm(const double* squares, size_t n, T* x) {
+  scale(T(1 / (__builtin_sqrt(*squares) + 1e-7)), n, x);
+}
+
 // x(i, j) *= factor · factors[i]; a row of factor 0 becomes 0 whatever it held.
 template <class T>
 FUNCTION void scale_rows(const T* factors, T factor, size_t rows, size_t columns, T* x) {
@@ -109,4 +115,29 @@ FUNCTION void gather_examples(const Examples& from, size_t rows, T* to) {
 template <class T>
 FUNCTION void gather_numbers(const Examples& from, size_t rows, int32_t* to) {
   gather_as<int32_t>(from, rows, to);
+}
+
+INLINE double number_at(const Examples& from, size_t example) {
+  switch (from.type) {
+    case ElementType::float32:
+      return double(reinterpret_cast<const float*>(from.data)[example]);
+    case ElementType::float64:
+      return reinterpret_cast<const double*>(from.data)[example];
+    case ElementType::uint8:
+      return from.data[example] * from.scale + from.offset;
+    case ElementType::int32:
+      return reinterpret_cast<const int32_t*>(from.data)[example];
+  }
+  return 0;
+}
+
+// Of each row its own weight, 1 where there is none, times that of its class, where classes have any.
+template <class T>
+FUNCTION void gather_weights(const Examples& weights, const Examples& labels, const double* of_classes, size_t rows,
+                             T* to) {
+  for (size_t i = 0; i < rows; ++i) {
+    double weight = weights.data ? number_at(weights, example_of(weights, i)) : 1;
+    if (of_classes) weight *= of_classes[size_t(number_at(labels, example_of(labels, i)))];
+    to[i] = T(weight);
+  }
 }

@@ -1,0 +1,105 @@
+#include "library_device.h"
+
+#include <utility>
+#include <vector>
+
+#include "device_library.h"
+#include "update_part.h"
+
+namespace gradus {
+
+std::shared_ptr<OpenDevice> OpenDevice::open(const DeviceTable& table, int32_t ordinal) {
+  DeviceInfo info;
+  table.describe(ordinal, &info);
+  Queue* queue = nullptr;
+  if (info.state == DeviceState::ready) info.state = table.open(ordinal, &queue);
+  if (info.state != DeviceState::ready) throw refusal_of(table, ordinal, info);
+  return std::make_shared<OpenDevice>(table, ordinal, queue);
+}
+
+void OpenDevice::no_room_for(size_t bytes) const {
+  DeviceInfo info;
+  table_.describe(ordinal_, &info);
+  throw Error("GRADUS_OUT_OF_MEMORY", std::string(info.name) + " has no memory for " + std::to_string(bytes) +
+                                          " bytes: " + std::to_string(info.free) + " of its " +
+                                          std::to_string(info.memory) + " bytes are free");
+}
+
+// It goes back when nothing that is queued uses it any more.
+std::shared_ptr<uint8_t> OpenDevice::allocate(size_t bytes) {
+  if (bytes == 0) return nullptr;
+  void* const memory = table_.allocate(queue_, bytes);
+  if (!memory) no_room_for(bytes);
+  std::shared_ptr<uint8_t> owned(static_cast<uint8_t*>(memory), [self = shared_from_this()](uint8_t* at) {
+    if (self->table_.wait(self->queue_) == DeviceState::lost) self->is_lost_ = true;
+    self->table_.release(self->queue_, at);
+  });
+  clear(memory, bytes);
+  return owned;
+}
+
+void OpenDevice::upload(void* to, const void* from, size_t bytes) {
+  if (bytes > 0) table_.upload(queue_, to, from, bytes);
+}
+void OpenDevice::download(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  table_.download(queue_, to, from, bytes);
+  wait();
+}
+void OpenDevice::copy(void* to, const void* from, size_t bytes) {
+  if (bytes > 0) table_.copy(queue_, to, from, bytes);
+}
+void OpenDevice::clear(void* at, size_t bytes) {
+  if (bytes > 0) table_.clear(queue_, at, bytes);
+}
+
+void OpenDevice::wait() {
+  const DeviceState state = table_.wait(queue_);
+  if (missing_)
+    throw Error("GRADUS_NO_DEVICE", "the device " + std::string(table_.name) + " has no kernel " +
+                                        std::exchange(missing_, nullptr) + " yet: train on the processor");
+  is_lost_ |= state != DeviceState::ready;
+  if (is_lost_)
+    throw Error("GRADUS_DEVICE_LOST", "the device " + std::string(table_.name) + ":" + std::to_string(ordinal_) +
+                                          " has failed: restart the process to use it again");
+}
+
+// A kernel for each block, whose sums it adds to.
+template <class T>
+void LibraryDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks,
+                              const size_t* groups, size_t group_count, UpdateSums* sums) const {
+  static constexpr const char* names[] = {
+#define KERNEL(name, arguments, ...)
+#define UPDATE(name) #name,
+#include "kernels/kernels.def"
+#undef UPDATE
+#undef KERNEL
+  };
+  const size_t count = groups[group_count];
+  open_.clear(sums, count * sizeof(UpdateSums));
+  for (size_t i = 0; i < count; ++i) {
+    const bool is_directed = takes_direction(rule, blocks[i].is_directed);
+    const UpdateRule of_block = is_directed ? UpdateRule::sgd : rule;
+    const auto kernel = kernels_.*kernel_of<T>(of_block);
+    if (!kernel) return open_.note_missing(names[size_t(of_block)]);
+    kernel(part_of(common, blocks[i], is_directed), sums[i]);
+  }
+}
+
+// Of the engine's stretches, which are short.
+template <class T>
+void LibraryDevice<T>::histograms(const Stretch<T>* stretches, size_t count, double* counts) const {
+  if (!kernels_.histogram) return open_.note_missing("histogram");
+  std::vector<uint32_t> here(count * histogram_bins);
+  DeviceBuffer<uint32_t> there;
+  there.grow(here.size(), open_);
+  for (size_t i = 0; i < count; ++i)
+    kernels_.histogram(stretches[i].x, stretches[i].n, there.data() + i * histogram_bins);
+  open_.download(here.data(), there.data(), there.bytes());
+  std::copy(here.begin(), here.end(), counts);
+}
+
+template class LibraryDevice<float>;
+template class LibraryDevice<double>;
+
+}  // namespace gradus

@@ -1,0 +1,56 @@
+// Memory that kernels work in. The host cannot touch a device's: it uploads and downloads.
+#pragma once
+#include "arena.h"
+
+namespace gradus {
+
+class Memory {
+ public:
+  virtual ~Memory() = default;
+  virtual bool is_host() const = 0;
+  // 64-byte aligned and zero-filled. Throws GRADUS_OUT_OF_MEMORY, and then nothing has changed.
+  virtual std::shared_ptr<uint8_t> allocate(size_t bytes) = 0;
+  // All of them in the order of the kernels called before and after. `from` has been read when upload() returns;
+  // download() waits for what was called before it.
+  virtual void upload(void* to, const void* from, size_t bytes) = 0;
+  virtual void download(void* to, const void* from, size_t bytes) = 0;
+  virtual void copy(void* to, const void* from, size_t bytes) = 0;  // both in this memory
+  virtual void clear(void* at, size_t bytes) = 0;
+  // For all that was called. Throws what has gone wrong on the way.
+  virtual void wait() = 0;
+};
+
+// The processor's own, where all that is only moving bytes.
+Memory& host_memory();
+
+// Elements in a memory; one owner has them.
+template <class T>
+class DeviceBuffer {
+ public:
+  DeviceBuffer() = default;
+  DeviceBuffer(DeviceBuffer&&) noexcept = default;
+  DeviceBuffer& operator=(DeviceBuffer&&) noexcept = default;
+  // At least this many elements; zeros when it has to move.
+  void grow(size_t size, Memory& from) {
+    if (size <= size_) return;
+    memory_ = from.allocate(product(size, sizeof(T)));
+    size_ = size;
+  }
+  // The same elements for one more reader; growing either parts them.
+  DeviceBuffer shared() const {
+    DeviceBuffer other;
+    other.memory_ = memory_, other.size_ = size_;
+    return other;
+  }
+  // For kernels of that memory.
+  T* data() { return reinterpret_cast<T*>(memory_.get()); }
+  const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }
+  size_t size() const { return size_; }
+  size_t bytes() const { return size_ * sizeof(T); }
+
+ private:
+  std::shared_ptr<uint8_t> memory_;
+  size_t size_ = 0;
+};
+
+}  // namespace gradus

@@ -1,0 +1,230 @@
+#include "far_device.h"
+
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <tuple>
+#include <vector>
+
+namespace gradus {
+struct Queue {};
+}  // namespace gradus
+
+namespace gradus::test {
+namespace {
+
+constexpr size_t page = size_t(1) << 12, reserved = size_t(1) << 34;
+
+struct Far {
+  uint8_t* base = nullptr;
+  size_t used = 0, left = reserved;
+  std::map<uint8_t*, size_t> sizes;
+  std::vector<std::function<void()>> calls;
+  const char* complaint = nullptr;
+  DeviceState state = DeviceState::ready;
+  Queue queue;
+  std::recursive_mutex mutex;
+
+  Far() {
+    void* memory = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    base = memory == MAP_FAILED ? nullptr : static_cast<uint8_t*>(memory);
+  }
+  bool holds(const void* at) const { return at >= base && at < base + used; }
+  // Runs all that is queued, and then the body, with the memory open.
+  template <class Body>
+  void open(const Body& body) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    if (used > 0) mprotect(base, used, PROT_READ | PROT_WRITE);
+    for (const auto& call : calls) call();
+    calls.clear();
+    body();
+    if (used > 0) mprotect(base, used, PROT_NONE);
+  }
+};
+Far& far() {
+  static Far far;
+  return far;
+}
+
+void complain(const void* at, const char* what) {
+  if (at && !far().holds(at) && !far().complaint) far().complaint = what;
+}
+
+// What a kernel is told may point to memory of the device only.
+template <class A>
+void look(const A&) {}
+template <class A>
+void look(A* const& pointer) {
+  complain(pointer, "an array of the host");
+}
+template <class T>
+void look(const Matmul<T>& of) {
+  for (const void* at : {(const void*)of.a, (const void*)of.b, (const void*)of.c, (const void*)of.bias,
+                         (const void*)of.gate, (const void*)of.nonfinite})
+    complain(at, "matmul");
+}
+template <class T>
+void look(const Loss<T>& of) {
+  for (const void* at : {(const void*)of.scores, (const void*)of.labels, (const void*)of.targets,
+                         (const void*)of.weights, (const void*)of.losses, (const void*)of.gradient})
+    complain(at, "a loss");
+}
+template <class T>
+void look(const Metric<T>& of) {
+  for (const void* at : {(const void*)of.scores, (const void*)of.labels, (const void*)of.targets,
+                         (const void*)of.weights, (const void*)of.sums, (const void*)of.changed})
+    complain(at, "a metric");
+}
+template <class T>
+void look(const Norm<T>& of) {
+  for (const void* at : {(const void*)of.x, (const void*)of.gain, (const void*)of.bias, (const void*)of.mean,
+                         (const void*)of.inverse_deviation, (const void*)of.y, (const void*)of.dy, (const void*)of.dx,
+                         (const void*)of.dgain, (const void*)of.dbias})
+    complain(at, "a norm");
+}
+template <class T>
+void look(const Update<T>& of) {
+  for (const void* at :
+       {(const void*)of.gradient, (const void*)of.w, (const void*)of.slots[0], (const void*)of.slots[1],
+        (const void*)of.average, (const void*)of.directions, (const void*)of.short_slots[0]})
+    complain(at, "an update");
+}
+inline void look(const Examples& of) {
+  for (const void* at : {(const void*)of.data, (const void*)of.order, (const void*)of.view}) complain(at, "a dataset");
+}
+// Numbers, flags and sums that a kernel takes by reference, to write to them, lie there too.
+template <class A>
+constexpr bool is_written = std::is_lvalue_reference_v<A> && !std::is_const_v<std::remove_reference_t<A>>;
+template <class A>
+void look_at(std::remove_reference_t<A>& argument) {
+  if constexpr (is_written<A>)
+    complain(&argument, "a number of the host");
+  else
+    look(argument);
+}
+
+// Structs are copied when a kernel is called, references stay what they are.
+template <class A>
+using Kept = std::conditional_t<is_written<A>, A, std::decay_t<A>>;
+
+template <auto member>
+struct Late;
+template <class T, class... A, void (*Kernels<T>::*member)(A...)>
+struct Late<member> {
+  static void call(A... arguments) {
+    const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+    (look_at<A>(arguments), ...);
+    far().calls.push_back([kept = std::tuple<Kept<A>...>(arguments...)]() mutable {
+      std::apply(kernels_of<T>(*available_isas()[0]).*member, kept);
+    });
+  }
+};
+// The device brings the workspace.
+template <class T>
+void late_matmul(const Matmul<T>& task, T*) {
+  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  look(task);
+  far().calls.push_back([task] {
+    static std::vector<T> workspace(matmul_workspace + 64 / sizeof(T));
+    T* aligned = reinterpret_cast<T*>(round_up(reinterpret_cast<size_t>(workspace.data()), 64));
+    kernels_of<T>(*available_isas()[0]).matmul(task, aligned);
+  });
+}
+
+template <class T>
+Kernels<T> late_kernels() {
+  Kernels<T> table = {
+#define KERNEL(name, arguments, ...) Late<&Kernels<T>::name>::call,
+#include "kernels/kernels.def"
+#undef KERNEL
+  };
+  table.matmul = late_matmul<T>;
+  return table;
+}
+
+int32_t count() { return 1; }
+void describe(int32_t ordinal, DeviceInfo* info) {
+  *info = DeviceInfo();
+  info->state = ordinal == 0 ? DeviceState::ready : DeviceState::no_such_card;
+  std::snprintf(info->name, sizeof info->name, "far card");
+  info->memory = reserved, info->free = far().left;
+}
+DeviceState open_queue(int32_t, Queue** queue) {
+  *queue = &far().queue;
+  return DeviceState::ready;
+}
+void close_queue(Queue*) {}
+// Memory is never taken twice: what is released has no rights ever again.
+void* allocate(Queue*, size_t bytes) {
+  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  const size_t taken = round_up(bytes, page);
+  if (taken > far().left || far().used + taken > reserved) return nullptr;
+  uint8_t* memory = far().base + far().used;
+  far().used += taken, far().left -= taken;
+  far().sizes[memory] = taken;
+  return memory;
+}
+void release(Queue*, void* memory) {
+  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  if (!far().calls.empty()) far().complaint = "memory released while something is queued";
+  const size_t taken = far().sizes[static_cast<uint8_t*>(memory)];
+  madvise(memory, taken, MADV_DONTNEED);
+  far().left += taken;
+}
+void enter(Queue*) {}
+void upload(Queue*, void* to, const void* from, size_t bytes) {
+  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  complain(to, "an upload to the host");
+  const uint8_t* begin = static_cast<const uint8_t*>(from);
+  far().calls.push_back(
+      [to, data = std::vector<uint8_t>(begin, begin + bytes)] { std::memcpy(to, data.data(), data.size()); });
+}
+void download(Queue*, void* to, const void* from, size_t bytes) {
+  complain(from, "a download from the host");
+  far().open([=] { std::memcpy(to, from, bytes); });
+}
+void copy(Queue*, void* to, const void* from, size_t bytes) {
+  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  complain(to, "a copy to the host"), complain(from, "a copy from the host");
+  far().calls.push_back([=] { std::memmove(to, from, bytes); });
+}
+void clear(Queue*, void* at, size_t bytes) {
+  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  complain(at, "memory of the host cleared");
+  far().calls.push_back([=] { std::memset(at, 0, bytes); });
+}
+DeviceState wait(Queue*) {
+  far().open([] {});
+  return far().state;
+}
+
+}  // namespace
+
+const DeviceTable& far_device() {
+  static const DeviceTable table = {device_version,
+                                    "far",
+                                    count,
+                                    describe,
+                                    open_queue,
+                                    close_queue,
+                                    allocate,
+                                    release,
+                                    enter,
+                                    upload,
+                                    download,
+                                    copy,
+                                    clear,
+                                    wait,
+                                    late_kernels<float>(),
+                                    late_kernels<double>()};
+  return table;
+}
+const char* far_complaint() { return far().complaint ? far().complaint : ""; }
+void leave_far_memory(size_t bytes) { far().left = bytes; }
+void break_far_device(DeviceState state) { far().state = state; }
+
+}  // namespace gradus::test

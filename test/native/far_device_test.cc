@@ -1,0 +1,245 @@
+// The whole engine on a device whose memory the host cannot touch: the bits of the processor, whatever is called.
+#include "far_device.h"
+
+#include <cstring>
+#include <limits>
+
+#include "engine/ensemble.h"
+#include "engine/host.h"
+#include "recorded_models.h"
+#include "test.h"
+
+using namespace gradus;
+using namespace gradus::test;
+
+namespace {
+
+void check_no_complaint() { CHECK_EQ(std::string(far_complaint()), std::string()); }
+
+bool same(const std::vector<double>& a, const std::vector<double>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
+}
+void check_same(const TrainResult& result, const TrainResult& expected) {
+  CHECK_EQ(result.updates, expected.updates);
+  CHECK(result.refused == expected.refused);
+  CHECK(same(result.loss, expected.loss));
+  CHECK(same(result.regularization_loss, expected.regularization_loss));
+  CHECK(same(result.weight, expected.weight));
+  CHECK(same(result.gradient_norm, expected.gradient_norm));
+  CHECK(same(result.metric_sums, expected.metric_sums));
+  CHECK(same(result.tensors, expected.tensors));
+  const auto bytes = [](const std::vector<float>& values) { return values.size() * sizeof(float); };
+  CHECK_EQ(bytes(result.inspections.values), bytes(expected.inspections.values));
+  CHECK(std::memcmp(result.inspections.values.data(), expected.inspections.values.data(),
+                    bytes(expected.inspections.values)) == 0);
+  CHECK_EQ(result.gave_up.has_value(), expected.gave_up.has_value());
+  CHECK_EQ(result.first_refusal.has_value(), expected.first_refusal.has_value());
+  if (!expected.first_refusal) return;
+  CHECK_EQ(result.first_refusal->layer.value_or(""), expected.first_refusal->layer.value_or(""));
+  CHECK_EQ(result.first_refusal->tensor.value_or(""), expected.first_refusal->tensor.value_or(""));
+  CHECK_EQ(result.first_refusal->nonfinite, expected.first_refusal->nonfinite);
+}
+
+// Answers every call by a function of its first input.
+class Halves final : public Host {
+ public:
+  void run(HostCall& call) override {
+    const float* from = static_cast<const float*>(call.inputs[0].data);
+    for (HostOutput& output : call.outputs)
+      for (size_t i = 0; output.data && i < output.size; ++i) {
+        const double value = 0.5 * double(from[i % call.inputs[0].size]) - 0.01 * double(i % 3);
+        if (output.is_double)
+          static_cast<double*>(output.data)[i] = value;
+        else
+          static_cast<float*>(output.data)[i] = float(value);
+      }
+    call.fingerprint = 5;
+  }
+};
+
+// All that a call may ask for, two epochs of it, and then everything else that a program is asked.
+void check_program(const gradus::test::Model& model, std::shared_ptr<Dataset> data,
+                   std::shared_ptr<Host> host = nullptr) {
+  const auto here = model.program(nullptr, host), there = model.program(open_far(), host);
+  CHECK(state_of(*there) == state_of(*here));
+  TrainCall call = call_of(data, 4, 3);
+  call.tensor_statistics = call.inspect_histograms = true;
+  call.inspect_every = 2;
+  call.accumulate = 2;
+  for (call.epoch = 0; call.epoch < 2; ++call.epoch) {
+    check_same(there->train(call), here->train(call));
+    call.clip_norm = 0.01, call.clip_value = 0.001;
+  }
+  CHECK(state_of(*there) == state_of(*here));
+
+  const EvaluateResult expected = here->evaluate({data, 5, 1, {}, {}}), result = there->evaluate({data, 5, 1, {}, {}});
+  CHECK_EQ(result.loss, expected.loss);
+  CHECK_EQ(result.regularization_loss, expected.regularization_loss);
+  CHECK(same(result.metric_sums, expected.metric_sums));
+  const size_t bytes = data->size() * here->output_size() * (here->precision() == Precision::float64 ? 8 : 4);
+  for (Link link : {Link::identity, Link::softmax, Link::sigmoid}) {
+    std::vector<uint8_t> outputs[2] = {std::vector<uint8_t>(bytes), std::vector<uint8_t>(bytes)};
+    here->predict({data, 5, 1, {}, {}, link}, outputs[0].data());
+    there->predict({data, 5, 1, {}, {}, link}, outputs[1].data());
+    CHECK(outputs[1] == outputs[0]);
+  }
+  const GradientCall gradient{data, true, true, Term::total, 1};
+  CHECK_EQ(there->gradient(gradient).loss, here->gradient(gradient).loss);
+  CHECK(bytes_of(*there, "gradients") == bytes_of(*here, "gradients"));
+  CHECK(same(there->statistics({data, 4, 1}).sums, here->statistics({data, 4, 1}).sums));
+  const auto layers = there->inspect(gradient), expected_layers = here->inspect(gradient);
+  for (size_t i = 0; i < layers.size(); ++i) CHECK_EQ(layers[i].mean, expected_layers[i].mean);
+  ProbeCall probe;
+  probe.data = data, probe.points = {{0, 1, 0.01}};
+  CHECK(same(there->probe(probe).loss, here->probe(probe).loss));
+  check_no_complaint();
+}
+
+}  // namespace
+
+TEST("on a device that the host cannot touch the recorded networks end in the recorded bits") {
+  for (const std::string dtype : {"float32", "float64"}) {
+    Scope scope(dtype);
+    CHECK_EQ(hash(weights_after(*classifier(dtype).program(open_far()), 150, 32, 100)), recorded_classifier.at(dtype));
+    CHECK_EQ(state_after(*normed(dtype).program(open_far()), noisy_data(150, 20, 5, 5, true)),
+             recorded_states.at(dtype)[0]);
+    CHECK_EQ(state_after(*embedded(dtype).program(open_far()), words()), recorded_states.at(dtype)[1]);
+  }
+  check_no_complaint();
+}
+
+TEST("there every op and loss computes what it does on the processor, in every call") {
+  for (const char* op : ops) {
+    Scope scope(op);
+    gradus::test::Model model = model_with("float32", op);
+    model.optimizer = adam();
+    model.metrics = {object(kind("accuracy")), object(kind("confusion_matrix")), object(kind("log_loss"))};
+    check_program(model, noisy_data(9, 5, 3, 3, true));
+  }
+  for (const LossCase& loss : losses) {
+    Scope scope(loss.kind);
+    gradus::test::Model model("float64");
+    model.dense(model.activation(model.dense(model.input({5}), 5, 6, {{"l1", number(0.01)}}), "relu"), 6, 3,
+                {{"maxNorm", number(0.5)}});
+    model.loss = kind(loss.kind);
+    model.optimizer = kind("sgd");
+    check_program(model, noisy_data(9, 5, loss.labels ? 3 : 0, 3));
+  }
+}
+
+TEST("there every optimizer moves the weights as on the processor") {
+  const auto check = [](const std::string& name, Value::Object optimizer) {
+    Scope scope(name);
+    gradus::test::Model model("float32");
+    model.dense(model.activation(model.dense(model.input({5}), 5, 6, {{"l2", number(0.01)}}), "tanh"), 6, 3);
+    model.loss = kind("softmax_cross_entropy");
+    model.optimizer = std::move(optimizer);
+    check_program(model, noisy_data(9, 5, 3, 3));
+  };
+  for (const char* name : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "rmsprop_momentum", "rmsprop_centered",
+                           "rmsprop_centered_momentum", "adadelta", "adam", "amsgrad", "nadam", "lion"}) {
+    Value::Object optimizer = adam();
+    optimizer["kind"] = text(name);
+    check(name, std::move(optimizer));
+  }
+  Value::Object shorter = adam(), muon = adam();
+  shorter["bfloat16"] = Value{true};
+  check("bfloat16 slots", shorter);
+  muon["kind"] = text("muon"), muon["matrixMomentum"] = number(0.95), muon["adamMultiplier"] = number(0.5);
+  muon["orthogonalizationSteps"] = number(5), muon["nesterov"] = Value{true};
+  check("muon", muon);
+}
+
+TEST("there what the host computes is brought to it and back") {
+  gradus::test::Model model("float32");
+  const size_t x = model.dense(model.input({5}), 5, 6, {{"customRegularizer", Value{true}}});
+  const size_t scale = model.parameter("scale", {6});
+  const size_t y = model.node("custom", {x}, {{"shape", numbers({6})}, {"operands", numbers({scale})}});
+  model.dense(y, 6, 3);
+  model.loss = {{"kind", text("custom")}, {"targets", text("labels")}};
+  model.metrics = {object({{"kind", text("custom")}, {"width", number(4)}})};
+  model.optimizer = {{"kind", text("custom")}, {"slots", Value{Value::Array{text("memory")}}}};
+  check_program(model, noisy_data(9, 5, 3, 3, true), std::make_shared<Halves>());
+}
+
+TEST("there a refused step changes no bit, and is told of as on the processor") {
+  const auto data = noisy_data(32, 20, 5, 5);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (size_t row : {3, 17, 18}) data->write(Dataset::Role::input, 0, row * 20, &nan, 1);
+  const gradus::test::Model model = classifier("float32");
+  const auto here = model.program(), there = model.program(open_far());
+  TrainCall call = call_of(data, 4, 8);
+  call.inspect_every = 1;
+  check_same(there->train(call), here->train(call));
+  CHECK(state_of(*there) == state_of(*here));
+  check_no_complaint();
+}
+
+TEST("there datasets are copied once for all views, and again when they are written to") {
+  const gradus::test::Model model = classifier("float32");
+  const auto here = model.program(), there = model.program(open_far());
+  const auto data = noisy_data(40, 20, 5, 5);
+  const auto view = data->subset({31, 4, 4, 17, 9, 22});
+  const auto check = [&](std::shared_ptr<Dataset> of) {
+    TrainCall call = call_of(of, 3, 2);
+    call.class_weights = {1, 2, 0.5, 1, 3};
+    check_same(there->train(call), here->train(call));
+  };
+  check(data), check(view);
+  const size_t taken = there->memory();
+  check(data), check(view);
+  CHECK_EQ(there->memory(), taken);
+  const double moved = 2.5;
+  data->write(Dataset::Role::input, 0, 4 * 20 + 1, &moved, 1);
+  check(view);
+  CHECK(state_of(*there) == state_of(*here));
+  check_no_complaint();
+}
+
+TEST("what does not fit there is refused, nothing has changed, and a smaller batch then works") {
+  const auto program = classifier("float32").program(open_far());
+  const auto data = noisy_data(4096, 20, 5, 5), few = noisy_data(8, 20, 5, 5);
+  program->train(call_of(few, 4, 2));
+  const auto before = state_of(*program);
+  leave_far_memory(size_t(1) << 20);
+  std::string code, message;
+  try {
+    program->train(call_of(data, 4096, 1));
+  } catch (const Error& error) {
+    code = error.code, message = error.what();
+  }
+  CHECK_EQ(code, std::string("GRADUS_OUT_OF_MEMORY"));
+  CHECK(message.find("far card has no memory for ") == 0);
+  CHECK(state_of(*program) == before);
+  CHECK_EQ(program->train(call_of(few, 4, 2)).updates, size_t(2));
+  leave_far_memory(SIZE_MAX / 2);
+}
+
+TEST("a device that is lost says so at each call, and programs of the processor go on") {
+  const auto there = classifier("float32").program(open_far()), here = classifier("float32").program();
+  const auto data = noisy_data(8, 20, 5, 5);
+  there->train(call_of(data, 4, 2));
+  break_far_device(DeviceState::lost);
+  const auto code_of = [&] {
+    try {
+      there->train(call_of(data, 4, 2));
+    } catch (const Error& error) {
+      return std::string(error.code);
+    }
+    return std::string();
+  };
+  CHECK_EQ(code_of(), std::string("GRADUS_DEVICE_LOST"));
+  break_far_device(DeviceState::ready);
+  CHECK_EQ(code_of(), std::string("GRADUS_DEVICE_LOST"));
+  CHECK_EQ(here->train(call_of(data, 4, 2)).updates, size_t(2));
+}
+
+TEST("ensembles take no members of a device") {
+  std::string code;
+  try {
+    Ensemble::create({classifier("float32").program(open_far())}, {{1}}, best_isa(), shared_pool());
+  } catch (const Error& error) {
+    code = error.code;
+  }
+  CHECK_EQ(code, std::string("GRADUS_INVALID_ARGUMENT"));
+}
