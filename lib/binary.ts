@@ -16,14 +16,7 @@ const code = 'GRADUS_MISSING_BINARY'
 export function loadBinary(url: string | undefined): unknown {
   const packageRoot = rootOf(url)
   const require = createRequire(url!)
-  const find: { resolve(folder: string): string } = require('node-gyp-build')
-  let file: string
-  try {
-    file = find.resolve(packageRoot)
-  } catch (cause) {
-    const message = `Gradus has no binary for ${thisMachine()}: ${known(packageRoot)}. ${remedy(packageRoot)}`
-    throw new GradusError(code, message, { cause })
-  }
+  const file = fileOf(url, packageRoot)
   if (file.endsWith('.glibc.node') && isMusl()) {
     throw new GradusError(code, `${file} is for glibc, and this is ${thisMachine()}. ${remedy(packageRoot)}`)
   }
@@ -34,6 +27,20 @@ export function loadBinary(url: string | undefined): unknown {
     throw new GradusError(code, message, { cause })
   }
 }
+
+function fileOf(url: string | undefined, packageRoot: string): string {
+  const find: { resolve(folder: string): string } = createRequire(url!)('node-gyp-build')
+  try {
+    return find.resolve(packageRoot)
+  } catch (cause) {
+    const message = `Gradus has no binary for ${thisMachine()}: ${known(packageRoot)}. ${remedy(packageRoot)}`
+    throw new GradusError(code, message, { cause })
+  }
+}
+
+/** The path of the library for GPUs, whether it is there or not. */
+export const cudaLibraryBeside = (url: string | undefined): string =>
+  join(dirname(fileOf(url, rootOf(url))), 'gradus_cuda.so')
 
 /** A bundle that has the package's modules in it has no binary beside it. */
 function rootOf(url: string | undefined): string {

@@ -1,5 +1,5 @@
 /** The only importer of the binary, and the types of its surface. Everything else in `lib/` goes through here. */
-import { loadBinary } from './binary.js'
+import { cudaLibraryBeside, loadBinary } from './binary.js'
 import type { DataType, Descriptor } from './descriptor.js'
 import { type ErrorCode, GradusError } from './errors.js'
 
@@ -267,8 +267,24 @@ export interface NativePredictor {
   dispose(): void
 }
 
+/** A card, or why there is none. Texts are empty and numbers 0 where something is not known. */
+export interface NativeDevice {
+  /** `"cuda:0"`; `"cuda"` where there is no card. */
+  device: string
+  name: string
+  /** Bytes. */
+  memory: number
+  free: number
+  capability: string
+  driver: string
+  /** Why it cannot be used; empty: it can. */
+  reason: string
+}
+
 /** A network with its weights. */
 export interface NativeProgram extends NativePredictor {
+  /** Where it computes: `"cpu"`, or library and card as `"cuda:0"`. */
+  readonly device: string
   /** `isStatistic`: forward passes of training move it, as those of batch norm. */
   readonly parameters: { name: string; shape: number[]; size: number; trainable: boolean; isStatistic: boolean }[]
   readonly arenas: string[]
@@ -325,7 +341,15 @@ export interface Native {
     weight: NativeColumn | null,
     temporary?: boolean, // default false; true: disposed of soon, so the collector is not told of its memory
   ) => NativeDataset
-  Program: new (descriptor: Descriptor, host?: Host) => NativeProgram
+  /** `device`: `"cuda:1"` of the library at this path; default: the processor. */
+  Program: new (
+    descriptor: Descriptor,
+    host?: Host,
+    device?: string,
+    library?: string,
+  ) => NativeProgram
+  /** The cards that the library at this path sees; where it sees none, one entry that says why. */
+  devices(library: string): NativeDevice[]
   /**
    * Weights from 0 up, one a program, that sum to 1; `link`: what makes probabilities of the scores, which are divided by the
    * temperature when they are combined. Loss and metrics are the first program's.
@@ -355,6 +379,9 @@ export interface Native {
 }
 
 export const native = load()
+
+/** Where the library for GPUs lies: what `GRADUS_CUDA_LIBRARY` says, else beside the binary. */
+export const cudaLibrary = (): string => process.env.GRADUS_CUDA_LIBRARY || cudaLibraryBeside(import.meta.url)
 
 function load(): Native {
   const loaded = loadBinary(import.meta.url) as Native

@@ -1,5 +1,6 @@
 // What the binary exports; lib/native.ts has the types.
 #include "binding/dataset.h"
+#include "binding/devices.h"
 #include "binding/ensemble.h"
 #include "binding/environment.h"
 #include "binding/kernels/kernel_call.h"
@@ -63,6 +64,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
     define_property(exports, "Program", environment.program_class.Value());
     define_property(exports, "Ensemble", Ensemble::define(env));
     define_property(exports, "Snapshot", Snapshot::define(env));
+    define_property(exports, "devices", Napi::Function::New<devices>(env, "devices"));
     define_property(exports, "isa", Napi::String::New(env, isa->name));
     define_property(exports, "availableIsas", text_array(env, isa_names()));
     define_property(exports, "activations", activations(env));

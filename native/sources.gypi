@@ -68,6 +68,7 @@
       "native/binding/calls.cc",
       "native/binding/crew.cc",
       "native/binding/dataset.cc",
+      "native/binding/devices.cc",
       "native/binding/ensemble.cc",
       "native/binding/environment.cc",
       "native/binding/errors.cc",
@@ -85,6 +86,7 @@
       "test/native/bfloat16_test.cc",
       "test/native/choices_test.cc",
       "test/native/combine_test.cc",
+      "test/native/device_library_test.cc",
       "test/native/device_test.cc",
       "test/native/engine_gradient_test.cc",
       "test/native/engine_test.cc",
@@ -116,6 +118,7 @@
       "test/native/main.cc",
       "test/gpu/conformance_test.cc",
       "test/gpu/emulator_test.cc",
+      "test/gpu/engine_test.cc",
       "test/gpu/kernels_test.cc",
       "test/gpu/rows_test.cc",
       "test/gpu/updates_test.cc"

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const architecture = suite('architecture')
 
-const base = ['errors', 'checks', 'options', 'memory', 'suggest', 'call', 'native', 'settled', 'signals']
+const base = ['errors', 'checks', 'devices', 'options', 'memory', 'suggest', 'call', 'native', 'settled', 'signals']
 /** What each part of lib/ may import, besides itself. A new part needs a line here. */
 const mayImport = {
   errors: [],
@@ -16,6 +16,7 @@ const mayImport = {
   version: [],
   descriptor: [],
   native: ['errors', 'binary', 'descriptor'],
+  devices: ['errors', 'native'],
   settled: ['errors'],
   suggest: [],
   options: ['errors', 'suggest'],
@@ -123,6 +124,7 @@ const mayImport = {
   ],
   cli: [
     'errors',
+    'devices',
     'printable',
     'call',
     'checks',

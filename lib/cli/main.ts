@@ -127,6 +127,14 @@ trials
   .argument('<params>', 'JSON: \'{ "learningRate": 0.01 }\'')
   .action(async (directory, params) => (await import('./trials.js')).add(directory, params))
 
+program
+  .command('devices')
+  .description('list what models can compute on; status 1 when that is the processor alone')
+  .option('--json', 'print the list as JSON')
+  .action(async (options) => {
+    process.exitCode = (await import('./devices.js')).listDevices(options) ? 0 : 1
+  })
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -1,6 +1,7 @@
 /** What `compile` is given, checked against the model's output. */
 import { type Call, checkMade, plain, restore } from '../call.js'
 import { checkOptions } from '../checks.js'
+import { checkDevice, chosenDevice, type DeviceName } from '../devices.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { stemOf } from '../layers/layer.js'
 import { formatShape, sizeOf } from '../layers/shape.js'
@@ -41,12 +42,18 @@ export interface CompileOptions<Asked extends readonly AskedMetric[] = readonly 
   optimizer: Optimizer
   /** What is reported besides: `'accuracy'`, `topKAccuracy(5)`, … */
   metrics?: Asked | undefined
+  /**
+   * Where the model computes: `'cpu'`, `'cuda'` for the first NVIDIA GPU, `'cuda:1'` for another; see {@link devices}. Default:
+   * what `GRADUS_DEVICE` says, else the processor.
+   */
+  device?: DeviceName | undefined
 }
 
 export interface Compiled {
   readonly loss: Loss
   readonly optimizer: Optimizer
   readonly metrics: readonly Metric[]
+  readonly device: DeviceName
 }
 
 const readOptions = optionsOf<CompileOptions>()('compile', {
@@ -55,6 +62,7 @@ const readOptions = optionsOf<CompileOptions>()('compile', {
     checkMade(argument, 'an optimizer such as adam()', value, isOptimizer, optimizers),
   ),
   metrics: [checkList, []],
+  device: checkDevice,
 })
 
 function checkList(argument: string, value: unknown): NonNullable<CompileOptions['metrics']> {
@@ -64,9 +72,10 @@ function checkList(argument: string, value: unknown): NonNullable<CompileOptions
 
 /** @param isAgain whether the model has been compiled before: what was said then does not count any more */
 export function checkCompileOptions(options: CompileOptions, network: Network, isAgain = false): Compiled {
-  const { loss, optimizer, metrics: asked } = isAgain ? readAgain(options) : readOptions(options)
+  const { loss, optimizer, metrics: asked, device } = isAgain ? readAgain(options) : readOptions(options)
   checkLoss(loss, network)
-  return { loss, optimizer, metrics: checkMetrics(asked, loss, sizeOf(network.output.shape)) }
+  const metrics = checkMetrics(asked, loss, sizeOf(network.output.shape))
+  return { loss, optimizer, metrics, device: chosenDevice(device) }
 }
 
 function readAgain(options: CompileOptions): ReturnType<typeof readOptions> {

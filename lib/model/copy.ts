@@ -1,5 +1,6 @@
 /** A second program with the weights of a model, for whoever must leave the model as it is. */
 import type { Conventions } from '../data/conventions.js'
+import { placeOf } from '../devices.js'
 import type { Loss } from '../losses/loss.js'
 import type { Descriptor, NativeProgram } from '../native.js'
 import { native } from '../native.js'
@@ -25,10 +26,8 @@ export function copyModel(
   conventions: Conventions,
 ): ModelCopy {
   const { loss, metrics, optimizer } = compiled
-  const program = new native.Program(
-    { ...descriptor, initialize: false },
-    hostOf(lowered, { loss, optimizer, metrics }),
-  )
+  const host = hostOf(lowered, { loss, optimizer, metrics })
+  const program = new native.Program({ ...descriptor, initialize: false }, host, ...placeOf(compiled.device))
   for (const i of program.parameters.keys()) beginWith(program, i, from.read('parameters', i))
   return {
     program,
@@ -42,5 +41,16 @@ export function copyModel(
     metrics,
     optimizer: optimizerOf(compiled),
     dispose: () => program.dispose(),
+  }
+}
+
+/** All that the optimizer keeps and inspections remember goes along. */
+export async function moveState(from: NativeProgram, to: NativeProgram): Promise<void> {
+  const state = new native.Snapshot(from)
+  try {
+    await from.exportState(state)
+    await to.importState(state)
+  } finally {
+    state.dispose()
   }
 }

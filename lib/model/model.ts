@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { plain } from '../call.js'
 import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
+import { checkDevice, type DeviceName, placeOf } from '../devices.js'
 import { GradusError } from '../errors.js'
 import type { FileSource } from '../files.js'
 import type { Layer } from '../layers/layer.js'
@@ -32,7 +33,7 @@ import {
   trainable,
   type ValuesOf,
 } from './compile.js'
-import { copyModel, type ModelCopy } from './copy.js'
+import { copyModel, type ModelCopy, moveState } from './copy.js'
 import { encodeSafetensors, writeSafetensors } from './file.js'
 import { withFrozen } from './frozen.js'
 import { hostOf } from './host.js'
@@ -105,9 +106,10 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /** A program with the weights that there are: those of the one before, or those that layers bring along. */
-  #make(descriptor: Descriptor, host: ReturnType<typeof hostOf>): NativeProgram {
+  #make(descriptor: Descriptor, host: ReturnType<typeof hostOf>, device = this.#compiled?.device): NativeProgram {
     const before = this.#program
-    const program = new native.Program({ ...descriptor, initialize: this.#initialize && !before }, host)
+    const initialize = this.#initialize && !before
+    const program = new native.Program({ ...descriptor, initialize }, host, ...placeOf(device ?? 'cpu'))
     if (before) {
       for (const i of program.parameters.keys()) beginWith(program, i, before.read('parameters', i))
       before.dispose()
@@ -126,9 +128,43 @@ export class Model<Values extends object = AnyValues> {
   compile<const Asked extends readonly AskedMetric[] = []>(options: CompileOptions<Asked>): Model<ValuesOf<Asked>> {
     const compiled = checkCompileOptions(options, this.#network, this.#compiled !== undefined)
     checkIdle(this.#disposed ? this.program : this.#program)
-    this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), hostOf(this.#lowered, compiled))
+    const { device } = compiled
+    this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), hostOf(this.#lowered, compiled), device)
     this.#compiled = compiled
     return this as unknown as Model<ValuesOf<Asked>>
+  }
+
+  /** Where the model computes: `'cpu'`, or a GPU as `'cuda:0'`. */
+  get device(): string {
+    return this.program.device
+  }
+
+  /**
+   * Brings the model to another device, with all that its optimizer keeps: from there it goes on with the same bits.
+   *
+   * @throws GRADUS_NO_DEVICE, GRADUS_DEVICE_BUSY, GRADUS_OUT_OF_MEMORY: see {@link devices}; GRADUS_BUSY
+   * @example await model.to('cuda')
+   */
+  async to(device: DeviceName): Promise<this> {
+    const place = placeOf(checkDevice('device', device))
+    checkIdle(this.#disposed ? this.program : this.#program)
+    const before = this.program
+    const program = new native.Program({ ...this.descriptor, initialize: false }, this.#host(), ...place)
+    try {
+      await moveState(before, program)
+      checkIdle(before)
+    } catch (error) {
+      program.dispose()
+      throw error
+    }
+    this.#program = program
+    if (this.#compiled) this.#compiled = { ...this.#compiled, device }
+    before.dispose()
+    return this
+  }
+
+  #host() {
+    return this.#compiled ? hostOf(this.#lowered, this.#compiled) : hostOf(this.#lowered)
   }
 
   /** @internal */

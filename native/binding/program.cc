@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "call_arguments.h"
+#include "devices.h"
 #include "properties.h"
 #include "results.h"
 #include "snapshot.h"
@@ -21,6 +22,7 @@ Napi::Array shape_array(Napi::Env env, const std::vector<size_t>& shape) {
 Napi::Function Program::define(Napi::Env env) {
   return DefineClass(env, "NativeProgram",
                      {accessor<&Program::dtype>("dtype"),
+                      accessor<&Program::device>("device"),
                       accessor<&Program::parameters>("parameters"),
                       accessor<&Program::arenas>("arenas"),
                       accessor<&Program::output_shape>("outputShape"),
@@ -61,7 +63,8 @@ void Program::construct(const Napi::CallbackInfo& info) {
     Environment::of(info.Env()).host_function.set(info.This().As<Napi::Object>(), info[1]);
   }
   const Environment& environment = Environment::of(info.Env());
-  program_ = gradus::Program::create(descriptor, *environment.isa, environment.pool, host_);
+  program_ =
+      gradus::Program::create(descriptor, *environment.isa, environment.pool, host_, device_of(info[2], info[3]));
   if (host_) host_->use(program_->precision());
   trained_ = std::make_shared<Trained>();
   account_memory();
@@ -97,6 +100,10 @@ gradus::Program& Program::idle() const {
 
 Napi::Value Program::dtype(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), present().precision() == Precision::float64 ? "float64" : "float32");
+}
+
+Napi::Value Program::device(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), present().device());
 }
 
 Napi::Value Program::parameters(const Napi::CallbackInfo& info) {

@@ -35,6 +35,7 @@ class Program : public Wrapped<Program>, private Caller {
 
  private:
   Napi::Value dtype(const Napi::CallbackInfo& info);
+  Napi::Value device(const Napi::CallbackInfo& info);
   Napi::Value parameters(const Napi::CallbackInfo& info);
   Napi::Value arenas(const Napi::CallbackInfo& info);
   Napi::Value output_shape(const Napi::CallbackInfo& info);

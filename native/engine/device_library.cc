@@ -1,5 +1,7 @@
 #include "device_library.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -21,7 +23,6 @@ std::string version_text(uint32_t version) {
 std::string cuda_text(int32_t version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
-std::string capability_text(const int32_t (&of)[2]) { return std::to_string(of[0]) + "." + std::to_string(of[1]); }
 
 #if defined(__linux__)
 const DeviceTable* load(const std::string& path) {
@@ -52,25 +53,31 @@ std::string no_driver_text() {
 }
 
 std::string old_driver_text(const DeviceInfo& info) {
-  return "driver " + std::string(info.driver[0] ? info.driver : "of an unknown release") + " supports CUDA " +
-         cuda_text(info.driver_supports) + "; Gradus needs " + std::to_string(info.needs_driver) + " or newer";
+  const std::string supports = " supports CUDA " + cuda_text(info.driver_supports) + "; Gradus needs ";
+  const std::string needed = std::to_string(info.needs_driver) + " or newer";
+  if (info.driver[0]) return "driver " + std::string(info.driver) + supports + needed;
+  return "the NVIDIA driver" + supports + "driver " + needed + ", for CUDA " + cuda_text(info.needs_support);
 }
 
 std::string no_such_card_text(const DeviceTable& table, int32_t ordinal) {
   const int32_t count = table.count();
-  std::string text = "device: there is no card " + std::to_string(ordinal) + "; expected ";
-  text += count == 0 ? "none, as none is visible" : "";
+  std::string text = count == 0 ? "device: no card is visible" : "device: expected one of the cards ";
   for (int32_t i = 0; i < count; ++i) {
     DeviceInfo info;
     table.describe(i, &info);
     text += (i > 0 ? ", " : "") + std::to_string(i) + " (" + info.name + ")";
   }
+  text += ", received " + std::to_string(ordinal);
   if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES"))
     text += "; CUDA_VISIBLE_DEVICES is \"" + std::string(visible) + "\"";
   return text;
 }
 
 }  // namespace
+
+std::string capability_text(const int32_t (&of)[2]) {
+  return of[0] == 0 ? "" : std::to_string(of[0]) + "." + std::to_string(of[1]);
+}
 
 const DeviceTable& load_device_library(const std::string& path) {
   static std::mutex mutex;
@@ -102,6 +109,23 @@ Error refusal_of(const DeviceTable& table, int32_t ordinal, const DeviceInfo& in
     default:
       return Error("GRADUS_DEVICE_LOST", "card " + card + " has failed: restart the process to use it again");
   }
+}
+
+std::vector<DeviceListing> list_devices(const std::string& path) {
+  std::vector<DeviceListing> listings;
+  try {
+    const DeviceTable& table = load_device_library(path);
+    const int32_t count = table.count();
+    for (int32_t i = 0; i < std::max(count, 1); ++i) {
+      DeviceListing listing{count > 0 ? "cuda:" + std::to_string(i) : "cuda", {}, ""};
+      table.describe(i, &listing.info);
+      if (listing.info.state != DeviceState::ready) listing.reason = refusal_of(table, i, listing.info).what();
+      listings.push_back(listing);
+    }
+  } catch (const Error& error) {
+    listings.push_back({"cuda", {}, error.what()});
+  }
+  return listings;
 }
 
 }  // namespace gradus

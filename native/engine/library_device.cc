@@ -60,8 +60,7 @@ void OpenDevice::wait() {
                                         std::exchange(missing_, nullptr) + " yet: train on the processor");
   is_lost_ |= state != DeviceState::ready;
   if (is_lost_)
-    throw Error("GRADUS_DEVICE_LOST", "the device " + std::string(table_.name) + ":" + std::to_string(ordinal_) +
-                                          " has failed: restart the process to use it again");
+    throw Error("GRADUS_DEVICE_LOST", "the device " + name() + " has failed: restart the process to use it again");
 }
 
 // A kernel for each block, whose sums it adds to.

@@ -16,6 +16,7 @@ class OpenDevice final : public Memory, public std::enable_shared_from_this<Open
   ~OpenDevice() override { table_.close(queue_); }
 
   const DeviceTable& table() const { return table_; }
+  std::string name() const { return std::string(table_.name) + ":" + std::to_string(ordinal_); }  // "cuda:0"
   void enter() const { table_.enter(queue_); }  // kernels that this thread calls go here
   // A kernel that the library has not made: the next wait says so.
   void note_missing(const char* kernel) {

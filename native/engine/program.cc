@@ -40,7 +40,7 @@ class ProgramOf final : public TypedProgram<T> {
   Host* host() const override { return host_.get(); }
 
   Precision precision() const override { return plan().precision; }
-  std::string device() const override { return device_ ? device_->table().name : "cpu"; }
+  std::string device() const override { return device_ ? device_->name() : "cpu"; }
   const std::vector<ParameterInfo>& parameters() const override { return model_.parameters(); }
   std::vector<std::string> arenas() const override {
     std::vector<std::string> names = state_.names();

@@ -27,7 +27,7 @@ class Program {
   virtual ~Program() = default;
 
   virtual Precision precision() const = 0;
-  virtual std::string device() const = 0;  // "cpu", or what the library calls itself
+  virtual std::string device() const = 0;  // "cpu", or library and card: "cuda:0"
   virtual const std::vector<ParameterInfo>& parameters() const = 0;
   virtual std::vector<std::string> arenas() const = 0;  // "parameters", "gradients", the optimizer's slots, "average"
   virtual size_t output_size() const = 0;               // elements of one example

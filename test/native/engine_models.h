@@ -79,7 +79,8 @@ class Model {
   std::shared_ptr<Program> program(const Isa& isa = best_isa()) const {
     return Program::create(descriptor(), isa, shared_pool());
   }
-  std::shared_ptr<Program> program(std::shared_ptr<OpenDevice> device, std::shared_ptr<Host> host = nullptr) const {
+  std::shared_ptr<Program> program(std::shared_ptr<gradus::OpenDevice> device,
+                                   std::shared_ptr<Host> host = nullptr) const {
     return Program::create(descriptor(), best_isa(), shared_pool(), std::move(host), std::move(device));
   }
 

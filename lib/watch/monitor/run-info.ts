@@ -60,6 +60,7 @@ export function runInfo(
       platform: `${process.platform}-${process.arch}`,
       host: hostname(),
       process: process.pid,
+      ...(program.device !== 'cpu' && { device: program.device }),
     },
   }
 }

@@ -57,6 +57,8 @@ export interface RunInfo {
     platform: string
     host: string
     process: number
+    /** What computed, where that was not the processor: `cuda:0`. */
+    device?: string | undefined
     /** What tells the process from a later one of its number, where the system says it. */
     boot?: string | undefined
     started?: string | undefined

@@ -121,6 +121,7 @@ function lists(info: RunInfo): HTMLElement[] {
     ]),
     facts('Machine', [
       ['processor', machine.cpu],
+      ['device', machine.device ?? null],
       ['cores', `${machine.cores}, ${options.threads} used`],
       ['memory', bytes(machine.memory)],
       ['host', machine.host],

@@ -1,0 +1,69 @@
+// What is said of cards that cannot be used.
+#include "engine/device_library.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "test.h"
+
+using namespace gradus;
+
+namespace {
+
+int32_t two() { return 2; }
+void describe(int32_t ordinal, DeviceInfo* info) {
+  *info = DeviceInfo();
+  std::snprintf(info->name, sizeof info->name, "card %c", 'A' + ordinal);
+}
+
+void check_refusal(DeviceInfo info, int32_t ordinal, const char* code, const std::string& message) {
+  DeviceTable table{};
+  table.name = "cuda", table.count = two, table.describe = describe;
+  const Error error = refusal_of(table, ordinal, info);
+  CHECK_EQ(std::string(error.code), std::string(code));
+  CHECK_EQ(std::string(error.what()), message);
+}
+DeviceInfo of(DeviceState state) {
+  DeviceInfo info;
+  info.state = state;
+  return info;
+}
+
+}  // namespace
+
+TEST("each reason that a card cannot be used for is one sentence with what was found and what is needed") {
+  unsetenv("WSL_DISTRO_NAME");
+  check_refusal(of(DeviceState::no_driver), 0, "GRADUS_NO_DEVICE", "no NVIDIA driver was found (libcuda.so.1)");
+  setenv("WSL_DISTRO_NAME", "Debian", 1);
+  check_refusal(of(DeviceState::no_driver), 0, "GRADUS_NO_DEVICE",
+                "no NVIDIA driver was found (libcuda.so.1); under WSL it lies in /usr/lib/wsl/lib, from the driver of "
+                "Windows");
+  unsetenv("WSL_DISTRO_NAME");
+
+  DeviceInfo old = of(DeviceState::old_driver);
+  std::snprintf(old.driver, sizeof old.driver, "535.104");
+  old.driver_supports = 12020, old.needs_support = 13000, old.needs_driver = 580;
+  check_refusal(old, 0, "GRADUS_NO_DEVICE", "driver 535.104 supports CUDA 12.2; Gradus needs 580 or newer");
+  old.driver[0] = 0;
+  check_refusal(old, 0, "GRADUS_NO_DEVICE",
+                "the NVIDIA driver supports CUDA 12.2; Gradus needs driver 580 or newer, for CUDA 13.0");
+
+  DeviceInfo card = of(DeviceState::old_card);
+  std::snprintf(card.name, sizeof card.name, "Tesla V100");
+  card.capability[0] = 7, card.least_capability[0] = 8;
+  check_refusal(card, 1, "GRADUS_NO_DEVICE", "card 1 (Tesla V100) has the capability 7.0; Gradus needs 8.0 or more");
+
+  unsetenv("CUDA_VISIBLE_DEVICES");
+  check_refusal(of(DeviceState::no_such_card), 3, "GRADUS_INVALID_ARGUMENT",
+                "device: expected one of the cards 0 (card A), 1 (card B), received 3");
+  setenv("CUDA_VISIBLE_DEVICES", "0,1", 1);
+  check_refusal(
+      of(DeviceState::no_such_card), 3, "GRADUS_INVALID_ARGUMENT",
+      "device: expected one of the cards 0 (card A), 1 (card B), received 3; CUDA_VISIBLE_DEVICES is \"0,1\"");
+  unsetenv("CUDA_VISIBLE_DEVICES");
+
+  DeviceInfo busy = of(DeviceState::busy);
+  check_refusal(busy, 0, "GRADUS_DEVICE_BUSY", "card 0 is held by another process for itself alone");
+  busy.state = DeviceState::lost;
+  check_refusal(busy, 0, "GRADUS_DEVICE_LOST", "card 0 has failed: restart the process to use it again");
+}
