@@ -301,8 +301,8 @@ export interface NativeProgram extends NativePredictor {
   read(arena: string, parameter: number): FloatArray
   /** Copies in, the whole parameter or, with `first`, its elements from there on; float32 and float64 are converted. */
   write(arena: string, parameter: number, data: FloatArray, first?: number): void
-  /** Copies the state into a snapshot of such a program, off the event loop. */
-  exportState(to: NativeSnapshot): Promise<void>
+  /** Copies the state into a snapshot of such a program, off the event loop. Default: on one thread. */
+  exportState(to: NativeSnapshot, threads?: number): Promise<void>
   /** Takes the state of a program with the same parameters and optimizer, all arenas of it. */
   importState(from: NativeSnapshot): Promise<void>
   train(call: TrainCall): Promise<TrainResult>

@@ -134,6 +134,36 @@ test('one snapshot is filled again and again, and is each time the state of then
   }
 })
 
+test('several threads copy what there is, of arenas long enough to be shared and of short ones', async () => {
+  for (const [optimizer, dtype] of [
+    [adam({ average: averagedWeights({ decay: 0.9 }) }), 'float32'],
+    [adam({ slots: 'bfloat16' }), 'float32'],
+    [adam(), 'float64'],
+  ]) {
+    const { program } = sequential({ input: [250], dtype }, [dense(307), dense(3)]).compile({
+      loss: meanSquaredError(),
+      optimizer,
+    })
+    const snapshot = new native.Snapshot(program)
+    for (const threads of [2, 3, 1]) {
+      for (const arena of snapshot.arenas) {
+        program.parameters.forEach(({ size }, i) => {
+          program.write(arena, i, Float64Array.from(numbers(size, i + threads)))
+        })
+      }
+      await program.exportState(snapshot, threads)
+      for (const [arena, copied] of Object.entries(plainState(snapshot).arenas)) {
+        const there = program.parameters.flatMap((_, i) => [...program.read(arena, i)])
+        assert.ok(there.length === copied.length && there.every((value, i) => value === copied[i]), arena)
+      }
+    }
+    for (const threads of [0, 1.5, 1025, '2', null]) {
+      await refused(() => program.exportState(snapshot, threads), /^threads: expected /)
+    }
+    snapshot.dispose()
+  }
+})
+
 test('the collector hears nothing of its memory, and two hundred of them leave none behind', async () => {
   const wide = sequential({ input: [1000] }, [dense(1000)]).compile({ loss: meanSquaredError(), optimizer: adam() })
   const { program } = wide

@@ -67,6 +67,7 @@ function plainConverter(column: OpenColumn, conversion: Conversion): Converter {
   const converted = reused(Type as new (length: number) => FloatArray)
   return (values, firstRow) => {
     const numbers = isOfType(values) ? values : converted(values)
+    if (!nonNegative && areFinite(numbers)) return numbers
     const bad = firstBad(numbers, nonNegative ? 0 : -Infinity)
     if (bad < 0) return numbers
     const expected = nonNegative ? 'a finite number from 0 up' : `a finite ${type} number`
@@ -102,7 +103,12 @@ function reused<T extends FloatArray | Int32Array>(Type: new (length: number) =>
   }
 }
 
-export const areFinite = (numbers: FloatArray): boolean => firstBad(numbers, -Infinity) < 0
+/** Zero times anything else is no number, and neither is a sum with that: one test at the end takes half the time of one each. */
+export function areFinite(numbers: FloatArray): boolean {
+  let zero = 0
+  for (let i = 0; i < numbers.length; i++) zero += (numbers[i] as number) * 0
+  return zero === 0
+}
 
 function firstBad(numbers: FloatArray, least: number): number {
   for (let i = 0; i < numbers.length; i++) {

@@ -81,7 +81,7 @@ export class Standing {
    * Of this moment; only the copy of the weights may come later, and nothing changes them before. It is made in the memory of
    * an earlier one, if that is given.
    */
-  async take(of: TakenFrom, into?: NativeSnapshot): Promise<RunState> {
+  async take(of: TakenFrom, threads: number, into?: NativeSnapshot): Promise<RunState> {
     const { program } = this.#target
     const rest = {
       epoch: this.#epochs,
@@ -95,7 +95,7 @@ export class Standing {
       endedBy: of.halt.endedBy,
     }
     const snapshot = into ?? new native.Snapshot(program)
-    await inTurn(program, () => program.exportState(snapshot))
+    await inTurn(program, () => program.exportState(snapshot, threads))
     return { ...rest, native: snapshot }
   }
 

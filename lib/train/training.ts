@@ -267,7 +267,7 @@ export class Training {
   /** A checkpoint of this moment, where one is due. */
   async #keep(kind: Moment['kind']): Promise<void> {
     const steps = this.#steps
-    const { callbacks } = this.#settings
+    const { callbacks, threads } = this.#settings
     if (!steps || this.#isKept || !callbacks.some(({ keeper }) => keeper)) return
     const moment = this.#standing.moment(kind)
     for (const { keeper } of callbacks) {
@@ -277,7 +277,7 @@ export class Training {
       // What it throws is thrown to who awaits it; the end waits for it too.
       this.#recorded = Promise.allSettled([this.#recorded, recorded])
       const from = this.#takenFrom(steps)
-      await keeper.keep(moment, (into?: NativeSnapshot) => this.#standing.take(from, into), recorded)
+      await keeper.keep(moment, (into?: NativeSnapshot) => this.#standing.take(from, threads, into), recorded)
     }
   }
 

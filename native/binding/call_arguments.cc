@@ -15,12 +15,7 @@ std::shared_ptr<const gradus::Dataset> dataset(const Napi::Object& call) {
 
 uint64_t count(const Napi::Object& call, const char* name) { return whole_number(call.Get(name), name, 1); }
 
-size_t threads(const Napi::Object& call) {
-  const Napi::Value value = call.Get("threads");
-  const uint64_t threads = whole_number(value, "threads", 1);
-  if (threads > most_threads) invalid("threads", "at most " + std::to_string(most_threads), value);
-  return threads;
-}
+size_t threads(const Napi::Object& call) { return thread_count(call.Get("threads")); }
 
 double optional_positive(const Napi::Object& call, const char* name) {
   const Napi::Value value = call.Get(name);
@@ -56,6 +51,12 @@ Link link_of(Napi::Value value) {
 }
 
 }  // namespace
+
+size_t thread_count(Napi::Value value) {
+  const uint64_t threads = whole_number(value, "threads", 1);
+  if (threads > most_threads) invalid("threads", "at most " + std::to_string(most_threads), value);
+  return threads;
+}
 
 TrainCall train_call(Napi::Value value) {
   const Napi::Object from = object(value, "call");

@@ -16,6 +16,7 @@ GradientCall gradient_call(Napi::Value value);
 HessianCall hessian_call(Napi::Value value);
 ProbeCall probe_call(Napi::Value value);
 
+size_t thread_count(Napi::Value value);
 uint64_t step_number(Napi::Value value, const char* name);
 
 double share(Napi::Value value, const char* name);  // from 0 to 1

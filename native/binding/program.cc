@@ -251,10 +251,12 @@ Napi::Value Program::start(Napi::Env env, Input input, Work work, Convert conver
 }
 
 Napi::Value Program::export_state(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<gradus::Snapshot>& to = Snapshot::from(info[0], "snapshot").idle();
   return start(
-      info.Env(), Snapshot::from(info[0], "snapshot").idle(),
-      [](gradus::Program& program, const std::shared_ptr<gradus::Snapshot>& to) {
-        program.export_state(*to);
+      info.Env(), to,
+      [threads = info[1].IsUndefined() ? 1 : thread_count(info[1])](gradus::Program& program,
+                                                                    const std::shared_ptr<gradus::Snapshot>& to) {
+        program.export_state(*to, threads);
         return Nothing();
       },
       [](Napi::Env env, const Nothing&) { return env.Undefined(); });

@@ -85,7 +85,10 @@ class ProgramOf final : public TypedProgram<T> {
   double momentum_product() const override { return state_.momentum_product; }
   void set_momentum_product(double product) override { state_.momentum_product = product; }
 
-  void export_state(Snapshot& to) const override { state_.export_to(plan(), to); }
+  void export_state(Snapshot& to, size_t threads) override {
+    const Running<T> running = run(threads);
+    state_.export_to(plan(), to, device_ ? nullptr : &running.device);
+  }
   void import_state(const Snapshot& from) override { state_.import_from(plan(), from); }
 
   using TypedProgram<T>::train;
@@ -168,7 +171,7 @@ ProgramOf<T>& ProgramOf<T>::here() {
   size_t length = 0;
   for (const ParameterInfo& info : parameters()) length += info.size;
   Snapshot state(precision(), length, state_.names());
-  export_state(state);
+  export_state(state, 1);
   twin_->import_state(state);
   return *twin_;
 }

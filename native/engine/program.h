@@ -47,8 +47,8 @@ class Program {
   virtual void set_momentum_product(double product) = 0;
 
   // Both throw GRADUS_INVALID_ARGUMENT for what is no snapshot of such a program, and then nothing has changed. One of
-  // some arenas can be filled; to go on from it takes all.
-  virtual void export_state(Snapshot& to) const = 0;
+  // some arenas can be filled; to go on from it takes all. So many threads copy.
+  virtual void export_state(Snapshot& to, size_t threads) = 0;
   virtual void import_state(const Snapshot& from) = 0;
 
   // Overwrites the result, in the memory that it has.

@@ -106,14 +106,21 @@ static void check_layout(const Snapshot& snapshot, const Plan& plan) {
 }
 
 template <class T>
-void State<T>::export_to(const Plan& plan, Snapshot& to) const {
+void State<T>::export_to(const Plan& plan, Snapshot& to, const Device<T>* processor) const {
   check_layout(to, plan);
   for (const Snapshot::Arena& arena : to.arenas)
     if (number_of(arena.name) == names_.size())
       throw Error("GRADUS_INVALID_ARGUMENT", "snapshot: expected one of a program with the same optimizer");
   for (Snapshot::Arena& arena : to.arenas) {
     T* at = reinterpret_cast<T*>(arena.memory.data());
-    for (const ParameterInfo& info : plan.infos) read(arena.name, info.offset, info.size, at), at += info.size;
+    const T* reals = processor ? arenas_[number_of(arena.name)].data() : nullptr;  // null where they are short
+    for (const ParameterInfo& info : plan.infos) {
+      if (reals)
+        processor->copy(reals + info.offset, info.size, at);
+      else
+        read(arena.name, info.offset, info.size, at);
+      at += info.size;
+    }
   }
   to.step = step;
   to.momentum_product = momentum_product;

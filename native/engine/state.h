@@ -42,9 +42,9 @@ class State {
   // Elements of one arena, by its name; here they are wide where the arena keeps them short.
   void read(const std::string& name, size_t offset, size_t count, T* to) const;
   void write(const std::string& name, size_t offset, size_t count, const T* from);
-  // All of it, or some arenas. Both throw GRADUS_INVALID_ARGUMENT for what is no snapshot of such a plan's state, and
-  // then nothing has changed.
-  void export_to(const Plan& plan, Snapshot& to) const;
+  // All of it, or some arenas: copied by the processor where that is given, whose memory they then are. Both throw
+  // GRADUS_INVALID_ARGUMENT for what is no snapshot of such a plan's state, and then nothing has changed.
+  void export_to(const Plan& plan, Snapshot& to, const Device<T>* processor) const;
   void import_from(const Plan& plan, const Snapshot& from);
   size_t bytes() const;
 
