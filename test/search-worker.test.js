@@ -141,6 +141,26 @@ test('a trial that pauses and is promoted has the bits of one that never paused'
   assert.ok((await trialsOf(paused)).some(({ state }) => state === 'paused'))
 })
 
+test('asha pauses a trial and promotes it three times and more, and it comes to the bits of one that never paused', async () => {
+  const [never, paused] = [place.next(), place.next()]
+  // The first one is the best at each rung; whoever comes next has it promoted.
+  const rates = [0.03, 1e-4, 5e-5, 2e-5, 1e-5, 5e-6, 2e-6, 1e-6]
+  const space = { learningRate: choice(rates) }
+  const study = (change) => training({ metric: 'valLoss', direction: 'minimize', sampler: grid(), space, ...change })
+  await work(never, study())
+  await work(paused, study({ pruner: asha({ reduction: 2 }) }))
+  const [whole] = await trialsOf(never)
+  const [trial] = await trialsOf(paused)
+  assert.is(trial.suggestion.params.learningRate, rates[0])
+  const changes = [...trial.changes.values()]
+  const pauses = changes.filter(({ type }) => type === 'paused').map(({ epoch }) => epoch)
+  assert.equal(pauses, [1, 2, 4, 8])
+  assert.is(changes.filter(({ reason }) => reason === 'promoted').length, pauses.length)
+  assert.is(trial.state, 'complete')
+  assert.equal(trial.values, whole.values)
+  assert.equal(await bitsOf(trial), await bitsOf(whole))
+})
+
 /** The one checkpoint that is kept: its name, and the weights in it. */
 async function bitsOf({ path }) {
   const folder = join(path, 'run.1/checkpoints')

@@ -49,7 +49,7 @@ const kinds = {
 }
 
 /** The name in `['customLayer', { name: 'meanPool' }]`; undefined for calls of what is not custom. */
-function customName([maker, options]: Call): string | undefined {
+export function customName([maker, options]: Call): string | undefined {
   if (!/^custom[A-Z]/.test(maker)) return undefined
   const name = (options as { name?: unknown } | null | undefined)?.name
   return typeof name === 'string' ? name : undefined

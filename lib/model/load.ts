@@ -14,7 +14,7 @@ import type { SafetensorsReader } from './file.js'
 import { parseShallow, short } from './json-reader.js'
 import { Model } from './model.js'
 import { badFile, type Header } from './safetensors.js'
-import { ensembleFormat, entryName, formatVersion, isOfRun, isStored, stateArenas } from './save.js'
+import { ensembleFormat, entriesOf, formatVersion, isOfRun, stateArenas } from './save.js'
 import { checkEntry, checkFinite, withTensors } from './tensors.js'
 import { beginWith } from './weights.js'
 
@@ -117,12 +117,7 @@ async function readTensors(
   withoutTraining: boolean,
 ): Promise<void> {
   const { dtype, parameters } = model.descriptor
-  const arenas = ['parameters', ...(withOptimizer ? stateArenas(model.program) : [])]
-  const entries = arenas.flatMap((arena) =>
-    parameters.flatMap((parameter, i) =>
-      isStored(arena, parameter) ? { arena, i, shape: parameter.shape, name: entryName(arena, parameter.name) } : [],
-    ),
-  )
+  const entries = entriesOf(['parameters', ...(withOptimizer ? stateArenas(model.program) : [])], parameters)
   for (const { name, shape } of entries) checkEntry(file.header, name, shape, dtype)
   const wanted = new Set(entries.map(({ name }) => name))
   const extra = [...file.header.tensors.keys()].find(
@@ -139,7 +134,7 @@ async function readTensors(
   }
 }
 
-function checkStep({ step, training }: Header['metadata']): number | undefined {
+export function checkStep({ step, training }: Header['metadata']): number | undefined {
   if (step === undefined) return undefined
   if (!/^\d{1,16}$/.test(step) || !Number.isSafeInteger(Number(step))) {
     throw badFile('the step in the metadata is not a whole number')
@@ -149,7 +144,7 @@ function checkStep({ step, training }: Header['metadata']): number | undefined {
 }
 
 /** None in files of before there was one: then momenta were one and the same. */
-function checkProduct({ momentumProduct }: Header['metadata']): number | undefined {
+export function checkProduct({ momentumProduct }: Header['metadata']): number | undefined {
   if (momentumProduct === undefined) return undefined
   const product = Number(momentumProduct)
   if (momentumProduct.trim() === '' || !(product >= 0 && product <= 1)) {

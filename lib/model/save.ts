@@ -80,6 +80,14 @@ export const isStored = (arena: string, { trainable }: { readonly trainable: boo
 export const entryName = (arena: string, parameter: string): string =>
   arena === 'parameters' ? parameter : `${arena}/${parameter}`
 
+/** What a file holds of these arenas: a tensor for each parameter that has something there. */
+export const entriesOf = (arenas: readonly string[], parameters: Lowered['descriptor']['parameters']) =>
+  arenas.flatMap((arena) =>
+    parameters.flatMap((parameter, i) =>
+      isStored(arena, parameter) ? [{ arena, i, shape: parameter.shape, name: entryName(arena, parameter.name) }] : [],
+    ),
+  )
+
 /** Whether a tensor is not the model's, but what a checkpoint keeps of its run. */
 export const isOfRun = (name: string): boolean => name.startsWith('run/') || name.startsWith('callback/')
 

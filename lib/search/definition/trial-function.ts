@@ -29,7 +29,10 @@ export interface TrialContext<Parameters extends ParameterRecord = ParameterReco
   readonly dir: string
   /** Whether it may have been begun before: then it goes on from what lies in `dir`, if anything does. */
   readonly resume: boolean
-  /** The checkpoint to begin with, of a study with `initial: 'best'` and of a trial that goes on from another; else null. */
+  /**
+   * The checkpoint to begin with, of a study with `initial: 'best'` and of a trial that goes on from another; else null. `fit` takes
+   * its weights, and of a trial that goes on from another the state of an optimizer of the same kind.
+   */
   readonly initial: string | null
   /** Which of the study's folds, from 0. */
   readonly fold: number

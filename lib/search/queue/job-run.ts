@@ -106,13 +106,13 @@ export class JobRun {
     data: messages.TrialJob,
     onEvent?: (event: WorkerEvent) => void,
   ): Promise<messages.TrialReturn['outcome']> {
-    const { trial, params, seed, epochs, resume, files, initial, epoch, value } = data
+    const { trial, params, seed, epochs, resume, files, initial, isHeir, epoch, value } = data
     const artifacts = this.#options.artifacts()
     const dir = join(this.#dir, 'run')
     await fetchRun(dir, files, artifacts)
     if (initial) await artifacts.get(initial, join(this.#dir, initial.path))
     const order: TrialOrder = {
-      ...{ number: trial, params, seed, epochs, resume, dir, threads: this.#options.threads },
+      ...{ number: trial, params, seed, epochs, isHeir, resume, dir, threads: this.#options.threads },
       initial: initial && join(this.#dir, initial.path),
     }
     this.#sender = new RunSender(dir, artifacts, files)

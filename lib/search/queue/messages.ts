@@ -31,6 +31,8 @@ export interface TrialJob {
   readonly files: readonly FileEntry[]
   /** The checkpoint to begin with. */
   readonly initial: FileEntry | null
+  /** Whether that is its parent's. */
+  readonly isHeir: boolean
   /** Why it is to end, if it is. */
   readonly ending: Ending | null
 }
@@ -142,6 +144,7 @@ export function jobOf(fields: Fields): TrialJob {
     value: fields.numberOrNull('value'),
     files: filesOf(fields, 'files'),
     initial: initial && entryOf(fields.within('initial', initial)),
+    isHeir: fields.get('isHeir') === true,
     ending: endingOf(fields, 'ending'),
   }
 }

@@ -45,7 +45,8 @@ const generations = 3
  * first generation is random. Later trials begin with the checkpoint of the member's trial before, and with its parameters; or,
  * where that is among the worst quarter of all members' newest results, or has failed, with the checkpoint of one of the best
  * quarter and its parameters, each of them changed or drawn anew. What a trial goes on from is held in its own folder from the
- * moment that it is there. It is for trials that use `fit`, or that keep checkpoints and begin with `initial`.
+ * moment that it is there; with the weights goes the state of an optimizer of the same kind. It is for trials that use `fit`, or that
+ * keep checkpoints and begin with `initial`.
  *
  * @throws `GRADUS_INVALID_ARGUMENT`
  * @example population({ size: 10 })

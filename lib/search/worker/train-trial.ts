@@ -20,6 +20,8 @@ export interface TrialOrder {
   readonly epochs: number | null
   /** The checkpoint to begin with; null of weights of its own. */
   readonly initial: string | null
+  /** Whether that is its parent's, from which its optimizer goes on as well. */
+  readonly isHeir: boolean
   /** Whether it may have been begun before. */
   readonly resume: boolean
   /** The directory of its run. */
@@ -51,7 +53,8 @@ export async function orderOf(
 ): Promise<Omit<TrialOrder, 'dir' | 'threads'>> {
   const { seed, parent } = (before?.suggestion ?? held.record.suggestion)!
   const initial = parent ? initialPath(held.path) : await search.initialFor(stage)
-  return { number: held.number, params, seed, epochs: search.stage.epochs, initial, resume: before !== null }
+  const isHeir = parent !== undefined
+  return { number: held.number, params, seed, epochs: search.stage.epochs, initial, isHeir, resume: before !== null }
 }
 
 /** @throws what the trial throws; `GRADUS_INVALID_ARGUMENT` where it gives no value */
@@ -80,10 +83,10 @@ async function trainFold(
   control: TrialControl,
   fold: number,
 ): Promise<TrialValue> {
-  const { number, params, seed, epochs, initial, resume, threads } = order
+  const { number, params, seed, epochs, initial, isHeir, resume, threads } = order
   control.throwIfEnded()
   const dir = folds === 1 ? order.dir : `${order.dir}/fold-${fold + 1}`
-  const fit = new TrialFit({ control, metric, direction, dir, threads, initial, epochs, reports: folds === 1 })
+  const fit = new TrialFit({ control, metric, direction, dir, threads, initial, isHeir, epochs, reports: folds === 1 })
   const context: TrialContext = {
     ...{ number, params, epochs, dir, initial, fold, threads, resume },
     seed: seed + fold,

@@ -1,9 +1,12 @@
 /** The `fit` that a trial is given: `model.fit` which reports, pauses and goes on. */
+
+import { rememberedIn } from '../../checkpoint/head.js'
 import { checkpoint } from '../../checkpoint/index.js'
 import type { Data } from '../../data/stream.js'
 import { GradusError, invalidArgument } from '../../errors.js'
 import type { Callback } from '../../model/callbacks.js'
 import type { Model } from '../../model/model.js'
+import { loadOptimizerState } from '../../model/optimizer-state.js'
 import type { Run } from '../../train/run.js'
 import { ownOptions, type TrialContext, type TrialFitOptions } from '../definition/trial-function.js'
 import type { Direction } from '../samplers/sampler.js'
@@ -20,6 +23,8 @@ export interface TrialFitSettings {
   readonly threads: number
   /** Weights to begin with. */
   readonly initial: string | null
+  /** Whether the optimizer goes on from there too. */
+  readonly isHeir: boolean
   /** Whether reports go to the study: of several folds they do not. */
   readonly reports: boolean
 }
@@ -30,6 +35,7 @@ export interface Best {
   readonly epoch: number
 }
 
+const reporterName = 'search'
 /** A loss so many times the initial one has exploded: the notes' infinite cost. */
 const explosion = 10
 
@@ -54,10 +60,11 @@ export class TrialFit {
   }
 
   readonly fit: TrialContext['fit'] = async (model, data, options = {}) => {
-    const { control, initial } = this.#settings
+    const { control, initial, isHeir } = this.#settings
     this.#check(options)
     control.throwIfEnded()
-    if (initial !== null) await beginWith(model as unknown as Model, initial)
+    if (initial !== null && (await beginWith(model as unknown as Model, initial, isHeir)))
+      this.#initialLoss = await initialLossIn(initial)
     const train = () => this.#train(model, data, options)
     const history = await train().catch(async (error: unknown) => {
       if (!(await this.#isMended(error))) throw error
@@ -130,7 +137,7 @@ export class TrialFit {
     const isBetter = (value: number) =>
       this.#best === null || (direction === 'maximize' ? value > this.#best.value : value < this.#best.value)
     return {
-      name: 'search',
+      name: reporterName,
       monitor: metric,
       state: () => ({ initialLoss: this.#initialLoss, best: this.#best }),
       restore: (state) => {
@@ -158,12 +165,26 @@ export class TrialFit {
   }
 }
 
-/** Weights of another trial; a model of another shape begins with its own. */
-async function beginWith(model: Model, path: string): Promise<void> {
-  await model.loadWeights(path).catch((error: unknown) => {
-    const isOther = error instanceof GradusError && ['GRADUS_SHAPE_MISMATCH', 'GRADUS_BAD_FILE'].includes(error.code)
-    if (!isOther) throw error
-  })
+/**
+ * Weights of another trial, and of a parent the optimizer's state; a model of another shape begins with its own.
+ *
+ * @returns whether it begins with those of the other
+ */
+async function beginWith(model: Model, path: string, isHeir: boolean): Promise<boolean> {
+  try {
+    await model.loadWeights(path)
+  } catch (error) {
+    if (error instanceof GradusError && ['GRADUS_SHAPE_MISMATCH', 'GRADUS_BAD_FILE'].includes(error.code)) return false
+    throw error
+  }
+  if (isHeir) await loadOptimizerState(model, path)
+  return true
+}
+
+/** With which the weights of a checkpoint once began: what they have come to since is no measure. Null where it does not say so. */
+async function initialLossIn(path: string): Promise<number | null> {
+  const { initialLoss } = ((await rememberedIn(path, reporterName)) ?? {}) as { initialLoss?: unknown }
+  return typeof initialLoss === 'number' ? initialLoss : null
 }
 
 /** A metric that is no column is the study's mistake: `fit` knows it as what the reporter, at that place, monitors. */
