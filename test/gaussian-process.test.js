@@ -13,6 +13,7 @@ import {
 import { fit } from '../dist/search/samplers/gaussian-process/fit.js'
 import { Posterior } from '../dist/search/samplers/gaussian-process/posterior.js'
 import { Success } from '../dist/search/samplers/gaussian-process/success.js'
+import { Together } from '../dist/search/samplers/gaussian-process/together.js'
 import { minimize } from '../dist/train/lbfgs/minimize.js'
 import { numbers } from './support/reference.js'
 
@@ -87,14 +88,48 @@ test('gradients of mean and deviation are those of differences', () => {
   const posterior = posteriorOf(fixture.posterior[1])
   for (const row of fixture.posterior[1].at.slice(1)) {
     const x = Float64Array.from(row)
-    const [ofMean, ofDeviation] = [new Float64Array(x.length), new Float64Array(x.length)]
-    posterior.withGradient(x, ofMean, ofDeviation)
+    const { ofMeans: ofMean, ofDeviations: ofDeviation } = posterior.withGradients([x])
     const [mean, deviation] = ['mean', 'deviation'].map((key) => differences((at) => posterior.at(at)[key], x))
     for (let i = 0; i < x.length; i++) {
       near(ofMean[i], posterior.points.isCategory[i] ? 0 : mean[i], 1e-7, 'mean')
       near(ofDeviation[i], posterior.points.isCategory[i] ? 0 : deviation[i], 1e-7, 'deviation')
     }
   }
+})
+
+test('values and gradients of points side by side are those of each alone, to the bit', () => {
+  for (const problem of fixture.posterior) {
+    const rows = problem.at.map((row) => Float64Array.from(row))
+    const acquisition = new Acquisition(posteriorOf(problem), 0, [rows[0].map((x) => x + 1e-3)])
+    const { values, gradients } = acquisition.withGradients(rows)
+    for (const [i, row] of rows.entries()) {
+      const alone = acquisition.withGradients([row])
+      assert.equal([values[i], gradients[i]], [alone.values[0], alone.gradients[0]])
+      assert.is(values[i], acquisition.at(row))
+    }
+  }
+})
+
+test('searches side by side are answered when all that are left wait, and told of what was thrown', async () => {
+  const asked = []
+  const together = new Together(3, (some) => {
+    asked.push(some.length)
+    if (some.includes(-1)) throw new Error('below zero')
+    return some.map((x) => 2 * x)
+  })
+  const search = async (numbers) => {
+    try {
+      const found = []
+      for (const number of numbers) found.push(await together.ask(number))
+      return found
+    } catch ({ message }) {
+      return message
+    } finally {
+      together.leave()
+    }
+  }
+  assert.equal(await Promise.all([search([1, 2, 3, -1]), search([4]), search([5, 6])]), ['below zero', [8], [10, 12]])
+  assert.equal(asked, [3, 2, 1, 1])
 })
 
 test('the evidence is scikit-learn’s likelihood with the prior, its gradient that of differences', () => {
@@ -206,10 +241,11 @@ test('what is promised falls near pending trials, and its gradient is that of di
   const acquisition = new Acquisition(posterior, 0, pending)
   const alone = new Acquisition(posterior, 0)
   for (const [number, row] of rows.slice(1, 5).entries()) {
-    const gradient = new Float64Array(row.length)
     // At a pending trial itself there is nothing to climb.
     const at = number === 1 ? row.map((x, i) => (isCategory[i] ? x : x - 0.01)) : row
-    near(acquisition.withGradient(at, gradient), acquisition.at(at), 1e-12, 'value')
+    const { values, gradients } = acquisition.withGradients([at])
+    const [gradient] = gradients
+    near(values[0], acquisition.at(at), 1e-12, 'value')
     const expected = differences((x) => acquisition.at(x), at)
     for (const [i, slope] of gradient.entries()) {
       if (!isCategory[i]) near(slope, expected[i], 1e-5 * (1 + Math.abs(expected[i])), `gradient ${i} at ${number}`)
@@ -225,7 +261,7 @@ test('what is promised falls where trials fail, and its gradient is that of diff
   const points = pointsOf(problem)
   const column = problem.isCategory.indexOf(false)
   const ended = problem.points.map((row) => ({ failed: row[column] > 0.6 }))
-  const success = await Success.of(points, ended)
+  const success = await Success.of({}, points, ended)
   for (const [i, row] of problem.points.entries()) {
     const chance = success.at(Float64Array.from(row))
     assert.ok(ended[i].failed ? chance < 2 * Math.log(0.5) : chance > 2 * Math.log(0.5), `${chance} at ${i}`)
@@ -237,8 +273,9 @@ test('what is promised falls where trials fail, and its gradient is that of diff
     near(value, alone.at(rows[number]) + success.at(rows[number]), 1e-8, `value ${number}`)
   }
   for (const row of rows.slice(1)) {
-    const gradient = new Float64Array(row.length)
-    near(acquisition.withGradient(row, gradient), acquisition.at(row), 1e-9, 'value')
+    const { values, gradients } = acquisition.withGradients([row])
+    const [gradient] = gradients
+    near(values[0], acquisition.at(row), 1e-9, 'value')
     for (const [i, slope] of differences((x) => acquisition.at(x), row).entries()) {
       if (!posterior.points.isCategory[i]) near(gradient[i], slope, 1e-5 * (1 + Math.abs(slope)), `gradient ${i}`)
     }

@@ -32,27 +32,34 @@ function scratchOf(...counts: readonly number[]): Float64Array[] {
 export function inverseOfFactor(matrix: Float64Array, n: number, inverse: Float64Array): boolean {
   for (let from = 0; from < n; from += block) {
     const rows = Math.min(block, n - from)
-    const [left, beside, corner, own] = scratchOf(rows * n, rows * from, rows * rows, rows * rows)
+    const [beside, left, corner, own, above] = scratchOf(
+      ...[rows * from, rows * from, rows * rows, rows * rows, from * from],
+    )
     const made = inverse.subarray(from * n, (from + rows) * n)
-    for (let i = 0; i < rows; i++) {
-      const row = (from + i) * n
-      copyRow(matrix, row, left!, i * n, from)
-      left!.fill(0, i * n + from, (i + 1) * n)
-      copyRow(matrix, row + from, corner!, i * rows, i + 1)
-    }
     made.fill(0)
+    copyRows(matrix, from * n + from, n, corner!, rows, rows)
     if (from > 0) {
-      const above = inverse.subarray(0, from * n)
-      matmul(left!, above, beside!, { m: rows, n: from, k: n, transposeB: true })
+      // Beyond that the rows above have nothing but zeros.
+      copyRows(inverse, 0, n, above!, from, from)
+      copyRows(matrix, from * n, n, left!, from, rows)
+      matmul(left!, above!, beside!, { m: rows, n: from, k: from, transposeB: true })
       matmul(beside!, beside!, corner!, { m: rows, n: rows, k: from, transposeB: true, alpha: -1, beta: 1 })
-      matmul(beside!, above, left!, { m: rows, n, k: from, alpha: -1 })
+      matmul(beside!, above!, left!, { m: rows, n: from, k: from, alpha: -1 })
     }
     if (!factorBlock(corner!, rows)) return false
     invertBlock(corner!, rows, own!)
-    if (from > 0) matmul(own!, left!, made, { m: rows, n, k: rows })
+    if (from > 0) {
+      matmul(own!, left!, beside!, { m: rows, n: from, k: rows })
+      for (let i = 0; i < rows; i++) made.set(beside!.subarray(i * from, (i + 1) * from), i * n)
+    }
     for (let i = 0; i < rows; i++) copyRow(own!, i * rows, made, i * n + from, i + 1)
   }
   return true
+}
+
+/** Of so many rows as many elements as the row of `b` is long; those of `a` are `apart`. */
+function copyRows(a: Float64Array, from: number, apart: number, b: Float64Array, length: number, rows: number): void {
+  for (let i = 0, at = from; i < rows; i++, at += apart) b.set(a.subarray(at, at + length), i * length)
 }
 
 function copyRow(a: Float64Array, from: number, b: Float64Array, to: number, count: number): void {
@@ -106,11 +113,13 @@ export function dotOfRows(a: Float64Array, from: number, b: Float64Array, at: nu
 export function productWithItself(lower: Float64Array, n: number, product: Float64Array): Float64Array {
   for (let from = 0; from < n; from += strip) {
     const [rows, k] = [Math.min(strip, n - from), n - from]
+    const width = from + rows
     // Rows of X above these have nothing but zeros in these columns.
-    const [columns] = scratchOf(k * rows)
-    for (let i = 0; i < k; i++) copyRow(lower, (from + i) * n + from, columns!, i * rows, rows)
-    const made = product.subarray(from * n, (from + rows) * n)
-    matmul(columns!, lower.subarray(from * n, n * n), made, { m: rows, n, k, transposeA: true })
+    const [columns, left, made] = scratchOf(k * rows, k * width, rows * width)
+    copyRows(lower, from * n + from, n, columns!, rows, k)
+    copyRows(lower, from * n, n, left!, width, k)
+    matmul(columns!, left!, made!, { m: rows, n: width, k, transposeA: true })
+    for (let i = 0; i < rows; i++) product.set(made!.subarray(i * width, (i + 1) * width), (from + i) * n)
   }
   return product
 }

@@ -11,8 +11,6 @@ import type { Success } from './success.js'
 const apart = 0.03
 
 export class Acquisition {
-  readonly #ofMean: Float64Array
-  readonly #ofDeviation: Float64Array
   /** Of each column, what its squared differences count; no length scale is taken to be longer than the range. */
   readonly #weights: Float64Array
 
@@ -28,9 +26,6 @@ export class Acquisition {
     private readonly pending: readonly Float64Array[] = [],
     private readonly success: Success | null = null,
   ) {
-    const width = posterior.points.isCategory.length
-    this.#ofMean = new Float64Array(width)
-    this.#ofDeviation = new Float64Array(width)
     this.#weights = posterior.hyperparameters.weights.map((weight) => Math.max(1, weight) / apart ** 2)
   }
 
@@ -46,15 +41,19 @@ export class Acquisition {
       .map((belief, i) => this.#improvement(belief) + this.#logApart(rows[i]!) + (chances?.[i] ?? 0))
   }
 
-  /** The same as `at`, with its gradient written into an array. */
-  withGradient(row: Float64Array, gradient: Float64Array): number {
-    const belief = this.posterior.withGradient(row, this.#ofMean, this.#ofDeviation)
-    const { byMean, byDeviation } = slopesOfLogImprovement(belief.mean, belief.deviation, this.best)
-    for (let i = 0; i < gradient.length; i++) {
-      gradient[i] = byMean * this.#ofMean[i]! + byDeviation * this.#ofDeviation[i]!
-    }
-    const chance = this.success?.withGradient(row, gradient) ?? 0
-    return this.#improvement(belief) + this.#logApart(row, gradient) + chance
+  /** The same of some points, with their gradients. */
+  withGradients(rows: readonly Float64Array[]): { values: number[]; gradients: Float64Array[] } {
+    const { beliefs, ofMeans, ofDeviations } = this.posterior.withGradients(rows)
+    const gradients = beliefs.map(({ mean, deviation }, i) => {
+      const { byMean, byDeviation } = slopesOfLogImprovement(mean, deviation, this.best)
+      const from = i * rows[i]!.length
+      return rows[i]!.map((_, j) => byMean * ofMeans[from + j]! + byDeviation * ofDeviations[from + j]!)
+    })
+    const chances = this.success?.withGradients(rows, gradients)
+    const values = beliefs.map(
+      (belief, i) => this.#improvement(belief) + this.#logApart(rows[i]!, gradients[i]) + (chances?.[i] ?? 0),
+    )
+    return { values, gradients }
   }
 
   #improvement({ mean, deviation }: Belief): number {

@@ -1,16 +1,16 @@
 /** Search by a Gaussian process: the strongest where trials are dear and most parameters are numbers. */
 import { factory } from '../../../call.js'
 import { Draws, streams } from '../../space/draws.js'
-import type { Point } from '../../space/space.js'
+import type { Point, Space } from '../../space/space.js'
 import { fresh } from '../fresh.js'
 import { type Asked, type Observed, observed, type Sampler } from '../sampler.js'
 import { SobolSequence } from '../sobol.js'
 import { isStart, startingParams } from '../start.js'
 import { Acquisition } from './acquisition.js'
 import { Coordinates } from './coordinates.js'
-import type { Points } from './covariance.js'
-import { fit } from './fit.js'
-import { type Candidate, climb } from './local-search.js'
+import { firstOf, type Points } from './covariance.js'
+import { Fits, fittedOf } from './fit.js'
+import { type Candidate, climbAll } from './local-search.js'
 import { Posterior } from './posterior.js'
 import { Success } from './success.js'
 import { standardized } from './values.js'
@@ -43,11 +43,13 @@ export const gaussianProcess = factory(
   }),
 )
 
+const fits = new Fits()
+
 /** The most promising points, best first. */
 async function rankedPoints(asked: Asked): Promise<Point[]> {
   const { space, seed, number } = asked
   const coordinates = new Coordinates(space)
-  const { posterior, best, pending, success } = await model(coordinates, observed(asked))
+  const { posterior, best, pending, success } = await model(space, coordinates, observed(asked))
   const acquisition = new Acquisition(posterior, best.value, pending, success)
   const candidateAt = (row: Float64Array): Candidate => ({ row, value: acquisition.at(row) })
   const draws = new Draws(seed, number, streams.gaussianProcess)
@@ -55,8 +57,7 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
   const sample = acquisition.atAll(rows).map((value, i): Candidate => ({ row: rows[i]!, value }))
   const starts = [...byPromise(sample, climbs - 1, () => draws.next()), candidateAt(best.row)]
   const lengths = posterior.hyperparameters.weights.map((weight) => Math.min(1, 1 / Math.sqrt(weight)))
-  const found: Candidate[] = []
-  for (const start of starts) found.push(await climb(acquisition, coordinates, lengths, start))
+  const found = await climbAll({ acquisition, coordinates, lengths }, starts)
   const ranked = [...found, ...sample].sort((a, b) => b.value - a.value)
   return ranked.slice(0, kept).map(({ row }) => coordinates.pointOf(row))
 }
@@ -66,12 +67,14 @@ async function rankedPoints(asked: Asked): Promise<Point[]> {
  * fail. Failed ones are believed in the same way, so that nothing is left to find out there: the worst value in their place
  * would make a step that no smooth function has.
  */
-async function model(coordinates: Coordinates, { ended, pending: underWay }: Observed) {
+async function model(space: Space, coordinates: Coordinates, { ended, pending: underWay }: Observed) {
   const sound = ended.filter(({ failed }) => !failed)
   const judged = sound.length > 1 ? sound : ended
   const points = pointsOf(coordinates, judged)
-  const values = standardized(judged.map(({ loss }) => loss))
-  const known = new Posterior(points, values, await fit(points, values))
+  const losses = judged.map(({ loss }) => loss)
+  const fitted = fittedOf(judged.length)
+  const hyperparameters = await fits.of(space, firstOf(points, fitted), standardized(losses.slice(0, fitted)))
+  const known = new Posterior(points, standardized(losses), hyperparameters)
   const rowsOf = (trials: readonly { point: Point }[]) => trials.map(({ point }) => coordinates.rowOf(point))
   const pending = rowsOf(underWay)
   const expected = known.believing(pending)
@@ -80,7 +83,7 @@ async function model(coordinates: Coordinates, { ended, pending: underWay }: Obs
   const best = { row: rowsOf([...judged, ...underWay])[lowest]!, value: expected.values[lowest]! }
   if (judged.length === ended.length) return { posterior: expected, best, pending, success: null }
   const posterior = known.believing([...pending, ...rowsOf(ended.filter(({ failed }) => failed))])
-  return { posterior, best, pending, success: await Success.of(pointsOf(coordinates, ended), ended) }
+  return { posterior, best, pending, success: await Success.of(space, pointsOf(coordinates, ended), ended) }
 }
 
 function pointsOf(coordinates: Coordinates, trials: readonly { point: Point }[]): Points {

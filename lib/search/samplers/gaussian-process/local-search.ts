@@ -1,7 +1,8 @@
-/** From a point uphill to one that no change of a coordinate makes better. */
+/** From points uphill to ones that no change of a coordinate makes better. */
 import { minimize } from '../../../train/lbfgs/minimize.js'
 import type { Acquisition } from './acquisition.js'
 import { type Coordinate, type Coordinates, middleOf } from './coordinates.js'
+import { Together } from './together.js'
 
 /** Finite ranges up to this size are tried value by value. */
 const mostTried = 16
@@ -15,16 +16,33 @@ export interface Candidate {
   readonly value: number
 }
 
-export async function climb(
-  acquisition: Acquisition,
-  coordinates: Coordinates,
-  lengths: Float64Array,
-  start: Candidate,
-): Promise<Candidate> {
+interface Slope {
+  readonly value: number
+  readonly gradient: Float64Array
+}
+
+/** What all climbs go by. `lengths`: the covariance's, at most 1. */
+interface Hill {
+  readonly acquisition: Acquisition
+  readonly coordinates: Coordinates
+  readonly lengths: Float64Array
+}
+
+/** From each of the starts, side by side. */
+export async function climbAll(hill: Hill, starts: readonly Candidate[]): Promise<Candidate[]> {
+  const together = new Together<Float64Array, Slope>(starts.length, (rows) => {
+    const { values, gradients } = hill.acquisition.withGradients(rows)
+    return values.map((value, i) => ({ value, gradient: gradients[i]! }))
+  })
+  return await Promise.all(starts.map((start) => climb(hill, together, start).finally(() => together.leave())))
+}
+
+async function climb(hill: Hill, together: Together<Float64Array, Slope>, start: Candidate): Promise<Candidate> {
+  const { acquisition, coordinates } = hill
   let best = start
   for (let round = 0; round < mostRounds; round++) {
     const before = best
-    best = better(best, await alongSmooth(acquisition, coordinates, lengths, best))
+    best = better(best, await alongSmooth(hill, together, best))
     const between = best
     for (const index of coordinates.all.keys()) best = alongFinite(acquisition, coordinates, best, index)
     // Where no finite coordinate has moved, the smooth ones are at their best already.
@@ -42,12 +60,11 @@ const fromEnds = 1e-3
 
 /**
  * By L-BFGS over all coordinates that are smooth, or fine enough to be taken for it. x = sin²(π/2 · length · v) keeps them
- * within 0 … 1, and makes a step in each v change the function about as much (`lengths`: the covariance's, at most 1).
+ * within 0 … 1, and makes a step in each v change the function about as much.
  */
 async function alongSmooth(
-  acquisition: Acquisition,
-  coordinates: Coordinates,
-  lengths: Float64Array,
+  { acquisition, coordinates, lengths }: Hill,
+  together: Together<Float64Array, Slope>,
   start: Candidate,
 ): Promise<Candidate> {
   const free = [...coordinates.all.keys()].filter(
@@ -55,7 +72,6 @@ async function alongSmooth(
   )
   if (free.length === 0) return start
   const row = start.row.slice()
-  const gradient = new Float64Array(row.length)
   const angle = (v: number, i: number) => 0.5 * Math.PI * lengths[i]! * v
   const place = (variables: Float64Array) => {
     for (const [k, i] of free.entries()) row[i] = Math.sin(angle(variables[k]!, i)) ** 2
@@ -64,11 +80,11 @@ async function alongSmooth(
     const unit = Math.max(fromEnds, Math.min(1 - fromEnds, row[i]!))
     return Math.asin(Math.sqrt(unit)) / angle(1, i)
   })
-  const falling = (at: Float64Array) => {
+  const falling = async (at: Float64Array) => {
     place(at)
-    const value = -acquisition.withGradient(row, gradient)
+    const { value, gradient } = await together.ask(row)
     const slopes = Float64Array.from(free, (i, k) => -gradient[i]! * Math.sin(2 * angle(at[k]!, i)) * angle(1, i))
-    return { value, gradient: slopes }
+    return { value: -value, gradient: slopes }
   }
   const found = await minimize(falling, variables, { gradientTolerance: 1e-3, maxIterations: 100 })
   place(found.x)

@@ -1,6 +1,7 @@
 /** What is believed of the function once values are known. */
 import { dotOfRows, inverseOfFactor, productsWith, rowsTimes } from '../../linear-algebra.js'
 import {
+  columnsOf,
   covarianceMatrix,
   type Hyperparameters,
   ManyDistances,
@@ -15,6 +16,29 @@ export interface Belief {
   deviation: number
 }
 
+/** Of some points, a row a point. */
+interface Gradients {
+  readonly beliefs: readonly Belief[]
+  readonly ofMeans: Float64Array
+  readonly ofDeviations: Float64Array
+}
+
+/** Of some points, a row a point: K⁻¹ · covariances is `solved`. */
+interface Scratch {
+  readonly covariances: Float64Array
+  readonly slopes: Float64Array
+  /** L⁻¹ · covariances. */
+  readonly shares: Float64Array
+  readonly solved: Float64Array
+}
+
+const scratchOf = (length: number): Scratch => ({
+  covariances: new Float64Array(length),
+  slopes: new Float64Array(length),
+  shares: new Float64Array(length),
+  solved: new Float64Array(length),
+})
+
 /** Points that are looked at together: what they need stays in the cache. */
 const batch = 128
 
@@ -26,11 +50,9 @@ export class Posterior {
   readonly #inverse: Float64Array
   /** K⁻¹ · values */
   readonly #solved: Float64Array
-  readonly #covariances: Float64Array
-  readonly #slopes: Float64Array
-  /** L⁻¹ · covariances, and K⁻¹ · covariances. */
-  readonly #shares: Float64Array
-  readonly #solvedShares: Float64Array
+  #scratch: Scratch
+  /** 0 of categories, which have no slope. */
+  readonly #smoothWeights: Float64Array
 
   /** @throws RangeError where the covariance matrix is not positive definite */
   constructor(
@@ -45,21 +67,15 @@ export class Posterior {
     }
     const half = productsWith(this.#inverse, values, new Float64Array(n))
     this.#solved = rowsTimes(half, 1, this.#inverse, n, new Float64Array(n))
-    this.#covariances = new Float64Array(n)
-    this.#slopes = new Float64Array(n)
-    this.#shares = new Float64Array(n)
-    this.#solvedShares = new Float64Array(n)
+    this.#scratch = scratchOf(n)
+    this.#smoothWeights = hyperparameters.weights.map((weight, i) => (points.isCategory[i] ? 0 : weight))
   }
 
   at(x: Float64Array): Belief {
-    return this.#believe(x)
-  }
-
-  #believe(x: Float64Array, slopes?: Float64Array): Belief {
     const { weights, scale } = this.hyperparameters
-    const [covariances, shares] = [this.#covariances, this.#shares]
+    const { covariances, shares } = this.#scratchFor(this.points.count)
     squaredDistances(this.points, x, weights, covariances)
-    matern(covariances, covariances, scale, slopes)
+    matern(covariances, covariances, scale)
     productsWith(this.#inverse, covariances, shares)
     return this.#beliefOf(covariances, shares, 0)
   }
@@ -89,26 +105,56 @@ export class Posterior {
     return beliefs
   }
 
-  /** As `at`, and the gradients of both by x into two arrays; those of categories are 0. */
-  withGradient(x: Float64Array, ofMean: Float64Array, ofDeviation: Float64Array): Belief {
-    const { weights } = this.hyperparameters
-    const { data, isCategory, count: n } = this.points
-    const belief = this.#believe(x, this.#slopes)
-    const shares = rowsTimes(this.#shares, 1, this.#inverse, n, this.#solvedShares)
-    ofMean.fill(0)
-    ofDeviation.fill(0)
-    for (let i = 0; i < n; i++) {
-      const [slope, solved, share] = [this.#slopes[i]!, this.#solved[i]!, shares[i]!]
-      for (let j = 0; j < x.length; j++) {
-        if (isCategory[j]) continue
-        const change = 2 * slope * weights[j]! * (x[j]! - data[i * x.length + j]!)
-        ofMean[j]! += solved * change
-        ofDeviation[j]! -= share * change
-      }
+  /** As `at` of each of some points, and the gradients of both by them, a row a point; those of categories are 0. */
+  withGradients(rows: readonly Float64Array[]): Gradients {
+    const { weights, scale } = this.hyperparameters
+    const [n, width, many] = [this.points.count, weights.length, rows.length]
+    const scratch = this.#scratchFor(many * n)
+    const { covariances, slopes, shares, solved } = scratch
+    for (const [i, row] of rows.entries()) squaredDistances(this.points, row, weights, covariances, i * n)
+    matern(covariances, covariances, scale, slopes)
+    rowsTimes(covariances, many, this.#inverse, n, shares, true)
+    rowsTimes(shares, many, this.#inverse, n, solved)
+    const beliefs = rows.map((_, i) => this.#beliefOf(covariances, shares, i))
+    const gradients = { ofMeans: new Float64Array(many * width), ofDeviations: new Float64Array(many * width) }
+    for (const [i, row] of rows.entries()) {
+      this.#putSlopes(row, scratch, i * n, gradients, i * width)
+      // ∂σ = ∂σ² / 2σ, and ∂σ² = −2 kᵀ K⁻¹ ∂k.
+      for (let j = i * width; j < (i + 1) * width; j++) gradients.ofDeviations[j]! /= beliefs[i]!.deviation
     }
-    // ∂σ = ∂σ² / 2σ, and ∂σ² = −2 kᵀ K⁻¹ ∂k.
-    for (let j = 0; j < x.length; j++) ofDeviation[j]! /= belief.deviation
-    return belief
+    return { beliefs, ...gradients }
+  }
+
+  /** As long as it was the last time where it is long enough: arrays that are made anew take longer than what is done with them. */
+  #scratchFor(length: number): Scratch {
+    if (this.#scratch.covariances.length < length) this.#scratch = scratchOf(length)
+    if (this.#scratch.covariances.length === length) return this.#scratch
+    const { covariances, slopes, shares, solved } = this.#scratch
+    const part = (whole: Float64Array) => whole.subarray(0, length)
+    return { covariances: part(covariances), slopes: part(slopes), shares: part(shares), solved: part(solved) }
+  }
+
+  /** Σ ∂k · K⁻¹ values, and −Σ ∂k · K⁻¹ k, over the points, into rows that begin at `to`. */
+  #putSlopes(
+    x: Float64Array,
+    { slopes, solved: shares }: Pick<Scratch, 'slopes' | 'solved'>,
+    from: number,
+    { ofMeans, ofDeviations }: Pick<Gradients, 'ofMeans' | 'ofDeviations'>,
+    to: number,
+  ): void {
+    const { count } = this.points
+    const [columns, weights, solved] = [columnsOf(this.points), this.#smoothWeights, this.#solved]
+    for (let j = 0, at = 0; j < x.length; j++) {
+      const [weight, own] = [weights[j]!, x[j]!]
+      let [byMean, byDeviation] = [0, 0]
+      for (let i = 0; i < count; i++, at++) {
+        const change = 2 * slopes[from + i]! * weight * (own - columns[at]!)
+        byMean += solved[i]! * change
+        byDeviation -= shares[from + i]! * change
+      }
+      ofMeans[to + j] = byMean
+      ofDeviations[to + j] = byDeviation
+    }
   }
 
   /** The same where the values at further points are taken to be what they are expected to be. */

@@ -1,26 +1,24 @@
 /** How likely a trial at a point is to have a result, where some have failed. */
 import { logCumulative, logRootOfTwoPi } from '../../../normal.js'
-import type { Points } from './covariance.js'
-import { fit } from './fit.js'
+import { firstOf, type Points } from './covariance.js'
+import { Fits, fittedOf } from './fit.js'
 import { type Belief, Posterior } from './posterior.js'
+
+const fits = new Fits()
 
 /**
  * The logarithm of the chance that a function is positive, of which trials are told 1 where they had a result and −1 where they
  * failed (as in Gardner et al. 2014, "Bayesian optimization with inequality constraints"). Nothing known: a half.
  */
 export class Success {
-  readonly #ofMean: Float64Array
-  readonly #ofDeviation: Float64Array
+  constructor(private readonly posterior: Posterior) {}
 
-  constructor(private readonly posterior: Posterior) {
-    const width = posterior.points.isCategory.length
-    this.#ofMean = new Float64Array(width)
-    this.#ofDeviation = new Float64Array(width)
-  }
-
-  static async of(points: Points, ended: readonly { readonly failed: boolean }[]): Promise<Success> {
+  /** Of the trials of a space, in order of number. */
+  static async of(space: object, points: Points, ended: readonly { readonly failed: boolean }[]): Promise<Success> {
     const values = Float64Array.from(ended, ({ failed }) => (failed ? -1 : 1))
-    return new Success(new Posterior(points, values, await fit(points, values)))
+    const fitted = fittedOf(points.count)
+    const hyperparameters = await fits.of(space, firstOf(points, fitted), values.subarray(0, fitted))
+    return new Success(new Posterior(points, values, hyperparameters))
   }
 
   at(row: Float64Array): number {
@@ -32,16 +30,18 @@ export class Success {
     return this.posterior.atAll(rows).map(logChance)
   }
 
-  /** As `at`, with its gradient added to an array. */
-  withGradient(row: Float64Array, gradient: Float64Array): number {
-    const belief = this.posterior.withGradient(row, this.#ofMean, this.#ofDeviation)
-    const { mean, deviation } = belief
-    const z = mean / deviation
-    const slope = (caution * Math.exp(-0.5 * z * z - logRootOfTwoPi - logCumulative(z))) / deviation
-    for (let i = 0; i < gradient.length; i++) {
-      gradient[i]! += slope * (this.#ofMean[i]! - z * this.#ofDeviation[i]!)
+  /** As `at` of each of some points, with their gradients added to arrays. */
+  withGradients(rows: readonly Float64Array[], gradients: readonly Float64Array[]): number[] {
+    const { beliefs, ofMeans, ofDeviations } = this.posterior.withGradients(rows)
+    for (const [i, gradient] of gradients.entries()) {
+      const { mean, deviation } = beliefs[i]!
+      const z = mean / deviation
+      const slope = (caution * Math.exp(-0.5 * z * z - logRootOfTwoPi - logCumulative(z))) / deviation
+      for (let j = 0, at = i * gradient.length; j < gradient.length; j++, at++) {
+        gradient[j]! += slope * (ofMeans[at]! - z * ofDeviations[at]!)
+      }
     }
-    return logChance(belief)
+    return beliefs.map(logChance)
   }
 }
 
