@@ -145,7 +145,7 @@ function textOf(path: string): string {
 
 function cachedOf(line: string, where: string): Cached | null {
   try {
-    const fields = Fields.of(parseObject(line, where) as JsonObject, where)
+    const fields = Fields.of(parseObject(line, where) as JsonObject, where, ['changes', 'epochs', 'values'])
     const changes = fields.list('changes').map((entry) => changeIn(entry, where))
     const [epochs, values] = [fields.list('epochs') as number[], fields.list('values').map(toNumber)]
     if (!epochs.every(Number.isSafeInteger) || values.includes(null) || epochs.length !== values.length) return null

@@ -14,6 +14,8 @@ export interface StudyReaderOptions {
   readonly onProgress?: ((done: number, all: number) => void) | undefined
   /** Whether the master's cache is read. Default true. */
   readonly index?: boolean | undefined
+  /** Whether ended trials are what the cache says until a `refresh` looks at them. Default false. */
+  readonly trusts?: boolean | undefined
 }
 
 interface RefreshOptions extends Pick<StudyReaderOptions, 'onProgress'> {
@@ -58,12 +60,16 @@ export class StudyReader {
   }
 
   /** @throws `GRADUS_BAD_FILE` when there is no study, or one that cannot be read */
-  static async open(path: string, { onProgress, index = true }: StudyReaderOptions = {}): Promise<StudyReader> {
+  static async open(
+    path: string,
+    { onProgress, index = true, trusts = false }: StudyReaderOptions = {},
+  ): Promise<StudyReader> {
     const study = await readStudy(path)
     // Whoever changes the working folder later, and whatever links lead here: checkpoints are read without following any.
     const reader = new StudyReader(await withFileErrors(path, () => realpath(path)), study)
     if (index) for (const cached of (await readIndex(reader.path)).values()) reader.#know(cached)
-    await reader.refresh({ all: true, onProgress })
+    // The first look lists all folders, whatever is looked at in them.
+    await reader.refresh({ all: !trusts, ended: !trusts, onProgress })
     return reader
   }
 

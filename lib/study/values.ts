@@ -33,9 +33,11 @@ export class Fields {
     return Fields.of(parseObject(text, where) as JsonObject, where)
   }
 
-  /** Likewise, of what has been parsed without `__proto__`. */
-  static of(record: JsonObject, where: string): Fields {
-    if (isDeeper(record, deepest)) throw badFile(where, `expected no more than ${deepest} levels`)
+  /** Likewise, of what has been parsed without `__proto__`. `but`: fields whose depth is looked at by who reads them. */
+  static of(record: JsonObject, where: string, but: readonly string[] = []): Fields {
+    for (const field in record)
+      if (!but.includes(field) && isDeeper(record[field]!, deepest - 1))
+        throw badFile(where, `expected no more than ${deepest} levels`)
     const { format } = record
     if (format === studyFormat) return new Fields(where, record)
     const problem = Number(format) > studyFormat ? 'a newer Gradus wrote it' : 'its format is unknown'

@@ -44,6 +44,32 @@ export function unpackAll(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unpackAll(item)]))
 }
 
+/** What has columns, as it arrives where they stay as they are: NaN where there is no number. */
+export type Typed<T> = T extends Float64Array
+  ? Float32Array
+  : T extends Uint32Array
+    ? Uint32Array
+    : T extends readonly (infer Item)[]
+      ? readonly Typed<Item>[]
+      : T extends object
+        ? { readonly [Key in keyof T]: Typed<T[Key]> }
+        : T
+
+/** As {@link unpackAll}, for many numbers: no list is made of them. */
+export function unpackTyped(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(unpackTyped) : value
+  const { float32, uint32 } = value as { float32?: unknown; uint32?: unknown }
+  if (typeof float32 === 'string') return withoutInfinities(new Float32Array(bytesOf(float32)))
+  if (typeof uint32 === 'string') return new Uint32Array(bytesOf(uint32))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unpackTyped(item)]))
+}
+
+function withoutInfinities(column: Float32Array): Float32Array {
+  for (let i = 0; i < column.length; i++) if (!Number.isFinite(column[i])) column[i] = Number.NaN
+  return column
+}
+
 function numbers(column: Float32Array): (number | null)[] {
   const values: (number | null)[] = Array.from(column)
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(column[i])) values[i] = null

@@ -41,7 +41,7 @@ export class Curves {
   get #scales(): { across: Scale; up: Scale } {
     const curves = this.#drawn.map((row) => this.#shown!.trials.curve[row]!)
     const most = curves.reduce((most, { epochs }) => Math.max(most, epochs.at(-1)!), 1)
-    return { across: countScale(most), up: valueScale(curves.flatMap(({ values }) => values)) }
+    return { across: countScale(most), up: valueScale(curves.flatMap(({ values }) => [...values])) }
   }
 
   #draw(context: CanvasRenderingContext2D, width: number, height: number): void {

@@ -1,13 +1,13 @@
 /** The trials of a study as the page keeps them: a row each, in columns. */
-import { unpackAll } from '../../server/packed.js'
+import { unpackTyped } from '../../server/packed.js'
 import { type TrialColumnsView, trialStates } from '../../server/study/study-wire.js'
 
 export type State = (typeof trialStates)[number]
 
 /** Points of a curve; NaN where nothing finite was reported. */
 export interface TrialCurve {
-  readonly epochs: readonly number[]
-  readonly values: readonly number[]
+  readonly epochs: Uint32Array
+  readonly values: Float32Array
 }
 
 export class Trials {
@@ -38,16 +38,16 @@ export class Trials {
 
   /** Puts an answer in its place; whether there was anything in it. */
   take(packed: unknown): boolean {
-    const columns = unpackAll(packed) as TrialColumnsView
+    const columns = unpackTyped(packed) as TrialColumnsView
     if (columns.isWhole) this.#clear()
     this.generation = columns.generation
     this.version = columns.version
     let at = 0
-    for (const [i, number] of columns.number.entries()) {
+    for (let i = 0; i < columns.number.length; i++) {
       const length = columns.curveLength[i]!
-      this.#put(columns, i, number!, {
-        epochs: columns.curveEpochs.slice(at, at + length) as number[],
-        values: columns.curveValues.slice(at, at + length).map(orNaN),
+      this.#put(columns, i, columns.number[i]!, {
+        epochs: columns.curveEpochs.subarray(at, at + length),
+        values: columns.curveValues.subarray(at, at + length),
       })
       at += length
     }
@@ -61,13 +61,13 @@ export class Trials {
     this.state[row] = trialStates[columns.state[i]!]!
     this.stage[row] = columns.stage[i]!
     this.epoch[row] = columns.epoch[i]!
-    this.value[row] = orNaN(columns.value[i]!)
-    this.begin[row] = orNaN(columns.begin[i]!)
-    this.end[row] = orNaN(columns.end[i]!)
+    this.value[row] = columns.value[i]!
+    this.begin[row] = columns.begin[i]!
+    this.end[row] = columns.end[i]!
     this.worker[row] = columns.workers[columns.worker[i]!] ?? ''
     for (const [k, column] of columns.params.entries()) {
       this.params[k] ??= []
-      this.params[k][row] = orNaN(column[i]!)
+      this.params[k][row] = column[i]!
     }
     this.curve[row] = curve
   }
@@ -78,8 +78,6 @@ export class Trials {
     for (const column of [number, state, stage, epoch, value, begin, end, worker, params, curve]) column.length = 0
   }
 }
-
-const orNaN = (value: number | null): number => value ?? Number.NaN
 
 /** States whose value is one: exploded and failed ones have none that means something. */
 export const hasValue = (state: State, value: number): boolean =>

@@ -22,11 +22,6 @@ export interface ImportanceSource {
   direction: 'minimize' | 'maximize'
 }
 
-interface Judged {
-  params: JsonObject
-  loss: number
-}
-
 /**
  * Of the newest stage that has trials enough: values of trials that ran for more epochs are not compared with those of fewer. Where
  * no stage has, it says how many there are.
@@ -36,56 +31,65 @@ export function importanceView(trials: readonly Trial[], source: ImportanceSourc
   let most = 0
   for (const { number, record } of stages.toReversed()) {
     const ranges = parametersOf(isObject(record.parameters) ? record.parameters : source.space)
-    const judged = trials.flatMap((trial) => {
-      const one = trial.suggestion?.stage === number ? judgedOf(trial, source.direction) : null
-      return one && lies(one.params, ranges) ? [one] : []
-    })
-    most = Math.max(most, judged.length)
-    if (judged.length < leastTrials) continue
-    const shares = sharesOf(judged, ranges, source.parameters)
+    const { columns, losses } = judgedOf(trials, number, ranges, source.direction)
+    most = Math.max(most, losses.length)
+    if (losses.length < leastTrials) continue
+    const shares = sharesOf(columns, losses, source.parameters)
     if (shares.every((share) => share === 0))
       return { shares: null, why: 'The best trials cannot be told from the rest.' }
-    return { shares, trials: judged.length, stage: source.stages.length > 0 ? number : null, why: null }
+    return { shares, trials: losses.length, stage: source.stages.length > 0 ? number : null, why: null }
   }
   const where = source.stages.length > 0 ? ' of one stage' : ' within the present ranges'
   const why = `Importance needs ${leastTrials} finished trials${where}: there ${most === 1 ? 'is 1' : `are ${most}`}.`
   return { shares: null, why }
 }
 
-function sharesOf(
-  judged: readonly Judged[],
-  ranges: readonly StudyParameter[],
-  parameters: readonly StudyParameter[],
-): number[] {
-  const columns = ranges.map((range) => ({
-    ...range,
-    values: Float64Array.from(judged, ({ params }) => range.read(params)),
-  }))
-  const shares = importanceOf(
-    columns,
-    Float64Array.from(judged, ({ loss }) => loss),
-  )
-  const byPath = new Map(ranges.map(({ path }, i) => [path, shares[i]!]))
+type Column = StudyParameter & { values: Float64Array }
+
+function sharesOf(columns: readonly Column[], losses: Float64Array, parameters: readonly StudyParameter[]): number[] {
+  const shares = importanceOf(columns, losses)
+  const byPath = new Map(columns.map(({ path }, i) => [path, shares[i]!]))
   return parameters.map(({ path }) => byPath.get(path) ?? 0)
 }
 
+/** Of a stage's trials that lie in its ranges, the parameters' values and the losses. */
+function judgedOf(
+  trials: readonly Trial[],
+  stage: number,
+  ranges: readonly StudyParameter[],
+  direction: 'minimize' | 'maximize',
+): { columns: Column[]; losses: Float64Array } {
+  const columns = ranges.map((range): Column => ({ ...range, values: new Float64Array(trials.length) }))
+  const losses = new Float64Array(trials.length)
+  let count = 0
+  for (const trial of trials) {
+    const loss = trial.suggestion?.stage === stage ? lossOf(trial, direction) : null
+    if (loss === null || !isPut(trial.suggestion!.params, columns, count)) continue
+    losses[count++] = loss
+  }
+  const some = columns.map((column) => ({ ...column, values: column.values.subarray(0, count) }))
+  return { columns: some, losses: losses.subarray(0, count) }
+}
+
 /** Exploded and failed ones are the worst, as samplers are told; of those that go on or were lost nothing is known. */
-function judgedOf(trial: Trial, direction: 'minimize' | 'maximize'): Judged | null {
-  const { state, suggestion } = trial
-  if (suggestion === null) return null
-  const { params } = suggestion
-  if (state === 'exploded' || state === 'failed') return { params, loss: Number.POSITIVE_INFINITY }
+function lossOf(trial: Trial, direction: 'minimize' | 'maximize'): number | null {
+  const { state } = trial
+  if (state === 'exploded' || state === 'failed') return Number.POSITIVE_INFINITY
   if (state !== 'complete' && state !== 'pruned') return null
   const value = trialValue(trial)
   if (Number.isNaN(value)) return null
-  return { params, loss: direction === 'maximize' ? -value : value }
+  return direction === 'maximize' ? -value : value
 }
 
-/** Whether all that a trial has lies in the ranges: of each choice one that is left, of each number none outside. */
-function lies(params: JsonObject, ranges: readonly StudyParameter[]): boolean {
-  return ranges.every(({ path, kind, low, high, read }) => {
+/** Whether all that a trial has lies in the ranges: of each choice one that is left, of each number none outside. Then it is noted. */
+function isPut(params: JsonObject, columns: readonly Column[], at: number): boolean {
+  for (const { path, kind, low, high, read, values } of columns) {
     const value = read(params)
-    if (Number.isNaN(value)) return kind === 'number' || path.includes('.')
-    return kind === 'category' || (value >= low && value <= high)
-  })
+    const isIn = Number.isNaN(value)
+      ? kind === 'number' || path.includes('.')
+      : kind === 'category' || (value >= low && value <= high)
+    if (!isIn) return false
+    values[at] = value
+  }
+  return true
 }

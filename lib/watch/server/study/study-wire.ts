@@ -1,6 +1,6 @@
 /** What the page is told of a study. */
 import type { TrialState } from '../../../study/index.js'
-import type { Wire } from '../packed.js'
+import type { Typed } from '../packed.js'
 
 /** In the order of their numbers in columns. */
 export const trialStates = [
@@ -119,7 +119,7 @@ export interface TrialColumns {
   curveEpochs: Uint32Array
   curveValues: Float64Array
 }
-export type TrialColumnsView = Wire<TrialColumns>
+export type TrialColumnsView = Typed<TrialColumns>
 
 /** All of one trial. */
 export interface TrialView {

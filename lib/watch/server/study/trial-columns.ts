@@ -38,8 +38,8 @@ export function columnsOf(
     if (!workers.has(worker)) workers.set(worker, workers.size)
     return workers.get(worker)!
   }
-  const whole = (read: (trial: Trial) => number) => Uint32Array.from(trials, read)
-  const real = (read: (trial: Trial) => number) => Float64Array.from(trials, read)
+  const whole = (read: (trial: Trial) => number) => readInto(new Uint32Array(trials.length), trials, read)
+  const real = (read: (trial: Trial) => number) => readInto(new Float64Array(trials.length), trials, read)
   return {
     number: whole(({ number }) => number),
     state: whole(({ state }) => stateNumbers.get(state)!),
@@ -59,6 +59,16 @@ export function columnsOf(
   }
 }
 
+/** As `from` of such an array would, in a fraction of the time. */
+function readInto<Column extends Uint32Array | Float64Array>(
+  column: Column,
+  trials: readonly Trial[],
+  read: (trial: Trial) => number,
+): Column {
+  for (let i = 0; i < trials.length; i++) column[i] = read(trials[i]!)
+  return column
+}
+
 /** Fills it with one list after the other: a list of all of them would be made of objects. */
 function joinedTo<Column extends Uint32Array | Float64Array>(
   column: Column,
@@ -66,8 +76,7 @@ function joinedTo<Column extends Uint32Array | Float64Array>(
 ): Column {
   for (let i = 0, at = 0; at < column.length; i++) {
     const list = listOf(i)
-    column.set(list, at)
-    at += list.length
+    for (let j = 0; j < list.length; j++) column[at++] = list[j]!
   }
   return column
 }

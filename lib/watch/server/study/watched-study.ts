@@ -24,6 +24,7 @@ const patience = 150
 
 export class WatchedStudy {
   #reader: StudyReader | null = null
+  #isLookedAt = false
   #opening: Promise<void> | null = null
   #refreshing: Promise<void> | null = null
   #readAt = Number.NEGATIVE_INFINITY
@@ -75,7 +76,7 @@ export class WatchedStudy {
       const onProgress = (done: number, all: number) => {
         this.#progress = { done, all }
       }
-      const reader = await StudyReader.open(this.directory, { onProgress })
+      const reader = await StudyReader.open(this.directory, { onProgress, trusts: true })
       this.#count(reader.trials)
       await this.#readPlans(reader)
       this.#reader = reader
@@ -87,7 +88,9 @@ export class WatchedStudy {
 
   async #refresh(reader: StudyReader): Promise<void> {
     try {
-      const changed = await reader.refresh()
+      // What the cache said is shown at once, and looked at when that has been sent.
+      const changed = await reader.refresh({ all: !this.#isLookedAt })
+      this.#isLookedAt = true
       if (reader.trials.length < this.#versions.size) this.#forget(reader)
       this.#count(changed)
       await this.#readPlans(reader)
