@@ -8,7 +8,14 @@ const sha256 = 'ab'.repeat(32)
 const file = { path: 'checkpoints/epoch=001.safetensors', bytes: 12, sha256 }
 const job = {
   ...{ trial: 3, claim: 2, params: { a: 1, b: { name: 'adam' } }, seed: 5, epochs: null, resume: true },
-  ...{ epoch: 2, value: Number.NaN, files: [file], initial: file, isHeir: true, ending: { how: 'pause', reason: 'pruner' } },
+  ...{
+    epoch: 2,
+    value: Number.NaN,
+    files: [file],
+    initial: file,
+    isHeir: true,
+    ending: { how: 'pause', reason: 'pruner' },
+  },
 }
 const progress = {
   ...{ execution: 'x', attempt: 2, node: 'n', files: [file], sendings: 3 },
