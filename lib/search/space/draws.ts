@@ -2,7 +2,7 @@
  * Random numbers of a search: each a function of the study's seed, the trial's number and which of its draws it is. There is
  * no generator with a state, so no order of workers can matter.
  */
-import { philox } from '../../data/random.js'
+import { philoxInto } from '../../data/random.js'
 
 /** Keeps these numbers apart from those of training, which come from the same cipher. */
 const domain = 0x5ea0_0000
@@ -28,7 +28,7 @@ export class Draws {
   #next = 0
   /** The last block of the cipher, which two draws share. */
   #block = -1
-  #words: readonly [number, number, number, number] = [0, 0, 0, 0]
+  readonly #words = new Uint32Array(4)
 
   /**
    * @param seed of the study, 0 to 2⁵³ − 1
@@ -45,11 +45,11 @@ export class Draws {
   at(draw: number): number {
     const block = Math.floor(draw / 2)
     if (block !== this.#block) {
-      this.#words = philox(this.#key, [low32(block), this.#stream, low32(this.#number), high32(this.#number)])
+      philoxInto(this.#words, this.#key, low32(block), this.#stream, low32(this.#number), high32(this.#number))
       this.#block = block
     }
-    const words = this.#words
-    const [high, low] = draw % 2 === 0 ? [words[0], words[1]] : [words[2], words[3]]
+    const from = draw % 2 === 0 ? 0 : 2
+    const [high, low] = [this.#words[from]!, this.#words[from + 1]!]
     return ((high >>> 5) * 0x400_0000 + (low >>> 6)) / 0x20_0000_0000_0000
   }
 

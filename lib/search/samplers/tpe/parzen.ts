@@ -77,11 +77,13 @@ export class ParzenEstimator {
   logDensities(points: readonly Float64Array[]): Float64Array {
     const densities = this.#reals.logDensities(points)
     const count = this.#factors.length
-    return Float64Array.from(points, (point, i) => {
+    const sums = new Float64Array(points.length)
+    for (let i = 0; i < points.length; i++) {
       if (this.#shares.length > 0) this.#factors.fill(1)
-      for (const [place, column] of this.#shares) column.multiply(point[place]!, this.#factors)
-      return this.#logSum(densities, i * count)
-    })
+      for (const [place, column] of this.#shares) column.multiply(points[i]![place]!, this.#factors)
+      sums[i] = this.#logSum(densities, i * count)
+    }
+    return sums
   }
 
   /** log Σ factor · e^density over all kernels, whose densities begin at `from`. */

@@ -2,7 +2,8 @@
 import { matmul } from '../../../kernels/linear.js'
 import { logRootOfTwoPi } from '../../../normal.js'
 import { deviationsOf } from './deviations.js'
-import { drawWithin, shareWithin } from './truncated.js'
+import { take } from './memory.js'
+import { numberAt, shareBelow, shareWithin } from './truncated.js'
 
 /** A product this large is taken as a logarithm before it becomes infinite. */
 const mostProduct = 1e200
@@ -20,6 +21,8 @@ export class RealColumns {
    */
   readonly #factors: Float64Array
   readonly #inverses: Float64Array
+  /** Of each kernel and column what of it lies between 0 and 1. */
+  readonly #withins: Float64Array
   /** Of each kernel, its weight, what its columns are scaled by and the constant above, as a logarithm. */
   readonly #constants: Float64Array
 
@@ -33,17 +36,20 @@ export class RealColumns {
     weights: Float64Array,
   ) {
     const count = weights.length
-    this.#factors = new Float64Array(2 * count * places.length)
-    this.#inverses = new Float64Array(count * places.length)
-    this.#constants = new Float64Array(count).fill(-places.length * logRootOfTwoPi)
-    const products = weights.slice()
+    this.#factors = take(2 * count * places.length)
+    this.#inverses = take(count * places.length)
+    this.#withins = take(count * places.length)
+    this.#constants = take(count).fill(-places.length * logRootOfTwoPi)
+    const products = take(count)
+    products.set(weights)
     for (let j = 0; j < places.length; j++) this.#addColumn(j, products)
     for (let k = 0; k < count; k++) this.#constants[k]! += Math.log(products[k]!)
   }
 
   #addColumn(column: number, products: Float64Array): void {
     const means = this.observations[this.places[column]!]!
-    const [factors, inverses, constants, count] = [this.#factors, this.#inverses, this.#constants, products.length]
+    const [factors, inverses, withins] = [this.#factors, this.#inverses, this.#withins]
+    const [constants, count] = [this.#constants, products.length]
     if (deviations.length < count) deviations = new Float64Array(2 * count)
     deviationsOf(means, count - 1, deviations)
     const bySquare = column * count
@@ -57,7 +63,9 @@ export class RealColumns {
       factors[bySquare + k] = -0.5 * square
       factors[byUnit + k] = fromMiddle * square
       constants[k]! -= 0.5 * fromMiddle * fromMiddle * square
-      const product = (products[k]! * inverse) / shareWithin(mean, inverse)
+      const within = shareWithin(mean, inverse)
+      withins[bySquare + k] = within
+      const product = (products[k]! * inverse) / within
       const isLarge = product > mostProduct
       if (isLarge) constants[k]! += Math.log(product)
       products[k] = isLarge ? 1 : product
@@ -67,7 +75,9 @@ export class RealColumns {
   /** A draw of a kernel's column, counted among these. */
   sample(kernel: number, column: number, draw: number): number {
     const means = this.observations[this.places[column]!]!
-    return drawWithin(means[kernel]!, this.#inverses[column * means.length + kernel]!, draw)
+    const at = column * means.length + kernel
+    const [mean, inverse] = [means[kernel]!, this.#inverses[at]!]
+    return numberAt(mean, inverse, shareBelow(mean, inverse) + draw * this.#withins[at]!)
   }
 
   /** The logarithms of the kernels' densities, with their weights: a row of them for each point. Valid until the next call. */
@@ -79,7 +89,7 @@ export class RealColumns {
       for (let k = 0; k < count; k++) densities[at++] = this.#constants[k]!
     }
     if (width === 0) return densities
-    const units = new Float64Array(points.length * 2 * width)
+    const units = take(points.length * 2 * width)
     for (let i = 0, at = 0; i < points.length; i++, at += 2 * width) {
       for (let j = 0; j < width; j++) {
         const unit = points[i]![this.places[j]!]! - middle

@@ -7,6 +7,7 @@ import { fresh } from '../fresh.js'
 import { type Rows, rowsOf } from '../rows.js'
 import { type Asked, type Ended, observed, type Sampler } from '../sampler.js'
 import { isStart, startingParams } from '../start.js'
+import { freeAll, take } from './memory.js'
 import { type Column, ParzenEstimator } from './parzen.js'
 
 /** Points drawn from the density of good ones, of which the one with the highest ratio is taken. */
@@ -33,6 +34,7 @@ export const tpe = factory(
     settings: {},
     suggest(asked) {
       if (isStart(asked)) return startingParams(asked)
+      freeAll()
       const [kinds, rows] = [kindsOf(asked), rowsOf(asked.space, asked.trials)]
       const groups = groupsOf(asked.space).map((places) => new Group(asked.space, places, kinds, rows))
       const draws = new Draws(asked.seed, asked.number, streams.tpe)
@@ -125,16 +127,20 @@ class Group {
 
   /** Puts the best candidate's coordinates into a point; of equals the first one's. */
   suggest(point: Record<string, number>, draws: Draws): void {
-    const rows = Array.from({ length: candidates }, () => this.#good.sample(() => draws.next()))
+    const draw = () => draws.next()
+    const rows: Float64Array[] = []
+    for (let i = 0; i < candidates; i++) rows.push(this.#good.sample(draw))
     const [good, bad, success] = [this.#good.logDensities(rows), this.#bad.logDensities(rows), this.#logSuccess(rows)]
-    const ratios = good.map((density, i) => density - bad[i]! + success[i]!)
-    const best = rows[ratios.reduce((most, ratio, i) => (ratio > ratios[most]! ? i : most), 0)]!
+    const ratioAt = (i: number) => good[i]! - bad[i]! + (success?.[i] ?? 0)
+    let most = 0
+    for (let i = 1; i < candidates; i++) if (ratioAt(i) > ratioAt(most)) most = i
+    const best = rows[most]!
     for (const [i, { path }] of this.#dimensions.entries()) point[path] = best[i]!
   }
 
-  /** The logarithms of the chance that a trial at a point does not fail, by Bayes' rule. */
-  #logSuccess(rows: readonly Float64Array[]): Float64Array {
-    if (!this.#failed || !this.#sound) return new Float64Array(rows.length)
+  /** The logarithms of the chance that a trial at a point does not fail, by Bayes' rule; null where none has failed. */
+  #logSuccess(rows: readonly Float64Array[]): Float64Array | null {
+    if (!this.#failed || !this.#sound) return null
     const [failed, sound] = [this.#failed.logDensities(rows), this.#sound.logDensities(rows)]
     return failed.map((density, i) => -caution * Math.log1p(Math.exp(this.#failures + density - sound[i]!)))
   }
@@ -147,12 +153,11 @@ const columnOf = ({ kind, size, cells }: Dimension): Column =>
 const ofGroup = (trials: readonly number[], { data, width }: Rows, place: number): readonly number[] =>
   trials.filter((trial) => !Number.isNaN(data[trial * width + place]!))
 
-/** What some trials have at each place, and 0.5 behind it: the middle of the kernel over everything. All share one memory. */
+/** What some trials have at each place, and 0.5 behind it: the middle of the kernel over everything. */
 function columnsFrom(trials: readonly number[], { data, width }: Rows, places: readonly number[]): Float64Array[] {
   const length = trials.length + 1
-  const { buffer } = new Float64Array(places.length * length)
-  return places.map((place, j) => {
-    const column = new Float64Array(buffer, 8 * j * length, length)
+  return places.map((place) => {
+    const column = take(length)
     for (let i = 0; i < trials.length; i++) column[i] = data[trials[i]! * width + place]!
     column[trials.length] = 0.5
     return column

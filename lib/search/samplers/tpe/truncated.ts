@@ -4,7 +4,7 @@ import { cumulative, quantile } from '../../../normal.js'
 /** Deviations beyond which less than rounding is left of a normal distribution. */
 const beyond = 9
 
-const shareBelow = (mean: number, inverse: number): number =>
+export const shareBelow = (mean: number, inverse: number): number =>
   mean * inverse > beyond ? 0 : cumulative(-mean * inverse)
 
 /** The share between 0 and 1 of a normal distribution with this inverse of a deviation. */
@@ -16,6 +16,10 @@ export function shareWithin(mean: number, inverse: number): number {
 
 /** A number between 0 and 1 for one in [0, 1). */
 export function drawWithin(mean: number, inverse: number, draw: number): number {
-  const share = shareBelow(mean, inverse) + draw * shareWithin(mean, inverse)
+  return numberAt(mean, inverse, shareBelow(mean, inverse) + draw * shareWithin(mean, inverse))
+}
+
+/** The number between 0 and 1 below which this share of the whole distribution lies. */
+export function numberAt(mean: number, inverse: number, share: number): number {
   return Math.max(0, Math.min(1, mean + quantile(Math.max(share, Number.MIN_VALUE)) / inverse))
 }
