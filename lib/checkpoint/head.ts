@@ -93,8 +93,8 @@ export const problemOf = (path: string): Promise<string | null> =>
 /** What a callback of that name had told it to keep, but arrays; null where it kept nothing, or cannot be read. */
 export const rememberedIn = (path: string, callback: string): Promise<unknown> =>
   withHeader(path, async ({ run }) => {
-    const { callbacks } = run as { callbacks?: Readonly<Record<string, unknown>> }
-    return decodeValue(callbacks?.[callback] ?? null, new Map())
+    const callbacks = (run.callbacks ?? {}) as Readonly<Record<string, unknown>>
+    return decodeValue(callbacks[callback] ?? null, new Map())
   }).catch(() => null)
 
 function parseRun(json: string | undefined): Record<string, unknown> {
