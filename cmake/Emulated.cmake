@@ -17,7 +17,7 @@ add_library(emulated_test_kernels OBJECT ${cuda_test_sources})
 set_source_files_properties(${cuda_test_sources} PROPERTIES LANGUAGE CXX)
 target_compile_definitions(emulated_test_kernels PUBLIC GRADUS_EMULATED)
 target_compile_options(emulated_test_kernels PRIVATE "SHELL:-x c++" ${emulated_cflags})
-add_executable(gradus_emulated_tests ${gpu_test_sources} $<TARGET_OBJECTS:emulated_test_kernels> $<TARGET_OBJECTS:emulated_kernels>
+add_executable(gradus_emulated_tests ${gpu_test_sources} ${emulated_test_sources} $<TARGET_OBJECTS:emulated_test_kernels> $<TARGET_OBJECTS:emulated_kernels>
   $<TARGET_OBJECTS:emulator>)
 target_compile_definitions(gradus_emulated_tests PRIVATE GRADUS_EMULATED)
 target_compile_options(gradus_emulated_tests PRIVATE ${test_cflags})

@@ -44,8 +44,10 @@
     "cuda_sources": [
       "native/kernels/cuda/columns.cu",
       "native/kernels/cuda/elements.cu",
+      "native/kernels/cuda/embedding.cu",
       "native/kernels/cuda/losses.cu",
       "native/kernels/cuda/matmul.cu",
+      "native/kernels/cuda/metrics.cu",
       "native/kernels/cuda/moving.cu",
       "native/kernels/cuda/norms.cu",
       "native/kernels/cuda/updates.cu"
@@ -114,10 +116,10 @@
       "test/native/updates_range_test.cc",
       "test/native/updates_test.cc"
     ],
+    "emulated_test_sources": ["test/gpu/emulated_device_test.cc", "test/gpu/emulator_test.cc"],
     "gpu_test_sources": [
       "test/native/main.cc",
       "test/gpu/conformance_test.cc",
-      "test/gpu/emulator_test.cc",
       "test/gpu/engine_test.cc",
       "test/gpu/kernels_test.cc",
       "test/gpu/rows_test.cc",
@@ -135,7 +137,7 @@
     "binding_cflags": ["-O1"],
     "nvcc_flags": [
       "-std=c++17", "-O3", "-fmad=false", "-prec-div=true", "-prec-sqrt=true", "-ftz=false", "--extended-lambda",
-      "--expt-relaxed-constexpr", "-Xcompiler=-fPIC,-fvisibility=hidden", "-Xptxas=-v",
+      "--expt-relaxed-constexpr", "-Xcompiler=-fPIC,-fvisibility=hidden", "-Xptxas=-v", "-Xfatbin=-compress-all",
       "-gencode=arch=compute_80,code=[sm_80,compute_80]", "-gencode=arch=compute_90,code=sm_90"
     ],
     "emulated_cflags": [

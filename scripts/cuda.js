@@ -1,5 +1,6 @@
-// `npm run build:cuda`: compiles the library for NVIDIA GPUs into build-cuda/. Where no CUDA compiler is found it comes from
-// PyPI, into a virtual environment beside the build. Fails where a kernel spills registers or has a stack frame.
+// `npm run build:cuda`: compiles the library for NVIDIA GPUs into build-cuda/; with --tests the tests that run on a card as
+// well, which take the rest from what node-gyp has built. Where no CUDA compiler is found it comes from PyPI, into a
+// virtual environment beside the build. Fails where a kernel spills registers or has a stack frame.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -52,8 +53,10 @@ export function spillsIn(text) {
 if (isCommand(import.meta.url)) {
   requireTools(['g++', 'make', 'cmake'])
   const nvcc = findCompiler()
-  run('cmake', '-S', root, '-B', folder, '-DGRADUS_ADDON=OFF', '-DGRADUS_TESTS=OFF', `-DGRADUS_NVCC=${nvcc}`)
-  run('cmake', '--build', folder, '--target', 'gradus_cuda', '--parallel', String(availableParallelism()))
+  const targets = process.argv.includes('--tests') ? ['gradus_cuda', 'gradus_cuda_tests'] : ['gradus_cuda']
+  const core = `-DGRADUS_CORE=${join(root, 'build/Release/obj.target')}`
+  run('cmake', '-S', root, '-B', folder, '-DGRADUS_ADDON=OFF', '-DGRADUS_TESTS=OFF', core, `-DGRADUS_NVCC=${nvcc}`)
+  run('cmake', '--build', folder, '--target', ...targets, '--parallel', String(availableParallelism()))
   const reports = readdirSync(join(folder, 'cuda')).filter((name) => name.endsWith('.txt'))
   const spills = reports.flatMap((name) => spillsIn(readFileSync(join(folder, 'cuda', name), 'utf8')))
   if (spills.length > 0) fail(`These kernels need a stack:\n${spills.join('\n')}`)

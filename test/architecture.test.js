@@ -308,6 +308,16 @@ architecture('kernels written on the virtual vector include nothing but lists an
   }
 })
 
+architecture('kernels for a GPU keep to what the emulator knows', () => {
+  const ofTheMachine = ['machine.h', 'queue.cu', 'queue.h'].map((name) => join('native/kernels/cuda', name))
+  const others = [...sources('native/kernels/cuda', ['.h', '.cu'])].filter(([file]) => !ofTheMachine.includes(file))
+  assert.ok(others.length > 15)
+  for (const [file, text] of others) {
+    assert.not.match(text, /<<<|\basm\b|__shared__|__global__|__CUDA|__(sync|shfl|any|ballot)|atomicAdd|threadIdx/, file)
+    assert.not.match(text, /\b(printf|malloc|std::)|\bnew\b/, file)
+  }
+})
+
 architecture('every file can be read in one sitting', () => {
   for (const folder of ['lib', 'native', 'test']) {
     for (const [file, text] of sources(folder, ['.ts', '.js', '.h', '.cc', '.cu', '.def'])) {

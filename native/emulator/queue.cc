@@ -107,36 +107,38 @@ void moved_by_host(void* to, const void* from, size_t bytes) {
   if (Region* region = region_of(reinterpret_cast<uintptr_t>(to)))
     region->mark_written(reinterpret_cast<uintptr_t>(to), bytes);
 }
-void check_room(const void* memory, size_t bytes, const char* what) {
+// What has no room is told, and not moved.
+bool has_room(const void* memory, size_t bytes, const char* what) {
   const uintptr_t at = reinterpret_cast<uintptr_t>(memory);
   const Region* const region = region_of(at);
-  if (bytes && !(region && region->has(at, bytes)))
-    tell(Trouble::outside, std::string(what) + " " + std::to_string(bytes) + " bytes", nullptr, nullptr);
+  if (bytes == 0 || (region && region->has(at, bytes))) return true;
+  tell(Trouble::outside, std::string(what) + " " + std::to_string(bytes) + " bytes", nullptr, nullptr);
+  return false;
 }
 
 void upload(Queue* queue, void* to, const void* from, size_t bytes) {
   const Lock lock(mutex);
-  check_room(to, bytes, "an upload of");
+  if (!has_room(to, bytes, "an upload of")) return;
   const uint8_t* const first = static_cast<const uint8_t*>(from);
   put(queue,
       {[to, copy = std::vector<uint8_t>(first, first + bytes)] { moved_by_host(to, copy.data(), copy.size()); }});
 }
 void download(Queue* queue, void* to, const void* from, size_t bytes) {
   const Lock lock(mutex);
-  check_room(from, bytes, "a download of");
   run_all(queue);
+  if (!has_room(from, bytes, "a download of")) return;
   if (fails(queue)) return;
   const Opened opened;
   std::memcpy(to, from, bytes);
 }
 void copy(Queue* queue, void* to, const void* from, size_t bytes) {
   const Lock lock(mutex);
-  check_room(to, bytes, "a copy to"), check_room(from, bytes, "a copy from");
+  if (!has_room(to, bytes, "a copy to") || !has_room(from, bytes, "a copy from")) return;
   put(queue, {[=] { moved_by_host(to, from, bytes); }});
 }
 void clear(Queue* queue, void* memory, size_t bytes) {
   const Lock lock(mutex);
-  check_room(memory, bytes, "clearing");
+  if (!has_room(memory, bytes, "clearing")) return;
   put(queue, {[=] {
         const std::vector<uint8_t> zeros(bytes);
         moved_by_host(memory, zeros.data(), bytes);

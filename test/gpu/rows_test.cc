@@ -124,6 +124,7 @@ TEST("layer norm and batch norm have the processor's bits") {
     auto& column_inverse = trial.given(numbers.values<T>(columns));
     auto& means = trial.template wanted<T>(blocks * columns);
     auto& squares = trial.template wanted<T>(blocks * columns);
+    auto& merged = trial.template wanted<T>(3 * columns);
     const bool wants_dx = numbers.often();
     trial.run([&](const Kernels<T>& kernels, auto at) {
       Norm<T> norm;
@@ -135,6 +136,8 @@ TEST("layer norm and batch norm have the processor's bits") {
       kernels.layer_norm_forward(norm);
       kernels.layer_norm_backward(norm);
       kernels.batch_norm_block_statistics(at(x), rows, columns, stride, at(means), at(squares));
+      kernels.batch_norm_merge(at(means), at(squares), rows, columns, columns, T(1e-3), at(merged),
+                               at(merged) + columns, at(merged) + 2 * columns);
       norm.mean = at(column_mean), norm.inverse_deviation = at(column_inverse), norm.dx = at(dx);
       kernels.batch_norm_forward(norm);
       kernels.batch_norm_block_gradients(norm);
@@ -168,6 +171,8 @@ TEST("what is gathered, copied and turned has the processor's bits") {
     auto& wide = trial.template wanted<T>(rows * (columns + 3));
     auto& sums = trial.given(std::vector<double>(4, 0.5));
     auto& flag = trial.given(std::vector<uint8_t>{0});
+    auto& of_classes = trial.given(std::vector<double>(rows, 1.25));
+    auto& weights = trial.template wanted<T>(rows);
     trial.run([&](const Kernels<T>& kernels, auto at) {
       Examples from;
       from.type = type, from.elements = columns, from.scale = 0.25, from.offset = -3;
@@ -188,6 +193,76 @@ TEST("what is gathered, copied and turned has the processor's bits") {
       kernels.squares(at(x), n, at(sums)[1]);
       kernels.penalty_sums(at(x), n, at(sums)[2], at(sums)[3]);
       kernels.find_nonfinite(at(x), n, *reinterpret_cast<bool*>(at(flag)));
+      Examples own, labels;
+      own.data = ordered ? reinterpret_cast<const uint8_t*>(at(doubles)) : nullptr, own.type = ElementType::float64;
+      labels.data = reinterpret_cast<const uint8_t*>(at(integers)), labels.type = ElementType::int32;
+      kernels.gather_weights(own, labels, viewed ? at(of_classes) : nullptr, rows, at(weights));
+      kernels.divide_by_norm(at(of_classes), n, at(turned));
     });
+  });
+}
+
+TEST("gradients of an embedding and counts of a histogram have the processor's bits") {
+  for_trials(10, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t n = numbers.size(150), columns = numbers.at_least_one(30), rows = numbers.at_least_one(20);
+    Trial<T> trial;
+    auto& dy = trial.given(numbers.values<T>(n * columns, true));
+    auto& places = trial.given(numbers.integers<int32_t>(n, rows));
+    auto& table = trial.given(numbers.values<T>(rows * columns));
+    auto& counts = trial.given(numbers.integers<uint32_t>(histogram_bins, 5));
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      kernels.scatter_add_rows(at(dy), columns, at(places), n, at(table));
+      kernels.histogram(at(dy), n * columns, at(counts));
+    });
+  });
+}
+
+namespace {
+template <class T>
+struct MetricRow {
+  const char* name;
+  void (*Kernels<T>::*kernel)(const Metric<T>&);
+  bool counts_answers;
+};
+template <class T>
+constexpr MetricRow<T> metric_rows[] = {
+    {"accuracy", &Kernels<T>::accuracy, true},
+    {"top_k", &Kernels<T>::top_k, false},
+    {"confusion_matrix", &Kernels<T>::confusion_matrix, false},
+    {"class_counts", &Kernels<T>::class_counts, true},
+    {"errors", &Kernels<T>::errors, true},
+    {"r2", &Kernels<T>::r2, true},
+};
+}  // namespace
+
+TEST("sums of metrics have the processor's bits") {
+  for_trials(6, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    for (const MetricRow<T>& row : metric_rows<T>) {
+      Scope scope(row.name);
+      const size_t rows = numbers.size(40), columns = numbers.at_least_one(9);
+      const bool by_labels = numbers.below(2);
+      Trial<T> trial;
+      auto& scores = trial.given(numbers.values<T>(rows * columns, numbers.below(4) == 0));
+      auto& labels = trial.given(numbers.integers<int32_t>(rows, columns < 2 ? 2 : columns));
+      auto& targets = trial.given(numbers.values<T>(rows * columns));
+      std::vector<T> weight = numbers.values<T>(rows);
+      for (T& w : weight) w = numbers.below(4) == 0 ? T(0) : std::fabs(w);
+      auto* weights = trial.maybe(numbers.below(2), weight);
+      auto& sums = trial.given(std::vector<double>(200));
+      trial.run([&](const Kernels<T>& kernels, auto at) {
+        Metric<T> metric;
+        metric.rows = rows, metric.columns = columns, metric.k = 2;
+        metric.scores = at(scores), metric.sums = at(sums);
+        metric.answers = row.counts_answers && !by_labels && rows % 2 == 0;
+        if (by_labels)
+          metric.labels = at(labels);
+        else
+          metric.targets = at(targets);
+        if (weights) metric.weights = at(*weights);
+        (kernels.*row.kernel)(metric);
+      });
+    }
   });
 }

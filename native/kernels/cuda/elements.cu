@@ -10,6 +10,7 @@ void put_elements(Kernels<T>& table) {
   TEAMS(multiply_add);
   TEAMS(scale);
   TEAMS(scale_rows);
+  TEAMS(divide_by_norm);
   TEAMS(move_average);
   TEAMS(activation_forward);
   TEAMS(activation_backward);

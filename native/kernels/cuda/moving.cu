@@ -5,13 +5,6 @@
 namespace gradus::cuda {
 namespace {
 
-// In these each element is one thread's; on a processor a row is copied at once.
-template <class T>
-void gather_rows(const T* from, size_t columns, const int32_t* rows, size_t n, T* y) {
-  launch_pieces<1>(by_elements(n * columns), [=] GPU_LAMBDA(size_t i, size_t) {
-    y[i] = from[size_t(rows[i / columns]) * columns + i % columns];
-  });
-}
 template <class T>
 void transpose(const T* x, size_t rows, size_t columns, T* y) {
   launch_pieces<1>(by_elements(rows * columns),
@@ -54,8 +47,8 @@ void put_moving(Kernels<T>& table) {
   TEAMS(copy_columns);
   THREADS(gather_examples);
   THREADS(gather_numbers);
+  THREADS(gather_weights);
   THREADS(convert_bytes);
-  table.gather_rows = gather_rows<T>;
   table.transpose = transpose<T>;
   table.find_nonfinite = find_nonfinite<T>;
   table.sum = sum<T>;

@@ -9,9 +9,13 @@ void put_columns(Kernels<T>& table);
 template <class T>
 void put_elements(Kernels<T>& table);
 template <class T>
+void put_embedding(Kernels<T>& table);
+template <class T>
 void put_losses(Kernels<T>& table);
 template <class T>
 void put_matmul(Kernels<T>& table);
+template <class T>
+void put_metrics(Kernels<T>& table);
 template <class T>
 void put_moving(Kernels<T>& table);
 template <class T>
@@ -21,8 +25,8 @@ void put_updates(Kernels<T>& table);
 
 template <class T>
 void put_kernels(Kernels<T>& table) {
-  put_columns(table), put_elements(table), put_losses(table), put_matmul(table), put_moving(table);
-  put_norms(table), put_updates(table);
+  put_columns(table), put_elements(table), put_embedding(table), put_losses(table), put_matmul(table);
+  put_metrics(table), put_moving(table), put_norms(table), put_updates(table);
 }
 
 }  // namespace gradus::cuda

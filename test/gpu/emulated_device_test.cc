@@ -1,0 +1,118 @@
+// The emulated device as hosts see it: memory that runs out, calls that fail, misuse that is told, bytes that are
+// counted.
+#include "device.h"
+#include "emulator/memory.h"
+#include "trial.h"
+
+using namespace gradus;
+using namespace gradus::test;
+using emulator::options;
+using emulator::Trouble;
+
+namespace {
+bool is_told(Trouble trouble) {
+  bool told = false;
+  for (const emulator::Report& report : emulator::take_reports()) told = told || report.trouble == trouble;
+  return told;
+}
+struct Restored {
+  emulator::Options before = options();
+  ~Restored() { options() = before; }
+};
+}  // namespace
+
+TEST("memory runs out without harm, and is there again when it was released") {
+  const Restored restored;
+  options().memory = 10000;
+  OpenDevice device;
+  const DeviceTable& table = device_table();
+  void* const most = table.allocate(device.queue(), 9000);
+  CHECK(most != nullptr);
+  CHECK(table.allocate(device.queue(), 2000) == nullptr);
+  CHECK(table.allocate(device.queue(), SIZE_MAX) == nullptr);
+  DeviceInfo info;
+  table.describe(0, &info);
+  CHECK(info.memory == 10000 && info.free == 1000);
+  table.release(device.queue(), most);
+  CHECK(device.allocate(2000) != nullptr);
+}
+
+TEST("the call that is to fail does, and the next wait says why") {
+  const Restored restored;
+  const DeviceTable& table = device_table();
+  OpenDevice device;
+  float* const x = device.given(std::vector<float>(100, 1.0f));
+  options().fail_at = 2, options().fail_with = DeviceState::busy;
+  device.kernels<float>().scale(2.0f, 100, x);
+  device.kernels<float>().scale(3.0f, 100, x);  // this one
+  CHECK(table.wait(device.queue()) == DeviceState::busy);
+  CHECK(table.wait(device.queue()) == DeviceState::ready);
+  CHECK(device.values(x, 100) == std::vector<float>(100, 2.0f));
+}
+
+TEST("nothing runs before somebody waits") {
+  OpenDevice device;
+  float* const x = device.given(std::vector<float>(10, 1.0f));
+  device.values(x, 10);
+  emulator::take_moved(x);
+  device.kernels<float>().scale(2.0f, 10, x);
+  CHECK_EQ(emulator::take_moved(x).written, 0u);
+  CHECK(device_table().wait(device.queue()) == DeviceState::ready);
+  CHECK_EQ(emulator::take_moved(x).written, 40u);
+}
+
+TEST("memory that is released under a kernel, or never, is told") {
+  const DeviceTable& table = device_table();
+  OpenDevice device;
+  void* const x = table.allocate(device.queue(), 400);
+  device.kernels<float>().fill(1.0f, 100, static_cast<float*>(x));
+  table.release(device.queue(), x);
+  CHECK(is_told(Trouble::in_use));
+  table.wait(device.queue());
+  CHECK(is_told(Trouble::outside));
+  void* const kept = table.allocate(device.queue(), 10);
+  emulator::tell_leaks();
+  CHECK(is_told(Trouble::leak));
+  table.release(device.queue(), kept);
+  emulator::tell_leaks();
+  CHECK(!is_told(Trouble::leak));
+}
+
+TEST("the host's memory in a kernel, the device's on the host, and too long an upload are told") {
+  OpenDevice device;
+  std::vector<float> mine(100, 1.0f);
+  float* const x = device.given(mine);
+  device.kernels<float>().add(x, mine.data(), 100, x);
+  CHECK(device_table().wait(device.queue()) == DeviceState::ready);
+  CHECK(is_told(Trouble::host_memory));
+  CHECK(*const_cast<volatile float*>(x + 3) == 1.0f);
+  CHECK(is_told(Trouble::device_memory));
+  mine.resize(101);
+  device.upload(x, mine.data(), 101 * sizeof(float));
+  CHECK(is_told(Trouble::outside));
+}
+
+TEST("Adam moves 28 bytes a parameter, and reads nothing twice") {
+  const size_t n = 3000;
+  OpenDevice device;
+  Update<float> update;
+  update.n = n, update.learning_rate = 0.1f, update.epsilon = 1e-7f, update.clears_remnants = false;
+  update.w = device.given(std::vector<float>(n, 0.5f)), update.gradient = device.given(std::vector<float>(n, 0.1f));
+  for (int s = 0; s < 2; ++s) update.slots[s] = device.given(std::vector<float>(n));
+  double* const sums = device.given(std::vector<double>(5));
+  device.values(sums, 5);
+  const auto moved = [&] {
+    uint64_t bytes = 0;
+    for (const void* of : {static_cast<const void*>(update.w), static_cast<const void*>(update.gradient),
+                           static_cast<const void*>(update.slots[0]), static_cast<const void*>(update.slots[1])}) {
+      const emulator::Moved these = emulator::take_moved(of);
+      bytes += these.read + these.written;
+    }
+    return bytes;
+  };
+  moved();
+  device.kernels<float>().adam(update, *reinterpret_cast<UpdateSums*>(sums));
+  device.values(sums, 5);
+  const uint64_t bytes = moved();
+  CHECK(bytes >= 28 * n && bytes <= 28 * n + 28 * n / 100);
+}
