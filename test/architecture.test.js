@@ -313,7 +313,11 @@ architecture('kernels for a GPU keep to what the emulator knows', () => {
   const others = [...sources('native/kernels/cuda', ['.h', '.cu'])].filter(([file]) => !ofTheMachine.includes(file))
   assert.ok(others.length > 15)
   for (const [file, text] of others) {
-    assert.not.match(text, /<<<|\basm\b|__shared__|__global__|__CUDA|__(sync|shfl|any|ballot)|atomicAdd|threadIdx/, file)
+    assert.not.match(
+      text,
+      /<<<|\basm\b|__shared__|__global__|__CUDA|__(sync|shfl|any|ballot)|atomicAdd|threadIdx/,
+      file,
+    )
     assert.not.match(text, /\b(printf|malloc|std::)|\bnew\b/, file)
   }
 })

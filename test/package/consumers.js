@@ -150,7 +150,10 @@ export const consumers = {
 }
 
 /** Whole packages that Gradus asks for only when they are needed. */
-const optional = ['csv-parse', 'fflate', 'npyjs', '@bufbuild/protobuf', 'node-gyp-build', 'commander']
+const optional = [
+  ...['csv-parse', 'fflate', 'npyjs', '@bufbuild/protobuf', 'node-gyp-build', 'commander'],
+  ...['bullmq', 'ioredis', 'pg'],
+]
 
 const tableToModel = `
 import { dense, meanSquaredError, readCsv, sequential, sgd, split, standardize, type Model } from 'gradus'

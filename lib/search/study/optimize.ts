@@ -38,6 +38,7 @@ export interface OptimizeOptions {
   quiet?: boolean | undefined
 }
 
+/** @internal */
 export const readOptimize = optionsOf<OptimizeOptions>()('optimize', {
   workers: checkPositiveInteger,
   queue: anything,
@@ -61,7 +62,7 @@ export interface StudyParts {
 type Told = Omit<ReturnType<typeof readOptimize>, 'trials'>
 type Parts = StudyParts & { readonly definition: StudyDefinition }
 
-/** @throws as `Study.optimize` */
+/** @internal @throws as `Study.optimize` */
 export async function optimize(parts: Parts, options: Told): Promise<MasterEnd> {
   const { definition, reader } = parts
   const { signal, onTrial, onNote, quiet = process.stderr.isTTY !== true } = options
