@@ -147,7 +147,7 @@ metrics[0]: accuracy is for scores of classes and yes-or-no answers, and the out
 > network.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), metrics: ['r2'] })
 metrics[0]: r2 is for plain numbers, and the outputs of softmaxCrossEntropy are scores of classes; what fits: 'accuracy', 'balancedAccuracy', 'precision', 'recall', 'f1', 'specificity', 'logLoss', 'confusionMatrix'
 > network.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), learningRate: 0.1 })
-compile: there is no option "learningRate", which sgd, adagrad, rmsprop or another takes; known are loss, metrics, optimizer
+compile: there is no option "learningRate", which sgd, adagrad, rmsprop or another takes; known are device, loss, metrics, optimizer
 > sequential({ input: 4 }, [dense(3), softmax()]).compile({ loss: softmaxCrossEntropy(), optimizer: adam() })
 loss: softmaxCrossEntropy expects plain scores, received those of softmax; take softmax away from the model's end; the loss does it
 > sequential({ input: 4 }, [dense(1, { activation: 'sigmoid' })]).compile({ loss: binaryCrossEntropy(), optimizer: adam() })

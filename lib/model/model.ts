@@ -2,14 +2,14 @@ import { inspect } from 'node:util'
 import { plain } from '../call.js'
 import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
-import { checkDevice, type DeviceName, placeOf } from '../devices.js'
+import { checkDevice, type DeviceName } from '../devices.js'
 import { GradusError } from '../errors.js'
 import type { FileSource } from '../files.js'
 import type { Layer } from '../layers/layer.js'
 import { sizeOf } from '../layers/shape.js'
 import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
-import { type DataType, type Descriptor, type NativeProgram, native } from '../native.js'
+import type { DataType, Descriptor, NativeProgram } from '../native.js'
 import type { NamePatterns } from '../optimizers/patterns.js'
 import { refuseAssignment } from '../settled.js'
 import { type AdaptOptions, adaptTo } from '../train/adapt.js'
@@ -33,7 +33,7 @@ import {
   trainable,
   type ValuesOf,
 } from './compile.js'
-import { copyModel, type ModelCopy, moveState } from './copy.js'
+import { copyModel, type ModelCopy, makeProgram, movedProgram } from './copy.js'
 import { encodeSafetensors, writeSafetensors } from './file.js'
 import { withFrozen } from './frozen.js'
 import { hostOf } from './host.js'
@@ -42,7 +42,7 @@ import { type Lowered, lower, type Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
 import { checkModelPath, type Packed, type Parts, packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
-import { beginWith, checkWeights, currentWeights, readGet, type Weights, writeWeights } from './weights.js'
+import { beginWith, checkWeights, currentWeights, noteNumbers, readGet, type Weights, writeWeights } from './weights.js'
 
 /**
  * A network and its weights. Made by {@link sequential}, {@link graph} or {@link loadModel}; the weights are native memory,
@@ -82,7 +82,7 @@ export class Model<Values extends object = AnyValues> {
     this.inputs = this.#lowered.inputs
     this.outputShape = network.output.shape
     this.normalizations = this.#lowered.normalizations
-    this.#noteNumbers(this.#lowered.weights)
+    noteNumbers(this, this.#lowered.weights)
   }
 
   /** The network as plain data: what the native program is made from. A copy. */
@@ -91,8 +91,8 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /**
-   * The names of the classes, where the first data that the model trained on had names: class c is `classes[c]`. Kept in the
-   * model's file; later data with names are numbered by them, whatever order they have themselves.
+   * The names of the classes, where the first data trained on had names: class c is `classes[c]`. Kept in the model's file;
+   * later data with names are numbered by them.
    */
   get classes(): readonly string[] | undefined {
     return this.conventions.classes
@@ -101,22 +101,15 @@ export class Model<Values extends object = AnyValues> {
   /** @internal The native program, made when it is first needed. */
   get program(): NativeProgram {
     if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the model has been disposed')
-    this.#program ??= this.#make(this.#lowered.descriptor, hostOf(this.#lowered))
+    this.#program ??= this.#make()
     return this.#program
   }
 
   /** A program with the weights that there are: those of the one before, or those that layers bring along. */
-  #make(descriptor: Descriptor, host: ReturnType<typeof hostOf>, device = this.#compiled?.device): NativeProgram {
-    const before = this.#program
-    const initialize = this.#initialize && !before
-    const program = new native.Program({ ...descriptor, initialize }, host, ...placeOf(device ?? 'cpu'))
-    if (before) {
-      for (const i of program.parameters.keys()) beginWith(program, i, before.read('parameters', i))
-      before.dispose()
-    } else {
-      for (const [i, data] of this.#lowered.weights) beginWith(program, i, data)
-    }
-    return program
+  #make(descriptor = this.descriptor, compiled = this.#compiled): NativeProgram {
+    const [host, device] = [hostOf(this.#lowered, compiled), compiled?.device ?? 'cpu']
+    const first = { initialize: this.#initialize, weights: this.#lowered.weights }
+    return makeProgram(descriptor, host, device, this.#program ?? first)
   }
 
   /**
@@ -128,8 +121,7 @@ export class Model<Values extends object = AnyValues> {
   compile<const Asked extends readonly AskedMetric[] = []>(options: CompileOptions<Asked>): Model<ValuesOf<Asked>> {
     const compiled = checkCompileOptions(options, this.#network, this.#compiled !== undefined)
     checkIdle(this.#disposed ? this.program : this.#program)
-    const { device } = compiled
-    this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), hostOf(this.#lowered, compiled), device)
+    this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), compiled)
     this.#compiled = compiled
     return this as unknown as Model<ValuesOf<Asked>>
   }
@@ -146,25 +138,12 @@ export class Model<Values extends object = AnyValues> {
    * @example await model.to('cuda')
    */
   async to(device: DeviceName): Promise<this> {
-    const place = placeOf(checkDevice('device', device))
     checkIdle(this.#disposed ? this.program : this.#program)
-    const before = this.program
-    const program = new native.Program({ ...this.descriptor, initialize: false }, this.#host(), ...place)
-    try {
-      await moveState(before, program)
-      checkIdle(before)
-    } catch (error) {
-      program.dispose()
-      throw error
-    }
-    this.#program = program
+    const [before, to] = [this.program, checkDevice('device', device)]
+    this.#program = await movedProgram(before, this.descriptor, hostOf(this.#lowered, this.#compiled), to)
     if (this.#compiled) this.#compiled = { ...this.#compiled, device }
     before.dispose()
     return this
-  }
-
-  #host() {
-    return this.#compiled ? hostOf(this.#lowered, this.#compiled) : hostOf(this.#lowered)
   }
 
   /** @internal */
@@ -222,12 +201,10 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /**
-   * The class of each example: its name where the model has {@link Model.classes}, else its number. It is that of the highest
-   * score, the first of equal ones; of a single yes-or-no output 1, or the second name, where its score is above 0, that is,
-   * its probability above 0.5. Else as {@link Model.predict}.
+   * The class of each example: its name where the model has {@link Model.classes}, else its number. That of the highest score,
+   * the first of equal ones; of a single yes-or-no output the second where its score is above 0. Else as {@link Model.predict}.
    *
-   * @throws GRADUS_NOT_COMPILED before `compile`, GRADUS_INVALID_ARGUMENT for losses without classes, GRADUS_NON_FINITE names
-   * the first row with a score that is not a number
+   * @throws GRADUS_NOT_COMPILED, GRADUS_INVALID_ARGUMENT for losses without classes, GRADUS_NON_FINITE names the first row
    */
   async predictClasses(x: Dataset | Examples['x'], options: ModelEvaluateOptions = {}): Promise<number[] | string[]> {
     this.#needCompiled('predictClasses')
@@ -265,8 +242,7 @@ export class Model<Values extends object = AnyValues> {
    * @param options - `average: true` for the average of them that an optimizer with `average` keeps
    */
   getWeights(options: { average?: boolean | undefined } = {}): Weights {
-    const { average } = readGet(options)
-    return currentWeights(checkStill(this.program), this.#lowered.descriptor.parameters, average)
+    return currentWeights(checkStill(this.program), this.#lowered.descriptor.parameters, readGet(options).average)
   }
 
   /**
@@ -282,13 +258,12 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /**
-   * Replaces all weights; the record is as `getWeights` gives it, float32 or float64. Everything is checked first: after
-   * an error nothing has changed. The optimizer's state stays, and from its first update on the average of the weights. During
-   * `fit` in its callbacks alone.
+   * Replaces all weights by a record as `getWeights` gives it, float32 or float64; after an error nothing has changed. The
+   * optimizer's state stays, and from its first update on the average of the weights. During `fit` in its callbacks alone.
    */
   setWeights(weights: Weights): void {
-    const program = checkStill(this.program)
-    writeWeights(program, checkWeights(weights, this.#lowered.descriptor.parameters, this.dtype))
+    const { parameters } = this.#lowered.descriptor
+    writeWeights(checkStill(this.program), checkWeights(weights, parameters, this.dtype))
     if (this.normalizations.length > 0) this.conventions.isAdapted = true
   }
 
@@ -305,13 +280,7 @@ export class Model<Values extends object = AnyValues> {
     const weights = await readWeightsOf(this.#lowered, file, options)
     checkIdle(this.#disposed ? this.program : this.#program)
     for (const [i, data] of weights) beginWith(this.program, i, data)
-    this.#noteNumbers(weights)
-  }
-
-  /** Normalization layers that were given their numbers take none from the data. */
-  #noteNumbers(written: ReadonlyMap<number, unknown>): void {
-    const all = this.normalizations.every(({ mean, variance }) => written.has(mean) && written.has(variance))
-    if (this.normalizations.length > 0 && all) this.conventions.isAdapted = true
+    noteNumbers(this, weights)
   }
 
   /** Of the layers, in order of work. */
@@ -324,9 +293,8 @@ export class Model<Values extends object = AnyValues> {
    *
    * @throws GRADUS_INVALID_ARGUMENT when there is no layer of this name, GRADUS_BUSY
    * @example
-   * const names = trained.layerNames.slice(0, -1)
-   * const trunk = names.map((name) => trained.layer(name))
-   * const model = sequential({ input: [784] }, [...trunk, dense(3, { name: 'head' })]).freeze(names)
+   * const trunk = trained.layerNames.slice(0, -1).map((name) => trained.layer(name))
+   * const model = sequential({ input: [784] }, [...trunk, dense(3, { name: 'head' })]).freeze().unfreeze('head')
    */
   layer(name: string): Layer {
     return layerWithWeights(this.#lowered, checkStill(this.program), name, this.conventions.isAdapted === true)
@@ -353,9 +321,7 @@ export class Model<Values extends object = AnyValues> {
     checkIdle(this.#disposed ? this.program : this.#program)
     this.#network = withFrozen(this.#network, this.#lowered, names, change)
     this.#lowered = lower(this.#network)
-    const compiled = this.#compiled
-    const descriptor = compiled ? trainable(this.#lowered.descriptor, compiled) : this.#lowered.descriptor
-    if (this.#program) this.#program = this.#make(descriptor, hostOf(this.#lowered, compiled))
+    if (this.#program) this.#program = this.#make()
     return this
   }
 
@@ -365,9 +331,8 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /**
-   * Writes the whole model to one safetensors file, which {@link loadModel} reads without any code of the model's own, custom
-   * parts excepted, and Python's safetensors reads too. Written beside the file and then put in its place: never half a file.
-   * During `fit` it waits for a moment between steps.
+   * Writes the whole model to one safetensors file, which {@link loadModel} reads without code of the model's own but custom
+   * parts, and Python too. Put in its place when whole: never half a file. During `fit` it waits for a moment between steps.
    *
    * @param file - a path, in a folder that is there, or a file URL; any name but one that promises another format, as .h5
    * @throws GRADUS_BAD_FILE when it cannot be written
@@ -397,10 +362,7 @@ export class Model<Values extends object = AnyValues> {
     return { network: this.#network, lowered: this.#lowered, compiled: this.#compiled, conventions, metadata }
   }
 
-  /**
-   * @internal A model of the same network, compiled alike, with the same weights, that shares nothing with this one.
-   * `change`: what is otherwise in the descriptor; the parameters stay the same ones.
-   */
+  /** @internal A model of its own, of the same network and weights, compiled alike. `change`: in its descriptor alone. */
   copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor): ModelCopy {
     const compiled = this.#needCompiled('model')
     return copyModel(change(this.descriptor), checkStill(this.program), this.#lowered, compiled, this.conventions)

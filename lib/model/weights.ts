@@ -6,6 +6,7 @@ import { formatShape, sameShape, sizeOf } from '../layers/shape.js'
 import type { DataType, FloatArray, NativeProgram } from '../native.js'
 import { optionsOf } from '../options.js'
 import { didYouMean } from '../suggest.js'
+import type { TrainTarget } from '../train/target.js'
 
 /** Of one weight: its shape and its elements in row-major order. */
 export interface Weight {
@@ -86,4 +87,13 @@ export function checkWeights(
     if (bad < 0) return copy
     throw invalidArgument(`${argument}.data[${bad}]`, `a finite ${dtype}`, data[bad])
   })
+}
+
+/** Normalization layers that were given their numbers take none from the data. */
+export function noteNumbers(
+  { normalizations, conventions }: Pick<TrainTarget, 'normalizations' | 'conventions'>,
+  written: ReadonlyMap<number, unknown>,
+): void {
+  const all = normalizations.every(({ mean, variance }) => written.has(mean) && written.has(variance))
+  if (normalizations.length > 0 && all) conventions.isAdapted = true
 }

@@ -1,6 +1,6 @@
 // node killed-change.js STUDY WHAT [CALL]: makes a change of trial 0, and kills itself just before that call of the file system.
 // Without one it says how many there are.
-import { promises as fs } from 'node:fs'
+import sync, { promises as fs } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { createTrial, readTrial, takeTrial } from '../../dist/study/index.js'
@@ -20,6 +20,7 @@ function counted(object, name) {
 }
 for (const name of ['mkdir', 'open', 'writeFile', 'rename', 'link', 'unlink', 'rm', 'copyFile', 'readdir', 'lstat'])
   counted(fs, name)
+for (const name of ['writeFileSync', 'renameSync', 'lstatSync']) counted(sync, name)
 const handle = await fs.open(fileURLToPath(import.meta.url))
 const methods = Object.getPrototypeOf(handle)
 await handle.close()
