@@ -17,7 +17,8 @@ void check_near(const std::vector<double>& values, const std::vector<double>& ex
 
 // The scalar table takes most of the time; that its bits are the same is seen on one count.
 std::vector<size_t> thread_counts(const Isa& isa) {
-  if (std::string(isa.name) == "scalar") return {3};
+  // Where everything takes long, it takes as long as all others together.
+  if (std::string(isa.name) == "scalar") return is_quick() ? std::vector<size_t>{} : std::vector<size_t>{3};
   return is_quick() ? std::vector<size_t>{1, 3} : std::vector<size_t>{1, 2, 3, 4};
 }
 
