@@ -45,9 +45,11 @@ function where() {
   }
 }
 
-/** The first column of ratios, as bars: the picture of a bench that has none of its own. */
+/** The first column of ratios, as bars: the picture of a bench that has none of its own; null where there is no rival. */
 function plot({ title, tables }) {
-  const { columns, rows } = tables.find((table) => table.columns.some((column) => column.startsWith('ratio')))
+  const table = tables.find((table) => table.columns.some((column) => column.startsWith('ratio')))
+  if (!table) return null
+  const { columns, rows } = table
   const ratio = columns.findIndex((column) => column.startsWith('ratio'))
   const bars = rows.map((row) => ({ label: row.slice(0, Math.min(ratio, 2)).join(' '), value: row[ratio] }))
   return chart(
@@ -79,6 +81,7 @@ if (values.save) {
   const folder = new URL('results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   const file = values.against === undefined ? name : `${name}-against`
-  writeFileSync(new URL(`${file}.md`, folder), `${text}\n![${result.title}](${file}.svg)\n`)
-  writeFileSync(new URL(`${file}.svg`, folder), picture ?? plot(result))
+  const drawn = picture ?? plot(result)
+  writeFileSync(new URL(`${file}.md`, folder), drawn ? `${text}\n![${result.title}](${file}.svg)\n` : text)
+  if (drawn) writeFileSync(new URL(`${file}.svg`, folder), drawn)
 }
