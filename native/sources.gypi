@@ -32,6 +32,7 @@
       "native/engine/program.cc",
       "native/engine/residence.cc",
       "native/engine/rows.cc",
+      "native/engine/scheduling.cc",
       "native/engine/state.cc",
       "native/engine/step.cc",
       "native/engine/train.cc",

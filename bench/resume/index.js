@@ -28,7 +28,7 @@ export async function run({ quick = false, rounds = quick ? 1 : 9 } = {}) {
     saves.push(...(await ours('save', '3')))
     // The first of a process makes its memory.
     rivals.push(...(await torch('4')).slice(1))
-    costs.push(...(await ours('each-second', quick ? '2' : '5')))
+    costs.push(...(await ours('each-second', quick ? '2' : '4')))
   }
   const of = (name) => saves.map((save) => save[name])
   const ratios = rivals.map(({ save }, i) => (of('save')[i] - of('sync')[i]) / save)
@@ -76,7 +76,7 @@ export async function run({ quick = false, rounds = quick ? 1 : 9 } = {}) {
       '10 million parameters with Adam: 120 MB. Medians of all saves but the first of each process; ratios are medians of each pair’s own.',
       'Training stands still from the end of one native call to the begin of the next, with the copy of the state between them; it goes on while that is hashed, written and synced. The save is timed, copy included, while training waits, as it does for torch.save; that neither hashes with SHA-256 nor syncs.',
       'The event loop is as late as the worst moment of 16 steps on two threads, which leave it no core of its own: with a save under way, and without.',
-      'A checkpoint a second: 784-512-512-10 at batch 128, Adam, two threads, runs of five seconds in turns.',
+      'A checkpoint a second: 784-512-512-10 at batch 128, Adam, two threads, runs of four seconds in turns.',
     ],
   }
 }

@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "engine/floating_point.h"
+#include "engine/scheduling.h"
 
 namespace gradus::binding {
 
@@ -47,6 +48,7 @@ void Crew::start_thread() {
 
 void Crew::loop(Threads::iterator self) {
   const FloatingPoint floating_point;
+  ask_for_long_turns();
   std::unique_lock lock(mutex_);
   for (;;) {
     while (!jobs_.empty()) do_first(lock);

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "floating_point.h"
+#include "scheduling.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
@@ -150,6 +151,7 @@ bool Pool::has_seat() const {
 
 void Pool::loop() {
   const FloatingPoint floating_point;
+  ask_for_long_turns();
   for (int spins = 0;;) {
     if (help()) {
       spins = 0;

@@ -8,9 +8,13 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #include "engine/pool.h"
+#include "engine/scheduling.h"
 #include "test.h"
 
 using namespace gradus;
@@ -144,5 +148,24 @@ TEST("only cores count that the thread may run on") {
     usable = usable_cores();
   }).join();
   CHECK_EQ(usable, size_t(1));
+}
+
+// Systems that know of no turns say 0.
+TEST("threads that compute ask for longer turns, and stay as nice as they were") {
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t turn, deadline, period;
+  } before{}, after{};
+  std::thread([&] {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 7);
+    syscall(SYS_sched_getattr, 0, &before, sizeof before, 0);
+    ask_for_long_turns();
+    syscall(SYS_sched_getattr, 0, &after, sizeof after, 0);
+  }).join();
+  CHECK_EQ(after.nice, 7);
+  if (before.turn > 0) CHECK_EQ(after.turn, uint64_t(20'000'000));
 }
 #endif
