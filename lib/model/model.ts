@@ -1,9 +1,7 @@
 import { inspect } from 'node:util'
-import { plain } from '../call.js'
 import type { Conventions } from '../data/conventions.js'
 import type { Data, Dataset, Examples } from '../data/index.js'
-import { checkDevice, type DeviceName } from '../devices.js'
-import { GradusError } from '../errors.js'
+import type { DeviceName } from '../devices.js'
 import type { FileSource } from '../files.js'
 import type { Layer } from '../layers/layer.js'
 import { sizeOf } from '../layers/shape.js'
@@ -24,21 +22,12 @@ import type { Predictions } from '../train/predictions.js'
 import type { Run } from '../train/run.js'
 import type { TrainTarget } from '../train/target.js'
 import { averageOf } from './averaged.js'
-import {
-  type AskedMetric,
-  type Compiled,
-  type CompileOptions,
-  checkCompileOptions,
-  optimizerOf,
-  trainable,
-  type ValuesOf,
-} from './compile.js'
-import { copyModel, type ModelCopy, makeProgram, movedProgram } from './copy.js'
+import { type AskedMetric, type CompileOptions, optimizerOf, type ValuesOf } from './compile.js'
+import { copyModel, type ModelCopy } from './copy.js'
+import { ModelCore } from './core.js'
 import { encodeSafetensors, writeSafetensors } from './file.js'
-import { withFrozen } from './frozen.js'
-import { hostOf } from './host.js'
-import { checkIdle, checkStill } from './idle.js'
-import { type Lowered, lower, type Network } from './lower.js'
+import { checkStill } from './idle.js'
+import type { Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
 import { checkModelPath, type Packed, type Parts, packModel, readSaveOptions, type SaveOptions } from './save.js'
 import { summarize, titleOf } from './summary.js'
@@ -61,12 +50,7 @@ export class Model<Values extends object = AnyValues> {
   /** @internal */
   readonly normalizations: TrainTarget['normalizations']
 
-  #network: Network
-  #lowered: Lowered
-  readonly #initialize: boolean
-  #program: NativeProgram | undefined
-  #compiled: Compiled | undefined
-  #disposed = false
+  readonly #core: ModelCore
 
   /** @internal `initialize`: false where all weights will be written before they are used. */
   constructor(
@@ -74,20 +58,19 @@ export class Model<Values extends object = AnyValues> {
     { initialize = true, metadata }: { readonly initialize?: boolean; readonly metadata?: unknown } = {},
   ) {
     this.metadata = metadata
-    this.#network = network
-    this.#initialize = initialize
-    this.#lowered = lower(network)
+    this.#core = new ModelCore(network, initialize)
+    const { inputs, normalizations, weights } = this.#core.lowered
     this.dtype = network.dtype
     this.seed = network.seed
-    this.inputs = this.#lowered.inputs
+    this.inputs = inputs
     this.outputShape = network.output.shape
-    this.normalizations = this.#lowered.normalizations
-    noteNumbers(this, this.#lowered.weights)
+    this.normalizations = normalizations
+    noteNumbers(this, weights)
   }
 
   /** The network as plain data: what the native program is made from. A copy. */
   get descriptor(): Descriptor {
-    return this.#compiled ? trainable(this.#lowered.descriptor, this.#compiled) : plain(this.#lowered.descriptor)
+    return this.#core.descriptor
   }
 
   /**
@@ -100,16 +83,7 @@ export class Model<Values extends object = AnyValues> {
 
   /** @internal The native program, made when it is first needed. */
   get program(): NativeProgram {
-    if (this.#disposed) throw new GradusError('GRADUS_DISPOSED', 'the model has been disposed')
-    this.#program ??= this.#make()
-    return this.#program
-  }
-
-  /** A program with the weights that there are: those of the one before, or those that layers bring along. */
-  #make(descriptor = this.descriptor, compiled = this.#compiled): NativeProgram {
-    const [host, device] = [hostOf(this.#lowered, compiled), compiled?.device ?? 'cpu']
-    const first = { initialize: this.#initialize, weights: this.#lowered.weights }
-    return makeProgram(descriptor, host, device, this.#program ?? first)
+    return this.#core.program
   }
 
   /**
@@ -119,10 +93,7 @@ export class Model<Values extends object = AnyValues> {
    * @throws GRADUS_INVALID_ARGUMENT, GRADUS_SHAPE_MISMATCH when the loss or a metric does not fit the output, GRADUS_BUSY
    */
   compile<const Asked extends readonly AskedMetric[] = []>(options: CompileOptions<Asked>): Model<ValuesOf<Asked>> {
-    const compiled = checkCompileOptions(options, this.#network, this.#compiled !== undefined)
-    checkIdle(this.#disposed ? this.program : this.#program)
-    this.#program = this.#make(trainable(this.#lowered.descriptor, compiled), compiled)
-    this.#compiled = compiled
+    this.#core.compile(options)
     return this as unknown as Model<ValuesOf<Asked>>
   }
 
@@ -138,27 +109,23 @@ export class Model<Values extends object = AnyValues> {
    * @example await model.to('cuda')
    */
   async to(device: DeviceName): Promise<this> {
-    checkIdle(this.#disposed ? this.program : this.#program)
-    const [before, to] = [this.program, checkDevice('device', device)]
-    this.#program = await movedProgram(before, this.descriptor, hostOf(this.#lowered, this.#compiled), to)
-    if (this.#compiled) this.#compiled = { ...this.#compiled, device }
-    before.dispose()
+    await this.#core.moveTo(device)
     return this
   }
 
   /** @internal */
   get loss(): Loss {
-    return this.#needCompiled('loss').loss
+    return this.#core.needCompiled('loss').loss
   }
 
   /** @internal */
   get metrics(): readonly Metric[] {
-    return this.#needCompiled('metrics').metrics
+    return this.#core.needCompiled('metrics').metrics
   }
 
   /** @internal */
   get optimizer(): TrainTarget['optimizer'] {
-    return optimizerOf(this.#needCompiled('optimizer'))
+    return optimizerOf(this.#core.needCompiled('optimizer'))
   }
 
   /**
@@ -167,13 +134,13 @@ export class Model<Values extends object = AnyValues> {
    * @throws GRADUS_NOT_COMPILED before `compile`; for the others see {@link FitOptions}
    */
   fit(data: Data, options: FitOptions<Values, Model<Values>> = {}): Run<Values> {
-    this.#needCompiled('fit')
+    this.#core.needCompiled('fit')
     return fit<Values, Model<Values>>(this, data, options)
   }
 
   /** Loss and metrics on data, without training: dropout is off, batch norm takes its running averages. */
   async evaluate(data: Data, options: ModelEvaluateOptions = {}): Promise<Evaluation<Values>> {
-    this.#needCompiled('evaluate')
+    this.#core.needCompiled('evaluate')
     return evaluate<Values>(this, data, options)
   }
 
@@ -196,7 +163,7 @@ export class Model<Values extends object = AnyValues> {
    * @throws GRADUS_NOT_COMPILED before `compile`, GRADUS_INVALID_ARGUMENT for other losses
    */
   async predictProbabilities(x: Dataset | Examples['x'], options: ModelEvaluateOptions = {}): Promise<Predictions> {
-    this.#needCompiled('predictProbabilities')
+    this.#core.needCompiled('predictProbabilities')
     return predictProbabilities(this, x, options)
   }
 
@@ -207,7 +174,7 @@ export class Model<Values extends object = AnyValues> {
    * @throws GRADUS_NOT_COMPILED, GRADUS_INVALID_ARGUMENT for losses without classes, GRADUS_NON_FINITE names the first row
    */
   async predictClasses(x: Dataset | Examples['x'], options: ModelEvaluateOptions = {}): Promise<number[] | string[]> {
-    this.#needCompiled('predictClasses')
+    this.#core.needCompiled('predictClasses')
     return predictClasses(this, x, options)
   }
 
@@ -233,7 +200,7 @@ export class Model<Values extends object = AnyValues> {
 
   /** How many numbers the model consists of, running averages of batch norm included. */
   get parameterCount(): number {
-    return this.#lowered.descriptor.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+    return this.#core.lowered.descriptor.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 
   /**
@@ -242,7 +209,7 @@ export class Model<Values extends object = AnyValues> {
    * @param options - `average: true` for the average of them that an optimizer with `average` keeps
    */
   getWeights(options: { average?: boolean | undefined } = {}): Weights {
-    return currentWeights(checkStill(this.program), this.#lowered.descriptor.parameters, readGet(options).average)
+    return currentWeights(checkStill(this.program), this.#core.lowered.descriptor.parameters, readGet(options).average)
   }
 
   /**
@@ -253,8 +220,8 @@ export class Model<Values extends object = AnyValues> {
    * @throws GRADUS_INVALID_ARGUMENT without an average, or with batch norm and without data; GRADUS_BUSY; those of the data
    */
   async averaged(data?: Data, options: EvaluateOptions = {}): Promise<Model<Values>> {
-    const make = () => new Model(this.#network, { initialize: false, metadata: this.metadata })
-    return averageOf<Model<Values>>(this, this.#needCompiled('averaged'), make, data, options)
+    const make = () => new Model(this.#core.network, { initialize: false, metadata: this.metadata })
+    return averageOf<Model<Values>>(this, this.#core.needCompiled('averaged'), make, data, options)
   }
 
   /**
@@ -262,7 +229,7 @@ export class Model<Values extends object = AnyValues> {
    * optimizer's state stays, and from its first update on the average of the weights. During `fit` in its callbacks alone.
    */
   setWeights(weights: Weights): void {
-    const { parameters } = this.#lowered.descriptor
+    const { parameters } = this.#core.lowered.descriptor
     writeWeights(checkStill(this.program), checkWeights(weights, parameters, this.dtype))
     if (this.normalizations.length > 0) this.conventions.isAdapted = true
   }
@@ -276,16 +243,16 @@ export class Model<Values extends object = AnyValues> {
    * @example await model.loadWeights('trunk.safetensors', { names: ['dense1', 'dense2'] })
    */
   async loadWeights(file: FileSource | ArrayBuffer, options: LoadWeightsOptions = {}): Promise<void> {
-    checkIdle(this.#disposed ? this.program : this.#program)
-    const weights = await readWeightsOf(this.#lowered, file, options)
-    checkIdle(this.#disposed ? this.program : this.#program)
+    this.#core.checkIdle()
+    const weights = await readWeightsOf(this.#core.lowered, file, options)
+    this.#core.checkIdle()
     for (const [i, data] of weights) beginWith(this.program, i, data)
     noteNumbers(this, weights)
   }
 
   /** Of the layers, in order of work. */
   get layerNames(): readonly string[] {
-    return [...new Set(this.#lowered.steps.filter(({ node }) => node.layer).map(({ name }) => name))]
+    return [...new Set(this.#core.lowered.steps.filter(({ node }) => node.layer).map(({ name }) => name))]
   }
 
   /**
@@ -297,7 +264,7 @@ export class Model<Values extends object = AnyValues> {
    * const model = sequential({ input: [784] }, [...trunk, dense(3, { name: 'head' })]).freeze().unfreeze('head')
    */
   layer(name: string): Layer {
-    return layerWithWeights(this.#lowered, checkStill(this.program), name, this.conventions.isAdapted === true)
+    return layerWithWeights(this.#core.lowered, checkStill(this.program), name, this.conventions.isAdapted === true)
   }
 
   /**
@@ -309,25 +276,19 @@ export class Model<Values extends object = AnyValues> {
    * @example model.freeze(['embedding1', 'dense*']).unfreeze('dense3')
    */
   freeze(names: NamePatterns = '*'): this {
-    return this.#setFrozen(names, (frozen, name) => frozen.add(name))
+    this.#core.setFrozen(names, (frozen, name) => frozen.add(name))
+    return this
   }
 
   /** Trains again what {@link Model.freeze} keeps; what its layer itself does not train stays so. */
   unfreeze(names: NamePatterns = '*'): this {
-    return this.#setFrozen(names, (frozen, name) => frozen.delete(name))
-  }
-
-  #setFrozen(names: NamePatterns, change: (frozen: Set<string>, name: string) => void): this {
-    checkIdle(this.#disposed ? this.program : this.#program)
-    this.#network = withFrozen(this.#network, this.#lowered, names, change)
-    this.#lowered = lower(this.#network)
-    if (this.#program) this.#program = this.#make()
+    this.#core.setFrozen(names, (frozen, name) => frozen.delete(name))
     return this
   }
 
   /** A table of the layers with their output shapes and parameters. */
   summary(): string {
-    return summarize(this.#lowered)
+    return summarize(this.#core.lowered)
   }
 
   /**
@@ -351,28 +312,26 @@ export class Model<Values extends object = AnyValues> {
   /** @internal What the file will hold, as long as `use` takes. */
   pack<Result>(options: SaveOptions, use: (packed: Packed) => Promise<Result>): Promise<Result> {
     const { optimizer, metadata } = readSaveOptions(options)
-    if (optimizer) this.#needCompiled('save with its optimizer')
+    if (optimizer) this.#core.needCompiled('save with its optimizer')
     const of = { ...this.parts(metadata), program: this.program, optimizer }
     return besideTraining(of.program, 'save()', () => packModel(of, use))
   }
 
   /** @internal What files and checkpoints are made from. */
   parts(metadata = this.metadata): Parts {
-    const { conventions } = this
-    return { network: this.#network, lowered: this.#lowered, compiled: this.#compiled, conventions, metadata }
+    const { network, lowered, compiled } = this.#core
+    return { network, lowered, compiled, conventions: this.conventions, metadata }
   }
 
   /** @internal A model of its own, of the same network and weights, compiled alike. `change`: in its descriptor alone. */
   copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor): ModelCopy {
-    const compiled = this.#needCompiled('model')
-    return copyModel(change(this.descriptor), checkStill(this.program), this.#lowered, compiled, this.conventions)
+    const compiled = this.#core.needCompiled('model')
+    return copyModel(change(this.descriptor), checkStill(this.program), this.#core.lowered, compiled, this.conventions)
   }
 
   /** Frees the native memory now; later calls throw GRADUS_DISPOSED. */
   dispose(): void {
-    this.#disposed = true
-    this.#program?.dispose()
-    this.#program = undefined
+    this.#core.dispose()
   }
 
   [Symbol.dispose](): void {
@@ -381,16 +340,11 @@ export class Model<Values extends object = AnyValues> {
 
   /** `Model([784] → [10], 203530 parameters)`. */
   toString(): string {
-    return titleOf(this.#lowered, this.outputShape, this.#disposed)
+    return titleOf(this.#core.lowered, this.outputShape, this.#core.isDisposed)
   }
 
   [inspect.custom](): string {
     return `${this}\n${this.summary()}`
-  }
-
-  #needCompiled(what: string): Compiled {
-    if (this.#compiled) return this.#compiled
-    throw new GradusError('GRADUS_NOT_COMPILED', `${what}: call compile({ loss, optimizer }) first`)
   }
 }
 
