@@ -9,7 +9,7 @@ import { answer } from '../dist/watch/server/api.js'
 import { extend } from '../dist/watch/server/columns.js'
 import { Events } from '../dist/watch/server/events.js'
 import { RunFolder, toJson } from '../dist/watch/server/index.js'
-import { packAll, unpackAll } from '../dist/watch/server/packed.js'
+import { packAll, packBytes, unpackAll, unpackBytes } from '../dist/watch/server/packed.js'
 import { until } from './support/until.js'
 import { RunWriter } from './support/write-run.js'
 
@@ -146,6 +146,11 @@ telling('columns arrive as they were sent, to the digits that show', () => {
     none: [],
     rows: [[1, 2]],
   })
+  const { list, steps: exact, ...rest } = unpackBytes(packBytes({ ...sent, text: 'é', rows: [[1, 2]] }).buffer)
+  assert.equal(rest, { name: 'a', text: 'é', rows: [[1, 2]] })
+  assert.equal([...exact], steps)
+  const finite = values.map((value) => (Number.isFinite(value) ? Math.fround(value) : Number.NaN))
+  assert.equal([...list[0].column].map(String), finite.map(String))
 })
 
 telling.run()

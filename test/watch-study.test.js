@@ -7,7 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createTrial, makeStudy, readStop, readTrial } from '../dist/study/index.js'
 import { startServer } from '../dist/watch/server/index.js'
-import { unpackAll } from '../dist/watch/server/packed.js'
+import { unpackBytes } from '../dist/watch/server/packed.js'
 import { trialStates } from '../dist/watch/server/study/study-wire.js'
 import { description, suggestion } from './support/studies.js'
 import { until } from './support/until.js'
@@ -40,11 +40,13 @@ async function serve(path, options) {
     const text = await response.text()
     return { status: response.status, text, value: JSON.parse(text) }
   }
+  /** Of trials, which come as bytes. */
+  const columns = async (address) => unpackBytes(await (await fetch(origin + address, { headers })).arrayBuffer())
   const ready = async (name) => {
     await until(async () => (await ask(`/api/study?study=${encodeURIComponent(name)}`)).value.progress === null)
     return (await ask(`/api/study?study=${encodeURIComponent(name)}`)).value
   }
-  return { origin, token, ask, ready }
+  return { origin, token, ask, columns, ready }
 }
 const controlled = await serve(folder, { control: true })
 const plain = await serve(folder)
@@ -121,29 +123,29 @@ watching('below 20 finished trials nothing is said of importance, but why', asyn
 
 watching('trials come as columns, and later only those that have changed', async () => {
   await plain.ready('mnist')
-  const all = unpackAll((await plain.ask('/api/trials?study=mnist')).value)
+  const all = await plain.columns('/api/trials?study=mnist')
   assert.is(all.isWhole, true)
   assert.is(all.number.length, 47)
   assert.equal(
-    all.state.slice(0, 8).map((number) => trialStates[number]),
+    [...all.state.slice(0, 8)].map((number) => trialStates[number]),
     [...Array(7).fill('complete'), 'exploded'],
   )
   assert.ok(Math.abs(all.value[3] - accuracyOf(paramsOf(3))) < 1e-6)
   assert.ok(Math.abs(all.params[0][3] / paramsOf(3).learningRate - 1) < 1e-6)
   // Of two branches each trial has the parameter of one.
-  assert.is((all.params[4][3] === null) + (all.params[5][3] === null), 1)
-  assert.equal(all.curveLength.slice(6, 8), [5, 3])
+  assert.is(Number.isNaN(all.params[4][3]) + Number.isNaN(all.params[5][3]), 1)
+  assert.equal([...all.curveLength.slice(6, 8)], [5, 3])
   const after = `/api/trials?study=mnist&generation=${all.generation}&since=`
-  const none = unpackAll((await plain.ask(after + all.version)).value)
-  assert.equal([none.isWhole, none.number], [false, []])
+  const none = await plain.columns(after + all.version)
+  assert.equal([none.isWhole, none.number.length], [false, 0])
   await running.report(2, 0.35)
   let more
   await until(async () => {
-    more = unpackAll((await plain.ask(after + all.version)).value)
+    more = await plain.columns(after + all.version)
     return more.number.length > 0
   })
-  assert.equal([more.isWhole, more.number, more.curveLength], [false, [45], [2]])
-  const other = unpackAll((await plain.ask('/api/trials?study=mnist&generation=1&since=5')).value)
+  assert.equal([more.isWhole, ...more.number, ...more.curveLength], [false, 45, 2])
+  const other = await plain.columns('/api/trials?study=mnist&generation=1&since=5')
   assert.equal([other.isWhole, other.number.length], [true, 47])
 })
 
@@ -265,13 +267,15 @@ watching('a study that nobody honest wrote harms nothing', async () => {
   assert.match(view.problem, /plans.*expected an object/)
   assert.is(view.damaged.count, 3)
   assert.is(view.counts.failed, 1)
-  for (const address of ['/api/study', '/api/trials', '/api/trial', '/api/runs']) {
-    const more = address === '/api/trial' || address === '/api/runs' ? '&trial=0' : ''
+  for (const address of ['/api/study', '/api/trial', '/api/runs']) {
+    const more = address === '/api/study' ? '' : '&trial=0'
     const { status, text } = await server.ask(`${address}?study=${encodeURIComponent(tricky)}${more}`)
     assert.is(status, 200, address)
     assert.not.match(text, /[<>]/, address)
     assert.ok(text.length < 20_000, `${address}: ${text.length} characters`)
   }
+  const columns = await server.columns(`/api/trials?study=${encodeURIComponent(tricky)}`)
+  assert.ok(columns.workers.every((name) => name.length <= 60))
   assert.is((await server.ask(`/api/runs?study=${encodeURIComponent(tricky)}&trial=5`)).status, 404, 'a link')
   for (const name of ['torn', 'proto', 'list', 'newer']) {
     const { problem } = await server.ready(name)

@@ -1,9 +1,12 @@
-/** Columns of numbers within JSON: base64 of their little-endian bytes, which is far less work than digits on both sides. */
+/**
+ * Columns of numbers on their way to the page, in far less work than digits are on both sides: as base64 within JSON, or, where
+ * they are most of an answer, as the bytes behind it.
+ */
 
-/** A column of numbers as it arrives; null where there is none. */
+/** A column of numbers as it arrives within JSON; null where there is none. */
 export type Column = readonly (number | null)[]
 
-/** What has columns, as it arrives. */
+/** What has columns, as it arrives within JSON. */
 export type Wire<T> = T extends Float64Array | Uint32Array
   ? Column
   : T extends readonly (infer Item)[]
@@ -12,57 +15,84 @@ export type Wire<T> = T extends Float64Array | Uint32Array
       ? { readonly [Key in keyof T]: Wire<T[Key]> }
       : T
 
-type Packed = { readonly float32: string } | { readonly uint32: string }
-
 /** Numbers of steps stay exact; others were recorded as float32, and six digits are more than a screen shows. */
-function pack(column: Float64Array | Uint32Array): Packed {
-  const isWhole = column instanceof Uint32Array
-  const { buffer, byteOffset, byteLength } = isWhole ? column : new Float32Array(column)
-  const bytes = Buffer.from(buffer, byteOffset, byteLength).toString('base64')
-  return isWhole ? { uint32: bytes } : { float32: bytes }
+type Sent = Uint32Array | Float32Array
+
+/** What is sent of a column; null of what is none. */
+function sentOf(value: object): Sent | null {
+  if (value instanceof Uint32Array || value instanceof Float32Array) return value
+  return value instanceof Float64Array ? new Float32Array(value) : null
 }
 
-/** Packs the columns in a value; what stands in its place is typed as what arrives. */
-export function packAll<T>(value: T): Wire<T> {
-  return packEach(value) as Wire<T>
-}
-
-function packEach(value: unknown): unknown {
-  if (value instanceof Float64Array || value instanceof Uint32Array) return pack(value)
-  if (Array.isArray(value)) return value.map(packEach)
+/** A value with what `pack` makes of each column in its place, under a name that says what it was. */
+function packEach(value: unknown, pack: (column: Sent) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, packEach(item)]))
+  if (Array.isArray(value)) return value.map((item) => packEach(item, pack))
+  const column = sentOf(value)
+  if (column !== null) return { [column instanceof Uint32Array ? 'uint32' : 'float32']: pack(column) }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, packEach(item, pack)]))
 }
+
+/** The other way: what `unpack` makes of whatever stands for a column; it tells what does by undefined for all else. */
+function unpackEach(value: unknown, unpack: (packed: unknown, of: 'uint32' | 'float32') => unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map((item) => unpackEach(item, unpack)) : value
+  const { uint32, float32 } = value as { uint32?: unknown; float32?: unknown }
+  const column = unpack(uint32, 'uint32') ?? unpack(float32, 'float32')
+  return column ?? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unpackEach(item, unpack)]))
+}
+
+/** Packs the columns in a value for JSON; what stands in its place is typed as what arrives. */
+export const packAll = <T>(value: T): Wire<T> =>
+  packEach(value, ({ buffer, byteOffset, byteLength }) =>
+    Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
+  ) as Wire<T>
 
 /** Puts the columns back into what came as JSON; null where there is no number. */
-export function unpackAll(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(unpackAll) : value
-  const { float32, uint32 } = value as { float32?: unknown; uint32?: unknown }
-  if (typeof float32 === 'string') return numbers(new Float32Array(bytesOf(float32)))
-  if (typeof uint32 === 'string') return Array.from(new Uint32Array(bytesOf(uint32)))
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unpackAll(item)]))
+export const unpackAll = (value: unknown): unknown =>
+  unpackEach(value, (packed, of) => {
+    if (typeof packed !== 'string') return undefined
+    const bytes = bytesOf(packed)
+    return of === 'uint32' ? Array.from(new Uint32Array(bytes)) : numbers(new Float32Array(bytes))
+  })
+
+/** Of the JSON's length, which stands before it. */
+const lengthBytes = 4
+
+/** The JSON of a value, and its columns behind that: little-endian, each where elements of four bytes may begin. */
+export function packBytes(value: unknown): Uint8Array {
+  const columns: Sent[] = []
+  let size = 0
+  const rest = packEach(value, (column) => {
+    columns.push(column)
+    const place = [size, column.length]
+    size += column.byteLength
+    return place
+  })
+  const json = new TextEncoder().encode(JSON.stringify(rest))
+  const begin = lengthBytes + 4 * Math.ceil(json.length / 4)
+  const bytes = new Uint8Array(begin + size)
+  new DataView(bytes.buffer).setUint32(0, json.length, true)
+  bytes.set(json, lengthBytes)
+  let at = begin
+  for (const { buffer, byteOffset, byteLength } of columns) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at)
+    at += byteLength
+  }
+  return bytes
 }
 
-/** What has columns, as it arrives where they stay as they are: NaN where there is no number. */
-export type Typed<T> = T extends Float64Array
-  ? Float32Array
-  : T extends Uint32Array
-    ? Uint32Array
-    : T extends readonly (infer Item)[]
-      ? readonly Typed<Item>[]
-      : T extends object
-        ? { readonly [Key in keyof T]: Typed<T[Key]> }
-        : T
-
-/** As {@link unpackAll}, for many numbers: no list is made of them. */
-export function unpackTyped(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(unpackTyped) : value
-  const { float32, uint32 } = value as { float32?: unknown; uint32?: unknown }
-  if (typeof float32 === 'string') return withoutInfinities(new Float32Array(bytesOf(float32)))
-  if (typeof uint32 === 'string') return new Uint32Array(bytesOf(uint32))
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unpackTyped(item)]))
+/** What {@link packBytes} was given, with columns that lie in these bytes: NaN where there is no number. */
+export function unpackBytes(bytes: ArrayBuffer): unknown {
+  const length = new DataView(bytes).getUint32(0, true)
+  const begin = lengthBytes + 4 * Math.ceil(length / 4)
+  const value: unknown = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, lengthBytes, length)))
+  return unpackEach(value, (packed, of) => {
+    if (!Array.isArray(packed)) return undefined
+    const [from, count] = packed as [number, number]
+    if (of === 'uint32') return new Uint32Array(bytes, begin + from, count)
+    return withoutInfinities(new Float32Array(bytes, begin + from, count))
+  })
 }
 
 function withoutInfinities(column: Float32Array): Float32Array {

@@ -174,12 +174,22 @@ function splitAddress(url: string): { path: string; query: string } {
 
 function answerWith(request: IncomingMessage, response: ServerResponse, value: unknown): void {
   if (value === undefined) throw new Refusal(404, 'There is nothing at this address')
+  if (value instanceof Uint8Array) return sendBytes(request, response, 200, 'application/octet-stream', value)
   send(request, response, 200, 'application/json', toJson(value))
 }
 
 function send(request: IncomingMessage, response: ServerResponse, status: number, type: string, text: string): void {
-  const body = Buffer.from(text)
-  response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Content-Length': body.length })
+  sendBytes(request, response, status, `${type}; charset=utf-8`, Buffer.from(text))
+}
+
+function sendBytes(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: Uint8Array,
+): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': body.length })
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 

@@ -1,6 +1,7 @@
 /** Asks the server for a study, and for its trials where something has changed. */
 import { address } from '../../server/address.js'
-import type { StudyView, TrialView } from '../../server/study/study-wire.js'
+import { unpackBytes } from '../../server/packed.js'
+import type { StudyView, TrialColumns, TrialView } from '../../server/study/study-wire.js'
 import { tokenHeader } from '../token.js'
 import type { Trials } from './trials.js'
 
@@ -17,17 +18,20 @@ export interface StudyListener {
 
 class Refused extends Error {}
 
-async function ask(
+async function ask(path: string, parameters: Record<string, string | number>, more?: RequestInit): Promise<unknown> {
+  return await (await answerTo(path, parameters, more)).json()
+}
+
+async function answerTo(
   path: string,
   parameters: Record<string, string | number>,
   more: RequestInit = {},
-): Promise<unknown> {
+): Promise<Response> {
   const headers = { ...(more.headers as Record<string, string>), ...tokenHeader() }
   const response = await fetch(address(path, parameters), { ...more, headers })
   if (response.status === 401) throw new Refused()
-  const answer = await response.json()
-  if (!response.ok) throw new Error((answer as { message: string }).message)
-  return answer
+  if (!response.ok) throw new Error(((await response.json()) as { message: string }).message)
+  return response
 }
 
 /** Looks as long as the page is open and seen. */
@@ -53,7 +57,8 @@ export async function follow(study: string, trials: Trials, listener: StudyListe
 
 async function renew(study: string, trials: Trials): Promise<boolean> {
   const { generation, version: since } = trials
-  return trials.take(await ask('/api/trials', { study, generation, since }))
+  const answer = await answerTo('/api/trials', { study, generation, since })
+  return trials.take(unpackBytes(await answer.arrayBuffer()) as TrialColumns)
 }
 
 export const askForTrial = async (study: string, trial: number): Promise<TrialView> =>

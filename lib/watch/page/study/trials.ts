@@ -1,6 +1,5 @@
 /** The trials of a study as the page keeps them: a row each, in columns. */
-import { unpackTyped } from '../../server/packed.js'
-import { type TrialColumnsView, trialStates } from '../../server/study/study-wire.js'
+import { type TrialColumns, trialStates } from '../../server/study/study-wire.js'
 
 export type State = (typeof trialStates)[number]
 
@@ -37,8 +36,7 @@ export class Trials {
   }
 
   /** Puts an answer in its place; whether there was anything in it. */
-  take(packed: unknown): boolean {
-    const columns = unpackTyped(packed) as TrialColumnsView
+  take(columns: TrialColumns): boolean {
     if (columns.isWhole) this.#clear()
     this.generation = columns.generation
     this.version = columns.version
@@ -54,7 +52,7 @@ export class Trials {
     return columns.isWhole || columns.number.length > 0
   }
 
-  #put(columns: TrialColumnsView, i: number, number: number, curve: TrialCurve): void {
+  #put(columns: TrialColumns, i: number, number: number, curve: TrialCurve): void {
     const row = this.#rows.get(number) ?? this.number.length
     this.#rows.set(number, row)
     this.number[row] = number

@@ -1,5 +1,5 @@
 /** What can be asked about studies. */
-import { packAll } from '../packed.js'
+import { packBytes } from '../packed.js'
 import { Query, Refusal } from '../query.js'
 import type { StudyList } from './study-list.js'
 import { trialView, viewOf } from './study-view.js'
@@ -53,7 +53,8 @@ function numberOf(query: Query): number {
   return number
 }
 
-function columns(study: WatchedStudy, query: Query): unknown {
+/** Most of the answer are numbers, of large studies some megabytes. */
+function columns(study: WatchedStudy, query: Query): Uint8Array {
   const since = query.whole('since', 0, most) ?? 0
-  return packAll(study.columnsSince(query.whole('generation', 0, most), since))
+  return packBytes(study.columnsSince(query.whole('generation', 0, most), since))
 }

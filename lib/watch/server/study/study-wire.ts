@@ -1,6 +1,5 @@
 /** What the page is told of a study. */
 import type { TrialState } from '../../../study/index.js'
-import type { Typed } from '../packed.js'
 
 /** In the order of their numbers in columns. */
 export const trialStates = [
@@ -93,7 +92,7 @@ export interface StudyView {
   canControl: boolean
 }
 
-/** Trials that have changed, as columns. NaN stands for what is not there. */
+/** Trials that have changed, as columns, which travel as they are. NaN stands for what is not there. */
 export interface TrialColumns {
   /** Those of before are to be forgotten. */
   isWhole: boolean
@@ -105,21 +104,20 @@ export interface TrialColumns {
   stage: Uint32Array
   /** The last epoch. */
   epoch: Uint32Array
-  value: Float64Array
+  value: Float32Array
   /** Seconds from the study's begin to the trial's, and to its last change. */
-  begin: Float64Array
-  end: Float64Array
+  begin: Float32Array
+  end: Float32Array
   /** Numbers of `workers`. */
   worker: Uint32Array
   workers: readonly string[]
   /** A column a parameter: numbers, and of categories that of the choice. */
-  params: readonly Float64Array[]
+  params: readonly Float32Array[]
   /** How many of `curveEpochs` and `curveValues` each trial has: a part of what was reported, where that is long. */
   curveLength: Uint32Array
   curveEpochs: Uint32Array
-  curveValues: Float64Array
+  curveValues: Float32Array
 }
-export type TrialColumnsView = Typed<TrialColumns>
 
 /** All of one trial. */
 export interface TrialView {

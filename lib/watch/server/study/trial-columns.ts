@@ -39,7 +39,7 @@ export function columnsOf(
     return workers.get(worker)!
   }
   const whole = (read: (trial: Trial) => number) => readInto(new Uint32Array(trials.length), trials, read)
-  const real = (read: (trial: Trial) => number) => readInto(new Float64Array(trials.length), trials, read)
+  const real = (read: (trial: Trial) => number) => readInto(new Float32Array(trials.length), trials, read)
   return {
     number: whole(({ number }) => number),
     state: whole(({ state }) => stateNumbers.get(state)!),
@@ -54,13 +54,13 @@ export function columnsOf(
     ),
     curveLength: Uint32Array.from(curves, ({ epochs }) => epochs.length),
     curveEpochs: joinedTo(new Uint32Array(points), (i) => curves[i]!.epochs),
-    curveValues: joinedTo(new Float64Array(points), (i) => curves[i]!.values),
+    curveValues: joinedTo(new Float32Array(points), (i) => curves[i]!.values),
     workers: [...workers.keys()],
   }
 }
 
 /** As `from` of such an array would, in a fraction of the time. */
-function readInto<Column extends Uint32Array | Float64Array>(
+function readInto<Column extends Uint32Array | Float32Array>(
   column: Column,
   trials: readonly Trial[],
   read: (trial: Trial) => number,
@@ -70,7 +70,7 @@ function readInto<Column extends Uint32Array | Float64Array>(
 }
 
 /** Fills it with one list after the other: a list of all of them would be made of objects. */
-function joinedTo<Column extends Uint32Array | Float64Array>(
+function joinedTo<Column extends Uint32Array | Float32Array>(
   column: Column,
   listOf: (i: number) => readonly number[],
 ): Column {
