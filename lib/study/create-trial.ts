@@ -32,7 +32,7 @@ export async function createTrial(
     return [record]
   }
   if (!(await place(study, path, prepare))) return null
-  return new HeldTrial({ number, path }, 1, record, draft.beats ?? null)
+  return new HeldTrial({ number, path }, 1, record, draft.beats ?? null, false)
 }
 
 /** The checkpoint of another trial, which a new one begins with. */

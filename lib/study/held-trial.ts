@@ -52,8 +52,16 @@ export class HeldTrial {
   readonly run: string
   readonly #reports: ReportWriter
   readonly #beats: Beats | null
+  readonly #isOnDisk: boolean
 
-  constructor(place: { number: number; path: string }, claim: number, record: Claim, beats: Beats | null) {
+  /** @param isOnDisk whether its records so far would survive a loss of power: those of one that has not begun need not */
+  constructor(
+    place: { number: number; path: string },
+    claim: number,
+    record: Claim,
+    beats: Beats | null,
+    isOnDisk: boolean,
+  ) {
     this.number = place.number
     this.path = place.path
     this.claim = claim
@@ -61,6 +69,7 @@ export class HeldTrial {
     this.run = runPath(place.path, record.run)
     this.#reports = new ReportWriter(reportsPath(place.path, claim))
     this.#beats = beats
+    this.#isOnDisk = isOnDisk
     beats?.add(beatsPath(place.path, claim))
   }
 
@@ -101,7 +110,7 @@ export class HeldTrial {
   /** The one place that decides: the next number, which whoever takes over wants too. */
   async #end(record: Paused | Result, options?: ChangeOptions): Promise<void> {
     const place = async () => {
-      if (this.claim === 1 && options?.sync !== false) await syncBegin(this.path)
+      if (!this.#isOnDisk && options?.sync !== false) await syncBegin(this.path, this.claim)
       return await putChange(this.path, this.claim + 1, record, options)
     }
     const isPlaced = await place().catch((error) => {
@@ -123,20 +132,23 @@ export class HeldTrial {
   }
 }
 
-/** Puts on the disk what the trial begins with, as what ends it needs that. */
-async function syncBegin(trial: string): Promise<void> {
-  const path = changePath(trial, 1)
-  await withFileErrors(
-    path,
-    async () => {
-      const file = await open(path, 'r+')
-      try {
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await syncFolder(dirname(trial))
-    },
-    'written',
-  )
+/** Puts on the disk what the trial begins with, up to a claim, as what ends it needs that. */
+async function syncBegin(trial: string, claim: number): Promise<void> {
+  for (let number = 1; number <= claim; number++) {
+    const path = changePath(trial, number)
+    await withFileErrors(path, () => syncFile(path), 'written').catch((error) => {
+      // Without its claim the trial is no longer ours; what else is gone needs no disk.
+      if (number === claim || !isMissing(error)) throw error
+    })
+  }
+  await withFileErrors(trial, () => syncFolder(dirname(trial)), 'written')
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }

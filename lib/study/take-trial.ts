@@ -29,8 +29,11 @@ export async function takeTrial(
   const before = seen.claim?.record.run ?? 1
   const isSameRun = reason === 'promoted' || reason === 'adopted'
   const record = claimBy(draft, { reason, run: isSameRun ? before : next, suggestion: null })
-  if (!(await putChange(path, next, record))) return null
-  const held = new HeldTrial({ number, path }, next, record, draft.beats ?? null)
+  // Of one that waits for its first epoch nothing is lost but the claim: it waits again.
+  const isBegun = seen.epochs.length > 0
+  if (!(await putChange(path, next, record, { sync: isBegun }))) return null
+  const isOnDisk = isBegun && seen.last?.record.type !== 'claim'
+  const held = new HeldTrial({ number, path }, next, record, draft.beats ?? null, isOnDisk)
   try {
     if (!isSameRun) await copying(() => copyRun(path, before, next))
   } catch (error) {
