@@ -82,6 +82,28 @@ test('all trials are there, and what changes is found by the next look', async (
   assert.is(reader.trial(4), null)
 })
 
+test('of many trials those that have changed take their places, and lists that were given stay as they are', async () => {
+  const study = await make()
+  const add = (number) => enqueueTrial(study, number, suggestion(), draft)
+  for (let number = 0; number < 70; number++) if (number !== 5) await add(number)
+  const reader = await StudyReader.open(study)
+  const before = reader.trials
+  const held = await takeTrial(reader.trial(33), draft)
+  await held.report(1, 0.5)
+  await add(70)
+  assert.equal((await reader.refresh()).map(({ number }) => number).sort(), [33, 70])
+  // Told of by all looks that list the folder.
+  await add(5)
+  await reader.refresh({ all: true })
+  assert.equal(
+    reader.trials.map(({ number }) => number),
+    [...Array(71).keys()],
+  )
+  const running = reader.trials.filter(({ state }) => state === 'running')
+  assert.equal(running.map(told), [told(read(study, 33))])
+  assert.equal([before.length, before[32].state], [69, 'paused'])
+})
+
 test('with the cache, without it, or with one that is old, torn or made up, the trials are the same', async () => {
   const { study } = await filled()
   const plain = await StudyReader.open(study, { index: false })
@@ -101,7 +123,9 @@ test('with the cache, without it, or with one that is old, torn or made up, the 
   for (const other of [
     line.replace('"number":0', '"number":-1'),
     line.replace('"number":0', '"number":77'),
-    line.replace('"epochs":[1,2]', '"epochs":[1]'),
+    line.replace('"epochs":null', '"epochs":[1]'),
+    line.replace('"values":"', '"values":"AAAA'),
+    line.replace('"values":"', '"values":"!'),
     line.replace('"params"', '"__proto__"'),
     line.replace('"format":1', '"format":9'),
     'null',

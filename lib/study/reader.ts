@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileError, isMissing, withFileErrors } from '../files.js'
 import { changePath, studyFiles, trialNumberOf, trialPath } from './layout.js'
-import { type Cached, readIndex } from './masters.js'
 import { readStudy, type StudyDescription } from './study.js'
 import { hasEnded, isThere, type Trial, TrialFolderReader, trialOf } from './trial.js'
+import { type Cached, readIndex } from './trial-index.js'
 
 export interface StudyReaderOptions {
   /** Told now and then of how many trials have been looked at. */
@@ -67,7 +67,7 @@ export class StudyReader {
     const study = await readStudy(path)
     // Whoever changes the working folder later, and whatever links lead here: checkpoints are read without following any.
     const reader = new StudyReader(await withFileErrors(path, () => realpath(path)), study)
-    if (index) for (const cached of (await readIndex(reader.path)).values()) reader.#know(cached)
+    if (index) for await (const cached of readIndex(reader.path)) reader.#know(cached)
     // The first look lists all folders, whatever is looked at in them.
     await reader.refresh({ all: !trusts, ended: !trusts, onProgress })
     return reader
@@ -106,7 +106,7 @@ export class StudyReader {
       if (trial) changed.push(trial)
     }
     onProgress?.(numbers.length, numbers.length)
-    if (changed.length > 0) this.#sorted = null
+    if (changed.length > 0) this.#sorted = this.#sorted && renewed(this.#sorted, changed)
     return changed
   }
 
@@ -187,4 +187,26 @@ export class StudyReader {
     })
     if (hasEnded(trial) && trial.suggestion !== null) this.#entries.set(number, { trial, reader: null })
   }
+}
+
+/** A list by number with what has changed in its place; null where that is so much that it is better sorted anew. */
+function renewed(sorted: readonly Trial[], changed: readonly Trial[]): readonly Trial[] | null {
+  if (changed.length > sorted.length / 16) return null
+  const trials = [...sorted]
+  for (const trial of changed) {
+    const at = placeOf(trials, trial.number)
+    trials.splice(at, trials[at]?.number === trial.number ? 1 : 0, trial)
+  }
+  return trials
+}
+
+/** Where in a list by number the first is that is none below it. */
+function placeOf(trials: readonly Trial[], number: number): number {
+  let [from, to] = [0, trials.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (trials[middle]!.number < number) from = middle + 1
+    else to = middle
+  }
+  return from
 }

@@ -103,8 +103,15 @@ export class TrialFolderReader {
   /** As it is now; null where nothing has changed. A folder that is gone or no folder is `unfinished`. */
   read(): Trial | null {
     const isChanged = this.#readChanges()
-    const isLonger = this.#readReports()
+    // Who let it go had told all before: nothing comes until somebody claims it. Thousands may wait.
+    const isLonger = (isChanged || this.#isHeld) && this.#readReports()
     return isChanged || isLonger ? this.#build() : null
+  }
+
+  /** Whether somebody may be at it: its newest record is a claim, or cannot be read. */
+  get #isHeld(): boolean {
+    const newest = this.#changes.get(this.#highest)
+    return newest === undefined || newest.type === 'claim'
   }
 
   #readChanges(): boolean {
