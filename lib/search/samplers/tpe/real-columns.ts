@@ -3,7 +3,7 @@ import { matmul } from '../../../kernels/linear.js'
 import { logRootOfTwoPi } from '../../../normal.js'
 import { deviationsOf } from './deviations.js'
 import { take } from './memory.js'
-import { numberAt, shareBelow, shareWithin } from './truncated.js'
+import { numberAt, shareBelow } from './truncated.js'
 
 /** A product this large is taken as a logarithm before it becomes infinite. */
 const mostProduct = 1e200
@@ -21,7 +21,8 @@ export class RealColumns {
    */
   readonly #factors: Float64Array
   readonly #inverses: Float64Array
-  /** Of each kernel and column what of it lies between 0 and 1. */
+  /** Of each kernel and column what of it lies below 0, and between 0 and 1. */
+  readonly #belows: Float64Array
   readonly #withins: Float64Array
   /** Of each kernel, its weight, what its columns are scaled by and the constant above, as a logarithm. */
   readonly #constants: Float64Array
@@ -38,6 +39,7 @@ export class RealColumns {
     const count = weights.length
     this.#factors = take(2 * count * places.length)
     this.#inverses = take(count * places.length)
+    this.#belows = take(count * places.length)
     this.#withins = take(count * places.length)
     this.#constants = take(count).fill(-places.length * logRootOfTwoPi)
     const products = take(count)
@@ -48,7 +50,7 @@ export class RealColumns {
 
   #addColumn(column: number, products: Float64Array): void {
     const means = this.observations[this.places[column]!]!
-    const [factors, inverses, withins] = [this.#factors, this.#inverses, this.#withins]
+    const [factors, inverses, belows, withins] = [this.#factors, this.#inverses, this.#belows, this.#withins]
     const [constants, count] = [this.#constants, products.length]
     if (deviations.length < count) deviations = new Float64Array(2 * count)
     deviationsOf(means, count - 1, deviations)
@@ -63,7 +65,9 @@ export class RealColumns {
       factors[bySquare + k] = -0.5 * square
       factors[byUnit + k] = fromMiddle * square
       constants[k]! -= 0.5 * fromMiddle * fromMiddle * square
-      const within = shareWithin(mean, inverse)
+      const below = shareBelow(mean, inverse)
+      const within = 1 - below - shareBelow(1 - mean, inverse)
+      belows[bySquare + k] = below
       withins[bySquare + k] = within
       const product = (products[k]! * inverse) / within
       const isLarge = product > mostProduct
@@ -76,8 +80,7 @@ export class RealColumns {
   sample(kernel: number, column: number, draw: number): number {
     const means = this.observations[this.places[column]!]!
     const at = column * means.length + kernel
-    const [mean, inverse] = [means[kernel]!, this.#inverses[at]!]
-    return numberAt(mean, inverse, shareBelow(mean, inverse) + draw * this.#withins[at]!)
+    return numberAt(means[kernel]!, this.#inverses[at]!, this.#belows[at]! + draw * this.#withins[at]!)
   }
 
   /** The logarithms of the kernels' densities, with their weights: a row of them for each point. Valid until the next call. */
