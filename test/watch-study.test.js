@@ -44,7 +44,10 @@ async function serve(path, options) {
   const columns = async (address) => unpackBytes(await (await fetch(origin + address, { headers })).arrayBuffer())
   const ready = async (name) => {
     await until(async () => (await ask(`/api/study?study=${encodeURIComponent(name)}`)).value.progress === null)
-    return (await ask(`/api/study?study=${encodeURIComponent(name)}`)).value
+    const [view, importance] = await Promise.all(
+      ['study', 'importance'].map((what) => ask(`/api/${what}?study=${encodeURIComponent(name)}`)),
+    )
+    return { ...view.value, importance: importance.value }
   }
   return { origin, token, ask, columns, ready }
 }

@@ -31,6 +31,18 @@ export function byId(id: string): HTMLElement {
   return found
 }
 
+/** Lets the browser do what waits: show what has been drawn, hear what was pressed. */
+export function nextTurn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
+}
+
 /** A box with a title, and controls at its right. */
 export function panel(title: string, body: Child[], controls: Child[] = [], note?: string): HTMLElement {
   const text = note && element('p', { class: 'note' }, note)

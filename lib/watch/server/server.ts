@@ -134,7 +134,10 @@ class Site {
     const { path, query } = splitAddress(request.url ?? '')
     // The page itself is the same for everybody and holds no secret.
     const file = this.#files.get(path)
-    if (file !== undefined && request.method !== 'POST') return send(request, response, 200, file.type, file.text)
+    if (file !== undefined && request.method !== 'POST') {
+      if (path === '/') this.#folder.studies.begin()
+      return send(request, response, 200, file.type, file.text)
+    }
     checkToken(guard, request)
     if (request.method === 'POST')
       return answerWith(request, response, await control(this.#folder, path, query, request))
@@ -174,8 +177,8 @@ function splitAddress(url: string): { path: string; query: string } {
 
 function answerWith(request: IncomingMessage, response: ServerResponse, value: unknown): void {
   if (value === undefined) throw new Refusal(404, 'There is nothing at this address')
-  if (value instanceof Uint8Array) return sendBytes(request, response, 200, 'application/octet-stream', value)
-  send(request, response, 200, 'application/json', toJson(value))
+  if (value instanceof Uint8Array) sendBytes(request, response, 200, 'application/octet-stream', value)
+  else send(request, response, 200, 'application/json', toJson(value))
 }
 
 function send(request: IncomingMessage, response: ServerResponse, status: number, type: string, text: string): void {

@@ -12,6 +12,7 @@ export class Curves {
   readonly panel: CanvasPanel
   #shown: Shown | null = null
   #drawn: readonly number[] = []
+  #scales: { across: Scale; up: Scale } = { across: countScale(1), up: valueScale([]) }
 
   constructor(open: (trial: number) => void) {
     this.panel = new CanvasPanel({
@@ -31,17 +32,12 @@ export class Curves {
       .reverse()
     const thinned = sample(all, mostCurves)
     this.#drawn = [...thinned.filter((row) => !best.includes(row)), ...best]
+    this.#scales = scalesOf(this.#drawn.map((row) => trials.curve[row]!))
     const some = thinned.length < all.length ? `${whole(thinned.length)} of ${whole(all.length)} curves, ` : ''
     const onTop = best.length > 0 ? `the best ${whole(best.length)} on top` : `${whole(all.length)} curves`
     const said = all.length === 0 ? 'Nothing has been reported yet.' : `${some}${onTop}`
     this.panel.say(said, `${shown.view.metric} after each epoch, of ${whole(all.length)} trials`)
     this.panel.draw()
-  }
-
-  get #scales(): { across: Scale; up: Scale } {
-    const curves = this.#drawn.map((row) => this.#shown!.trials.curve[row]!)
-    const most = curves.reduce((most, { epochs }) => Math.max(most, epochs.at(-1)!), 1)
-    return { across: countScale(most), up: valueScale(curves.flatMap(({ values }) => [...values])) }
   }
 
   #draw(context: CanvasRenderingContext2D, width: number, height: number): void {
@@ -86,6 +82,11 @@ export class Curves {
     const row = rows[nearest(xs, ys, x, y)]
     return row === undefined ? null : { text: textOf(this.#shown, row), trial: trials.number[row]! }
   }
+}
+
+function scalesOf(curves: readonly TrialCurve[]): { across: Scale; up: Scale } {
+  const most = curves.reduce((most, { epochs }) => Math.max(most, epochs.at(-1)!), 1)
+  return { across: countScale(most), up: valueScale(curves.flatMap(({ values }) => [...values])) }
 }
 
 type Place = (epoch: number, value: number) => [number, number]

@@ -1,5 +1,5 @@
 /** How much each parameter matters, as bars; or why that is not known. */
-import type { StudyView } from '../../server/study/study-wire.js'
+import type { ImportanceView, StudyView } from '../../server/study/study-wire.js'
 import { element, panel } from '../dom.js'
 import { percent, whole } from '../format.js'
 
@@ -10,7 +10,7 @@ export class ImportanceBars {
   readonly element = element('div')
   #key = ''
 
-  update({ importance, parameters, direction }: StudyView): void {
+  update(importance: ImportanceView, { parameters, direction }: StudyView): void {
     const key = JSON.stringify([importance, parameters, direction])
     if (key === this.#key) return
     this.#key = key

@@ -69,7 +69,9 @@ export class Parallel {
       const part = this.#parts.get(axis.name)
       return part ? [{ axis, part }] : []
     })
-    return [...trials.number.keys()].filter((row) =>
+    const all = [...trials.number.keys()]
+    if (parts.length === 0) return all
+    return all.filter((row) =>
       parts.every(({ axis, part: [from, to] }) => {
         const place = axis.scale.place(axis.values[row]!)
         return place >= from && place <= to
@@ -100,12 +102,10 @@ export class Parallel {
     const high = height - room.top - room.bottom
     const { trials, ranked } = this.#shown
     const chosen = this.#chosen
-    const isChosen = new Set(chosen)
-    const best = ranked
-      .filter((row) => isChosen.has(row))
-      .slice(0, mostBest)
-      .reverse()
-    if (this.#parts.size > 0) {
+    const isAll = this.#parts.size === 0
+    const isChosen = new Set(isAll ? [] : chosen)
+    const best = (isAll ? ranked : ranked.filter((row) => isChosen.has(row))).slice(0, mostBest).reverse()
+    if (!isAll) {
       const others = [...trials.number.keys()].filter((row) => !isChosen.has(row))
       this.#drawLines(context, sample(others, mostLines / 2), { width, high, stroke: () => colour('line'), alpha: 0.5 })
     }

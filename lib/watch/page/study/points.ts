@@ -1,11 +1,11 @@
 /** Pictures of trials as points: each parameter against the value, and the best value so far. */
 import type { ParameterView, StudyView } from '../../server/study/study-wire.js'
-import { select } from '../dom.js'
+import { nextTurn, select } from '../dom.js'
 import { duration, short, whole } from '../format.js'
 import { colour, seriesColour } from '../palette.js'
 import { CanvasPanel, drawAxes, type Hit, margin, nearest } from './canvas-panel.js'
 import { countScale, parameterScale, type Scale, valueScale } from './scale.js'
-import { hasValue, type Trials } from './trials.js'
+import { hasValue, type State, type Trials } from './trials.js'
 
 /** Of a point, in CSS pixels: where there are few they can be larger. */
 const sizeOf = (count: number): number => (count < 300 ? 5 : 3)
@@ -18,12 +18,43 @@ export interface Shown {
   readonly ranked: readonly number[]
   readonly values: Scale
   readonly isMaximized: boolean
+  /** How high each row lies, 0 … 1: those that came to no value at the worse end; NaN of those that have none yet. */
+  readonly heights: Float64Array
+  /** Rows by how their points look: to change the colour takes longer than to draw a point. */
+  readonly groups: readonly PointGroup[]
 }
 
-export const shownOf = (view: StudyView, trials: Trials, ranked: readonly number[]): Shown => ({
-  ...{ view, trials, ranked, isMaximized: view.direction === 'maximize' },
-  values: valueScale(trials.value.filter((value, row) => hasValue(trials.state[row]!, value))),
-})
+interface PointGroup {
+  /** Null of those that came to no value. */
+  readonly stage: number | null
+  readonly isComplete: boolean
+  readonly rows: readonly number[]
+}
+
+export function shownOf(view: StudyView, trials: Trials, ranked: readonly number[]): Shown {
+  const isMaximized = view.direction === 'maximize'
+  const values = valueScale(trials.value.filter((value, row) => hasValue(trials.state[row]!, value)))
+  const heights = Float64Array.from(trials.value, (value, row) => {
+    const state = trials.state[row]!
+    return hasValue(state, value) ? values.place(value) : isLost(state) ? Number(!isMaximized) : Number.NaN
+  })
+  return { view, trials, ranked, isMaximized, values, heights, groups: groupsOf(trials) }
+}
+
+const isLost = (state: State): boolean => state === 'exploded' || state === 'failed'
+
+function groupsOf({ state, stage }: Trials): PointGroup[] {
+  const groups = new Map<number, PointGroup & { rows: number[] }>()
+  for (let row = 0; row < state.length; row++) {
+    const own = isLost(state[row]!) ? null : stage[row]!
+    const isComplete = state[row] === 'complete'
+    const key = own === null ? -1 : 2 * own + Number(isComplete)
+    const group = groups.get(key)
+    if (group) group.rows.push(row)
+    else groups.set(key, { stage: own, isComplete, rows: [row] })
+  }
+  return [...groups.values()]
+}
 
 export const stageColour = (stage: number): string => seriesColour(Math.max(0, stage - 1))
 
@@ -64,7 +95,7 @@ class PointPanel {
   #draw(context: CanvasRenderingContext2D, width: number, height: number): void {
     const shown = this.#shown
     if (!shown) return
-    const { trials, values, isMaximized } = shown
+    const { trials, values, heights } = shown
     const scale = this.across.scale(shown)
     const [wide, high] = [width - margin.left - margin.right, height - margin.top - margin.bottom]
     drawAxes(context, { width, height, across: scale.ticks(wide / 70), up: values.ticks(high / 26) })
@@ -73,32 +104,18 @@ class PointPanel {
     this.#xs = new Float32Array(count)
     this.#ys = new Float32Array(count)
     for (let row = 0; row < count; row++) {
-      const isPlain = hasValue(trials.state[row]!, trials.value[row]!)
-      const isLost = trials.state[row] === 'exploded' || trials.state[row] === 'failed'
-      const up = isPlain ? values.place(trials.value[row]!) : isLost ? Number(!isMaximized) : Number.NaN
       this.#xs[row] = margin.left + scale.place(column[row]!) * wide
-      this.#ys[row] = margin.top + (1 - up) * high
+      this.#ys[row] = margin.top + (1 - heights[row]!) * high
     }
-    this.#drawPoints(context, trials)
+    this.#drawPoints(context, shown)
     if (this.isBest) this.#drawBest(context, shown)
   }
 
-  /** All of one colour at once: to change the colour takes longer than to draw a point. */
-  #drawPoints(context: CanvasRenderingContext2D, { state, stage }: Trials): void {
-    const size = sizeOf(state.length)
-    const groups = new Map<string, number[]>()
-    for (let row = 0; row < state.length; row++) {
-      const isEnded = state[row] === 'complete'
-      const isLost = state[row] === 'exploded' || state[row] === 'failed'
-      const key = isLost ? 'lost' : `${stage[row]} ${isEnded}`
-      const group = groups.get(key)
-      if (group) group.push(row)
-      else groups.set(key, [row])
-    }
-    for (const [key, rows] of groups) {
-      const [of = '', isEnded] = key.split(' ')
-      context.fillStyle = key === 'lost' ? colour('severe') : stageColour(Number(of))
-      context.globalAlpha = this.isBest ? 0.35 : isEnded === 'false' ? 0.4 : 0.75
+  #drawPoints(context: CanvasRenderingContext2D, { trials, groups }: Shown): void {
+    const size = sizeOf(trials.count)
+    for (const { stage, isComplete, rows } of groups) {
+      context.fillStyle = stage === null ? colour('severe') : stageColour(stage)
+      context.globalAlpha = this.isBest ? 0.35 : stage === null || isComplete ? 0.75 : 0.4
       for (const row of rows) {
         const [x, y] = [this.#xs[row]!, this.#ys[row]!]
         if (!Number.isNaN(x) && !Number.isNaN(y)) context.fillRect(x - size / 2, y - size / 2, size, size)
@@ -196,7 +213,7 @@ export class Scatters {
     this.#open = open
   }
 
-  update(shown: Shown): void {
+  async update(shown: Shown): Promise<void> {
     const { parameters } = shown.view
     const key = JSON.stringify(parameters)
     if (key !== this.#key) {
@@ -204,7 +221,10 @@ export class Scatters {
       this.#panels = parameters.map((parameter, i) => this.#make(parameter, i))
       this.#grid.replaceChildren(...this.#panels.map(({ panel }) => panel.element))
     }
-    for (const panel of this.#panels) panel.update(shown)
+    for (const panel of this.#panels) {
+      panel.update(shown)
+      await nextTurn()
+    }
   }
 
   #make(parameter: ParameterView, i: number): PointPanel {

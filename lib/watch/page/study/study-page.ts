@@ -1,6 +1,6 @@
 /** The page of a study: what its trials have come to, and how it goes on. */
 import type { StudyView } from '../../server/study/study-wire.js'
-import { byId, element, empty } from '../dom.js'
+import { byId, element, empty, nextTurn } from '../dom.js'
 import { askForToken, tokenHeader } from '../token.js'
 import { Curves } from './curves.js'
 import { ImportanceBars } from './importance-bars.js'
@@ -55,12 +55,13 @@ export class StudyPage {
     panel.replaceChildren(this.#reading)
     void follow(name, this.#trials, {
       told: (view, hasTrials) => this.#tell(view, hasTrials),
+      weighed: (importance, view) => this.#importance.update(importance, view),
       lost: () => this.#head.connection(true),
       refused: () => panel.replaceChildren(askForToken()),
     })
   }
 
-  #tell(view: StudyView, hasTrials: boolean): void {
+  async #tell(view: StudyView, hasTrials: boolean): Promise<void> {
     this.#head.connection(false)
     this.#head.tell(view)
     const panel = byId('panel')
@@ -76,13 +77,15 @@ export class StudyPage {
     this.#states.update(view)
     this.#lines.update(view)
     this.#workers.update(view)
-    this.#importance.update(view)
     const parameters = JSON.stringify(view.parameters)
     const isOther = parameters !== this.#parameters
     this.#parameters = parameters
     if (this.#stack.parentElement !== panel) panel.replaceChildren(this.#stack)
     if (!hasTrials && !isOther) return
     const shown = shownOf(view, this.#trials, ranked(this.#trials, view.direction === 'maximize'))
-    for (const part of [this.#best, this.#curves, this.#parallel, this.#scatters, this.#table]) part.update(shown)
+    for (const part of [this.#best, this.#curves, this.#parallel, this.#scatters, this.#table]) {
+      await part.update(shown)
+      await nextTurn()
+    }
   }
 }

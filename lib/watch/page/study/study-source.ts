@@ -1,7 +1,7 @@
 /** Asks the server for a study, and for its trials where something has changed. */
 import { address } from '../../server/address.js'
 import { unpackBytes } from '../../server/packed.js'
-import type { StudyView, TrialColumns, TrialView } from '../../server/study/study-wire.js'
+import type { ImportanceView, StudyView, TrialColumns, TrialView } from '../../server/study/study-wire.js'
 import { tokenHeader } from '../token.js'
 import type { Trials } from './trials.js'
 
@@ -10,8 +10,10 @@ const pace = 1000
 const paceOfReading = 20
 
 export interface StudyListener {
-  /** Something may have changed; `hasTrials`: some trials have. */
-  told(view: StudyView, hasTrials: boolean): void
+  /** Something may have changed; `hasTrials`: some trials have. Nothing is asked for until that is shown. */
+  told(view: StudyView, hasTrials: boolean): Promise<void>
+  /** What the parameters matter, which may have changed. */
+  weighed(importance: ImportanceView, view: StudyView): void
   lost(): void
   refused(): void
 }
@@ -45,7 +47,10 @@ export async function follow(study: string, trials: Trials, listener: StudyListe
         if (!isRead) wait = paceOfReading
         const isKnown = trials.version === view.version && trials.count > 0
         const hasTrials = isRead && view.version > 0 && !isKnown && (await renew(study, trials))
-        listener.told(view, hasTrials)
+        await listener.told(view, hasTrials)
+        // Asked for last, as the server takes longest for it.
+        if (isRead && view.version > 0)
+          listener.weighed((await ask('/api/importance', { study })) as ImportanceView, view)
       }
     } catch (error) {
       if (error instanceof Refused) return listener.refused()

@@ -175,13 +175,15 @@ export class TrialTable {
     const column = columns.find((one) => one.id === (id || 'value'))
     const value = column?.value ?? ((row: number) => trials.number[row]!)
     const isNone = (one: number | string) => one === '' || Number.isNaN(one)
-    return rows.toSorted((a, b) => {
-      const [x, y] = [value(a), value(b)]
+    // What it is sorted by is asked once of each.
+    const keyed = rows.map((row) => ({ row, key: value(row) }))
+    keyed.sort(({ row: a, key: x }, { row: b, key: y }) => {
       const byNone = Number(isNone(x)) - Number(isNone(y))
       if (byNone !== 0) return byNone
       const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), 'en')
       return (Number.isNaN(order) ? 0 : sign * order) || trials.number[b]! - trials.number[a]!
     })
+    return keyed.map(({ row }) => row)
   }
 }
 

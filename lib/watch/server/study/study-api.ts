@@ -13,6 +13,7 @@ const most = Number.MAX_SAFE_INTEGER
 
 const routes: ReadonlyMap<string, { parameters: readonly string[]; answer: Answer }> = new Map([
   ['/api/study', { parameters: ['study'], answer: (study, _, canControl) => viewOf(study, canControl) }],
+  ['/api/importance', { parameters: ['study'], answer: (study) => study.importance() }],
   ['/api/trials', { parameters: ['study', 'generation', 'since'], answer: columns }],
   [
     '/api/trial',

@@ -35,6 +35,11 @@ export class StudyList {
     return isOther
   }
 
+  /** Begins to read the study that the folder itself is: its page asks for it when the scripts are there. */
+  begin(): void {
+    void this.get('.')?.refresh()
+  }
+
   async list(): Promise<StudyListing[]> {
     const listing = async ({ name, directory }: WatchedStudy) => {
       const names = await readdir(join(directory, trials)).catch(() => [])

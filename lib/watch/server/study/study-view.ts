@@ -26,7 +26,6 @@ const nothing = {
   stages: [],
   best: null,
   workers: [],
-  importance: { shares: null, why: '' },
   damaged: { count: 0, first: [] },
   seconds: null,
 } as const
@@ -54,7 +53,6 @@ export function viewOf(study: WatchedStudy, canControl: boolean): StudyView {
     stages: study.stages.map(({ number, record }) => ({ number, why: linesOf(record.why) })),
     best: bestOf(trials, direction, study.parameters),
     workers: running.slice(0, mostWorkers).map((trial) => workerView(trial, study.isSilent(trial))),
-    importance: study.importance(),
     damaged: { count: damaged.length, first: damaged.slice(0, 3).map((trial) => cut(trial.problem!)) },
     seconds: secondsOf(trials, running.length > 0),
     canControl,

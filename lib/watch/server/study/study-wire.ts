@@ -62,7 +62,7 @@ export interface StageView {
   why: readonly string[]
 }
 
-/** All of a study but its trials. */
+/** All of a study but its trials and what its parameters matter. */
 export interface StudyView {
   name: string
   /** Trials looked at while it is read for the first time; null once it has been. All else is empty until then. */
@@ -83,7 +83,6 @@ export interface StudyView {
   stages: readonly StageView[]
   best: BestView | null
   workers: readonly WorkerView[]
-  importance: ImportanceView
   /** Trials in whose folder something is damaged: how many, and the first of them. */
   damaged: { count: number; first: readonly string[] }
   /** From the first claim to the last change, or to now while somebody is at it. */

@@ -19,6 +19,8 @@ import { beganAt, columnsOf } from './trial-columns.js'
 
 /** Milliseconds for which what was read counts as new: the pages that look share one reading. */
 const freshFor = 400
+/** Of a study in which thousands wait a look takes long: no more than this part of the time, which a search may need. */
+const share = 1 / 10
 /** Milliseconds that an answer waits for a study that is read for the first time: most are there by then. */
 const patience = 150
 
@@ -28,6 +30,8 @@ export class WatchedStudy {
   #opening: Promise<void> | null = null
   #refreshing: Promise<void> | null = null
   #readAt = Number.NEGATIVE_INFINITY
+  /** Milliseconds that the last look took. */
+  #took = 0
   #progress = { done: 0, all: 0 }
   #problem: string | null = null
   #stages: readonly Stage[] = []
@@ -36,7 +40,7 @@ export class WatchedStudy {
   readonly #judge = new LeaseJudge()
   /** The version in which each trial was last seen to change. */
   readonly #versions = new Map<number, number>()
-  #importance: { key: string; view: ImportanceView } | null = null
+  #importance: { key: string; view: ImportanceView; at: number; took: number } | null = null
   #origin = Number.NaN
   /** Grows when trials have gone, and all is to be asked for anew. Begins at the time, so that an earlier server's is another. */
   generation = Date.now()
@@ -57,16 +61,18 @@ export class WatchedStudy {
       await Promise.race([this.#opening, setTimeout(patience, undefined, { ref: false })])
       return
     }
-    if (performance.now() - this.#readAt < freshFor) return
+    if (performance.now() - this.#readAt < Math.max(freshFor, this.#took / share)) return
     await this.look()
   }
 
   /** At once, however fresh what is known may be. */
   async look(): Promise<void> {
     if (this.#reader === null) return await this.refresh()
+    const from = performance.now()
     this.#refreshing ??= this.#refresh(this.#reader).finally(() => {
       this.#refreshing = null
       this.#readAt = performance.now()
+      this.#took = this.#readAt - from
     })
     await this.#refreshing
   }
@@ -171,8 +177,11 @@ export class WatchedStudy {
     return this.#judge.isStale(trial)
   }
 
-  /** Made anew when another trial has ended: it costs more than all the rest. */
+  /** Made anew when another trial has ended, and not too often: it costs more than all the rest. */
   importance(): ImportanceView {
+    const from = performance.now()
+    const before = this.#importance
+    if (before && from - before.at < before.took / share) return before.view
     const { trials, study } = this.reader
     const ended = trials.filter(hasEnded)
     const key = `${this.generation} ${ended.length} ${this.#stages.length} ${this.#plan?.number}`
@@ -184,7 +193,9 @@ export class WatchedStudy {
         stages: this.#stages,
         direction,
       }
-      this.#importance = { key, view: importanceView(ended, source) }
+      const view = importanceView(ended, source)
+      const at = performance.now()
+      this.#importance = { key, view, at, took: at - from }
     }
     return this.#importance.view
   }
