@@ -1,20 +1,17 @@
-// The page of a study with many trials: from the click to the table, and the longest picture.
+// The page of a study with many trials: from the click to the table, the longest picture, and how smooth it is in use.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
 import { median } from '../lib/median.js'
 import { makeStudyOf } from './make-study.js'
-import { openOnce } from './open-page.js'
+import { launch, openOnce } from './open-page.js'
 
-const flags = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const wanted = { opened: 1000, longestDraw: 50 }
 
 export async function run({ quick = false, rounds = quick ? 3 : 7 } = {}) {
   const [trials, epochs] = [quick ? 1000 : 10_000, 30]
   const folder = mkdtempSync(join(tmpdir(), 'gradus-study-page-'))
-  const browser = await chromium.launch({ executablePath, args: flags })
+  const browser = await launch()
   try {
     const dir = join(folder, 'study')
     await makeStudyOf(dir, { trials, epochs })
@@ -23,7 +20,11 @@ export async function run({ quick = false, rounds = quick ? 3 : 7 } = {}) {
     const withCache = await openings(browser, dir, rounds)
     rmSync(join(dir, 'masters'), { recursive: true })
     const without = await openings(browser, dir, Math.min(rounds, 3))
-    return tableOf({ trials, epochs, rows: [row('with', withCache), row('without', without)] })
+    const waiting = join(folder, 'waiting')
+    await makeStudyOf(waiting, { trials, epochs: 0 })
+    const queued = await openings(browser, waiting, Math.min(rounds, 3))
+    const rows = [row('ended, cached', withCache), row('ended, no cache', without), row('all wait', queued)]
+    return tableOf({ trials, epochs, rows })
   } finally {
     await browser.close()
     rmSync(folder, { recursive: true })
@@ -36,14 +37,13 @@ async function openings(browser, dir, rounds) {
   return all
 }
 
-const whole = (times) => Math.round(times)
-
-function row(cache, all) {
+function row(name, all) {
   const of = (name) => all.map((one) => one[name])
+  const middle = (name) => Math.round(median(of(name)))
+  const most = (name) => Math.round(Math.max(...of(name)))
   return [
-    ...[cache, whole(median(of('opened'))), whole(Math.max(...of('opened'))), whole(median(of('progress')))],
-    ...[whole(median(of('longestDraw'))), whole(Math.max(...of('longestDraw')))],
-    ...[whole(median(of('allDraws'))), whole(median(of('longestTask')))],
+    ...[name, middle('opened'), most('opened'), ...['scripts', 'study', 'trials'].map(middle)],
+    ...[middle('longestDraw'), most('longestDraw'), middle('allDraws'), most('longestTask'), most('longestTaskInUse')],
     Number((wanted.opened / median(of('opened'))).toPrecision(3)),
   ]
 }
@@ -51,13 +51,13 @@ function row(cache, all) {
 const tableOf = ({ trials, epochs, rows }) => ({
   title: 'the page of a large study',
   columns: [
-    ...['master’s cache', 'opens, ms', 'at most', 'progress seen after', 'longest draw, ms', 'at most'],
-    ...['all draws', 'longest task', 'ratio of 1 s'],
+    ...['trials', 'opens, ms', 'at most', 'scripts there', 'study told', 'trials there'],
+    ...['longest draw, ms', 'at most', 'all draws', 'longest task', 'longest in use', 'ratio of 1 s'],
   ],
   rows,
   notes: [
-    `A study of ${trials} trials with ${epochs} reports each, generated; Chromium without a GPU opens its page, served by \`gradus watch\` in a process that has just begun: medians, and the worst.`,
-    'Opens: from the navigation until the table’s first rows are on the screen, all pictures drawn before; wanted is 1 s with the cache. Without it a bar tells of the progress meanwhile.',
-    `Longest draw: of any one picture, when the page opens and when its width changes; wanted are ${wanted.longestDraw} ms. The longest task is the page’s longest piece of work while it opens, where that took more than 50 ms.`,
+    `A study of ${trials} trials with ${epochs} reports each, generated, or of as many that wait for a worker; Chromium without a GPU, which runs already, opens its page, served by \`gradus watch\` in a process that has just begun and has read nothing: medians of the openings, and the worst.`,
+    'Opens: from the navigation until the table’s first rows are on the screen, all pictures drawn before; wanted is 1 s with the cache. Of it, from the navigation on: until the scripts, what is told of the study, and the trials have arrived. What follows is the page’s own work.',
+    `Longest draw: of any one picture, when the page opens, when a range is drawn along an axis, and when the width changes; wanted are ${wanted.longestDraw} ms. The longest task is the page’s longest piece of work in one go while it opens, and then in use: the pointer over all pictures, a range drawn along an axis, another width; 0 where none took 50 ms.`,
   ],
 })

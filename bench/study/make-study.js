@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { random } from '../../dist/search/samplers/random.js'
 import { choice, integer, logUniform, uniform } from '../../dist/search/space/parameters.js'
 import { checkSpace } from '../../dist/search/space/space.js'
-import { createTrial, hasEnded, makeStudy, StudyReader } from '../../dist/study/index.js'
-import { IndexWriter } from '../../dist/study/masters.js'
+import { createTrial, enqueueTrial, hasEnded, IndexWriter, makeStudy, StudyReader } from '../../dist/study/index.js'
 
 const seed = 7
 const space = checkSpace({
@@ -25,18 +24,33 @@ const accuracyOf = ({ learningRate, hidden, dropout }) =>
 const quick = { sync: false }
 const nameOf = (number) => String(number).padStart(5, '0')
 
-/** Makes it in a folder that is not there yet, with the cache that a master leaves. */
+/** Makes it in a folder that is not there yet, with the cache that a master leaves. Without epochs: of trials that wait for a worker. */
 export async function makeStudyOf(path, { trials, epochs }) {
   const description = {
-    ...{ metric: 'valAccuracy', direction: 'maximize', epochs, trials, sampler: { name: 'random' }, pruner: null },
+    ...{
+      metric: 'valAccuracy',
+      direction: 'maximize',
+      epochs: epochs || 30,
+      trials,
+      sampler: { name: 'random' },
+      pruner: null,
+    },
     ...{ space: JSON.parse(JSON.stringify(space.parameters)), stages: null, seed, details: {}, module: null },
     versions: { gradus: '0.1.0' },
   }
   await makeStudy(path, description)
+  if (epochs === 0) return await makeWaiting(path, trials)
   const templates = await writtenBy(path, epochs)
   for (let number = 0; number < trials; number++) writeTrial(path, number, epochs, templates)
   const { trials: all } = await StudyReader.open(path)
   await IndexWriter.open(path, 1, all.filter(hasEnded))
+}
+
+async function makeWaiting(path, trials) {
+  for (let number = 0; number < trials; number++) {
+    const suggestion = { params: paramsOf(number), seed: number, stage: 1, suggestedBy: 'person', results: [] }
+    await enqueueTrial(path, number, suggestion, { worker: 'person', budget: 30 })
+  }
 }
 
 /** The records of a trial that a search would write. */

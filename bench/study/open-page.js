@@ -1,10 +1,14 @@
-// The page of a study in headless Chromium, served by `gradus watch`, a process of its own: how long until it shows the trials,
-// and how long it draws.
+// The page of a study in headless Chromium: how long until it shows the trials, how long it draws, and how smooth it is in use.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const flags = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
+
+export const launch = () =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
 
 /** Notes when the first row of the table is on the screen, and every piece of work of over 50 ms. */
 function watchPage() {
@@ -24,32 +28,45 @@ function watchPage() {
   observer.observe(document, { childList: true, subtree: true })
 }
 
-/** Milliseconds; the server has read nothing before. */
+/** Served by `gradus watch` in a process that has just begun, which has read nothing before. */
 export async function openOnce(browser, folder) {
   const server = spawn(process.execPath, [command, 'watch', folder, '--open', 'no'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {
     const [line] = await once(server.stdout.setEncoding('utf8'), 'data')
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-    await page.addInitScript(watchPage)
-    await page.goto(`${line.trim()}&study=.`)
-    await page.waitForFunction(() => window.seen.opened > 0, null, { timeout: 120_000 })
-    const { opened, progress, tasks } = await page.evaluate(() => window.seen)
-    const first = await draws(page)
-    const again = await drawnAgain(page)
+    const { page, ...times } = await openAt(browser, line.trim())
+    const used = await inUse(page)
     await page.close()
-    return {
-      ...{ opened, progress },
-      longestDraw: Math.max(...first, ...again),
-      allDraws: first.reduce((sum, one) => sum + one, 0),
-      longestTask: Math.max(0, ...tasks.map(([, duration]) => duration)),
-    }
+    return { ...times, ...used, longestDraw: Math.max(times.longestDraw, used.longestDraw) }
   } finally {
     server.kill()
     await once(server, 'exit')
   }
 }
+
+/** Milliseconds from the navigation on, and the page. */
+export async function openAt(browser, url) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  await page.addInitScript(watchPage)
+  await page.goto(`${url}&study=.`)
+  await page.waitForFunction(() => window.seen.opened > 0, null, { timeout: 120_000 })
+  const { opened, progress, tasks } = await page.evaluate(() => window.seen)
+  const answers = await page.evaluate(() =>
+    performance.getEntriesByType('resource').map(({ name, responseEnd }) => [new URL(name).pathname, responseEnd]),
+  )
+  const first = (path) => answers.filter(([name]) => name === path).map(([, at]) => at)
+  const drawn = await draws(page)
+  return {
+    page,
+    ...{ opened, progress, scripts: first('/page.js')[0], study: first('/api/study').at(-1) },
+    ...{ trials: first('/api/trials')[0], longestDraw: Math.max(...drawn) },
+    allDraws: drawn.reduce((sum, one) => sum + one, 0),
+    longestTask: longest(tasks.filter(([from]) => from < opened)),
+  }
+}
+
+const longest = (tasks) => Math.max(0, ...tasks.map(([, duration]) => duration))
 
 /** Milliseconds of each picture since the last time. */
 const draws = (page) =>
@@ -59,10 +76,27 @@ const draws = (page) =>
     return times
   })
 
-/** Another width has all pictures drawn once more. */
-async function drawnAgain(page) {
+/** The pointer over pictures, a range drawn along an axis, and another width, for which all pictures are drawn once more. */
+async function inUse(page) {
+  const from = await page.evaluate(() => performance.now())
+  for (const canvas of await page.locator('.drawing canvas').all()) {
+    await canvas.scrollIntoViewIfNeeded()
+    const { x, y, width, height } = await canvas.boundingBox()
+    for (const share of [0.2, 0.4, 0.6, 0.8]) await page.mouse.move(x + share * width, y + share * height)
+  }
+  const axes = page.locator('canvas.is-brushed')
+  await axes.scrollIntoViewIfNeeded()
+  const { x, y } = await axes.boundingBox()
+  await page.mouse.move(x + 46, y + 60)
+  await page.mouse.down()
+  for (let step = 1; step <= 8; step++) await page.mouse.move(x + 46, y + 60 + 12 * step)
+  await page.mouse.up()
   await page.setViewportSize({ width: 1200, height: 900 })
   await page.waitForFunction(() => performance.getEntriesByType('measure').length > 5)
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)))
-  return await draws(page)
+  const { tasks } = await page.evaluate(() => window.seen)
+  return {
+    longestDraw: Math.max(...(await draws(page))),
+    longestTaskInUse: longest(tasks.filter(([begun]) => begun >= from)),
+  }
 }
