@@ -61,26 +61,25 @@ export class ParzenEstimator {
     this.#factors = new Float64Array(count + 1).fill(1)
   }
 
-  /** A point of the density: units, of cells their middle, and categories. */
-  sample(draw: () => number): Float64Array {
+  /** Puts a point of the density among others, from `at` on: units, of cells their middle, and categories. */
+  sample(draw: () => number, points: Float64Array, at: number): void {
     const kernel = pick(this.#weights, draw())
-    const point = new Float64Array(this.#columns.length)
-    for (let place = 0; place < point.length; place++) {
+    for (let place = 0; place < this.#columns.length; place++) {
       const column = this.#columns[place]!
       const isReal = typeof column === 'number'
-      point[place] = isReal ? this.#reals.sample(kernel, column, draw()) : column.sample(kernel, draw())
+      points[at + place] = isReal ? this.#reals.sample(kernel, column, draw()) : column.sample(kernel, draw())
     }
-    return point
   }
 
-  /** The logarithms of the density at points; of cells, of the share that falls into the cell. */
-  logDensities(points: readonly Float64Array[]): Float64Array {
-    const densities = this.#reals.logDensities(points)
+  /** The logarithms of the density at points, a row each; of cells, of the share that falls into the cell. */
+  logDensities(points: Float64Array): Float64Array {
+    const width = this.#columns.length
+    const densities = this.#reals.logDensities(points, width)
     const count = this.#factors.length
-    const sums = new Float64Array(points.length)
-    for (let i = 0; i < points.length; i++) {
+    const sums = new Float64Array(points.length / width)
+    for (let i = 0; i < sums.length; i++) {
       if (this.#shares.length > 0) this.#factors.fill(1)
-      for (const [place, column] of this.#shares) column.multiply(points[i]![place]!, this.#factors)
+      for (const [place, column] of this.#shares) column.multiply(points[i * width + place]!, this.#factors)
       sums[i] = this.#logSum(densities, i * count)
     }
     return sums

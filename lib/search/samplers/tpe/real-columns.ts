@@ -83,23 +83,26 @@ export class RealColumns {
     return numberAt(means[kernel]!, this.#inverses[at]!, this.#belows[at]! + draw * this.#withins[at]!)
   }
 
-  /** The logarithms of the kernels' densities, with their weights: a row of them for each point. Valid until the next call. */
-  logDensities(points: readonly Float64Array[]): Float64Array {
-    const [width, count] = [this.places.length, this.#constants.length]
-    if (scratch.length < points.length * count) scratch = new Float64Array(2 * points.length * count)
-    const densities = scratch.subarray(0, points.length * count)
-    for (let i = 0, at = 0; i < points.length; i++) {
+  /**
+   * The logarithms of the kernels' densities, with their weights: a row of them for each point, of which `all` numbers are one.
+   * Valid until the next call.
+   */
+  logDensities(points: Float64Array, all: number): Float64Array {
+    const [width, count, rows] = [this.places.length, this.#constants.length, points.length / all]
+    if (scratch.length < rows * count) scratch = new Float64Array(2 * rows * count)
+    const densities = scratch.subarray(0, rows * count)
+    for (let i = 0, at = 0; i < rows; i++) {
       for (let k = 0; k < count; k++) densities[at++] = this.#constants[k]!
     }
     if (width === 0) return densities
-    const units = take(points.length * 2 * width)
-    for (let i = 0, at = 0; i < points.length; i++, at += 2 * width) {
+    const units = take(rows * 2 * width)
+    for (let i = 0, at = 0; i < rows; i++, at += 2 * width) {
       for (let j = 0; j < width; j++) {
-        const unit = points[i]![this.places[j]!]! - middle
+        const unit = points[i * all + this.places[j]!]! - middle
         units[at + j] = unit * unit
         units[at + width + j] = unit
       }
     }
-    return matmul(units, this.#factors, densities, { m: points.length, n: count, k: 2 * width, beta: 1 })
+    return matmul(units, this.#factors, densities, { m: rows, n: count, k: 2 * width, beta: 1 })
   }
 }

@@ -60,25 +60,28 @@ export function kindsOf(asked: Asked): Kinds {
   const { ended, pending } = observed(asked)
   const best = bestOf(ended, Math.min(Math.ceil(0.1 * ended.length), mostGood))
   const kinds = { good: [] as number[], bad: [] as number[], sound: [] as number[], failed: [] as number[] }
-  for (const one of ended) {
-    kinds[one.failed ? 'failed' : 'sound'].push(one.place)
-    kinds[best.has(one) ? 'good' : 'bad'].push(one.place)
+  for (let i = 0; i < ended.length; i++) {
+    const { failed, place } = ended[i]!
+    kinds[failed ? 'failed' : 'sound'].push(place)
+    kinds[best[i] === 1 ? 'good' : 'bad'].push(place)
   }
   for (const { place } of pending) kinds.bad.push(place)
   return kinds
 }
 
-/** The best ones that have not failed, of equals the older: the few are kept sorted while all go by. */
-function bestOf(ended: readonly Ended[], count: number): ReadonlySet<Ended> {
-  const best: Ended[] = []
-  for (const one of ended) {
-    const isFull = best.length === count
-    if (one.failed || (isFull && !(one.loss < best.at(-1)!.loss))) continue
-    if (isFull) best.pop()
-    const to = best.findLastIndex(({ loss }) => loss <= one.loss)
-    best.splice(to + 1, 0, one)
+/** 1 for each of the best that have not failed, of equals the older: the few are kept sorted while all go by. */
+function bestOf(ended: readonly Ended[], count: number): Uint8Array {
+  const best: number[] = []
+  for (let i = 0; i < ended.length; i++) {
+    const { failed, loss } = ended[i]!
+    if (failed || (best.length === count && !(loss < ended[best[count - 1]!]!.loss))) continue
+    let to = Math.min(best.length, count - 1)
+    for (; to > 0 && ended[best[to - 1]!]!.loss > loss; to--) best[to] = best[to - 1]!
+    best[to] = i
   }
-  return new Set(best)
+  const isBest = new Uint8Array(ended.length)
+  for (const i of best) isBest[i] = 1
+  return isBest
 }
 
 /** Places of the dimensions that are always there, and of those of each branch; a branch comes behind what picks it. */
@@ -128,20 +131,21 @@ class Group {
   /** Puts the best candidate's coordinates into a point; of equals the first one's. */
   suggest(point: Record<string, number>, draws: Draws): void {
     const draw = () => draws.next()
-    const rows: Float64Array[] = []
-    for (let i = 0; i < candidates; i++) rows.push(this.#good.sample(draw))
-    const [good, bad, success] = [this.#good.logDensities(rows), this.#bad.logDensities(rows), this.#logSuccess(rows)]
+    const width = this.#dimensions.length
+    const points = take(candidates * width)
+    for (let i = 0; i < candidates; i++) this.#good.sample(draw, points, i * width)
+    const [good, bad] = [this.#good.logDensities(points), this.#bad.logDensities(points)]
+    const success = this.#logSuccess(points)
     const ratioAt = (i: number) => good[i]! - bad[i]! + (success?.[i] ?? 0)
     let most = 0
     for (let i = 1; i < candidates; i++) if (ratioAt(i) > ratioAt(most)) most = i
-    const best = rows[most]!
-    for (const [i, { path }] of this.#dimensions.entries()) point[path] = best[i]!
+    for (const [i, { path }] of this.#dimensions.entries()) point[path] = points[most * width + i]!
   }
 
   /** The logarithms of the chance that a trial at a point does not fail, by Bayes' rule; null where none has failed. */
-  #logSuccess(rows: readonly Float64Array[]): Float64Array | null {
+  #logSuccess(points: Float64Array): Float64Array | null {
     if (!this.#failed || !this.#sound) return null
-    const [failed, sound] = [this.#failed.logDensities(rows), this.#sound.logDensities(rows)]
+    const [failed, sound] = [this.#failed.logDensities(points), this.#sound.logDensities(points)]
     return failed.map((density, i) => -caution * Math.log1p(Math.exp(this.#failures + density - sound[i]!)))
   }
 }
