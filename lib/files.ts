@@ -207,7 +207,7 @@ export const hasNoLinks = (error: unknown): boolean =>
 
 let hasWarned = false
 
-function warnOfNoLinks(path: string): void {
+export function warnOfNoLinks(path: string): void {
   if (hasWarned) return
   hasWarned = true
   const message =

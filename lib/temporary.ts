@@ -24,9 +24,12 @@ export async function newTemporary(folder: string, mode = 0o666): Promise<{ path
 export const newTemporaryFolder = async (folder: string): Promise<string> =>
   (await make(folder, (path) => mkdir(path))).path
 
+/** Nobody else's in this thread; another thread of this process may have made it. */
+export const temporaryPath = (folder: string): string => join(folder, `${prefixOf(thisProcess())}${++count}.tmp`)
+
 async function make<Made>(folder: string, by: (path: string) => Promise<Made>): Promise<{ path: string; made: Made }> {
   for (;;) {
-    const path = join(folder, `${prefixOf(thisProcess())}${++count}.tmp`)
+    const path = temporaryPath(folder)
     try {
       return { path, made: await by(path) }
     } catch (error) {

@@ -1,8 +1,9 @@
 /** A trial that a process of this thread has claimed: until it has recorded how it ended, or another one has taken it over. */
-import { open, readdir } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GradusError } from '../errors.js'
-import { isMissing, placeFile, syncFolder, withFileErrors } from '../files.js'
+import { fileError, isMissing, placeFile, syncFolder, withFileErrors } from '../files.js'
 import { thisProcess } from '../processes.js'
 import type { Beats } from './beats.js'
 import { beatsPath, changeNumberOf, changePath, reportsPath, runPath } from './layout.js'
@@ -78,13 +79,14 @@ export class HeldTrial {
     return this.#reports.add(epoch, value, record)
   }
 
-  /** Whether another process has taken it over, or somebody has removed it. */
+  /** Whether another process has taken it over, or somebody has removed it. Looked for on this thread, as somebody waits. */
   async isTaken(): Promise<boolean> {
-    const names = await withFileErrors(this.path, () => readdir(this.path)).catch((error) => {
-      if (isMissing(error)) return null
-      throw error
-    })
-    return names === null || names.some((name) => (changeNumberOf(name) ?? 0) > this.claim)
+    try {
+      return readdirSync(this.path).some((name) => (changeNumberOf(name) ?? 0) > this.claim)
+    } catch (error) {
+      if (isMissing(error)) return true
+      throw fileError(this.path, error)
+    }
   }
 
   /** @throws `GRADUS_STALE_LEASE` when it is no longer ours */

@@ -1,9 +1,10 @@
 /** The file `stop` of a trial: who wants it to end, and why. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { placeFile, withFileErrors } from '../files.js'
+import { withFileErrors } from '../files.js'
 import { now } from './held-trial.js'
 import { studyFiles } from './layout.js'
+import { placeText } from './place-text.js'
 import { readSmall } from './read.js'
 import { Fields, studyFormat } from './values.js'
 
@@ -19,7 +20,7 @@ const pathOf = (trial: string): string => join(trial, studyFiles.stop)
 /** Asks the trial to end; the first who asks is the one that is named. */
 export async function requestStop(trial: string, { by, why }: StopRequest): Promise<void> {
   const text = `${JSON.stringify({ format: studyFormat, by, why, time: now() })}\n`
-  await placeFile(pathOf(trial), (file) => file.writeFile(text), { sync: false })
+  placeText(pathOf(trial), text)
 }
 
 /** Who has asked; null where nobody has. A file that cannot be read asks too, and does not say for whom. */
