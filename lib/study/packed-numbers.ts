@@ -17,5 +17,7 @@ export function unpackNumbers(text: string): number[] {
     bytes = Buffer.from(scratch.buffer)
   }
   if (bytes.write(text, 'base64') !== count * bytesEach) throw new SyntaxError('they are no numbers')
-  return Array.from(scratch.subarray(0, count))
+  const values = new Array<number>(count)
+  for (let i = 0; i < count; i++) values[i] = scratch[i]!
+  return values
 }

@@ -1,6 +1,5 @@
 /** `masters/index.1.jsonl`: a master's cache of the trials that have ended, a line each. */
-import { readFileSync } from 'node:fs'
-import { appendFile, readdir, rm } from 'node:fs/promises'
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { isMissing, makeFolder, replaceFile, withFileErrors } from '../files.js'
@@ -70,8 +69,11 @@ async function indexesOf(study: string): Promise<number[]> {
     .sort((a, b) => b - a)
 }
 
-/** Lines between which others have their turn: some milliseconds. */
-const linesAtOnce = 256
+/** Lines between which others have their turn, a page's scripts among them: a millisecond or two. */
+const linesAtOnce = 32
+/** Of which one text is made: of all bytes it would hold up others, and a text a line would be as many as the collector moves. */
+const bytesAtOnce = 1 << 18
+const newline = 10
 
 /**
  * What the newest cache has, where there is one; of a trial that comes twice the later counts. Lines that are damaged are left
@@ -81,18 +83,15 @@ export async function* readIndex(study: string): AsyncGenerator<Cached> {
   const [newest] = await indexesOf(study).catch(() => [])
   if (newest === undefined) return
   const path = indexPath(study, newest)
-  for (const [i, line] of textOf(path).split('\n').entries()) {
-    if (i % linesAtOnce === linesAtOnce - 1) await setImmediate()
-    const cached = line === '' ? null : cachedOf(line, path)
-    if (cached) yield cached
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0))
+  let count = 0
+  for (let from = 0, end = 0; from < bytes.length; from = end) {
+    end = bytes.indexOf(newline, from + bytesAtOnce) + 1 || bytes.length
+    for (const line of bytes.toString('utf8', from, end).split('\n')) {
+      const cached = line === '' ? null : cachedOf(line, path)
+      if (cached) yield cached
+      if (++count % linesAtOnce === 0) await setImmediate()
+    }
   }
 }
 
