@@ -51,6 +51,7 @@
       "native/kernels/cuda/metrics.cu",
       "native/kernels/cuda/moving.cu",
       "native/kernels/cuda/norms.cu",
+      "native/kernels/cuda/random.cu",
       "native/kernels/cuda/updates.cu"
     ],
     "cuda_library_sources": ["native/kernels/cuda/queue.cu"],

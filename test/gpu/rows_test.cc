@@ -218,6 +218,24 @@ TEST("gradients of an embedding and counts of a histogram have the processor's b
   });
 }
 
+TEST("random numbers and dropout have the processor's bits, wherever they begin") {
+  for_trials(15, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t n = numbers.size(200), first = numbers.below(3) == 0 ? (size_t(1) << 36) + 5 : numbers.below(100);
+    const Counter counter{numbers.below(SIZE_MAX), uint32_t(numbers.below(1000)), numbers.below(size_t(1) << 40)};
+    Trial<T> trial;
+    auto& x = trial.given(numbers.values<T>(n));
+    auto& dropped = trial.template wanted<T>(n);
+    auto& uniform = trial.template wanted<T>(n);
+    auto& normal = trial.template wanted<T>(n);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      kernels.dropout(at(x), n, T(0.4), counter, first, at(dropped));
+      kernels.random_uniform(counter, first, n, T(-1), T(2), at(uniform));
+      kernels.random_normal(counter, first, n, T(0.5), T(3), at(normal));
+    });
+  });
+}
+
 namespace {
 template <class T>
 struct MetricRow {

@@ -1,7 +1,7 @@
 // Adam with both moments kept as bfloat16, the upper half of a float: 20 bytes a parameter in place of 28. They are
 // rounded up or down at random, up with the probability of what is cut off, so that small changes are kept in the mean.
 #pragma once
-#include "random-inl.h"
+#include "philox-inl.h"
 #include "updates-inl.h"
 
 INLINE float of_upper_half(uint16_t half) {

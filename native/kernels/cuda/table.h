@@ -21,12 +21,14 @@ void put_moving(Kernels<T>& table);
 template <class T>
 void put_norms(Kernels<T>& table);
 template <class T>
+void put_random(Kernels<T>& table);
+template <class T>
 void put_updates(Kernels<T>& table);
 
 template <class T>
 void put_kernels(Kernels<T>& table) {
   put_columns(table), put_elements(table), put_embedding(table), put_losses(table), put_matmul(table);
-  put_metrics(table), put_moving(table), put_norms(table), put_updates(table);
+  put_metrics(table), put_moving(table), put_norms(table), put_random(table), put_updates(table);
 }
 
 }  // namespace gradus::cuda

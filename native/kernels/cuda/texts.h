@@ -33,6 +33,8 @@ namespace text {
 #include "../cpu/moving-inl.h"
 #include "../cpu/metrics-inl.h"
 #include "../cpu/tangents-inl.h"
+#include "philox-inl.h"
+#include "../cpu/random-inl.h"
 #include "../cpu/norm-tangents-inl.h"
 #include "../cpu/penalties-inl.h"
 
