@@ -6,7 +6,7 @@
 
 #include "arguments.h"
 #include "calls.h"
-#include "engine/arena.h"
+#include "engine/memory.h"
 #include "engine/pool.h"
 #include "kernels/kernels.h"
 
@@ -46,7 +46,7 @@ struct Environment {
   // So many elements for the kernel that runs, until the next one. What is in them is left from the one before.
   template <class T>
   T* scratch_of(size_t n) {
-    scratch.grow(n * sizeof(T));
+    scratch.grow(n * sizeof(T), host_memory());
     return reinterpret_cast<T*>(scratch.data());
   }
   // Zero-filled, of one of the types above; throws GRADUS_OUT_OF_MEMORY.

@@ -42,7 +42,7 @@ void RowsMemory::answer(const Napi::CallbackInfo& info, size_t output_size, bool
   call.batch_size = whole_number(info[1], "batchSize", 1);
   take_inputs(info, 3, call, may_run_javascript ? &copies : nullptr);
   const size_t length = product("rows", {call.rows, output_size});
-  result.grow(product("rows", {length, element}));
+  result.grow(product("rows", {length, element}), host_memory());
   compute();
   const napi_typedarray_type type = is_double ? napi_float64_array : napi_float32_array;
   const std::string expected = array_name(type);

@@ -2,7 +2,7 @@
 #pragma once
 #include <functional>
 
-#include "engine/arena.h"
+#include "engine/memory.h"
 #include "engine/calls.h"
 #include "errors.h"
 

@@ -57,34 +57,4 @@ inline std::shared_ptr<uint8_t> allocate_zeroed(size_t bytes, Pages pages) {
   return {aligned, [memory](uint8_t*) { std::free(memory); }};
 }
 
-// Memory that one owner has.
-template <class T>
-class Buffer {
- public:
-  Buffer() = default;
-  explicit Buffer(size_t size) { grow(size); }
-  Buffer(Buffer&&) noexcept = default;
-  Buffer& operator=(Buffer&&) noexcept = default;
-  // At least this many elements; zeroed when it has to move.
-  void grow(size_t size) {
-    if (size <= size_) return;
-    memory_ = allocate_zeroed(product(size, sizeof(T)), Pages::huge);
-    size_ = size;
-  }
-  // The same memory for one more reader; growing either parts them.
-  Buffer shared() const {
-    Buffer other;
-    other.memory_ = memory_, other.size_ = size_;
-    return other;
-  }
-  T* data() { return reinterpret_cast<T*>(memory_.get()); }
-  const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }
-  size_t size() const { return size_; }
-  size_t bytes() const { return size_ * sizeof(T); }
-
- private:
-  std::shared_ptr<uint8_t> memory_;
-  size_t size_ = 0;
-};
-
 }  // namespace gradus

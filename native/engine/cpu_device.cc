@@ -1,6 +1,6 @@
 #include "cpu_device.h"
 
-#include "arena.h"
+#include "memory.h"
 #include "partition.h"
 #include "update_part.h"
 
@@ -25,7 +25,7 @@ Matmul<T> CpuDevice<T>::tile(const Matmul<T>& task, size_t number) const {
 
 template <class T>
 T* CpuDevice<T>::own(T*) {
-  thread_local Buffer<T> workspace(matmul_workspace);
+  thread_local Buffer<T> workspace(matmul_workspace, host_memory());
   return workspace.data();
 }
 

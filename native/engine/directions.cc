@@ -17,7 +17,7 @@ void Directions<T>::reserve(Workspace<T>& workspace) const {
   memory.gradient_squares.resize(plan_.infos.size());
   memory.directions.grow(plan_.arena_size, workspace.memory);
   memory.slots.resize(plan_.optimizer->slots.size());
-  for (DeviceBuffer<T>& slot : memory.slots) slot.grow(plan_.arena_size, workspace.memory);
+  for (Buffer<T>& slot : memory.slots) slot.grow(plan_.arena_size, workspace.memory);
   workspace.numbers.grow(1, workspace.memory);
 }
 

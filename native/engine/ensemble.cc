@@ -126,8 +126,8 @@ void EnsembleOf<T>::reserve(const Members& members, size_t rows) {
     }
     model.reserve_forward(rows, workspaces_[m]);
   }
-  norms_.grow(product(rows, 2 * active_.size()));
-  combined_.grow(product(rows, model(members, 0).output_size()));
+  norms_.grow(product(rows, 2 * active_.size()), host_memory());
+  combined_.grow(product(rows, model(members, 0).output_size()), host_memory());
   reserved_rows_ = rows;
   count_memory();
 }

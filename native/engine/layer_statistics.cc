@@ -39,7 +39,7 @@ Moments moments_of(const Model<T>& model, Pass<T>& pass, size_t op) {
   const T low = T(is_tanh ? -0.98 : is_sigmoid ? 0.01 : -HUGE_VAL);
   const T high = T(is_tanh ? 0.98 : is_sigmoid ? 0.99 : HUGE_VAL);
   const size_t n = value_size(model, pass, op);
-  DeviceBuffer<Moments>& there = pass.workspace.inspection.chunks;
+  Buffer<Moments>& there = pass.workspace.inspection.chunks;
   std::vector<Moments>& chunks = pass.workspace.inspection.seen_chunks;
   chunks.resize((n + moments_chunk - 1) / moments_chunk);
   there.grow(chunks.size(), pass.workspace.memory);
@@ -53,7 +53,7 @@ Moments moments_of(const Model<T>& model, Pass<T>& pass, size_t op) {
 template <class T>
 const T* unit_maxima(const Model<T>& model, Pass<T>& pass, size_t op) {
   const size_t node = model.op(op).node, units = pass.size(node);
-  DeviceBuffer<T>& there = pass.workspace.inspection.maxima;
+  Buffer<T>& there = pass.workspace.inspection.maxima;
   std::vector<T>& maxima = pass.workspace.inspection.seen_maxima;
   there.grow(units, pass.workspace.memory);
   maxima.resize(units);

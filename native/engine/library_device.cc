@@ -90,7 +90,7 @@ template <class T>
 void LibraryDevice<T>::histograms(const Stretch<T>* stretches, size_t count, double* counts) const {
   if (!kernels_.histogram) return open_.note_missing("histogram");
   std::vector<uint32_t> here(count * histogram_bins);
-  DeviceBuffer<uint32_t> there;
+  Buffer<uint32_t> there;
   there.grow(here.size(), open_);
   for (size_t i = 0; i < count; ++i)
     kernels_.histogram(stretches[i].x, stretches[i].n, there.data() + i * histogram_bins);

@@ -25,11 +25,12 @@ Memory& host_memory();
 
 // Elements in a memory; one owner has them.
 template <class T>
-class DeviceBuffer {
+class Buffer {
  public:
-  DeviceBuffer() = default;
-  DeviceBuffer(DeviceBuffer&&) noexcept = default;
-  DeviceBuffer& operator=(DeviceBuffer&&) noexcept = default;
+  Buffer() = default;
+  Buffer(size_t size, Memory& from) { grow(size, from); }
+  Buffer(Buffer&&) noexcept = default;
+  Buffer& operator=(Buffer&&) noexcept = default;
   // At least this many elements; zeros when it has to move.
   void grow(size_t size, Memory& from) {
     if (size <= size_) return;
@@ -37,12 +38,12 @@ class DeviceBuffer {
     size_ = size;
   }
   // The same elements for one more reader; growing either parts them.
-  DeviceBuffer shared() const {
-    DeviceBuffer other;
+  Buffer shared() const {
+    Buffer other;
     other.memory_ = memory_, other.size_ = size_;
     return other;
   }
-  // For kernels of that memory.
+  // For kernels of that memory, and for the host where it is the host's.
   T* data() { return reinterpret_cast<T*>(memory_.get()); }
   const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }
   size_t size() const { return size_; }

@@ -12,7 +12,7 @@ namespace gradus {
 template <class T>
 struct OrthogonalizationMemory {
   Memory& from;
-  std::array<DeviceBuffer<T>, 4>& buffers;
+  std::array<Buffer<T>, 4>& buffers;
   double& squares;  // there
 };
 template <class T>

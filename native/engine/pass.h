@@ -133,7 +133,7 @@ class Pass {
   // The value that a parameter has after this update, if it is accepted: begins as the one that it has.
   T* staged(size_t parameter) {
     GradientState& state = workspace.gradients.states[parameter];
-    DeviceBuffer<T>& staged = workspace.gradients.staged[parameter];
+    Buffer<T>& staged = workspace.gradients.staged[parameter];
     if (!std::exchange(state.is_staged, true)) {
       staged.grow(size_of_parameter(parameter), workspace.memory);
       device.copy(this->parameter(parameter), size_of_parameter(parameter), staged.data());

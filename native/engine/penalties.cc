@@ -78,7 +78,7 @@ void add_host_penalties(const Context<T>& context) {
   Gradients<T>& gradients = context.workspace.gradients;
   for (size_t p = 0; p < plan.infos.size(); ++p) {
     if (!has_host_penalty(plan, p)) continue;
-    DeviceBuffer<T>& of_host = context.workspace.update.host_gradient;
+    Buffer<T>& of_host = context.workspace.update.host_gradient;
     of_host.grow(plan.infos[p].size, context.workspace.memory);
     gradients.host_penalty += host_penalty(context, p, of_host.data());
     T* gradient = gradients.arena.data() + plan.infos[p].offset;
@@ -101,7 +101,7 @@ double regularization_loss(const Context<T>& context) {
   for (double penalty : host_penalties(context)) loss += penalty;
   std::vector<double> sums(2 * plan.infos.size());  // of each its absolutes, then its squares
   Memory& memory = context.workspace.memory;
-  DeviceBuffer<double>& there = context.workspace.numbers;
+  Buffer<double>& there = context.workspace.numbers;
   there.grow(sums.size(), memory);
   memory.clear(there.data(), sums.size() * sizeof(double));
   for (size_t p = 0; p < plan.infos.size(); ++p)

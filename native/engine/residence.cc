@@ -11,7 +11,7 @@ const uint8_t* Residence::copy_of(std::shared_ptr<const void> owner, const void*
                 copies_.end());
   auto copy = std::find_if(copies_.begin(), copies_.end(), [at](const Copy& other) { return other.at == at; });
   if (copy == copies_.end()) {
-    DeviceBuffer<uint8_t> data;
+    Buffer<uint8_t> data;
     data.grow(bytes, memory);
     copies_.push_back({std::move(owner), at, version - 1, std::move(data)});
     copy = copies_.end() - 1;

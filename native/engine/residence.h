@@ -22,13 +22,13 @@ class Residence {
     std::weak_ptr<const void> of;
     const void* at;
     uint64_t version;
-    DeviceBuffer<uint8_t> data;
+    Buffer<uint8_t> data;
   };
   const uint8_t* copy_of(std::shared_ptr<const void> owner, const void* at, size_t bytes, uint64_t version,
                          Memory& memory);
 
   std::vector<Copy> copies_;
-  DeviceBuffer<uint32_t> order_;
+  Buffer<uint32_t> order_;
   bool has_order_ = false;
 };
 

@@ -35,7 +35,7 @@ void Rows<T>::check_numbers(size_t input) const {
 template <class T>
 void Rows<T>::bring(Examples& examples, Pass<T>& pass) {
   const size_t bytes = examples.elements * size_of(examples.type);
-  DeviceBuffer<uint8_t>& rows = pass.workspace.batch.rows;
+  Buffer<uint8_t>& rows = pass.workspace.batch.rows;
   rows.grow(product(pass.batch, bytes), pass.workspace.memory);
   pass.workspace.memory.upload(rows.data(), examples.data + examples.first * bytes, pass.batch * bytes);
   examples.data = rows.data();

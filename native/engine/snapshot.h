@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "arena.h"
+#include "memory.h"
 #include "plan.h"
 
 namespace gradus {
@@ -16,7 +16,8 @@ struct Snapshot {
   // Of arenas of so many elements each.
   Snapshot(Precision precision, size_t length, const std::vector<std::string>& names)
       : precision(precision), length(length) {
-    for (const std::string& name : names) arenas.push_back({name, Buffer<uint8_t>(product(length, element_size()))});
+    for (const std::string& name : names)
+      arenas.push_back({name, Buffer<uint8_t>(product(length, element_size()), host_memory())});
   }
   size_t element_size() const { return precision == Precision::float64 ? sizeof(double) : sizeof(float); }
   size_t bytes() const { return arenas.size() * length * element_size(); }

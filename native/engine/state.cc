@@ -40,7 +40,7 @@ State<T>::State(const Model<T>& model, const Device<T>& processor, Memory& memor
 // Drawn on the processor, whatever the memory is of: it is done once.
 template <class T>
 void State<T>::initialize(const Plan& plan, const Device<T>& processor) {
-  DeviceBuffer<T> here;
+  Buffer<T> here;
   if (!memory_.is_host()) here.grow(plan.arena_size, host_memory());
   T* const values = memory_.is_host() ? parameters() : here.data();
   for (size_t p = 0; p < plan.infos.size(); ++p) {

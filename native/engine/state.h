@@ -58,8 +58,8 @@ class State {
 
   std::vector<std::string> names_;
   Memory& memory_;
-  std::vector<DeviceBuffer<T>> arenas_;  // by name; empty where slots are short
-  std::vector<DeviceBuffer<uint16_t>> short_slots_;
+  std::vector<Buffer<T>> arenas_;  // by name; empty where slots are short
+  std::vector<Buffer<uint16_t>> short_slots_;
   size_t slot_count_ = 0;
   bool averages_ = false;
 };

@@ -20,11 +20,10 @@ size_t Workspace<T>::bytes() const {
     bytes += node.value.bytes() + node.gradient.bytes() + node.tangent.bytes() + node.gradient_tangent.bytes() +
              node.indices.bytes();
   for (const OpMemory<T>& op : ops) bytes += bytes_of(op.reals) + bytes_of(op.of_parameters) + op.choices.bytes();
-  for (const DeviceBuffer<T>* buffer : {&tangents, &gradient_tangents, &losses, &scratch, &predictions, &batch.targets,
-                                        &batch.weights, &update.directions, &update.host_gradient, &inspection.maxima})
+  for (const Buffer<T>* buffer : {&tangents, &gradient_tangents, &losses, &scratch, &predictions, &batch.targets,
+                                  &batch.weights, &update.directions, &update.host_gradient, &inspection.maxima})
     bytes += buffer->bytes();
-  for (const DeviceBuffer<double>* buffer : {&loss_sums, &numbers, &metrics.sums, &metrics.kept})
-    bytes += buffer->bytes();
+  for (const Buffer<double>* buffer : {&loss_sums, &numbers, &metrics.sums, &metrics.kept}) bytes += buffer->bytes();
   return bytes + batch.labels.bytes() + bytes_of(update.slots) + bytes_of(update.orthogonalization) +
          order.capacity() * sizeof(uint32_t);
 }

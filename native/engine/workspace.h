@@ -12,17 +12,17 @@ namespace gradus {
 
 template <class T>
 struct NodeMemory {
-  DeviceBuffer<T> value, gradient;
-  DeviceBuffer<T> tangent, gradient_tangent;  // how they move with the parameters; only where that is asked for
-  DeviceBuffer<int32_t> indices;              // of an input of row numbers, in place of the value
+  Buffer<T> value, gradient;
+  Buffer<T> tangent, gradient_tangent;  // how they move with the parameters; only where that is asked for
+  Buffer<int32_t> indices;              // of an input of row numbers, in place of the value
 };
 
 // What an op keeps from forward to backward.
 template <class T>
 struct OpMemory {
-  std::array<DeviceBuffer<T>, 4> reals;
-  std::vector<DeviceBuffer<T>> of_parameters;
-  DeviceBuffer<int32_t> choices;
+  std::array<Buffer<T>, 4> reals;
+  std::vector<Buffer<T>> of_parameters;
+  Buffer<int32_t> choices;
   uint64_t fingerprint = 0;
 };
 
@@ -37,12 +37,12 @@ struct GradientState {
 // The gradient of one update, of one or several passes, and the values of parameters that forward passes move.
 template <class T>
 struct Gradients {
-  DeviceBuffer<T> arena;                // laid out as the parameters
-  std::vector<DeviceBuffer<T>> staged;  // by parameter
-  std::vector<GradientState> states;    // likewise
+  Buffer<T> arena;                    // laid out as the parameters
+  std::vector<Buffer<T>> staged;      // by parameter
+  std::vector<GradientState> states;  // likewise
   // Whether anything that is not finite has been seen: by parameter in its gradient, then by parameter in what is
   // staged of it, then in what is looked at by itself.
-  DeviceBuffer<bool> nonfinite;
+  Buffer<bool> nonfinite;
   std::vector<uint8_t> seen_nonfinite;  // those that the host has asked for last
   double host_penalty = 0;              // of the regularizers that the host computes
 
@@ -53,29 +53,29 @@ struct Gradients {
 // Of a batch: the rows gathered last.
 template <class T>
 struct BatchMemory {
-  DeviceBuffer<int32_t> labels;
-  DeviceBuffer<T> targets, weights, example_weights;
-  DeviceBuffer<double> class_weights;
-  DeviceBuffer<uint8_t> rows;  // of inputs that are no dataset
+  Buffer<int32_t> labels;
+  Buffer<T> targets, weights, example_weights;
+  Buffer<double> class_weights;
+  Buffer<uint8_t> rows;  // of inputs that are no dataset
 };
 
 // Of metrics: their sums, what those were before an update, and by metric which of its sums the update's rows changed.
 struct MetricMemory {
-  DeviceBuffer<double> sums, kept;
-  std::vector<DeviceBuffer<ChangedSum>> changed;
+  Buffer<double> sums, kept;
+  std::vector<Buffer<ChangedSum>> changed;
 };
 
 // Of an update.
 template <class T>
 struct UpdateMemory {
-  DeviceBuffer<UpdateSums> block_sums;
+  Buffer<UpdateSums> block_sums;
   std::vector<UpdateSums> seen_block_sums, sums;  // by block; by parameter
   std::vector<double> gradient_squares;           // by parameter, while the sums are made
   // Of tensors whose change comes as a whole, laid out as the parameters: the change, and the slots after it.
-  DeviceBuffer<T> directions;
-  std::vector<DeviceBuffer<T>> slots;
-  DeviceBuffer<T> host_gradient;
-  std::array<DeviceBuffer<T>, 4> orthogonalization;
+  Buffer<T> directions;
+  std::vector<Buffer<T>> slots;
+  Buffer<T> host_gradient;
+  std::array<Buffer<T>, 4> orthogonalization;
 };
 
 // Of looks at the layers.
@@ -86,8 +86,8 @@ struct InspectionMemory {
   std::vector<size_t> tensors;  // by stretch
   std::vector<double> counts;   // stretches × bins
   std::vector<uint8_t> fired;   // units of all relus, by layer
-  DeviceBuffer<Moments> chunks;
-  DeviceBuffer<T> maxima;
+  Buffer<Moments> chunks;
+  Buffer<T> maxima;
   std::vector<Moments> seen_chunks;
   std::vector<T> seen_maxima;
 };
@@ -114,13 +114,13 @@ struct Workspace {
   std::vector<OpMemory<T>> ops;  // by node
   std::vector<uint8_t> written;  // by node: its gradient has been given once in this pass
   Gradients<T> gradients;
-  DeviceBuffer<T> tangents, gradient_tangents;  // of the parameters: a direction, and how the gradient moves along it
-  DeviceBuffer<T> losses;                       // of the rows
-  DeviceBuffer<double> loss_sums;               // by pass
-  DeviceBuffer<double> numbers;                 // that the host asks for
-  DeviceBuffer<T> scratch;                      // for gradients that are added to others
-  DeviceBuffer<T> predictions;                  // on their way to the host
-  uint64_t loss_fingerprint = 0;                // of the last loss that the host computed
+  Buffer<T> tangents, gradient_tangents;  // of the parameters: a direction, and how the gradient moves along it
+  Buffer<T> losses;                       // of the rows
+  Buffer<double> loss_sums;               // by pass
+  Buffer<double> numbers;                 // that the host asks for
+  Buffer<T> scratch;                      // for gradients that are added to others
+  Buffer<T> predictions;                  // on their way to the host
+  uint64_t loss_fingerprint = 0;          // of the last loss that the host computed
   BatchMemory<T> batch;
   MetricMemory metrics;
   UpdateMemory<T> update;

@@ -29,7 +29,7 @@ class Custom final : public Op<T> {
   uint64_t fingerprint(Pass<T>& pass) const override { return pass.of_op(this->node).fingerprint; }
 
   void backward(Pass<T>& pass) const override {
-    std::vector<DeviceBuffer<T>>& gradients = pass.of_op(this->node).of_parameters;
+    std::vector<Buffer<T>>& gradients = pass.of_op(this->node).of_parameters;
     gradients.resize(this->parameters.size());
     const auto run = [&](T* dx) {
       HostCall call = begin(pass, HostCall::Kind::backward, pass.gradient(this->node), out_);
