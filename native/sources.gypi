@@ -43,6 +43,7 @@
     "avx512_sources": ["native/kernels/cpu/avx512.cc"],
     "neon_sources": ["native/kernels/cpu/neon.cc"],
     "cuda_sources": [
+      "native/kernels/cuda/choices.cu",
       "native/kernels/cuda/columns.cu",
       "native/kernels/cuda/elements.cu",
       "native/kernels/cuda/embedding.cu",
@@ -121,9 +122,11 @@
     "emulated_test_sources": ["test/gpu/emulated_device_test.cc", "test/gpu/emulator_test.cc"],
     "gpu_test_sources": [
       "test/native/main.cc",
+      "test/gpu/choices_test.cc",
       "test/gpu/conformance_test.cc",
       "test/gpu/engine_test.cc",
       "test/gpu/kernels_test.cc",
+      "test/gpu/norms_test.cc",
       "test/gpu/rows_test.cc",
       "test/gpu/updates_test.cc"
     ],

@@ -176,15 +176,22 @@ Moved take_moved(const void* memory) {
 }
 
 const DeviceTable& table() {
-  static const DeviceTable all = [] {
-    DeviceTable of = {};
-    of.version = device_version, of.name = "emulated";
-    of.count = count, of.describe = describe, of.open = open, of.close = close;
-    of.allocate = take, of.release = give_back, of.enter = enter;
-    of.upload = upload, of.download = download, of.copy = copy, of.clear = clear, of.wait = wait;
-    cuda::put_kernels(of.float32), cuda::put_kernels(of.float64);
-    return of;
-  }();
+  static const DeviceTable all = cuda::with_kernels({0,
+                                                     "emulated",
+                                                     count,
+                                                     describe,
+                                                     open,
+                                                     close,
+                                                     take,
+                                                     give_back,
+                                                     enter,
+                                                     upload,
+                                                     download,
+                                                     copy,
+                                                     clear,
+                                                     wait,
+                                                     {},
+                                                     {}});
   return all;
 }
 
@@ -193,6 +200,5 @@ const DeviceTable& table() {
 
 extern "C" __attribute__((visibility("default"))) const gradus::DeviceTable* gradus_device(uint32_t version,
                                                                                            uint32_t* own) {
-  *own = gradus::device_version;
-  return version == *own ? &gradus::emulator::table() : nullptr;
+  return gradus::cuda::if_of_version(version, own, gradus::emulator::table);
 }

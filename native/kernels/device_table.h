@@ -34,9 +34,8 @@ struct DeviceInfo {
 struct Queue;
 
 // What kernels read and write lies in the device's memory, and so do the numbers and flags that they take by reference.
-// The structs that say what is to be done, arrays of pointers in them included, are the host's: they are read before a
-// call returns. Kernels are queued on the queue that the calling thread has entered. None throws; what goes wrong is
-// told by the next wait().
+// The structs that say what is to be done are the host's: they are read before a call returns. Kernels are queued on
+// the queue that the calling thread has entered. None throws; what goes wrong is told by the next wait().
 struct DeviceTable {
   uint32_t version;                                     // device_version
   const char* name;                                     // "cuda", "emulated"

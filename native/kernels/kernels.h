@@ -98,14 +98,14 @@ struct Combination {
   Link link = Link::identity;
   size_t members = 0, rows = 0, columns = 0;
   size_t first = 0;                  // the row of all members' scores that is row 0 here
-  const T* const* scores = nullptr;  // by member
+  const T* const* scores = nullptr;  // by member; the pointers lie where the scores do
   const T* weights = nullptr;        // by member: normal numbers that sum to 1
   T temperature = 1;
   T* norms = nullptr;     // (rows, 2 · members): memory to work in, of softmax only
   T* combined = nullptr;  // (rows, columns)
   T* spread = nullptr;    // (rows, columns), or none: the weighted standard deviation of the members' probabilities
 
-  Combination part(size_t from, size_t count) const {
+  constexpr Combination part(size_t from, size_t count) const {
     Combination part = *this;
     part.rows = count, part.first += from;
     if (norms) part.norms += from * 2 * members;

@@ -1,4 +1,4 @@
-// Kernels of rows and columns: sums, softmax, losses, norms, what is gathered.
+// Kernels of rows and columns: sums, softmax, losses, what is gathered.
 #include "trial.h"
 
 using namespace gradus;
@@ -104,50 +104,6 @@ TEST("losses, their gradients and how these move have the processor's bits") {
   });
 }
 
-TEST("layer norm and batch norm have the processor's bits") {
-  for_trials(10, [](Numbers& numbers, auto zero) {
-    using T = decltype(zero);
-    const size_t rows = numbers.at_least_one(150), columns = numbers.at_least_one(100), blocks = blocks_of(rows);
-    const size_t stride = columns + numbers.below(3);
-    Trial<T> trial;
-    auto& x = trial.given(numbers.values<T>(rows * stride));
-    auto& dy = trial.given(numbers.values<T>(rows * stride));
-    auto& gain = trial.given(numbers.values<T>(columns));
-    auto& bias = trial.given(numbers.values<T>(columns));
-    auto& mean = trial.template wanted<T>(rows);
-    auto& inverse = trial.template wanted<T>(rows);
-    auto& y = trial.template wanted<T>(rows * stride);
-    auto& dx = trial.template wanted<T>(rows * stride);
-    auto& dgain = trial.template wanted<T>(blocks * columns);
-    auto& dbias = trial.template wanted<T>(blocks * columns);
-    auto& column_mean = trial.given(numbers.values<T>(columns));
-    auto& column_inverse = trial.given(numbers.values<T>(columns));
-    auto& means = trial.template wanted<T>(blocks * columns);
-    auto& squares = trial.template wanted<T>(blocks * columns);
-    auto& merged = trial.template wanted<T>(3 * columns);
-    const bool wants_dx = numbers.often();
-    trial.run([&](const Kernels<T>& kernels, auto at) {
-      Norm<T> norm;
-      norm.rows = rows, norm.columns = columns, norm.stride = stride, norm.epsilon = T(1e-5);
-      norm.x = at(x), norm.gain = at(gain), norm.bias = at(bias), norm.y = at(y);
-      norm.mean = at(mean), norm.inverse_deviation = at(inverse);
-      norm.dy = at(dy), norm.dgain = at(dgain), norm.dbias = at(dbias);
-      if (wants_dx) norm.dx = at(dx);
-      kernels.layer_norm_forward(norm);
-      kernels.layer_norm_backward(norm);
-      kernels.batch_norm_block_statistics(at(x), rows, columns, stride, at(means), at(squares));
-      kernels.batch_norm_merge(at(means), at(squares), rows, columns, columns, T(1e-3), at(merged),
-                               at(merged) + columns, at(merged) + 2 * columns);
-      norm.mean = at(column_mean), norm.inverse_deviation = at(column_inverse), norm.dx = at(dx);
-      kernels.batch_norm_forward(norm);
-      kernels.batch_norm_block_gradients(norm);
-      kernels.batch_norm_backward(norm, rows);
-      kernels.batch_norm_backward_of_constants(norm);
-      kernels.inverse_deviations(at(column_inverse), columns, T(1e-3), at(column_mean));
-    });
-  });
-}
-
 TEST("what is gathered, copied and turned has the processor's bits") {
   for_trials(12, [](Numbers& numbers, auto zero) {
     using T = decltype(zero);
@@ -250,6 +206,7 @@ constexpr MetricRow<T> metric_rows[] = {
     {"confusion_matrix", &Kernels<T>::confusion_matrix, false},
     {"class_counts", &Kernels<T>::class_counts, true},
     {"errors", &Kernels<T>::errors, true},
+    {"log_loss", &Kernels<T>::log_loss, true},
     {"r2", &Kernels<T>::r2, true},
 };
 }  // namespace

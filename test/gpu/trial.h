@@ -50,6 +50,7 @@ struct AnyArray {
   virtual ~AnyArray() = default;
   virtual bool same(size_t at, const uint8_t* other) const = 0;  // whether the elements are, at this byte
   virtual size_t element() const = 0;
+  virtual void aim(std::vector<uint8_t>&, bool) const {}  // of addresses: at what lies here, or on the device
 };
 template <class T>
 struct Array : AnyArray {
@@ -59,6 +60,23 @@ struct Array : AnyArray {
     std::memcpy(&a, host.data() + at, sizeof a), std::memcpy(&b, other + at, sizeof b);
     return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);  // any NaN equals any other
   }
+};
+// Where every so many elements of another array lie.
+template <class A>
+struct Addresses : Array<const A*> {
+  Addresses(const Array<A>& of, size_t count, size_t step) : of(of), count(count), step(step) {
+    this->before.assign(2 * AnyArray::guard + count * sizeof(A*), 0xcb);
+  }
+  bool same(size_t, const uint8_t*) const override { return true; }
+  void aim(std::vector<uint8_t>& bytes, bool on_device) const override {
+    const uint8_t* const start = (on_device ? of.device : of.host.data()) + AnyArray::guard;
+    for (size_t i = 0; i < count; ++i) {
+      const uint8_t* const at = start + i * step * sizeof(A);
+      std::memcpy(bytes.data() + AnyArray::guard + i * sizeof at, &at, sizeof at);
+    }
+  }
+  const Array<A>& of;
+  const size_t count, step;
 };
 
 template <class T>
@@ -76,6 +94,13 @@ class Trial {
     array.is_given = false;
     return array;
   }
+  template <class A>
+  Array<const A*>& addresses(const Array<A>& of, size_t count, size_t step) {
+    auto array = std::make_unique<Addresses<A>>(of, count, step);
+    Array<const A*>& reference = *array;
+    arrays_.push_back(std::move(array));
+    return reference;
+  }
   // Where a pointer may be null.
   template <class A>
   Array<A>* maybe(bool is_there, const std::vector<A>& values) {
@@ -86,7 +111,10 @@ class Trial {
   template <class F>
   void run(F call) {
     const auto at_host = [](auto& array) { return pointer(array, array.host.data()); };
-    for (auto& array : arrays_) array->host = array->before;
+    for (auto& array : arrays_) {
+      array->host = array->before;
+      array->aim(array->host, false);
+    }
     call(kernels_of<T>(*chosen_isa()), at_host);
     in_each_order([&] { run_on_device(call); });
   }
@@ -111,6 +139,7 @@ class Trial {
     for (auto& array : arrays_) {
       const size_t size = array->before.size(), end = size - AnyArray::guard;
       array->device = device.allocate(size);
+      array->aim(array->before, true);
       if (array->is_given || !is_emulated) device.upload(array->device, array->before.data(), size);
       device.upload(array->device, array->before.data(), AnyArray::guard);
       device.upload(array->device + end, array->before.data() + end, AnyArray::guard);

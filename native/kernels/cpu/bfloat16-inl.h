@@ -1,7 +1,7 @@
 // Adam with both moments kept as bfloat16, the upper half of a float: 20 bytes a parameter in place of 28. They are
 // rounded up or down at random, up with the probability of what is cut off, so that small changes are kept in the mean.
+// The random bits come from for_values, as in random-inl.h.
 #pragma once
-#include "philox-inl.h"
 #include "updates-inl.h"
 
 INLINE float of_upper_half(uint16_t half) {
@@ -20,7 +20,7 @@ INLINE uint16_t upper_half(float value, uint32_t random) {
 }
 
 template <class T>
-void adam_bfloat16(const Update<T>& update, UpdateSums& sums) {
+FUNCTION void adam_bfloat16(const Update<T>& update, UpdateSums& sums) {
   alignas(64) T moments[2][update_chunk];
   alignas(64) float words[update_chunk];  // as bits: the lower half is for the first moment, the upper for the second
   for (size_t begin = 0; begin < update.n; begin += update_chunk) {

@@ -58,7 +58,9 @@ INLINE void find_norms(const Combination<T>& task, size_t row, T* norms) {
     });
     norms[task.members + m] = sum(total);
   }
+  settle<T>();
   map(norms + task.members, task.members, norms + task.members, [](Vec<T> total) INLINE_LAMBDA { return log(total); });
+  settle<T>();
 }
 
 template <class T>
@@ -159,13 +161,18 @@ INLINE void combine_votes(const Combination<T>& task) {
   for (size_t row = 0; row < task.rows; ++row) {
     T* shares = task.combined + row * task.columns;
     for (size_t j = 0; j < task.columns; ++j) shares[j] = 0;
+    settle<T>();
     bool is_number = true;
     for (size_t m = 0; m < task.members; ++m) {
       const size_t choice = highest_of(row_of(task, m, row), task.columns);
-      if (choice == no_class)
+      if (choice == no_class) {
         is_number = false;
-      else
-        shares[choice] += task.weights[m];
+        continue;
+      }
+      const T share = shares[choice] + task.weights[m];
+      settle<T>();
+      shares[choice] = share;
+      settle<T>();
     }
     const Vec<T> unless = is_number ? Vec<T>(0) : not_a_number<T>();
     for_vectors<T>(task.columns, [&](size_t j, int n) INLINE_LAMBDA {
@@ -175,7 +182,7 @@ INLINE void combine_votes(const Combination<T>& task) {
 }
 
 template <class T>
-static void combine(const Combination<T>& task) {
+FUNCTION void combine(const Combination<T>& task) {
   const bool is_of_logs = task.combine == Combine::probabilities || task.combine == Combine::geometric;
   if (votes_by_rows(task)) combine_votes(task);
   if (task.link == Link::softmax && (is_of_logs || task.spread))

@@ -144,11 +144,12 @@ FUNCTION void errors(const Metric<T>& metric) {
   });
 }
 
-// Σ weight, Σ weight · cross-entropy of the answers, or of the classes by softmax.
+// Σ weight, Σ weight · cross-entropy of the answers, or of the classes by softmax. As many losses are made at once as
+// a vector has lanes, then added one after the other.
 template <class T>
-FUNCTION void log_loss(const Metric<T>& metric) {
+INLINE void add_log_losses(const Metric<T>& metric, T* losses) {
   constexpr size_t lanes = Vec<T>::lanes;
-  T losses[lanes];
+  double weights = metric.sums[0], total = metric.sums[1];
   Loss<T> all;
   all.columns = metric.columns, all.scores = metric.scores;
   all.labels = metric.labels, all.targets = metric.targets;
@@ -157,13 +158,21 @@ FUNCTION void log_loss(const Metric<T>& metric) {
     Loss<T> loss = all.part(first, metric.rows - first < lanes ? metric.rows - first : lanes);
     loss.losses = losses;
     answers ? binary_cross_entropy(loss) : softmax_cross_entropy(loss);
+    settle<T>();
     for (size_t i = 0; i < loss.rows; ++i) {
       const double weight = metric.weights ? double(metric.weights[first + i]) : 1;
       if (weight == 0) continue;
-      metric.sums[0] += weight;
-      metric.sums[1] += weight * double(losses[i]);
+      weights += weight;
+      total += weight * double(losses[i]);
     }
+    settle<T>();
   }
+  metric.sums[0] = weights, metric.sums[1] = total;
+}
+template <class T>
+FUNCTION void log_loss(const Metric<T>& metric) {
+  T losses[Vec<T>::lanes];
+  add_log_losses(metric, losses);
 }
 
 // Where a number lies among score_bins that grow with it: 2¹⁰ to an octave on either side of 0, from 2⁻³² to 2³²; what

@@ -43,14 +43,32 @@ COLD FUNCTION void wide_sums(const T* gradient, const T* w, size_t n, T l1, T l2
   }
 }
 
+// The slots of a rule, element i of slot s at at[s][i].
+template <class T, template <class> class Rule>
+struct Reals {
+  static constexpr int slots = Rule<T>::slots;
+  T* const at[3];
+
+  INLINE_PLAIN explicit Reals(const Update<T>& u) : at{u.slots[0], u.slots[1], u.slots[2]} {}
+  INLINE_PLAIN void read(bool whole, size_t i, int count, Vec<T>* slot) const {
+    for (int s = 0; s < slots; ++s) slot[s] = whole ? load(at[s] + i) : load_partial(at[s] + i, count);
+  }
+  INLINE_PLAIN void write(bool whole, size_t i, int count, const Vec<T>* slot) const {
+    for (int s = 0; s < slots; ++s) whole ? store(at[s] + i, slot[s]) : store_partial(at[s] + i, slot[s], count);
+  }
+  INLINE_PLAIN void clear(size_t first, size_t n) const {
+    for (int s = 0; s < slots; ++s) clear_remnants(at[s] + first, n, smallest_of<Rule, T>(s));
+  }
+};
+
 // Everything of one update at hand: constants in vectors, pointers out of reach of the stores.
-template <class T, template <class> class Rule, bool regularized, bool averaged>
+template <class T, template <class> class Rule, bool regularized, bool averaged, class Slots = Reals<T, Rule>>
 struct Pass {
   static constexpr int slots = Rule<T>::slots;
   const Rule<T> rule;
   const T* const gradient;
   T *const w, *const average;
-  T* const slot_at[3];
+  const Slots stored;
   const T l1_of, l2_of;
   const bool clears;
   const Vec<T> scale, l1, l2, limit, shrink, keep, fresh;
@@ -60,7 +78,7 @@ struct Pass {
         gradient(u.gradient),
         w(u.w),
         average(u.average),
-        slot_at{u.slots[0], u.slots[1], u.slots[2]},
+        stored(u),
         l1_of(u.l1),
         l2_of(u.l2),
         clears(u.clears_remnants),
@@ -88,9 +106,9 @@ struct Pass {
     if constexpr (slots >= 0) {
       g = min(limit, max(-limit, scale * g));  // a NaN comes through
       Vec<T> slot[slots + 1];
-      for (int s = 0; s < slots; ++s) slot[s] = read(slot_at[s]);
+      stored.read(whole, i, count, slot);
       Vec<T> after = rule(fnma(shrink, before, before), g, slot);
-      for (int s = 0; s < slots; ++s) write(slot_at[s], slot[s]);
+      stored.write(whole, i, count, slot);
       write(w, after);
       if (averaged && average) write(average, fma(keep, read(average), fresh * after));
       if (!whole) after = read(w);  // the lanes beyond count are zero again, whatever the rule made of them
@@ -110,8 +128,7 @@ struct Pass {
   }
 
   INLINE_PLAIN void clear(size_t first, size_t n) const {
-    for (int s = 0; s < slots; ++s)
-      clear_remnants(slot_at[s] + first, n, Rule<T>::squares >> s & 1 ? smallest_square<T> : smallest_mean<T>);
+    stored.clear(first, n);
     if (averaged && average) clear_remnants(average + first, n, smallest_mean<T>);
   }
 

@@ -13,7 +13,6 @@ void put_columns(Kernels<T>& table) {
   TEAMS(moments);
   TEAMS(limit_column_norms);
 }
-template void put_columns(Kernels<float>&);
-template void put_columns(Kernels<double>&);
+PUT(columns);
 
 }  // namespace gradus::cuda

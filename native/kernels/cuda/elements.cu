@@ -28,7 +28,6 @@ void put_elements(Kernels<T>& table) {
   THREADS(maxout_backward);
   THREADS(maxout_gather);
 }
-template void put_elements(Kernels<float>&);
-template void put_elements(Kernels<double>&);
+PUT(elements);
 
 }  // namespace gradus::cuda

@@ -53,7 +53,6 @@ void put_embedding(Kernels<T>& table) {
   table.scatter_add_rows = scatter_add_rows<T>;
   table.histogram = histogram<T>;
 }
-template void put_embedding(Kernels<float>&);
-template void put_embedding(Kernels<double>&);
+PUT(embedding);
 
 }  // namespace gradus::cuda

@@ -1,4 +1,4 @@
-// The losses with their gradients, and the tangents of these: a team takes a row.
+// The losses with their gradients, the tangents of these, and the scores of ensembles: a team takes a row.
 #include "pieces.h"
 #include "table.h"
 
@@ -18,8 +18,8 @@ void put_losses(Kernels<T>& table) {
   TEAMS(mean_squared_error_tangent);
   TEAMS(binary_cross_entropy_tangent);
   TEAMS(huber_tangent);
+  TEAMS(combine);
 }
-template void put_losses(Kernels<float>&);
-template void put_losses(Kernels<double>&);
+PUT(losses);
 
 }  // namespace gradus::cuda

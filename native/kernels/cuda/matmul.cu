@@ -85,7 +85,6 @@ template <class T>
 void put_matmul(Kernels<T>& table) {
   table.matmul = matmul<T>;
 }
-template void put_matmul(Kernels<float>&);
-template void put_matmul(Kernels<double>&);
+PUT(matmul);
 
 }  // namespace gradus::cuda

@@ -55,7 +55,6 @@ void put_moving(Kernels<T>& table) {
   table.squares = squares<T>;
   table.penalty_sums = penalty_sums<T>;
 }
-template void put_moving(Kernels<float>&);
-template void put_moving(Kernels<double>&);
+PUT(moving);
 
 }  // namespace gradus::cuda

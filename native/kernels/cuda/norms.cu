@@ -46,8 +46,11 @@ void put_norms(Kernels<T>& table) {
   TEAMS(batch_norm_block_gradients);
   TEAMS(batch_norm_backward);
   TEAMS(batch_norm_backward_of_constants);
+  THREADS(layer_norm_forward_tangent);
+  THREADS(layer_norm_backward_tangent);
+  THREADS(batch_norm_forward_tangent);
+  THREADS(batch_norm_backward_tangent);
 }
-template void put_norms(Kernels<float>&);
-template void put_norms(Kernels<double>&);
+PUT(norms);
 
 }  // namespace gradus::cuda

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <new>
 
-#include "../device_table.h"
 #include "machine.h"
 #include "table.h"
 
@@ -150,17 +149,11 @@ DeviceState wait(Queue* queue) {
 }
 
 // Made once, on the first call.
-const DeviceTable* table() {
-  static const DeviceTable all = [] {
-    DeviceTable of = {};
-    of.version = device_version, of.name = "cuda";
-    of.count = count, of.describe = describe, of.open = open, of.close = close;
-    of.allocate = allocate, of.release = release, of.enter = enter;
-    of.upload = upload, of.download = download, of.copy = copy, of.clear = clear, of.wait = wait;
-    put_kernels(of.float32), put_kernels(of.float64);
-    return of;
-  }();
-  return &all;
+const DeviceTable& table() {
+  static const DeviceTable all =
+      with_kernels({0, "cuda", count, describe, open, close, allocate, release, enter, upload, download, copy, clear,
+                    wait, {}, {}});
+  return all;
 }
 
 }  // namespace
@@ -177,6 +170,5 @@ void queue_kernel(const void* kernel, const Shape& shape, void** arguments) {
 
 extern "C" __attribute__((visibility("default"))) const gradus::DeviceTable* gradus_device(uint32_t version,
                                                                                            uint32_t* own) {
-  *own = gradus::device_version;
-  return version == *own ? gradus::cuda::table() : nullptr;
+  return gradus::cuda::if_of_version(version, own, gradus::cuda::table);
 }

@@ -10,7 +10,6 @@ void put_random(Kernels<T>& table) {
   TEAMS(random_uniform);
   TEAMS(random_normal);
 }
-template void put_random(Kernels<float>&);
-template void put_random(Kernels<double>&);
+PUT(random);
 
 }  // namespace gradus::cuda

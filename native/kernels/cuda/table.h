@@ -1,34 +1,42 @@
-// The kernels that the library has: each .cu file puts its own into the table. What is not put there stays null.
+// The table of a library of these kernels: each .cu file puts its own into it. What is not put there stays null.
 #pragma once
-#include "../kernels.h"
+#include "../device_table.h"
+
+#define KERNEL_FILES(FILE)                                                                                      \
+  FILE(choices)                                                                                                 \
+  FILE(columns) FILE(elements) FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) \
+      FILE(random) FILE(updates)
 
 namespace gradus::cuda {
 
-template <class T>
-void put_columns(Kernels<T>& table);
-template <class T>
-void put_elements(Kernels<T>& table);
-template <class T>
-void put_embedding(Kernels<T>& table);
-template <class T>
-void put_losses(Kernels<T>& table);
-template <class T>
-void put_matmul(Kernels<T>& table);
-template <class T>
-void put_metrics(Kernels<T>& table);
-template <class T>
-void put_moving(Kernels<T>& table);
-template <class T>
-void put_norms(Kernels<T>& table);
-template <class T>
-void put_random(Kernels<T>& table);
-template <class T>
-void put_updates(Kernels<T>& table);
+#define FILE(name)   \
+  template <class T> \
+  void put_##name(Kernels<T>& table);
+KERNEL_FILES(FILE)
+#undef FILE
+
+// In the file itself, once its function is there.
+#define PUT(name)                            \
+  template void put_##name(Kernels<float>&); \
+  template void put_##name(Kernels<double>&)
 
 template <class T>
 void put_kernels(Kernels<T>& table) {
-  put_columns(table), put_elements(table), put_embedding(table), put_losses(table), put_matmul(table);
-  put_metrics(table), put_moving(table), put_norms(table), put_random(table), put_updates(table);
+#define FILE(name) put_##name(table);
+  KERNEL_FILES(FILE)
+#undef FILE
+}
+
+// All of it, of a library that has these functions.
+inline DeviceTable with_kernels(DeviceTable functions) {
+  functions.version = device_version;
+  put_kernels(functions.float32), put_kernels(functions.float64);
+  return functions;
+}
+// What gradus_device() answers.
+inline const DeviceTable* if_of_version(uint32_t wanted, uint32_t* own, const DeviceTable& (*table)()) {
+  *own = device_version;
+  return wanted == device_version ? &table() : nullptr;
 }
 
 }  // namespace gradus::cuda

@@ -1,6 +1,7 @@
 // The texts of the kernels, as code of a GPU: those of cpu/ where each lane is a thread, and what they need besides.
 // Only for .cu files; what is here is theirs alone.
 #pragma once
+#include "../fingerprint.h"
 #include "../kernels.h"
 #include "machine.h"
 #include "mistakes.h"
@@ -35,6 +36,9 @@ namespace text {
 #include "../cpu/tangents-inl.h"
 #include "philox-inl.h"
 #include "../cpu/random-inl.h"
+#include "../cpu/bfloat16-inl.h"
+#include "../cpu/choices-inl.h"
+#include "../cpu/combine-inl.h"
 #include "../cpu/norm-tangents-inl.h"
 #include "../cpu/penalties-inl.h"
 

@@ -18,11 +18,39 @@ struct ChunkSums {
   UpdateSums of[update_threads / text::Vec<T>::lanes];
 };
 
-template <class T, template <class> class Rule, bool regularized, bool averaged>
+// Slots as upper halves of floats, rounded at random: what cpu/bfloat16-inl.h does by chunks, here on the way.
+template <class T, template <class> class Rule>
+struct Halves {
+  using Vec = text::Vec<T>;
+  uint16_t* const at[2];
+  const Counter counter;
+  const size_t first;
+  const bool clears;
+
+  GPU_INLINE explicit Halves(const Update<T>& u)
+      : at{u.short_slots[0], u.short_slots[1]}, counter(u.counter), first(u.first), clears(u.clears_remnants) {}
+  GPU_INLINE void read(bool, size_t i, int count, Vec* slot) const {
+    const int lane = text::lane_of_thread<T>();
+    for (int s = 0; s < 2; ++s) slot[s] = Vec(lane < count ? T(text::of_upper_half(at[s][i + lane])) : T(0));
+  }
+  GPU_INLINE void write(bool, size_t i, int count, const Vec* slot) const {
+    const int lane = text::lane_of_thread<T>();
+    if (lane >= count) return;
+    const text::Vec<float> bits = text::value_bits(counter, first + i + lane, text::Vec<float>());
+    const uint32_t word = gpu::bits_of(bits.r.value);
+    for (int s = 0; s < 2; ++s) {
+      const Vec value = clears ? text::kept(slot[s], text::smallest_of<Rule, T>(s)) : slot[s];
+      at[s][i + lane] = text::upper_half(float(value.r.value), (s == 0 ? word : word >> 16) & 0xffff);
+    }
+  }
+  GPU_INLINE void clear(size_t, size_t) const {}
+};
+
+template <class T, template <class> class Rule, bool regularized, bool averaged, class Slots>
 GPU_KERNEL void update_pass(const UpdateParams<T> params) {
   constexpr unsigned lanes = text::Vec<T>::lanes, teams = update_threads / lanes;
   ChunkSums<T>& chunks = gpu::shared<ChunkSums<T>>();
-  const text::Pass<T, Rule, regularized, averaged> pass(params.update);
+  const text::Pass<T, Rule, regularized, averaged, Slots> pass(params.update);
   const size_t n = params.update.n;
   const unsigned team = gpu::thread() / lanes;
   const bool adds = gpu::thread() == 0;
@@ -43,10 +71,10 @@ GPU_KERNEL void update_pass(const UpdateParams<T> params) {
   if (adds) *params.sums = total;
 }
 
-template <class T, template <class> class Rule>
+template <class T, template <class> class Rule, class Slots = text::Reals<T, Rule>>
 void update(const Update<T>& update, UpdateSums& sums) {
   text::choose_pass<Rule>(update, [&](auto regularized, auto averaged) {
-    gpu::launch(update_pass<T, Rule, decltype(regularized)::value != 0, decltype(averaged)::value != 0>,
+    gpu::launch(update_pass<T, Rule, decltype(regularized)::value != 0, decltype(averaged)::value != 0, Slots>,
                 {1, update_threads, sizeof(ChunkSums<T>) - planted_in_host(Mistake::shared_too_small)},
                 UpdateParams<T>{update, &sums});
   });
@@ -70,8 +98,8 @@ void put_updates(Kernels<T>& table) {
   table.amsgrad = update<T, text::AmsGrad>;
   table.nadam = update<T, text::Nadam>;
   table.lion = update<T, text::Lion>;
+  table.adam_bfloat16 = update<T, text::Adam, Halves<T, text::Adam>>;
 }
-template void put_updates(Kernels<float>&);
-template void put_updates(Kernels<double>&);
+PUT(updates);
 
 }  // namespace gradus::cuda

@@ -28,6 +28,12 @@ OUT_OF_LINE FUNCTION void clear_remnants(T* x, size_t n, T smallest) {
                         INLINE_LAMBDA { store_lanes(x + i, kept(load_lanes(x + i, count), smallest), count); });
 }
 
+// Of a slot of a rule.
+template <template <class> class Rule, class T>
+INLINE T smallest_of(int slot) {
+  return Rule<T>::squares >> slot & 1 ? smallest_square<T> : smallest_mean<T>;
+}
+
 // Each rule has `slots`, how many it keeps; `squares`, a bit for each that holds squares; and whether it is light: of
 // so little arithmetic that what is not wanted is better left out of its loop.
 template <class T>
