@@ -100,6 +100,7 @@
       "test/native/fingerprint_test.cc",
       "test/native/floating_point_test.cc",
       "test/native/hessian_test.cc",
+      "test/native/judge_test.cc",
       "test/native/losses_test.cc",
       "test/native/main.cc",
       "test/native/math_test.cc",

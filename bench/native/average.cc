@@ -63,8 +63,9 @@ class Updates {
   void update() {
     const Context<float> context{model_, state_, workspace_, device_, nullptr};
     numbers_.step = state_.step;
-    optimizer_.complete(numbers_, 0, state_.momentum_product);
+    optimizer_.complete(numbers_, state_.momentum_product);
     optimizer_.commit(context, numbers_);
+    optimizer_.see_sums(context, 1), optimizer_.take_sums(context, 0, true);
   }
   void add_bare() {
     constexpr size_t piece = size_t(1) << 14;

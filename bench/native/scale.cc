@@ -62,8 +62,9 @@ void measure_updates(const Size& size, size_t threads, double milliseconds) {
   const double update = median_of_turns(milliseconds, updates, [&] {
     for (size_t i = 0; i < updates; ++i) {
       numbers.step = net.state.step;
-      net.optimizer.complete(numbers, 0, net.state.momentum_product);
+      net.optimizer.complete(numbers, net.state.momentum_product);
       net.optimizer.commit(context, numbers);
+      net.optimizer.see_sums(context, 1), net.optimizer.take_sums(context, 0, true);
     }
   });
   std::printf("{\"net\":\"%s\",\"microseconds\":%.6g}\n", size.text.c_str(), update);

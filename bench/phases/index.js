@@ -16,7 +16,7 @@ const phases = {
   dW: /^dW$/,
   'activations, loss': /^activation_|cross_entropy|hinge|(squared|absolute)_error|huber|softmax|^sum$/,
   'bias gradients': /_sums$|^add_blocks$/,
-  judging: /^find_nonfinite$/,
+  judging: /^(find_nonfinite|judge)$/,
   update: /^update$/,
 }
 const phaseOf = (name) => Object.keys(phases).find((phase) => phases[phase].test(name)) ?? name

@@ -24,7 +24,9 @@ void move(void* to, const void* from, size_t bytes, bool is_store);  // of an al
 bool is_planted(int mistake);
 
 using Call = void (*)(void (*kernel)(), const void* params);
-// Queued on the queue that this thread has entered; the parameters are copied.
+// Of the queue that this thread has entered: what its kernels look at first, or null.
+const uint32_t* guard();
+// Queued on that queue; the parameters are copied.
 void launch(void (*kernel)(), Call call, unsigned grid, unsigned block, size_t shared, const void* params,
             size_t bytes);
 

@@ -62,6 +62,7 @@ GPU_INLINE uint64_t bits_of(double a) { return same_bits<uint64_t>(a); }
 GPU_INLINE float number_of(uint32_t bits) { return same_bits<float>(bits); }
 GPU_INLINE double number_of(uint64_t bits) { return same_bits<double>(bits); }
 
+inline const uint32_t* guard() { return emulator::guard(); }
 template <class Params>
 void launch(void (*kernel)(Params), Shape shape, const Params& params) {
   const emulator::Call call = [](void (*kernel)(), const void* params) {

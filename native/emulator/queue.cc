@@ -19,6 +19,7 @@ struct Queue {
     const emulator::Launch* launch = nullptr;  // of kernels
   };
   std::deque<Command> commands;
+  const uint32_t* guard = nullptr;
   DeviceState trouble = DeviceState::ready;
 };
 
@@ -101,6 +102,7 @@ void give_back(Queue* queue, void* memory) {
 }
 
 void enter(Queue* queue) { entered = queue; }
+void guard(Queue* queue, const uint32_t* flag) { queue->guard = flag; }
 
 void moved_by_host(void* to, const void* from, size_t bytes) {
   std::memcpy(to, from, bytes);
@@ -152,6 +154,8 @@ DeviceState wait(Queue* queue) {
 }
 }  // namespace
 
+const uint32_t* guard() { return entered ? entered->guard : nullptr; }
+
 void launch(void (*kernel)(), Call call, unsigned grid, unsigned block, size_t shared, const void* params,
             size_t bytes) {
   const Lock lock(mutex);
@@ -185,6 +189,7 @@ const DeviceTable& table() {
                                                      take,
                                                      give_back,
                                                      enter,
+                                                     guard,
                                                      upload,
                                                      download,
                                                      copy,

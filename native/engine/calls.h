@@ -31,6 +31,7 @@ struct TrainCall {
   uint64_t inspect_every = 0;
   bool inspect_histograms = false;
   size_t threads = 1;
+  size_t ahead = 0;  // updates that a device of its own is called for at once; 0: as many as take some milliseconds
 };
 
 // The average of the weights follows them once, between updates.

@@ -14,7 +14,6 @@ template <class T>
 void Directions<T>::reserve(Workspace<T>& workspace) const {
   if (!any_) return;
   UpdateMemory<T>& memory = workspace.update;
-  memory.gradient_squares.resize(plan_.infos.size());
   memory.directions.grow(plan_.arena_size, workspace.memory);
   memory.slots.resize(plan_.optimizer->slots.size());
   for (Buffer<T>& slot : memory.slots) slot.grow(plan_.arena_size, workspace.memory);
@@ -27,13 +26,12 @@ bool Directions<T>::is_of(size_t p) const {
   return plan_.optimizer->custom || (plan_.optimizer->muon && plan_.infos[p].shape.size() == 2);
 }
 
-// The squares of the gradients were measured just before. The gradient that counts goes where the change will be.
+// The gradient that counts goes where the change will be.
 template <class T>
 void Directions<T>::find(const Context<T>& context, const StepNumbers& numbers, const Update<T>& common) const {
   for (size_t p = 0; p < plan_.infos.size(); ++p) {
     if (!is_of(p)) continue;
     const ParameterInfo& info = plan_.infos[p];
-    context.workspace.update.gradient_squares[p] = context.workspace.update.sums[p].gradient_squares;
     Update<T> update = common;
     update.n = info.size;
     update.w += info.offset, update.gradient += info.offset;
@@ -99,7 +97,6 @@ void Directions<T>::find_custom(const Context<T>& context, size_t p, const StepN
     throw Error("GRADUS_NON_FINITE", "the optimizer changes " + info.name + " by what is not finite");
 }
 
-// The slots that were found with the directions, and the sums that the kernel could not see.
 template <class T>
 void Directions<T>::commit(const Context<T>& context) const {
   UpdateMemory<T>& memory = context.workspace.update;
@@ -107,7 +104,6 @@ void Directions<T>::commit(const Context<T>& context) const {
   for (size_t p = 0; p < plan_.infos.size(); ++p) {
     if (!is_of(p)) continue;
     const ParameterInfo& info = plan_.infos[p];
-    memory.sums[p].gradient_squares = memory.gradient_squares[p];
     for (size_t slot = 0; slot < slots; ++slot)
       context.device.copy(memory.slots[slot].data() + info.offset, info.size, context.state.slot(slot) + info.offset);
   }

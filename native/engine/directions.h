@@ -17,7 +17,7 @@ class Directions {
   // The changes, and the slots after them, into the workspace. May throw, and may call the host; nothing of the state
   // has changed then. `common` is the update of all arenas.
   void find(const Context<T>& context, const StepNumbers& numbers, const Update<T>& common) const;
-  // The slots into the state, and into the sums what the kernel could not see: the gradient's own squares.
+  // The slots that were found with the changes, into the state.
   void commit(const Context<T>& context) const;
 
  private:

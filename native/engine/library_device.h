@@ -29,6 +29,7 @@ class OpenDevice final : public Memory, public std::enable_shared_from_this<Open
   void download(void* to, const void* from, size_t bytes) override;
   void copy(void* to, const void* from, size_t bytes) override;
   void clear(void* at, size_t bytes) override;
+  void guard(const uint32_t* flag) override { table_.guard(queue_, flag); }
   // Throws GRADUS_DEVICE_LOST, from then on at each call.
   void wait() override;
 

@@ -15,6 +15,7 @@ class HostMemory final : public Memory {
   void clear(void* at, size_t bytes) override {
     if (bytes > 0) std::memset(at, 0, bytes);
   }
+  void guard(const uint32_t*) override {}
   void wait() override {}
 };
 }  // namespace

@@ -16,8 +16,23 @@ class Memory {
   virtual void download(void* to, const void* from, size_t bytes) = 0;
   virtual void copy(void* to, const void* from, size_t bytes) = 0;  // both in this memory
   virtual void clear(void* at, size_t bytes) = 0;
+  // Kernels that are called from now on do nothing where by then *flag is not 0; null: they do. Only where kernels run
+  // later than they are called: whoever calls those of the host looks first.
+  virtual void guard(const uint32_t* flag) = 0;
   // For all that was called. Throws what has gone wrong on the way.
   virtual void wait() = 0;
+};
+
+// While it is there.
+class Guarded {
+ public:
+  Guarded(Memory& memory, const uint32_t* flag) : memory_(memory) { memory_.guard(flag); }
+  ~Guarded() { memory_.guard(nullptr); }
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+
+ private:
+  Memory& memory_;
 };
 
 // The processor's own, where all that is only moving bytes.

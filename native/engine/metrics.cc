@@ -71,24 +71,31 @@ void Metrics<T>::reserve_memory_of(size_t rows) {
     if (places_[number].is_scattered) memory_.changed[number].grow(rows, workspace_.memory);
 }
 
+namespace {
+// By a kernel, so that a guard holds for it; which moves bits, whatever they mean.
 template <class T>
-void Metrics<T>::remember() {
+void copy(const Device<T>& device, const double* from, size_t n, double* to) {
+  device.copy(reinterpret_cast<const T*>(from), n * sizeof(double) / sizeof(T), reinterpret_cast<T*>(to));
+}
+}  // namespace
+
+template <class T>
+void Metrics<T>::remember(const Device<T>& device) {
   rows_ = 0;
   for (const Place& place : places_)
     if (!place.is_scattered)
-      workspace_.memory.copy(memory_.kept.data() + place.first, memory_.sums.data() + place.first,
-                             place.width * sizeof(double));
+      copy(device, memory_.sums.data() + place.first, place.width, memory_.kept.data() + place.first);
 }
 
 template <class T>
-void Metrics<T>::restore(const Device<T>& device) {
+void Metrics<T>::restore(const Device<T>& device, size_t rows) {
   for (size_t number = 0; number < places_.size(); ++number) {
     const Place& place = places_[number];
     double* const sums = memory_.sums.data() + place.first;
     if (place.is_scattered)
-      device.put_back(memory_.changed[number].data(), rows_, sums);
+      device.put_back(memory_.changed[number].data(), rows, sums);
     else
-      workspace_.memory.copy(sums, memory_.kept.data() + place.first, place.width * sizeof(double));
+      copy(device, memory_.kept.data() + place.first, place.width, sums);
   }
 }
 

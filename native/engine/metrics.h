@@ -16,10 +16,11 @@ class Metrics {
   // Makes the sums those that an earlier call gave; zeros where `from` is empty.
   void go_on(const std::vector<double>& from);
   void read(std::vector<double>& sums) const;
-  // A refused update, of so many rows at most, leaves no trace: restore() brings back what the sums were at remember().
+  // A refused update, of so many rows at most, leaves no trace: restore() brings back what the sums were at remember(),
+  // before its rows were added.
   void reserve_memory_of(size_t rows);
-  void remember();
-  void restore(const Device<T>& device);
+  void remember(const Device<T>& device);
+  void restore(const Device<T>& device, size_t rows);
   // Adds the rows of a pass, each with its own weight; those of weight 0 do not count.
   void add(const Batch<T>& batch, const Pass<T>& pass, const T* scores);
 

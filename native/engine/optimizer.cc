@@ -59,42 +59,78 @@ Optimizer<T>::Optimizer(const Plan& plan, const Isa& isa)
 }
 
 template <class T>
-void Optimizer<T>::reserve(Workspace<T>& workspace) const {
+void Optimizer<T>::reserve(Workspace<T>& workspace, size_t updates) const {
   UpdateMemory<T>& memory = workspace.update;
-  memory.block_sums.grow(blocks_.size(), workspace.memory);
-  memory.seen_block_sums.resize(blocks_.size());
+  memory.verdicts.grow(updates, workspace.memory);
+  memory.halted.grow(1, workspace.memory);
+  memory.block_sums.grow(product(updates, 2 * blocks_.size()), workspace.memory);
+  memory.seen_block_sums.resize(memory.block_sums.size());
   memory.sums.resize(plan_.infos.size());
+  if (memory.parameters.size() < blocks_.size()) {
+    std::vector<uint32_t> parameters;
+    for (const UpdateBlock<T>& block : blocks_) parameters.push_back(uint32_t(block.parameter));
+    memory.parameters.grow(parameters.size(), workspace.memory);
+    workspace.memory.upload(memory.parameters.data(), parameters.data(), memory.parameters.bytes());
+  }
   directions_.reserve(workspace);
 }
 
 template <class T>
-void Optimizer<T>::run(const Context<T>& context, UpdateRule rule, const Update<T>& update) const {
-  UpdateMemory<T>& memory = context.workspace.update;
-  context.device.update(rule, update, blocks_.data(), groups_.data(), groups_.size() - 1, memory.block_sums.data());
-  std::fill(memory.sums.begin(), memory.sums.end(), UpdateSums());
-  context.workspace.memory.download(memory.seen_block_sums.data(), memory.block_sums.data(),
-                                    blocks_.size() * sizeof(UpdateSums));
-  for (size_t i = 0; i < blocks_.size(); ++i) add(memory.sums[blocks_[i].parameter], memory.seen_block_sums[i]);
+void Optimizer<T>::run(const Context<T>& context, UpdateRule rule, const Update<T>& update, size_t sums) const {
+  context.device.update(rule, update, blocks_.data(), groups_.data(), groups_.size() - 1,
+                        context.workspace.update.block_sums.data() + sums * blocks_.size());
 }
 
 template <class T>
-void Optimizer<T>::measure(const Context<T>& context) const {
+void Optimizer<T>::measure(const Context<T>& context, size_t number) const {
   Update<T> update;
   update.w = context.state.parameters();
   update.gradient = context.workspace.gradients.arena.data();
-  run(context, UpdateRule::gradient_norm, update);
+  run(context, UpdateRule::gradient_norm, update, 2 * number);
 }
 
 template <class T>
-void Optimizer<T>::complete(StepNumbers& numbers, double norm, double momentum_product) const {
-  if (numbers.clip_norm > 0 && norm > numbers.clip_norm) numbers.gradient_scale = numbers.clip_norm / norm;
+Evidence Optimizer<T>::evidence(const Context<T>& context, const StepNumbers& numbers, size_t update) const {
+  const UpdateMemory<T>& memory = context.workspace.update;
+  const Gradients<T>& gradients = context.workspace.gradients;
+  Evidence of;
+  of.nonfinite = gradients.nonfinite.data(), of.flags = gradients.nonfinite.size();
+  if (!measures_first(numbers)) return of;
+  of.sums = memory.block_sums.data() + 2 * update * blocks_.size();
+  of.parameters = memory.parameters.data(), of.blocks = blocks_.size();
+  of.clip_norm = numbers.clip_norm;
+  return of;
+}
+
+template <class T>
+void Optimizer<T>::see_sums(const Context<T>& context, size_t updates) const {
+  UpdateMemory<T>& memory = context.workspace.update;
+  context.workspace.memory.download(memory.seen_block_sums.data(), memory.block_sums.data(),
+                                    updates * 2 * blocks_.size() * sizeof(UpdateSums));
+}
+
+// Of what changes as a whole the update's own kernel has not seen the gradient.
+template <class T>
+void Optimizer<T>::take_sums(const Context<T>& context, size_t update, bool committed) const {
+  UpdateMemory<T>& memory = context.workspace.update;
+  const UpdateSums* const measured = memory.seen_block_sums.data() + 2 * update * blocks_.size();
+  std::fill(memory.sums.begin(), memory.sums.end(), UpdateSums());
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    UpdateSums of = measured[committed ? blocks_.size() + i : i];
+    if (blocks_[i].is_directed) of.gradient_squares = measured[i].gradient_squares;
+    add(memory.sums[blocks_[i].parameter], of);
+  }
+}
+
+template <class T>
+void Optimizer<T>::complete(StepNumbers& numbers, double momentum_product) const {
   // Muon's momentum is that of the matrices; the rest is Adam's.
   const double momentum = plan_.optimizer->muon ? plan_.optimizer->momentum : numbers.momentum;
   numbers.corrections = corrections_of(*plan_.optimizer, kernels_, numbers.step, momentum, momentum_product);
 }
 
 template <class T>
-Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& numbers) const {
+Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& numbers, size_t number) const {
   const OptimizerPlan& by = *plan_.optimizer;
   State<T>& state = context.state;
   Update<T> update;
@@ -109,7 +145,7 @@ Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& 
     update.short_slots[slot] = state.short_slot(slot);
   update.counter = {plan_.seed, streams::rounding, numbers.step};
   update.clears_remnants = numbers.step % clearing_interval == 0;  // of the state's own count: resuming changes no bits
-  update.gradient_scale = T(numbers.gradient_scale);
+  if (numbers.clip_norm > 0) update.judged_scale = &context.workspace.update.verdicts.data()[number].gradient_scale;
   update.clip_value = T(numbers.clip_value);
   update.learning_rate = T(numbers.learning_rate);
   update.weight_decay = T(numbers.weight_decay);
@@ -123,8 +159,8 @@ Update<T> Optimizer<T>::update_of(const Context<T>& context, const StepNumbers& 
 }
 
 template <class T>
-void Optimizer<T>::commit(const Context<T>& context, const StepNumbers& numbers) const noexcept {
-  run(context, rule_, update_of(context, numbers));
+void Optimizer<T>::commit(const Context<T>& context, const StepNumbers& numbers, size_t update) const noexcept {
+  run(context, rule_, update_of(context, numbers, update), 2 * update + 1);
   if (directions_.any()) directions_.commit(context);
   limit_norms(context, T(numbers.average_decay));
   take_staged(context, T(numbers.average_decay));

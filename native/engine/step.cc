@@ -16,45 +16,53 @@ Pass<T> Step<T>::pass_at(size_t done, uint64_t micro) const {
 }
 
 template <class T>
-void Step<T>::accumulate(Metrics<T>& metrics) {
-  const Model<T>& model = task_.context.model;
+void Step<T>::accumulate(Metrics<T>* metrics) {
+  const Context<T>& context = task_.context;
+  const Model<T>& model = context.model;
   const LossPlan& loss = *model.plan().loss;
   const double scale = numbers_.loss_scale();
-  const bool inspects = task_.inspection.is_due(task_.call, numbers_.step);
-  task_.context.workspace.begin_gradients();
+  const bool inspects = metrics && task_.inspection.is_due(task_.call, numbers_.step);
+  context.workspace.begin_gradients();
+  passes_ = 0;
   for (size_t done = 0; done < numbers_.rows; ++passes_) {
     Pass<T> pass = pass_at(done, passes_);
-    if (inspects && passes_ == 0) task_.inspection.look_at_values(task_.context, pass, task_.call.inspect_histograms);
+    if (inspects && passes_ == 0) task_.inspection.look_at_values(context, pass, task_.call.inspect_histograms);
     const T* scores = pass.value(model.output());
     T* gradient = model.is_trainable() ? pass.begin_backward(model.output()) : nullptr;
     find_loss(loss, task_.batch, pass, scores, scale, passes_, gradient);
-    metrics.add(task_.batch, pass, scores);
+    if (metrics) {
+      const Guarded guarded(context.workspace.memory, context.workspace.update.halted.data());
+      metrics->add(task_.batch, pass, scores);
+    }
     if (gradient) model.backward(pass);
     done += pass.batch;
   }
-  zero_unwritten(task_.context);
-  add_host_penalties(task_.context);
+  zero_unwritten(context);
+  add_host_penalties(context);
 }
 
 template <class T>
-bool Step<T>::agree() {
-  const bool are_finite = all_are_finite();
-  loss_ = task_.context.workspace.loss_of_passes(passes_) * numbers_.loss_scale();
-  if (!are_finite || !std::isfinite(loss_)) return false;
-  double norm = 0;
-  if (task_.optimizer.measures_first(numbers_)) {
-    task_.optimizer.measure(task_.context);
-    norm = gradient_norm(task_.context.workspace.update.sums);
-    if (!std::isfinite(norm)) return false;
-  }
-  task_.optimizer.complete(numbers_, norm, task_.context.state.momentum_product);
-  task_.optimizer.find_directions(task_.context, numbers_);
-  return true;
+void Step<T>::judge() {
+  Workspace<T>& workspace = task_.context.workspace;
+  look_for_nonfinite();
+  if (task_.optimizer.measures_first(numbers_)) measure();
+  Evidence evidence = task_.optimizer.evidence(task_.context, numbers_, place_);
+  evidence.losses = workspace.loss_sums.data(), evidence.passes = passes_;
+  evidence.loss_scale = numbers_.loss_scale();
+  task_.context.device.judge(evidence, workspace.update.verdicts.data()[place_], *workspace.update.halted.data());
 }
 
-// What the products have seen of the gradients, and a look at the rest and at the statistics that wait.
 template <class T>
-bool Step<T>::all_are_finite() {
+Verdict Step<T>::verdict() const {
+  Verdict verdict;
+  Workspace<T>& workspace = task_.context.workspace;
+  workspace.memory.download(&verdict, workspace.update.verdicts.data() + place_, sizeof verdict);
+  return verdict;
+}
+
+// The products have looked at the gradients that they made; this looks at the rest and at the statistics that wait.
+template <class T>
+void Step<T>::look_for_nonfinite() {
   const std::vector<ParameterInfo>& infos = task_.context.model.parameters();
   Gradients<T>& gradients = task_.context.workspace.gradients;
   for (size_t p = 0; p < infos.size(); ++p) {
@@ -65,18 +73,15 @@ bool Step<T>::all_are_finite() {
     if (state.is_staged)
       task_.context.device.find_nonfinite(gradients.staged[p].data(), infos[p].size, *gradients.nonfinite_staged(p));
   }
-  std::vector<uint8_t>& seen = gradients.seen_nonfinite;
-  seen.resize(gradients.nonfinite.size());
-  task_.context.workspace.memory.download(seen.data(), gradients.nonfinite.data(), seen.size());
-  return std::all_of(seen.begin(), seen.end(), [](uint8_t found) { return found == 0; });
 }
 
 template <class T>
-void Step<T>::record(bool accepted, TrainResult& result) const {
+void Step<T>::record(const Verdict& verdict, TrainResult& result) const {
   const Plan& plan = task_.context.model.plan();
+  task_.optimizer.take_sums(task_.context, place_, !verdict.refused);
   const std::vector<UpdateSums>& sums = task_.context.workspace.update.sums;
-  result.refused.push_back(!accepted);
-  result.loss.push_back(loss_);
+  result.refused.push_back(verdict.refused != 0);
+  result.loss.push_back(verdict.loss);
   result.weight.push_back(numbers_.weight);
   result.regularization_loss.push_back(regularization_loss(plan, sums) +
                                        task_.context.workspace.gradients.host_penalty);
@@ -125,8 +130,11 @@ void Step<T>::find_tensor(Refusal& refusal) const {
       return;
     }
   }
+  const Buffer<bool>& flags = context.workspace.gradients.nonfinite;
+  std::vector<uint8_t> seen(flags.size());
+  context.workspace.memory.download(seen.data(), flags.data(), seen.size());
   for (size_t p = 0; p < infos.size(); ++p) {
-    if (!context.workspace.gradients.seen_nonfinite[infos.size() + p]) continue;
+    if (!seen[infos.size() + p]) continue;
     refusal.tensor = infos[p].name;
     return;
   }

@@ -1,6 +1,5 @@
-// One update, in three words: accumulate, agree, commit or refuse. A throw in the first two changes nothing of the
-// state. What agrees here is what members of a group would agree on, and what a device could decide without being
-// asked.
+// One update, in three words: accumulate, judge, commit or refuse. A throw in the first two changes nothing of the
+// state. What judges is a kernel, of what other kernels have found: the host need not wait for it.
 #pragma once
 #include "batch.h"
 #include "inspection.h"
@@ -21,32 +20,39 @@ class Step {
     const TrainCall& call;
   };
 
-  Step(const Task& task, const StepNumbers& numbers) : task_(task), numbers_(numbers) {}
+  // `place`: which of the updates it is that are called before the host looks at the first.
+  Step(const Task& task, const StepNumbers& numbers, size_t place) : task_(task), numbers_(numbers), place_(place) {}
 
-  // Forward and backward over the rows, batch by batch: fills the gradients. Adds the metrics to their sums.
-  void accumulate(Metrics<T>& metrics);
-  // Whether all that was made is finite: loss, gradients, statistics that wait, and the norm where it counts. Finds
-  // what must be found before anything changes.
-  bool agree();
-  void commit() noexcept { task_.optimizer.commit(task_.context, numbers_); }
-  // Nothing has changed; the gradients are measured as they are.
-  void refuse() { task_.optimizer.measure(task_.context); }
+  const StepNumbers& numbers() const { return numbers_; }
 
-  // After commit or refuse: one more entry of each column.
-  void record(bool accepted, TrainResult& result) const;
+  // Forward and backward over the rows, batch by batch: fills the gradients. Adds the metrics, if any, to their sums.
+  void accumulate(Metrics<T>* metrics);
+  // Whether all that was made is finite: loss, gradients, statistics that wait, and the norm where it counts.
+  void judge();
+  // Waits for what judge() has found.
+  Verdict verdict() const;
+  // What must be found before anything changes; may call the host.
+  void find_directions() { task_.optimizer.find_directions(task_.context, numbers_, place_); }
+  void commit() noexcept { task_.optimizer.commit(task_.context, numbers_, place_); }
+  // In place of it: the gradients are measured as they are.
+  void measure() { task_.optimizer.measure(task_.context, place_); }
+
+  // Has the host see its sums, and those of the updates before it.
+  void see_sums() const { task_.optimizer.see_sums(task_.context, place_ + 1); }
+  // After that: one more entry of each column.
+  void record(const Verdict& verdict, TrainResult& result) const;
   // Of an update that was refused: where numbers stopped being finite. Looks at its layers where the call asks for it.
   Refusal look_at_refused(Inspections& to);
 
  private:
   size_t rows_of_pass(size_t done) const { return std::min(task_.call.batch_size, numbers_.rows - done); }
   Pass<T> pass_at(size_t done, uint64_t micro) const;
-  bool all_are_finite();
+  void look_for_nonfinite();
   void find_tensor(Refusal& refusal) const;
 
   const Task& task_;
   StepNumbers numbers_;
-  size_t passes_ = 0;
-  double loss_ = 0;  // weighted mean of the rows'
+  size_t place_, passes_ = 0;
 };
 
 }  // namespace gradus

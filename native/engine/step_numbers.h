@@ -15,7 +15,6 @@ struct StepNumbers {
   double learning_rate = 0, momentum = 0, weight_decay = 0;
   double average_decay = 1;  // how much of the average of the weights is kept
   double clip_norm = 0, clip_value = 0;
-  double gradient_scale = 1;  // of clipping by norm
   Corrections corrections;
 
   double loss_scale() const { return weight > 0 ? 1 / weight : 0; }

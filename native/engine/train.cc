@@ -1,5 +1,9 @@
 #include "train.h"
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
 #include "metrics.h"
 #include "step.h"
 
@@ -37,7 +41,7 @@ StepNumbers numbers_of(const Plan& plan, const TrainCall& call, size_t update) {
 // Memory of all that the updates need.
 template <class T>
 void reserve(const Context<T>& context, const Optimizer<T>& optimizer, Batch<T>& batch, Metrics<T>& metrics,
-             const TrainCall& call) {
+             const TrainCall& call, size_t ahead) {
   const size_t rows = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
   if (const std::string* layer = rows == 1 ? context.model.needs_several_examples() : nullptr)
     throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 2 examples, which the statistics of layer " +
@@ -47,7 +51,7 @@ void reserve(const Context<T>& context, const Optimizer<T>& optimizer, Batch<T>&
   context.workspace.reserve_losses(rows, passes);
   batch.reserve(rows);
   metrics.reserve_memory_of(std::min(product(rows, passes), batch.size()));
-  optimizer.reserve(context.workspace);
+  optimizer.reserve(context.workspace, std::max<size_t>(1, ahead));
 }
 
 template <class T>
@@ -61,57 +65,206 @@ void shuffle(const Context<T>& context, uint64_t epoch, Batch<T>& batch) {
   batch.use_order(workspace.order, is_new);
 }
 
+// The device computes for so long before the host looks, which is how soon it stops when it is asked to.
+constexpr double seconds_ahead = 0.02;
+constexpr size_t most_ahead = 64;  // updates
+
+// The updates of one call. Where kernels run as they are called, or the host computes some of it, each is looked at
+// before the next is called. A device of its own is called ahead, as if no update were refused: where one is, those
+// that were called after it change nothing, and the host goes on from there.
+template <class T>
+class Training {
+ public:
+  Training(const typename Step<T>::Task& task, Metrics<T>& metrics, size_t ahead, const std::atomic<bool>& stop,
+           TrainResult& result)
+      : task_(task),
+        metrics_(metrics),
+        stop_(stop),
+        result_(result),
+        ahead_(ahead),
+        at_once_(std::max<size_t>(1, task.call.ahead)),
+        position_(task.call.first_row) {
+    forget_halt();
+  }
+
+  void run() {
+    try {
+      do {
+        while (goes_on()) call_next();
+        look();
+      } while (goes_on());
+    } catch (...) {
+      // What was called before has happened all the same; of a lost device nobody can say what has.
+      try {
+        look();
+      } catch (...) {
+      }
+      throw;
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Called {
+    Step<T> step;
+    double momentum_product;  // before it
+  };
+
+  State<T>& state() const { return task_.context.state; }
+  Workspace<T>& workspace() const { return task_.context.workspace; }
+  bool goes_on() const {
+    return !result_.gave_up && result_.updates + called_.size() < task_.call.batches &&
+           position_ < task_.batch.size() && !stop_;
+  }
+  template <class Body>
+  void unless_halted(const Body& body) {
+    const Guarded guarded(workspace().memory, workspace().update.halted.data());
+    body();
+  }
+  void forget_halt() { workspace().memory.clear(workspace().update.halted.data(), sizeof(uint32_t)); }
+
+  StepNumbers next() const;
+  void call_next();
+  void run_alone(const StepNumbers& numbers);
+  void call_ahead(const StepNumbers& numbers);
+  void look();
+  void accept(const Step<T>& step, const Verdict& verdict);
+  void refuse(Step<T>& step, const Verdict& verdict);
+  void count(const StepNumbers& numbers) { result_.rows += numbers.rows, ++result_.updates; }
+
+  const typename Step<T>::Task& task_;
+  Metrics<T>& metrics_;
+  const std::atomic<bool>& stop_;
+  TrainResult& result_;
+  const size_t ahead_;  // 0: each update is looked at by itself
+  size_t at_once_;      // updates that are called before the host looks
+  std::vector<Called> called_;
+  Clock::time_point began_;
+  // As if all that was called were accepted.
+  size_t position_, accepted_ = 0;
+  size_t refused_in_row_ = 0;
+  std::optional<Refusal> first_in_row_;
+};
+
+template <class T>
+StepNumbers Training<T>::next() const {
+  const TrainCall& call = task_.call;
+  StepNumbers numbers = numbers_of(task_.context.model.plan(), call, accepted_);
+  numbers.step = state().step;
+  numbers.first_row = position_;
+  numbers.rows = std::min(product(call.batch_size, call.accumulate), task_.batch.size() - position_);
+  numbers.weight = task_.batch.weight(position_, numbers.rows);
+  task_.optimizer.complete(numbers, state().momentum_product);
+  return numbers;
+}
+
+template <class T>
+void Training<T>::call_next() {
+  const bool is_alone = ahead_ == 0 || task_.inspection.is_due(task_.call, state().step);
+  if (is_alone && !called_.empty()) return look();
+  is_alone ? run_alone(next()) : call_ahead(next());
+}
+
+template <class T>
+void Training<T>::run_alone(const StepNumbers& numbers) {
+  Step<T> step(task_, numbers, 0);
+  metrics_.remember(task_.context.device);
+  step.accumulate(&metrics_);
+  step.judge();
+  const Verdict verdict = step.verdict();
+  position_ += numbers.rows;
+  if (verdict.refused) return refuse(step, verdict);
+  step.find_directions();
+  if (task_.inspection.is_due(task_.call, numbers.step))
+    task_.inspection.finish(task_.context, task_.call, false, result_.inspections);
+  step.commit();
+  ++accepted_;
+  step.see_sums();
+  accept(step, verdict);
+}
+
+template <class T>
+void Training<T>::call_ahead(const StepNumbers& numbers) {
+  if (called_.empty()) began_ = Clock::now();
+  Step<T> step(task_, numbers, called_.size());
+  unless_halted([&] { metrics_.remember(task_.context.device); });
+  step.accumulate(&metrics_);
+  step.judge();
+  step.find_directions();
+  called_.push_back({step, state().momentum_product});
+  unless_halted([&] { step.commit(); });
+  ++accepted_, position_ += numbers.rows;
+  if (called_.size() == at_once_) look();
+}
+
+// At all that was called: up to the first update that was refused it has happened.
+template <class T>
+void Training<T>::look() {
+  const std::vector<Called> called = std::exchange(called_, {});
+  if (called.empty()) return;
+  std::vector<Verdict> verdicts(called.size());
+  workspace().memory.download(verdicts.data(), workspace().update.verdicts.data(), called.size() * sizeof(Verdict));
+  const double seconds = std::chrono::duration<double>(Clock::now() - began_).count() / double(called.size());
+  if (task_.call.ahead == 0) at_once_ = size_t(std::clamp(seconds_ahead / seconds, 1.0, double(ahead_)));
+  task_.optimizer.see_sums(task_.context, called.size());
+  for (size_t i = 0; i < called.size(); ++i) {
+    if (!verdicts[i].refused) {
+      accept(called[i].step, verdicts[i]);
+      continue;
+    }
+    // Its gradients are gone where others were made after it: the same bits again.
+    Step<T> step = called[i].step;
+    const StepNumbers& numbers = step.numbers();
+    state().step = numbers.step, state().momentum_product = called[i].momentum_product;
+    position_ = numbers.first_row + numbers.rows, accepted_ -= called.size() - i;
+    step.accumulate(nullptr);
+    step.judge();
+    return refuse(step, verdicts[i]);
+  }
+}
+
+template <class T>
+void Training<T>::accept(const Step<T>& step, const Verdict& verdict) {
+  step.record(verdict, result_);
+  count(step.numbers());
+  refused_in_row_ = 0;
+}
+
+// Nothing has changed but the metrics' sums; the gradients are those of the update.
+template <class T>
+void Training<T>::refuse(Step<T>& step, const Verdict& verdict) {
+  const TrainCall& call = task_.call;
+  forget_halt();
+  metrics_.restore(task_.context.device, step.numbers().rows);
+  step.measure();
+  step.see_sums();
+  step.record(verdict, result_);
+  count(step.numbers());
+  if (refused_in_row_ == 0 || task_.inspection.is_due(call, step.numbers().step)) {
+    const Refusal refusal = step.look_at_refused(result_.inspections);
+    if (refused_in_row_ == 0) first_in_row_ = refusal;
+    if (!result_.first_refusal) result_.first_refusal = refusal;
+  }
+  if (++refused_in_row_ >= call.max_refused) result_.gave_up = first_in_row_;
+}
+
 }  // namespace
 
 template <class T>
 void train(const Context<T>& context, const Optimizer<T>& optimizer, const Inspection<T>& inspection,
            const TrainCall& call, const std::atomic<bool>& stop_requested, TrainResult& result) {
-  const Plan& plan = context.model.plan();
-  check(plan, call);
+  check(context.model.plan(), call);
   Batch<T> batch(context.model, *call.data, context.workspace);
   batch.use_targets(call.class_weights);
   if (call.shuffle) shuffle(context, call.epoch, batch);
   Metrics<T> metrics(context.model, context.workspace);
-  reserve(context, optimizer, batch, metrics, call);
+  const bool runs_ahead = !context.workspace.memory.is_host() && !context.host;
+  const size_t ahead = !runs_ahead ? 0 : call.ahead > 0 ? call.ahead : most_ahead;
+  reserve(context, optimizer, batch, metrics, call, ahead);
   result.clear();
   metrics.go_on(call.metric_sums);
-
   const typename Step<T>::Task task{context, optimizer, inspection, batch, call};
-  const size_t rows_of_update = product(call.batch_size, call.accumulate);
-  size_t accepted = 0, refused_in_row = 0, position = call.first_row;
-  std::optional<Refusal> first_in_row;
-  while (result.updates < call.batches && position < batch.size() && !stop_requested) {
-    StepNumbers numbers = numbers_of(plan, call, accepted);
-    numbers.step = context.state.step;
-    numbers.first_row = position;
-    numbers.rows = std::min(rows_of_update, batch.size() - position);
-    numbers.weight = batch.weight(position, numbers.rows);
-    Step<T> step(task, numbers);
-    metrics.remember();
-    step.accumulate(metrics);
-    const bool agreed = step.agree();
-    if (agreed && inspection.is_due(call, numbers.step)) inspection.finish(context, call, false, result.inspections);
-    agreed ? step.commit() : step.refuse();
-    if (!agreed) metrics.restore(context.device);
-    step.record(agreed, result);
-    position += numbers.rows;
-    result.rows += numbers.rows;
-    ++result.updates;
-    if (agreed) {
-      ++accepted;
-      refused_in_row = 0;
-      continue;
-    }
-    if (refused_in_row == 0 || inspection.is_due(call, numbers.step)) {
-      const Refusal refusal = step.look_at_refused(result.inspections);
-      if (refused_in_row == 0) first_in_row = refusal;
-      if (!result.first_refusal) result.first_refusal = refusal;
-    }
-    if (++refused_in_row >= call.max_refused) {
-      result.gave_up = first_in_row;
-      break;
-    }
-  }
+  Training<T>(task, metrics, ahead, stop_requested, result).run();
   metrics.read(result.metric_sums);
 }
 

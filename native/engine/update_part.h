@@ -26,7 +26,7 @@ Update<T> part_of(const Update<T>& common, const UpdateBlock<T>& block, bool tak
   if (block.weight_decay >= 0) part.weight_decay = block.weight_decay;
   if (!takes_direction) return part;
   part.gradient = common.directions + block.offset;
-  part.gradient_scale = -1, part.clip_value = part.l1 = part.l2 = 0;
+  part.gradient_scale = -1, part.judged_scale = nullptr, part.clip_value = part.l1 = part.l2 = 0;
   part.weight_decay *= part.learning_rate, part.learning_rate = 1;
   return part;
 }

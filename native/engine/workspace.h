@@ -43,8 +43,7 @@ struct Gradients {
   // Whether anything that is not finite has been seen: by parameter in its gradient, then by parameter in what is
   // staged of it, then in what is looked at by itself.
   Buffer<bool> nonfinite;
-  std::vector<uint8_t> seen_nonfinite;  // those that the host has asked for last
-  double host_penalty = 0;              // of the regularizers that the host computes
+  double host_penalty = 0;  // of the regularizers that the host computes
 
   bool* nonfinite_staged(size_t parameter) { return nonfinite.data() + states.size() + parameter; }
   bool* nonfinite_alone() { return nonfinite.data() + 2 * states.size(); }
@@ -65,12 +64,14 @@ struct MetricMemory {
   std::vector<Buffer<ChangedSum>> changed;
 };
 
-// Of an update.
+// Of updates, as many as are called before the host looks at what has become of the first.
 template <class T>
 struct UpdateMemory {
-  Buffer<UpdateSums> block_sums;
-  std::vector<UpdateSums> seen_block_sums, sums;  // by block; by parameter
-  std::vector<double> gradient_squares;           // by parameter, while the sums are made
+  Buffer<Verdict> verdicts;       // by update
+  Buffer<uint32_t> halted;        // one: an update was refused, and no later one may change anything
+  Buffer<UpdateSums> block_sums;  // by update: of the gradients before it by block, then of itself by block
+  Buffer<uint32_t> parameters;    // of the blocks
+  std::vector<UpdateSums> seen_block_sums, sums;  // the host's; and by parameter, of one update
   // Of tensors whose change comes as a whole, laid out as the parameters: the change, and the slots after it.
   Buffer<T> directions;
   std::vector<Buffer<T>> slots;

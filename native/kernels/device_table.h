@@ -43,9 +43,11 @@ struct DeviceTable {
   void (*describe)(int32_t ordinal, DeviceInfo* info);  // makes no context
   DeviceState (*open)(int32_t ordinal, Queue** queue);
   void (*close)(Queue* queue);
-  void* (*allocate)(Queue* queue, size_t bytes);                             // null: none left, and nothing has changed
-  void (*release)(Queue* queue, void* memory);                               // nothing that uses it is queued
-  void (*enter)(Queue* queue);                                               // for kernels that this thread calls
+  void* (*allocate)(Queue* queue, size_t bytes);  // null: none left, and nothing has changed
+  void (*release)(Queue* queue, void* memory);    // nothing that uses it is queued
+  void (*enter)(Queue* queue);                    // for kernels that this thread calls
+  // Kernels that are called from now on do nothing where by then *flag, of the device, is not 0; null: they do.
+  void (*guard)(Queue* queue, const uint32_t* flag);
   void (*upload)(Queue* queue, void* to, const void* from, size_t bytes);    // `from` has been read when it returns
   void (*download)(Queue* queue, void* to, const void* from, size_t bytes);  // after all that was queued before
   void (*copy)(Queue* queue, void* to, const void* from, size_t bytes);      // both the device's
@@ -64,15 +66,15 @@ constexpr uint32_t fold_sizes(std::initializer_list<size_t> sizes, uint32_t fold
   for (size_t size : sizes) fold = (fold ^ uint32_t(size)) * 16777619u;
   return fold;
 }
-constexpr uint32_t device_version =
-    fold_sizes({sizeof(Matmul<float>), sizeof(Loss<float>), sizeof(Metric<float>), sizeof(Examples),
-                sizeof(Norm<float>), sizeof(NormTangent<float>), sizeof(Update<float>), sizeof(UpdateSums),
-                sizeof(Moments), sizeof(Combination<float>), sizeof(DeviceInfo), sizeof(DeviceTable)},
-               fold_text(
+constexpr uint32_t device_version = fold_sizes(
+    {sizeof(Matmul<float>), sizeof(Loss<float>), sizeof(Metric<float>), sizeof(Examples), sizeof(Norm<float>),
+     sizeof(NormTangent<float>), sizeof(Update<float>), sizeof(UpdateSums), sizeof(Moments), sizeof(Combination<float>),
+     sizeof(Evidence), sizeof(Verdict), sizeof(DeviceInfo), sizeof(DeviceTable)},
+    fold_text(
 #define KERNEL(name, arguments, ...) #name #arguments
 #include "kernels.def"
 #undef KERNEL
-                   , 2166136261u));
+        , 2166136261u));
 
 // The one function that a library of a device exports, "gradus_device". Null: it has no such version; then, and only
 // then, `*own` is the version that it has.

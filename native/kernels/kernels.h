@@ -232,12 +232,15 @@ struct Update {
   size_t first = 0;
   bool clears_remnants = true;  // of slots and average: what has decayed to almost nothing becomes 0
   T gradient_scale = 1, clip_value = 0 /* none */, l1 = 0, l2 = 0;
+  const double* judged_scale = nullptr;  // in place of gradient_scale, where a kernel finds it: see Verdict
   T learning_rate = 0, weight_decay = 0 /* decoupled: w -= learning_rate · weight_decay · w */, average_decay = 0;
   T momentum = 0;    // beta1 for adam and its kin
   T decay_rate = 0;  // rmsprop's and adadelta's rho, beta2 for adam and its kin
   T epsilon = 0;
   T correction1 = 1, correction2 = 1;  // adam: 1 / (1 − beta1ᵗ), 1 / (1 − beta2ᵗ)
   T gradient_share = 0;                // nadam: how much of g itself is added to correction1 · firstMoment
+
+  constexpr T scale() const { return judged_scale ? T(*judged_scale) : gradient_scale; }
 };
 
 // A stretch of one tensor as updates take it, and what of an update is the tensor's own. Arenas begin where Update's
@@ -271,6 +274,26 @@ struct UpdateSums {
 // Sums are made in chunks of this many elements from the start of a stretch, each reduced in one fixed tree; a stretch
 // cut at multiples of it gives the same sums when they are added in order.
 constexpr size_t update_chunk = 4096;
+
+// What an update is judged by before it changes anything, all of it where kernels compute.
+struct Evidence {
+  const bool* nonfinite = nullptr;  // flags that were raised where something is not finite
+  size_t flags = 0;
+  const double* losses = nullptr;  // sums of the passes
+  size_t passes = 0;
+  double loss_scale = 0;  // of their sum
+  // What gradient_norm has found, by block, and the parameter that each block is of; or none: the norm is not asked
+  // for.
+  const UpdateSums* sums = nullptr;
+  const uint32_t* parameters = nullptr;
+  size_t blocks = 0;
+  double clip_norm = 0;  // 0: none
+};
+struct Verdict {
+  double loss = 0;
+  double gradient_scale = 1;  // of clipping by norm
+  uint64_t refused = 0;       // something is not finite
+};
 
 // A histogram counts by sign and size, two bins to an octave. The middle bin is that of zero and of all that is smaller
 // than histogram_smallest; a size s = 2^e · (1 + f) is 1 + 2 · (e − histogram_exponent) + (f ≥ ½) bins away from it, up

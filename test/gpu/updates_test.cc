@@ -19,6 +19,33 @@ constexpr Rule<T> rules[] = {
 #undef KERNEL
 };
 
+// Kernels of all kinds, under a guard that another kernel raises, or does not.
+template <class T>
+void check_guard(Numbers& numbers, size_t n) {
+  const bool is_raised = numbers.below(2);
+  OpenDevice device;
+  uint32_t* const flag = device.given(std::vector<uint32_t>{0});
+  const std::vector<T> before = numbers.values<T>(n);
+  T* const x = device.given(before);
+  T* const to = device.given(before);
+  const T odd = is_raised ? T(INFINITY) : T(0);
+  bool* const found = reinterpret_cast<bool*>(flag);  // its first byte
+  device.kernels<T>().find_nonfinite(device.given(std::vector<T>{odd}), 1, *found);
+  device_table().guard(device.queue(), flag);
+  device.kernels<T>().scale(T(2), n, x);
+  Update<T> update;
+  update.n = n, update.w = to, update.gradient = device.given(before), update.learning_rate = T(1);
+  update.clears_remnants = false;
+  double* const sums = device.given(std::vector<double>(sizeof(UpdateSums) / sizeof(double)));
+  device.kernels<T>().sgd(update, *reinterpret_cast<UpdateSums*>(sums));
+  device_table().guard(device.queue(), nullptr);
+  device.kernels<T>().scale(T(4), n, x);
+  std::vector<T> scaled, moved;
+  for (T value : before) scaled.push_back(value * (is_raised ? T(4) : T(8))), moved.push_back(is_raised ? value : T(0));
+  CHECK(device.values(x, n) == scaled);
+  CHECK(device.values(to, n) == moved);
+}
+
 // Upper halves of floats that may be squares; some are so small that they are cleared.
 std::vector<uint16_t> halves(Numbers& numbers, size_t n) {
   std::vector<float> values = numbers.values<float>(n);
@@ -32,6 +59,42 @@ std::vector<uint16_t> halves(Numbers& numbers, size_t n) {
   return upper;
 }
 }  // namespace
+
+TEST("updates are judged as on the processor, and a raised guard keeps kernels from all they do") {
+  for_trials(12, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t flags = 1 + numbers.below(9), passes = numbers.below(5), blocks = numbers.below(9);
+    std::vector<uint8_t> raised(flags);
+    if (numbers.below(3) == 0) raised[numbers.below(flags)] = 1;
+    constexpr size_t width = sizeof(UpdateSums) / sizeof(double), squares = 3;  // gradient_squares is the fourth
+    std::vector<double> of_blocks(width * blocks);
+    std::vector<uint32_t> numbered(blocks);
+    for (size_t i = 0; i < blocks; ++i) {
+      of_blocks[i * width + squares] = std::fabs(numbers.normal()) * (numbers.below(12) == 0 ? INFINITY : 1);
+      numbered[i] = uint32_t(i / 2);
+    }
+    const bool measures = numbers.often();
+    const double clip_norm = double(numbers.below(3)), loss_scale = 0.3;
+    const size_t n = numbers.size(200);
+    Trial<T> trial;
+    auto& found = trial.given(raised);
+    auto& losses = trial.given(numbers.values<double>(passes, numbers.below(4) == 0));
+    auto& sums = trial.given(of_blocks);
+    auto& parameters = trial.given(numbered);
+    auto& verdict = trial.given(std::vector<double>(sizeof(Verdict) / sizeof(double)));
+    auto& halted = trial.given(std::vector<uint32_t>{0});
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      Evidence of;
+      of.nonfinite = reinterpret_cast<const bool*>(at(found)), of.flags = flags;
+      of.losses = at(losses), of.passes = passes, of.loss_scale = loss_scale;
+      if (measures) of.sums = reinterpret_cast<const UpdateSums*>(at(sums));
+      if (measures) of.parameters = at(parameters), of.blocks = blocks;
+      of.clip_norm = clip_norm;
+      kernels.judge(of, *reinterpret_cast<Verdict*>(at(verdict)), *at(halted));
+    });
+    check_guard<T>(numbers, n);
+  });
+}
 
 TEST("optimizers have the processor's bits, and so have their sums") {
   for_trials(2, [](Numbers& numbers, auto zero) {

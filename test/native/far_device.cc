@@ -11,7 +11,9 @@
 #include <vector>
 
 namespace gradus {
-struct Queue {};
+struct Queue {
+  const uint32_t* guard = nullptr;
+};
 }  // namespace gradus
 
 namespace gradus::test {
@@ -32,6 +34,13 @@ struct Far {
   Far() {
     void* memory = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     base = memory == MAP_FAILED ? nullptr : static_cast<uint8_t*>(memory);
+  }
+  // A kernel, which looks at the guard when it runs.
+  template <class Body>
+  void put(const Body& body) {
+    calls.push_back([guard = queue.guard, body = Body(body)]() mutable {
+      if (!guard || *guard == 0) body();
+    });
   }
   bool holds(const void* at) const { return at >= base && at < base + used; }
   // Runs all that is queued, and then the body, with the memory open.
@@ -88,10 +97,15 @@ void look(const Norm<T>& of) {
 }
 template <class T>
 void look(const Update<T>& of) {
-  for (const void* at :
-       {(const void*)of.gradient, (const void*)of.w, (const void*)of.slots[0], (const void*)of.slots[1],
-        (const void*)of.average, (const void*)of.directions, (const void*)of.short_slots[0]})
+  for (const void* at : {(const void*)of.gradient, (const void*)of.w, (const void*)of.slots[0],
+                         (const void*)of.slots[1], (const void*)of.average, (const void*)of.directions,
+                         (const void*)of.short_slots[0], (const void*)of.judged_scale})
     complain(at, "an update");
+}
+inline void look(const Evidence& of) {
+  for (const void* at :
+       {(const void*)of.nonfinite, (const void*)of.losses, (const void*)of.sums, (const void*)of.parameters})
+    complain(at, "what an update is judged by");
 }
 inline void look(const Examples& of) {
   for (const void* at : {(const void*)of.data, (const void*)of.order, (const void*)of.view}) complain(at, "a dataset");
@@ -118,7 +132,7 @@ struct Late<member> {
   static void call(A... arguments) {
     const std::lock_guard<std::recursive_mutex> lock(far().mutex);
     (look_at<A>(arguments), ...);
-    far().calls.push_back([kept = std::tuple<Kept<A>...>(arguments...)]() mutable {
+    far().put([kept = std::tuple<Kept<A>...>(arguments...)]() mutable {
       std::apply(kernels_of<T>(*available_isas()[0]).*member, kept);
     });
   }
@@ -128,7 +142,7 @@ template <class T>
 void late_matmul(const Matmul<T>& task, T*) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
   look(task);
-  far().calls.push_back([task] {
+  far().put([task] {
     static std::vector<T> workspace(matmul_workspace + 64 / sizeof(T));
     T* aligned = reinterpret_cast<T*>(round_up(reinterpret_cast<size_t>(workspace.data()), 64));
     kernels_of<T>(*available_isas()[0]).matmul(task, aligned);
@@ -176,6 +190,10 @@ void release(Queue*, void* memory) {
   far().left += taken;
 }
 void enter(Queue*) {}
+void guard(Queue* queue, const uint32_t* flag) {
+  complain(flag, "a guard of the host");
+  queue->guard = flag;
+}
 void upload(Queue*, void* to, const void* from, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
   complain(to, "an upload to the host");
@@ -214,6 +232,7 @@ const DeviceTable& far_device() {
                                     allocate,
                                     release,
                                     enter,
+                                    guard,
                                     upload,
                                     download,
                                     copy,

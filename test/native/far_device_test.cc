@@ -71,6 +71,9 @@ void check_program(const gradus::test::Model& model, std::shared_ptr<Dataset> da
     check_same(there->train(call), here->train(call));
     call.clip_norm = 0.01, call.clip_value = 0.001;
   }
+  call.batch_size = 1 + !host, call.accumulate = 1, call.inspect_every = 0;
+  call.batches = 5, call.learning_rates.assign(5, 0.01);
+  for (call.ahead = 1; call.ahead < 6; call.ahead += 2) check_same(there->train(call), here->train(call));
   CHECK(state_of(*there) == state_of(*here));
 
   const EvaluateResult expected = here->evaluate({data, 5, 1, {}, {}}), result = there->evaluate({data, 5, 1, {}, {}});
@@ -173,6 +176,30 @@ TEST("there a refused step changes no bit, and is told of as on the processor") 
   call.inspect_every = 1;
   check_same(there->train(call), here->train(call));
   CHECK(state_of(*there) == state_of(*here));
+  check_no_complaint();
+}
+
+TEST("there updates are called ahead, and a refused one is as on the processor wherever it falls") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  gradus::test::Model model = classifier("float32");
+  model.metrics.push_back(object(kind("log_loss")));
+  for (size_t ahead : {1, 2, 3, 8, 20}) {
+    for (const std::vector<size_t>& bad : {std::vector<size_t>{0}, {3}, {7}, {2, 3, 4}, {1, 5, 11}, {0, 1, 2, 3, 4}}) {
+      Scope scope(std::to_string(ahead) + " ahead, refused from " + std::to_string(bad[0]));
+      const auto data = noisy_data(48, 20, 5, 5);
+      for (size_t update : bad) data->write(Dataset::Role::input, 0, (update * 4 + 1) * 20, &nan, 1);
+      const auto here = model.program(), there = model.program(open_far());
+      TrainCall call = call_of(data, 4, 12);
+      for (size_t i = 0; i < call.learning_rates.size(); ++i) call.learning_rates[i] /= double(i + 1);
+      call.shuffle = false, call.tensor_statistics = true, call.max_refused = 4, call.ahead = ahead;
+      call.clip_norm = ahead == 3 ? 0.1 : 0;
+      call.inspect_every = ahead == 2 ? 5 : 0;
+      check_same(there->train(call), here->train(call));
+      CHECK(state_of(*there) == state_of(*here));
+      CHECK_EQ(there->step(), here->step());
+      CHECK_EQ(there->momentum_product(), here->momentum_product());
+    }
+  }
   check_no_complaint();
 }
 

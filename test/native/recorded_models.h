@@ -83,12 +83,12 @@ inline uint64_t state_after(Program& program, std::shared_ptr<Dataset> data, siz
 }
 
 // The parameters after so many steps of batches of noise.
-inline std::vector<uint8_t> weights_after(Program& program, size_t rows, size_t batch, size_t steps,
-                                          size_t threads = 1) {
+inline std::vector<uint8_t> weights_after(Program& program, size_t rows, size_t batch, size_t steps, size_t threads = 1,
+                                          size_t ahead = 0) {
   const auto data = noisy_data(rows, 20, 5, 5, true);
   for (uint64_t epoch = 0; program.step() < steps; ++epoch) {
     TrainCall call = call_of(data, batch, steps - program.step(), threads);
-    call.epoch = epoch;
+    call.epoch = epoch, call.ahead = ahead;
     program.train(call);
   }
   return bytes_of(program, "parameters");

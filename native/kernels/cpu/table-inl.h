@@ -27,6 +27,7 @@ namespace {
 #include "norm-tangents-inl.h"
 #include "penalties-inl.h"
 #include "combine-inl.h"
+#include "judge-inl.h"
 }  // namespace
 
 extern const Isa GRADUS_TABLE;

@@ -17,6 +17,7 @@ template <class T>
 struct MatmulParams {
   Matmul<T> task;
   size_t across;  // squares in a row of C
+  const uint32_t* guard;
 };
 
 // The sum over k from `first` to `end` of the thread's element, whose row of A and column of B may be none.
@@ -53,6 +54,7 @@ GPU_INLINE T finished(const Matmul<T>& task, size_t i, size_t j, T sum) {
 
 template <class T>
 GPU_KERNEL void multiply(const MatmulParams<T> params) {
+  if (is_raised(params.guard)) return;
   const Matmul<T>& task = params.task;
   const size_t i = gpu::block() / params.across * side + gpu::thread() / side;
   const size_t j = gpu::block() % params.across * side + gpu::thread() % side;
@@ -76,7 +78,8 @@ template <class T>
 void matmul(const Matmul<T>& task, T*) {
   if (task.m == 0 || task.n == 0) return;
   const size_t across = (task.n + side - 1) / side, down = (task.m + side - 1) / side;
-  gpu::launch(multiply<T>, {unsigned(across * down), side * side, sizeof(Squares<T>)}, MatmulParams<T>{task, across});
+  gpu::launch(multiply<T>, {unsigned(across * down), side * side, sizeof(Squares<T>)},
+              MatmulParams<T>{task, across, gpu::guard()});
 }
 
 }  // namespace

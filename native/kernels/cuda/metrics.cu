@@ -1,4 +1,4 @@
-// Metrics: sums over rows, in order, which one thread makes, or of losses one team.
+// Metrics: sums over rows, in order, which one thread makes, or of losses one team; and what an update is judged by.
 #include "pieces.h"
 #include "table.h"
 
@@ -11,12 +11,27 @@ struct RowLosses {
 };
 
 template <class T>
-GPU_KERNEL void add_log_losses(const Metric<T> metric) {
-  if (gpu::thread() < text::Vec<T>::lanes) text::add_log_losses(metric, gpu::shared<RowLosses<T>>().of);
+struct LogLossParams {
+  Metric<T> metric;
+  const uint32_t* guard;
+};
+template <class T>
+GPU_KERNEL void add_log_losses(const LogLossParams<T> params) {
+  if (is_raised(params.guard) || gpu::thread() >= text::Vec<T>::lanes) return;
+  text::add_log_losses(params.metric, gpu::shared<RowLosses<T>>().of);
 }
 template <class T>
 void log_loss(const Metric<T>& metric) {
-  if (metric.rows > 0) gpu::launch(add_log_losses<T>, {1, gpu::warp, sizeof(RowLosses<T>)}, metric);
+  if (metric.rows == 0) return;
+  gpu::launch(add_log_losses<T>, {1, gpu::warp, sizeof(RowLosses<T>)}, LogLossParams<T>{metric, gpu::guard()});
+}
+
+// Whether an update may be made, which one thread says.
+template <class T>
+void judge(const Evidence& of, Verdict& verdict, uint32_t& halted) {
+  Verdict* const to = &verdict;
+  uint32_t* const flag = &halted;
+  launch_pieces<1>(whole(), [=] GPU_LAMBDA(size_t, size_t) { text::judge<T>(of, *to, *flag); });
 }
 
 }  // namespace
@@ -32,6 +47,7 @@ void put_metrics(Kernels<T>& table) {
   THREADS(r2);
   THREADS(put_back);
   table.log_loss = log_loss<T>;
+  table.judge = judge<T>;
 }
 PUT(metrics);
 

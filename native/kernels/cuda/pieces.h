@@ -41,11 +41,13 @@ template <class Body>
 struct Pieces {
   size_t n, length;
   Body body;  // (first, count)
+  const uint32_t* guard;
 };
 
 template <unsigned team, class Body>
 GPU_KERNEL void run_pieces(const Pieces<Body> pieces) {
   using cuda::Mistake;
+  if (is_raised(pieces.guard)) return;
   const size_t teams = size_t(gpu::blocks()) * gpu::threads() / team;
   const size_t step = (cuda::planted(Mistake::pieces_overlap) ? 1 : teams) * pieces.length;
   size_t first = (size_t(gpu::block()) * gpu::threads() + gpu::thread()) / team * pieces.length;
@@ -68,7 +70,7 @@ void launch_pieces(Extent extent, const Body& body) {
   gpu::Shape shape;
   shape.grid = unsigned(blocks < most_blocks ? blocks : most_blocks);
   shape.block = threads < block_threads ? unsigned((threads + gpu::warp - 1) / gpu::warp * gpu::warp) : block_threads;
-  gpu::launch(run_pieces<team, Body>, shape, Pieces<Body>{extent.n, length, body});
+  gpu::launch(run_pieces<team, Body>, shape, Pieces<Body>{extent.n, length, body, gpu::guard()});
 }
 
 namespace teams {

@@ -14,6 +14,7 @@ namespace gradus {
 struct Queue {
   int ordinal;
   cudaStream_t stream;
+  const uint32_t* guard = nullptr;
   DeviceState trouble = DeviceState::ready;
 };
 
@@ -96,7 +97,7 @@ DeviceState open(int32_t ordinal, Queue** queue) {
     cudaGetLastError();
     return state_of(error);
   }
-  *queue = new (std::nothrow) Queue{ordinal, stream};
+  *queue = new (std::nothrow) Queue{ordinal, stream, nullptr, DeviceState::ready};
   return *queue ? DeviceState::ready : DeviceState::out_of_memory;
 }
 void close(Queue* queue) {
@@ -113,6 +114,7 @@ void enter(Queue* queue) {
   entered = queue;
   if (queue) holds(queue, cudaSetDevice(queue->ordinal));
 }
+void guard(Queue* queue, const uint32_t* flag) { queue->guard = flag; }
 
 void* allocate(Queue* queue, size_t bytes) {
   void* memory = nullptr;
@@ -151,7 +153,7 @@ DeviceState wait(Queue* queue) {
 // Made once, on the first call.
 const DeviceTable& table() {
   static const DeviceTable all =
-      with_kernels({0, "cuda", count, describe, open, close, allocate, release, enter, upload, download, copy, clear,
+      with_kernels({0, "cuda", count, describe, open, close, allocate, release, enter, guard, upload, download, copy, clear,
                     wait, {}, {}});
   return all;
 }
@@ -160,6 +162,7 @@ const DeviceTable& table() {
 }  // namespace cuda
 
 namespace gpu {
+const uint32_t* guard() { return cuda::entered->guard; }
 void queue_kernel(const void* kernel, const Shape& shape, void** arguments) {
   Queue* const queue = cuda::entered;
   cuda::holds(queue,

@@ -7,7 +7,9 @@ struct Queue;
 namespace gpu {
 struct Shape;
 
-// On the queue that the calling thread has entered.
+// Both of the queue that the calling thread has entered. Each kernel is given the flag, and does nothing where it is
+// raised; null: there is none.
+const uint32_t* guard();
 void queue_kernel(const void* kernel, const Shape& shape, void** arguments);
 
 }  // namespace gpu

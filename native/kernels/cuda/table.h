@@ -2,10 +2,11 @@
 #pragma once
 #include "../device_table.h"
 
-#define KERNEL_FILES(FILE)                                                                                      \
-  FILE(choices)                                                                                                 \
-  FILE(columns) FILE(elements) FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) \
-      FILE(random) FILE(updates)
+#define KERNEL_FILES(FILE)                                                                                     \
+  FILE(choices)                                                                                                \
+  FILE(columns)                                                                                                \
+  FILE(elements) FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) FILE(random) \
+      FILE(updates)
 
 namespace gradus::cuda {
 

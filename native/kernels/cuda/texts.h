@@ -10,6 +10,10 @@
 
 namespace gradus {
 namespace {
+
+// Of a guard that kernels have been given: see DeviceTable.
+GPU_INLINE bool is_raised(const uint32_t* guard) { return guard && *guard != 0; }
+
 namespace text {
 
 #include "../cpu/simd.h"
@@ -39,6 +43,7 @@ namespace text {
 #include "../cpu/bfloat16-inl.h"
 #include "../cpu/choices-inl.h"
 #include "../cpu/combine-inl.h"
+#include "../cpu/judge-inl.h"
 #include "../cpu/norm-tangents-inl.h"
 #include "../cpu/penalties-inl.h"
 

@@ -11,6 +11,7 @@ template <class T>
 struct UpdateParams {
   Update<T> update;
   UpdateSums* sums;
+  const uint32_t* guard;
 };
 
 template <class T>
@@ -48,6 +49,7 @@ struct Halves {
 
 template <class T, template <class> class Rule, bool regularized, bool averaged, class Slots>
 GPU_KERNEL void update_pass(const UpdateParams<T> params) {
+  if (is_raised(params.guard)) return;
   constexpr unsigned lanes = text::Vec<T>::lanes, teams = update_threads / lanes;
   ChunkSums<T>& chunks = gpu::shared<ChunkSums<T>>();
   const text::Pass<T, Rule, regularized, averaged, Slots> pass(params.update);
@@ -76,7 +78,7 @@ void update(const Update<T>& update, UpdateSums& sums) {
   text::choose_pass<Rule>(update, [&](auto regularized, auto averaged) {
     gpu::launch(update_pass<T, Rule, decltype(regularized)::value != 0, decltype(averaged)::value != 0, Slots>,
                 {1, update_threads, sizeof(ChunkSums<T>) - planted_in_host(Mistake::shared_too_small)},
-                UpdateParams<T>{update, &sums});
+                UpdateParams<T>{update, &sums, gpu::guard()});
   });
 }
 

@@ -24,6 +24,7 @@ struct Gathered {
 
 INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
+INLINE double root(double a) { return __builtin_sqrt(a); }
 
 // From here on each lane of vectors of T sees what the others have stored before.
 template <class T>

@@ -25,6 +25,7 @@ struct Gathered {
 
 INLINE float fused(float a, float b, float c) { return gpu::fused(a, b, c); }
 INLINE double fused(double a, double b, double c) { return gpu::fused(a, b, c); }
+INLINE double root(double a) { return gpu::root(a); }
 
 template <class T>
 INLINE void settle() {
