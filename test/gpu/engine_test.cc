@@ -28,4 +28,26 @@ TEST("100 steps with norms or an embedding, clipping, average and momenta end in
   }
 }
 
+TEST("a run that changes its device with each epoch ends in the bits of one that never did") {
+  const Model model = classifier("float32");
+  const auto data = noisy_data(150, 20, 5, 5, true);
+  const std::shared_ptr<Program> programs[] = {model.program(), on_gpu(model)};
+  size_t length = 0;
+  for (const ParameterInfo& info : programs[0]->parameters()) length += info.size;
+  std::vector<std::string> names = programs[0]->arenas();
+  names.erase(names.begin() + 1);  // the gradients
+  Snapshot snapshot(Precision::float32, length, names);
+  programs[0]->export_state(snapshot, 1);
+  for (uint64_t epoch = 0; snapshot.step < 100; ++epoch) {
+    Program& program = *programs[epoch % 2];
+    program.import_state(snapshot);
+    TrainCall call = call_of(data, 32, 100 - snapshot.step);
+    call.epoch = epoch;
+    program.train(call);
+    program.export_state(snapshot, 1);
+  }
+  programs[0]->import_state(snapshot);
+  CHECK_EQ(hash(bytes_of(*programs[0], "parameters")), recorded_classifier.at("float32"));
+}
+
 }  // namespace gradus::test
