@@ -80,10 +80,12 @@ function known(packageRoot: string): string {
   const folder = join(packageRoot, 'prebuilds')
   const machines = existsSync(folder) ? readdirSync(folder) : []
   const names = machines.flatMap((machine) =>
-    readdirSync(join(folder, machine)).map((file) => {
-      const library = /\.(glibc|musl)\.node$/.exec(file)?.[1]
-      return library ? `${machine} (${library})` : machine
-    }),
+    readdirSync(join(folder, machine))
+      .filter((file) => file.endsWith('.node'))
+      .map((file) => {
+        const library = /\.(glibc|musl)\.node$/.exec(file)?.[1]
+        return library ? `${machine} (${library})` : machine
+      }),
   )
   return names.length === 0 ? 'prebuilds/ is empty' : `prebuilds/ has those for ${names.join(' and ')}`
 }

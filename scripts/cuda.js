@@ -1,11 +1,11 @@
-// `npm run build:cuda`: compiles the library for NVIDIA GPUs into build-cuda/; with --tests the tests that run on a card as
-// well, which take the rest from what node-gyp has built. Where no CUDA compiler is found it comes from PyPI, into a
-// virtual environment beside the build. Fails where a kernel spills registers or has a stack frame.
+// `npm run build:cuda`: compiles the library for NVIDIA GPUs, for the package and for the checkout's own addon; with --tests
+// the tests that run on a card as well, which take the rest from what node-gyp has built. Where no CUDA compiler is found it
+// comes from PyPI, into a virtual environment beside the build. Fails where a kernel spills registers or has a stack frame.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
-import { root } from './stamps.js'
+import { dirname, join } from 'node:path'
+import { cudaLibrary, cudaSources, hashOf, mostCudaBytes, readStamps, root, writeStamps } from './stamps.js'
 import { fail, isCommand, requireTools } from './tools.js'
 
 const version = '13.0'
@@ -50,9 +50,17 @@ export function spillsIn(text) {
     .map((of) => of.split('\n').slice(0, 3).join(' ').trim())
 }
 
+/** A copy beside its place, then moved there: it is the old one or the new one, never half. */
+function put(file, place) {
+  mkdirSync(dirname(place), { recursive: true })
+  copyFileSync(file, `${place}.new`)
+  renameSync(`${place}.new`, place)
+}
+
 if (isCommand(import.meta.url)) {
   requireTools(['g++', 'make', 'cmake'])
   const nvcc = findCompiler()
+  const sources = hashOf(...cudaSources)
   const targets = process.argv.includes('--tests') ? ['gradus_cuda', 'gradus_cuda_tests'] : ['gradus_cuda']
   const core = `-DGRADUS_CORE=${join(root, 'build/Release/obj.target')}`
   run('cmake', '-S', root, '-B', folder, '-DGRADUS_ADDON=OFF', '-DGRADUS_TESTS=OFF', core, `-DGRADUS_NVCC=${nvcc}`)
@@ -60,4 +68,9 @@ if (isCommand(import.meta.url)) {
   const reports = readdirSync(join(folder, 'cuda')).filter((name) => name.endsWith('.txt'))
   const spills = reports.flatMap((name) => spillsIn(readFileSync(join(folder, 'cuda', name), 'utf8')))
   if (spills.length > 0) fail(`These kernels need a stack:\n${spills.join('\n')}`)
+  const { size } = statSync(join(folder, 'gradus_cuda.so'))
+  if (size > mostCudaBytes) fail(`The library has ${size} bytes, more than ${mostCudaBytes}`)
+  for (const place of [cudaLibrary, 'build/Release/gradus_cuda.so'])
+    put(join(folder, 'gradus_cuda.so'), join(root, place))
+  writeStamps({ ...readStamps(), cuda: { sources, result: hashOf(cudaLibrary) } })
 }

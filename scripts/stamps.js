@@ -10,6 +10,10 @@ export const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc'
 const tag = process.platform === 'linux' ? `.${libc}` : ''
 /** The binary of the package for this platform. */
 export const prebuild = `prebuilds/${process.platform}-${process.arch}/gradus${tag}.node`
+/** The package's library for GPUs, made on Linux x86-64 alone, and what it is made of. */
+export const cudaLibrary = 'prebuilds/linux-x64/gradus_cuda.so'
+export const mostCudaBytes = 8e6
+export const cudaSources = ['CMakeLists.txt', 'cmake', 'native/kernels', 'native/sources.gypi']
 /** What the addon is made of. */
 export const addonSources = ['binding.gyp', 'native', 'node_modules/node-addon-api/package.json']
 

@@ -83,6 +83,26 @@ tools('a package without a binary for this platform, or with one of other source
   assert.match(changed.stderr, /^prebuilds\/\S+ was made of other sources: run npm run compile first\n$/)
 })
 
+tools('a library for GPUs of other sources is not packed', () => {
+  const library = 'prebuilds/linux-x64/gradus_cuda.so'
+  const files = {
+    'binding.gyp': '{}',
+    [prebuild]: readFileSync(join(root, 'build/Release/gradus.node')),
+    [library]: 'of yesterday',
+    'build/stamps.json': '{}',
+  }
+  const place = checkout('cuda', files)
+  assert.is(script(place, 'pack.js').status, 0, 'made elsewhere')
+  const stamp = { sources: 'of yesterday', result: 'of yesterday' }
+  writeFileSync(join(place, 'build/stamps.json'), JSON.stringify({ cuda: stamp }))
+  const changed = script(place, 'pack.js')
+  assert.is(changed.status, 1)
+  assert.match(
+    changed.stderr,
+    /^prebuilds\/\S+ was made of other sources: run npm run build:cuda first, or remove it\n$/,
+  )
+})
+
 tools('a checkout without the packages of development is told to install them', () => {
   const { status, stderr } = script(checkout('production', { 'binding.gyp': '{}' }), 'build.js')
   assert.is(status, 1)

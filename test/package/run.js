@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { mostCudaBytes } from '../../scripts/stamps.js'
 import { consumers } from './consumers.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -51,6 +52,8 @@ const steps = {
     for (const pattern of expected) {
       if (!files.some((file) => pattern.test(file))) throw new Error(`the tarball lacks ${pattern}`)
     }
+    const cuda = packed.files.find(({ path }) => path.endsWith('/gradus_cuda.so'))
+    if (cuda?.size > mostCudaBytes) throw new Error(`the library for GPUs has ${cuda.size} bytes`)
     const left = files.filter((file) => /^(native|lib|test|bench|build|examples|scripts)\//.test(file))
     if (left.length > 0) throw new Error(`the tarball has ${left}`)
   },
