@@ -145,9 +145,9 @@ class TimedDevice final : public TimedKernels<T> {
   void matmul(const Matmul<T>& task, T* workspace) const override {
     book_.time(purpose_of(task), [&] { device_.matmul(task, workspace); });
   }
-  void update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, const size_t* groups,
-              size_t group_count, UpdateSums* sums) const override {
-    book_.time(Kind::update, [&] { device_.update(rule, common, blocks, groups, group_count, sums); });
+  void update(UpdateRule rule, const Update<T>& common, const UpdateBlocks<T>& blocks,
+              UpdateSums* sums) const override {
+    book_.time(Kind::update, [&] { device_.update(rule, common, blocks, sums); });
   }
   void histograms(const Stretch<T>* stretches, size_t count, double* counts) const override {
     book_.time(Kind::histograms, [&] { device_.histograms(stretches, count, counts); });

@@ -196,7 +196,9 @@ const DeviceTable& table() {
                                                      clear,
                                                      wait,
                                                      {},
-                                                     {}});
+                                                     {},
+                                                     nullptr,
+                                                     nullptr});
   return all;
 }
 

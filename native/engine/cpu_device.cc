@@ -2,7 +2,7 @@
 
 #include "memory.h"
 #include "partition.h"
-#include "update_part.h"
+#include "kernels/update_part.h"
 
 namespace gradus {
 
@@ -30,12 +30,13 @@ T* CpuDevice<T>::own(T*) {
 }
 
 template <class T>
-void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, const size_t* groups,
-                          size_t group_count, UpdateSums* sums) const {
+void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlocks<T>& all,
+                          UpdateSums* sums) const {
+  const UpdateBlock<T>* const blocks = all.here;
   size_t elements = 0;
-  for (size_t i = 0; i < groups[group_count]; ++i) elements += blocks[i].n;
+  for (size_t i = 0; i < all.count(); ++i) elements += blocks[i].n;
   const auto run_group = [&](size_t group) {
-    for (size_t i = groups[group]; i < groups[group + 1]; ++i) {
+    for (size_t i = all.groups[group]; i < all.groups[group + 1]; ++i) {
       const bool is_directed = takes_direction(rule, blocks[i].is_directed);
       sums[i] = UpdateSums();
       const auto kernel = kernels_.*kernel_of<T>(is_directed ? UpdateRule::sgd : rule);
@@ -43,9 +44,9 @@ void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const Update
     }
   };
   if (elements < updates_worth_sharing)
-    for (size_t group = 0; group < group_count; ++group) run_group(group);
+    for (size_t group = 0; group < all.group_count; ++group) run_group(group);
   else
-    share_.parallel(group_count, run_group);
+    share_.parallel(all.group_count, run_group);
 }
 
 // Whole numbers: neither the cuts nor the threads change them.

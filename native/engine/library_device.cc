@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "device_library.h"
-#include "update_part.h"
 
 namespace gradus {
 
@@ -63,26 +62,15 @@ void OpenDevice::wait() {
     throw Error("GRADUS_DEVICE_LOST", "the device " + name() + " has failed: restart the process to use it again");
 }
 
-// A kernel for each block, whose sums it adds to.
-template <class T>
-void LibraryDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks,
-                              const size_t* groups, size_t group_count, UpdateSums* sums) const {
-  static constexpr const char* names[] = {
-#define KERNEL(name, arguments, ...)
-#define UPDATE(name) #name,
-#include "kernels/kernels.def"
-#undef UPDATE
-#undef KERNEL
-  };
-  const size_t count = groups[group_count];
-  open_.clear(sums, count * sizeof(UpdateSums));
-  for (size_t i = 0; i < count; ++i) {
-    const bool is_directed = takes_direction(rule, blocks[i].is_directed);
-    const UpdateRule of_block = is_directed ? UpdateRule::sgd : rule;
-    const auto kernel = kernels_.*kernel_of<T>(of_block);
-    if (!kernel) return open_.note_missing(names[size_t(of_block)]);
-    kernel(part_of(common, blocks[i], is_directed), sums[i]);
-  }
+template <>
+void LibraryDevice<float>::update(UpdateRule rule, const Update<float>& common, const UpdateBlocks<float>& blocks,
+                                  UpdateSums* sums) const {
+  open_.table().update32(rule, common, blocks.there, blocks.count(), blocks.kinds, sums);
+}
+template <>
+void LibraryDevice<double>::update(UpdateRule rule, const Update<double>& common, const UpdateBlocks<double>& blocks,
+                                   UpdateSums* sums) const {
+  open_.table().update64(rule, common, blocks.there, blocks.count(), blocks.kinds, sums);
 }
 
 // Of the engine's stretches, which are short.

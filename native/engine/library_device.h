@@ -71,8 +71,7 @@ class LibraryDevice final : public Device<T> {
 #include "kernels/kernels.def"
 #undef KERNEL
 
-  void update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, const size_t* groups,
-              size_t group_count, UpdateSums* sums) const override;
+  void update(UpdateRule rule, const Update<T>& common, const UpdateBlocks<T>& blocks, UpdateSums* sums) const override;
   void histograms(const Stretch<T>* stretches, size_t count, double* counts) const override;
 
  private:

@@ -46,6 +46,7 @@ Optimizer<T>::Optimizer(const Plan& plan, const Isa& isa)
       block.rate_multiplier *= T(plan.optimizer->muon->rate_multiplier);
     if (by.weight_decay) block.weight_decay = T(*by.weight_decay);
     block.averages = by.max_norm == 0;
+    kinds_ |= 1u << block.kind();
     for (size_t first = 0; first < plan.infos[p].size; first += block_size) {
       block.offset = plan.infos[p].offset + first;
       block.n = std::min(block_size, plan.infos[p].size - first);
@@ -69,16 +70,19 @@ void Optimizer<T>::reserve(Workspace<T>& workspace, size_t updates) const {
   if (memory.parameters.size() < blocks_.size()) {
     std::vector<uint32_t> parameters;
     for (const UpdateBlock<T>& block : blocks_) parameters.push_back(uint32_t(block.parameter));
-    memory.parameters.grow(parameters.size(), workspace.memory);
+    memory.parameters.grow(blocks_.size(), workspace.memory);
     workspace.memory.upload(memory.parameters.data(), parameters.data(), memory.parameters.bytes());
+    memory.blocks.grow(blocks_.size(), workspace.memory);
+    workspace.memory.upload(memory.blocks.data(), blocks_.data(), memory.blocks.bytes());
   }
   directions_.reserve(workspace);
 }
 
 template <class T>
 void Optimizer<T>::run(const Context<T>& context, UpdateRule rule, const Update<T>& update, size_t sums) const {
-  context.device.update(rule, update, blocks_.data(), groups_.data(), groups_.size() - 1,
-                        context.workspace.update.block_sums.data() + sums * blocks_.size());
+  UpdateMemory<T>& memory = context.workspace.update;
+  const UpdateBlocks<T> blocks{blocks_.data(), memory.blocks.data(), groups_.data(), groups_.size() - 1, kinds_};
+  context.device.update(rule, update, blocks, memory.block_sums.data() + sums * blocks_.size());
 }
 
 template <class T>

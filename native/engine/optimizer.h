@@ -43,7 +43,8 @@ class Optimizer {
   Directions<T> directions_;
   UpdateRule rule_ = UpdateRule::gradient_norm;
   std::vector<UpdateBlock<T>> blocks_;  // of the trainable parameters: the same cuts for any number of threads
-  std::vector<size_t> groups_;          // where groups of blocks begin that are worth a thread's while, and the end
+  std::vector<size_t> groups_;          // where groups of blocks begin, and the end: see UpdateBlocks
+  unsigned kinds_ = 0;
 };
 
 // From sums by parameter.

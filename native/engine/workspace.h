@@ -70,7 +70,8 @@ struct UpdateMemory {
   Buffer<Verdict> verdicts;       // by update
   Buffer<uint32_t> halted;        // one: an update was refused, and no later one may change anything
   Buffer<UpdateSums> block_sums;  // by update: of the gradients before it by block, then of itself by block
-  Buffer<uint32_t> parameters;    // of the blocks
+  Buffer<UpdateBlock<T>> blocks;
+  Buffer<uint32_t> parameters;                    // of the blocks
   std::vector<UpdateSums> seen_block_sums, sums;  // the host's; and by parameter, of one update
   // Of tensors whose change comes as a whole, laid out as the parameters: the change, and the slots after it.
   Buffer<T> directions;

@@ -33,6 +33,11 @@ struct DeviceInfo {
 // Everything queued on it runs in order. The device's own; programs have one each.
 struct Queue;
 
+// One update of all blocks, which lie in the device's memory, have these kinds, and whose sums are overwritten.
+template <class T>
+using BlocksUpdate = void (*)(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, size_t count,
+                              unsigned kinds, UpdateSums* sums);
+
 // What kernels read and write lies in the device's memory, and so do the numbers and flags that they take by reference.
 // The structs that say what is to be done are the host's: they are read before a call returns. Kernels are queued on
 // the queue that the calling thread has entered. None throws; what goes wrong is told by the next wait().
@@ -55,6 +60,8 @@ struct DeviceTable {
   DeviceState (*wait)(Queue* queue);  // for all; the first trouble since the last wait
   Kernels<float> float32;             // null: not made
   Kernels<double> float64;
+  BlocksUpdate<float> update32;
+  BlocksUpdate<double> update64;
 };
 
 // Of the kernels and of what they are told: a library of another version is refused.
@@ -68,8 +75,8 @@ constexpr uint32_t fold_sizes(std::initializer_list<size_t> sizes, uint32_t fold
 }
 constexpr uint32_t device_version = fold_sizes(
     {sizeof(Matmul<float>), sizeof(Loss<float>), sizeof(Metric<float>), sizeof(Examples), sizeof(Norm<float>),
-     sizeof(NormTangent<float>), sizeof(Update<float>), sizeof(UpdateSums), sizeof(Moments), sizeof(Combination<float>),
-     sizeof(Evidence), sizeof(Verdict), sizeof(DeviceInfo), sizeof(DeviceTable)},
+     sizeof(NormTangent<float>), sizeof(Update<float>), sizeof(UpdateBlock<float>), sizeof(UpdateSums), sizeof(Moments),
+     sizeof(Combination<float>), sizeof(Evidence), sizeof(Verdict), sizeof(DeviceInfo), sizeof(DeviceTable)},
     fold_text(
 #define KERNEL(name, arguments, ...) #name #arguments
 #include "kernels.def"

@@ -252,6 +252,12 @@ struct UpdateBlock {
   T weight_decay = -1;       // below 0: the update's
   bool averages = true;      // false: the running average waits until the weights are limited
   bool is_directed = false;  // w += its part of Update::directions, by a step of gradient descent of rate 1
+
+  // What sets the kernels of blocks apart: a sum of these, below `kinds`.
+  static constexpr unsigned regularized = 1, averaged = 2, directed = 4, kinds = 8;
+  constexpr unsigned kind() const {
+    return (l1 != 0 || l2 != 0) * regularized + averages * averaged + is_directed * directed;
+  }
 };
 
 // The kernels that move parameters, by their names.

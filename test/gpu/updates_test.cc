@@ -1,4 +1,5 @@
 // The optimizers of the emulated GPU against the processor's, over steps, with their sums.
+#include "kernels/update_part.h"
 #include "trial.h"
 
 using namespace gradus;
@@ -44,6 +45,29 @@ void check_guard(Numbers& numbers, size_t n) {
   for (T value : before) scaled.push_back(value * (is_raised ? T(4) : T(8))), moved.push_back(is_raised ? value : T(0));
   CHECK(device.values(x, n) == scaled);
   CHECK(device.values(to, n) == moved);
+}
+
+template <class T>
+BlocksUpdate<T> device_update();
+template <>
+BlocksUpdate<float> device_update() {
+  return device_table().update32;
+}
+template <>
+BlocksUpdate<double> device_update() {
+  return device_table().update64;
+}
+// On the device at once, on the processor one after the other.
+template <class T>
+void update_blocks(const Kernels<T>& kernels, UpdateRule rule, const Update<T>& common,
+                   const std::vector<UpdateBlock<T>>& blocks, const UpdateBlock<T>* there, unsigned kinds,
+                   UpdateSums* sums) {
+  if (&kernels == &device_kernels<T>()) return device_update<T>()(rule, common, there, blocks.size(), kinds, sums);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const bool directs = takes_direction(rule, blocks[i].is_directed);
+    sums[i] = UpdateSums();
+    (kernels.*kernel_of<T>(directs ? UpdateRule::sgd : rule))(part_of(common, blocks[i], directs), sums[i]);
+  }
 }
 
 // Upper halves of floats that may be squares; some are so small that they are cleared.
@@ -93,6 +117,46 @@ TEST("updates are judged as on the processor, and a raised guard keeps kernels f
       kernels.judge(of, *reinterpret_cast<Verdict*>(at(verdict)), *at(halted));
     });
     check_guard<T>(numbers, n);
+  });
+}
+
+TEST("the blocks of an update have the processor's bits, whatever their kinds") {
+  for_trials(4, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    std::vector<UpdateBlock<T>> blocks(1 + numbers.below(9));
+    size_t n = 0;
+    unsigned kinds = 0;
+    for (UpdateBlock<T>& block : blocks) {
+      block.offset = n, block.n = numbers.at_least_one(300);
+      n += block.n + numbers.below(20);
+      if (numbers.below(2)) block.l1 = T(0.01), block.l2 = T(0.02);
+      if (numbers.below(3) == 0) block.weight_decay = T(0.1);
+      block.rate_multiplier = numbers.often() ? T(1) : T(2), block.averages = numbers.often();
+      block.is_directed = numbers.below(4) == 0;
+      kinds |= 1u << block.kind();
+    }
+    const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(blocks.data());
+    Trial<T> trial;
+    auto& there = trial.given(std::vector<uint8_t>(bytes, bytes + blocks.size() * sizeof blocks[0]));
+    auto& gradient = trial.given(numbers.values<T>(n));
+    auto& directions = trial.given(numbers.values<T>(n));
+    auto& w = trial.given(numbers.values<T>(n));
+    auto& slot = trial.given(std::vector<T>(n));
+    auto& squares = trial.given(std::vector<T>(n));
+    auto& average = trial.given(numbers.values<T>(n));
+    auto& sums = trial.given(std::vector<double>(blocks.size() * sizeof(UpdateSums) / sizeof(double), 7));
+    const UpdateRule rule = numbers.often() ? UpdateRule::adam : UpdateRule::rmsprop_momentum;
+    const bool averages = numbers.often();
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      Update<T> common;
+      common.gradient = at(gradient), common.directions = at(directions), common.w = at(w);
+      common.slots[0] = at(squares), common.slots[1] = at(slot);
+      if (averages) common.average = at(average);
+      common.average_decay = T(0.9), common.learning_rate = T(0.01), common.momentum = T(0.9);
+      common.decay_rate = T(0.99), common.epsilon = T(1e-7);
+      update_blocks(kernels, rule, common, blocks, reinterpret_cast<const UpdateBlock<T>*>(at(there)), kinds,
+                    reinterpret_cast<UpdateSums*>(at(sums)));
+    });
   });
 }
 

@@ -103,7 +103,7 @@ const Case cases[] = {
        Update<float> update;
        update.w = out, update.gradient = y.data(), update.slots[0] = out + size, update.learning_rate = 0.1f;
        UpdateSums sums[5];
-       d.update(UpdateRule::momentum, update, blocks.data(), groups, 4, sums);
+       d.update(UpdateRule::momentum, update, {blocks.data(), blocks.data(), groups, 4, 1}, sums);
        out[0] += float(sums[0].change_squares), out[1] += float(sums[4].gradient_squares);
      }},
     {"by stretches of a histogram", 3 * histogram_bins,

@@ -10,6 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "kernels/update_part.h"
+
 namespace gradus {
 struct Queue {
   const uint32_t* guard = nullptr;
@@ -150,6 +152,22 @@ void late_matmul(const Matmul<T>& task, T*) {
 }
 
 template <class T>
+void late_update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, size_t count, unsigned kinds,
+                 UpdateSums* sums) {
+  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  look(common), complain(blocks, "blocks of the host"), complain(sums, "sums of the host");
+  far().put([=] {
+    for (size_t i = 0; i < count; ++i) {
+      if (!(kinds >> blocks[i].kind() & 1)) far().complaint = "a block of another kind";
+      const bool directs = takes_direction(rule, blocks[i].is_directed);
+      const auto kernel = kernel_of<T>(directs ? UpdateRule::sgd : rule);
+      sums[i] = UpdateSums();
+      (kernels_of<T>(*available_isas()[0]).*kernel)(part_of(common, blocks[i], directs), sums[i]);
+    }
+  });
+}
+
+template <class T>
 Kernels<T> late_kernels() {
   Kernels<T> table = {
 #define KERNEL(name, arguments, ...) Late<&Kernels<T>::name>::call,
@@ -239,7 +257,9 @@ const DeviceTable& far_device() {
                                     clear,
                                     wait,
                                     late_kernels<float>(),
-                                    late_kernels<double>()};
+                                    late_kernels<double>(),
+                                    late_update<float>,
+                                    late_update<double>};
   return table;
 }
 const char* far_complaint() { return far().complaint ? far().complaint : ""; }

@@ -154,7 +154,7 @@ DeviceState wait(Queue* queue) {
 const DeviceTable& table() {
   static const DeviceTable all =
       with_kernels({0, "cuda", count, describe, open, close, allocate, release, enter, guard, upload, download, copy, clear,
-                    wait, {}, {}});
+                    wait, {}, {}, nullptr, nullptr});
   return all;
 }
 

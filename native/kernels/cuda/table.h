@@ -2,11 +2,11 @@
 #pragma once
 #include "../device_table.h"
 
-#define KERNEL_FILES(FILE)                                                                                     \
-  FILE(choices)                                                                                                \
-  FILE(columns)                                                                                                \
-  FILE(elements) FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) FILE(random) \
-      FILE(updates)
+#define KERNEL_FILES(FILE) \
+  FILE(choices)            \
+  FILE(columns)            \
+  FILE(elements)           \
+  FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) FILE(random) FILE(updates)
 
 namespace gradus::cuda {
 
@@ -28,10 +28,19 @@ void put_kernels(Kernels<T>& table) {
 #undef FILE
 }
 
+// Of whole arenas.
+template <class T>
+BlocksUpdate<T> blocks_update();
+template <>
+BlocksUpdate<float> blocks_update();
+template <>
+BlocksUpdate<double> blocks_update();
+
 // All of it, of a library that has these functions.
 inline DeviceTable with_kernels(DeviceTable functions) {
   functions.version = device_version;
   put_kernels(functions.float32), put_kernels(functions.float64);
+  functions.update32 = blocks_update<float>(), functions.update64 = blocks_update<double>();
   return functions;
 }
 // What gradus_device() answers.

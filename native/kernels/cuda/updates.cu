@@ -1,4 +1,5 @@
 // The optimizers: a block of threads takes the chunks of an update, a team each, and adds their sums in order.
+#include "../update_part.h"
 #include "table.h"
 #include "texts.h"
 
@@ -9,7 +10,10 @@ constexpr unsigned update_threads = 256;
 
 template <class T>
 struct UpdateParams {
-  Update<T> update;
+  Update<T> update;  // of one stretch, whose sums are added into; or of the arenas
+  const UpdateBlock<T>* blocks;  // then: each a block of threads', if it is of this kind
+  unsigned kind;
+  bool directs;  // takes its change from Update::directions
   UpdateSums* sums;
   const uint32_t* guard;
 };
@@ -47,17 +51,15 @@ struct Halves {
   GPU_INLINE void clear(size_t, size_t) const {}
 };
 
-template <class T, template <class> class Rule, bool regularized, bool averaged, class Slots>
-GPU_KERNEL void update_pass(const UpdateParams<T> params) {
-  if (is_raised(params.guard)) return;
+// The sums, in the first thread.
+template <class T, class Pass>
+GPU_INLINE void make_pass(const Update<T>& update, UpdateSums& total) {
   constexpr unsigned lanes = text::Vec<T>::lanes, teams = update_threads / lanes;
   ChunkSums<T>& chunks = gpu::shared<ChunkSums<T>>();
-  const text::Pass<T, Rule, regularized, averaged, Slots> pass(params.update);
-  const size_t n = params.update.n;
+  const Pass pass(update);
+  const size_t n = update.n;
   const unsigned team = gpu::thread() / lanes;
   const bool adds = gpu::thread() == 0;
-  UpdateSums total;
-  if (adds) total = *params.sums;
   for (size_t round = 0; round < n; round += teams * update_chunk) {
     const size_t first = round + team * update_chunk;
     if (first < n) {
@@ -70,38 +72,95 @@ GPU_KERNEL void update_pass(const UpdateParams<T> params) {
       text::add(chunks.of[planted(Mistake::another_order) ? i ^ 1 : i], total);
     if (!planted(Mistake::no_barrier_after_adding)) gpu::barrier();
   }
-  if (adds) *params.sums = total;
+}
+
+template <class T, template <class> class Rule, bool regularized, bool averaged, class Slots>
+GPU_KERNEL void update_pass(const UpdateParams<T> params) {
+  using Pass = text::Pass<T, Rule, regularized, averaged, Slots>;
+  if (is_raised(params.guard)) return;
+  const bool adds = gpu::thread() == 0;
+  UpdateSums total;
+  if (!params.blocks) {
+    if (adds) total = *params.sums;
+    make_pass<T, Pass>(params.update, total);
+    if (adds) *params.sums = total;
+    return;
+  }
+  const UpdateBlock<T> block = params.blocks[gpu::block()];
+  if (block.kind() != params.kind) return;
+  make_pass<T, Pass>(part_of(params.update, block, params.directs), total);
+  if (adds) params.sums[gpu::block()] = total;
+}
+
+// The variant that is for what `like` asks for.
+template <class T, template <class> class Rule, class Slots>
+void launch_update(const Update<T>& like, size_t blocks, const UpdateParams<T>& params) {
+  text::choose_pass<Rule>(like, [&](auto regularized, auto averaged) {
+    gpu::launch(update_pass<T, Rule, decltype(regularized)::value != 0, decltype(averaged)::value != 0, Slots>,
+                {unsigned(blocks), update_threads,
+                 sizeof(ChunkSums<T>) - planted_in_host(Mistake::shared_too_small)},
+                params);
+  });
 }
 
 template <class T, template <class> class Rule, class Slots = text::Reals<T, Rule>>
 void update(const Update<T>& update, UpdateSums& sums) {
-  text::choose_pass<Rule>(update, [&](auto regularized, auto averaged) {
-    gpu::launch(update_pass<T, Rule, decltype(regularized)::value != 0, decltype(averaged)::value != 0, Slots>,
-                {1, update_threads, sizeof(ChunkSums<T>) - planted_in_host(Mistake::shared_too_small)},
-                UpdateParams<T>{update, &sums, gpu::guard()});
-  });
+  launch_update<T, Rule, Slots>(update, 1, UpdateParams<T>{update, nullptr, 0, false, &sums, gpu::guard()});
+}
+
+// All blocks of one kind.
+template <class T, template <class> class Rule, class Slots = text::Reals<T, Rule>>
+void update_kind(const UpdateParams<T>& params, size_t count) {
+  Update<T> like = params.update;
+  like.l1 = params.kind & UpdateBlock<T>::regularized && !params.directs ? T(1) : T(0), like.l2 = 0;
+  if (!(params.kind & UpdateBlock<T>::averaged)) like.average = nullptr;
+  launch_update<T, Rule, Slots>(like, count, params);
+}
+
+#define RULES(RULE)                                                                                             \
+  RULE(gradient_norm, text::NoStep) RULE(sgd, text::Sgd) RULE(momentum, text::Momentum)                         \
+  RULE(nesterov, text::Nesterov) RULE(adagrad, text::Adagrad) RULE(rmsprop, text::RmsProp)                      \
+  RULE(rmsprop_momentum, text::RmsPropMomentum) RULE(rmsprop_centered, text::RmsPropCentered)                   \
+  RULE(rmsprop_centered_momentum, text::RmsPropCenteredMomentum) RULE(adadelta, text::AdaDelta)                 \
+  RULE(adam, text::Adam) RULE(amsgrad, text::AmsGrad) RULE(nadam, text::Nadam) RULE(lion, text::Lion)           \
+  RULE(adam_bfloat16, text::Adam, Halves<T, text::Adam>)
+
+// A launch for each kind, which all blocks begin and those of the kind go through with.
+template <class T>
+void update_blocks(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, size_t count, unsigned kinds,
+                   UpdateSums* sums) {
+  for (unsigned kind = 0; kind < UpdateBlock<T>::kinds; ++kind) {
+    if (count == 0 || !(kinds >> kind & 1)) continue;
+    const bool directs = takes_direction(rule, kind & UpdateBlock<T>::directed);
+    const UpdateParams<T> params{common, blocks, kind, directs, sums, gpu::guard()};
+    switch (directs ? UpdateRule::sgd : rule) {
+#define RULE(name, ...)                        \
+  case UpdateRule::name:                       \
+    update_kind<T, __VA_ARGS__>(params, count); \
+    break;
+      RULES(RULE)
+#undef RULE
+    }
+  }
 }
 
 }  // namespace
 
 template <class T>
 void put_updates(Kernels<T>& table) {
-  table.gradient_norm = update<T, text::NoStep>;
-  table.sgd = update<T, text::Sgd>;
-  table.momentum = update<T, text::Momentum>;
-  table.nesterov = update<T, text::Nesterov>;
-  table.adagrad = update<T, text::Adagrad>;
-  table.rmsprop = update<T, text::RmsProp>;
-  table.rmsprop_momentum = update<T, text::RmsPropMomentum>;
-  table.rmsprop_centered = update<T, text::RmsPropCentered>;
-  table.rmsprop_centered_momentum = update<T, text::RmsPropCenteredMomentum>;
-  table.adadelta = update<T, text::AdaDelta>;
-  table.adam = update<T, text::Adam>;
-  table.amsgrad = update<T, text::AmsGrad>;
-  table.nadam = update<T, text::Nadam>;
-  table.lion = update<T, text::Lion>;
-  table.adam_bfloat16 = update<T, text::Adam, Halves<T, text::Adam>>;
+#define RULE(name, ...) table.name = update<T, __VA_ARGS__>;
+  RULES(RULE)
+#undef RULE
 }
 PUT(updates);
+
+template <>
+BlocksUpdate<float> blocks_update() {
+  return update_blocks<float>;
+}
+template <>
+BlocksUpdate<double> blocks_update() {
+  return update_blocks<double>;
+}
 
 }  // namespace gradus::cuda

@@ -1,16 +1,16 @@
 // What an update of all arenas is for one block of them.
 #pragma once
-#include "kernels/kernels.h"
+#include "kernels.h"
 
 namespace gradus {
 
 // Directed blocks, of which the change is known as a whole, take it by a step of gradient descent.
-inline bool takes_direction(UpdateRule rule, bool is_directed) {
+constexpr bool takes_direction(UpdateRule rule, bool is_directed) {
   return is_directed && rule != UpdateRule::gradient_norm;
 }
 
 template <class T>
-Update<T> part_of(const Update<T>& common, const UpdateBlock<T>& block, bool takes_direction) {
+constexpr Update<T> part_of(const Update<T>& common, const UpdateBlock<T>& block, bool takes_direction) {
   Update<T> part = common;
   part.n = block.n;
   part.first = block.offset;
@@ -38,7 +38,7 @@ auto kernel_of(UpdateRule rule) {
   static constexpr Kernel kernels[] = {
 #define KERNEL(name, arguments, ...)
 #define UPDATE(name) &Kernels<T>::name,
-#include "kernels/kernels.def"
+#include "kernels.def"
 #undef UPDATE
 #undef KERNEL
   };
