@@ -68,10 +68,11 @@ void* allocate(size_t bytes) {
   const size_t size = bytes ? bytes : 1;
   if (size > options().memory || used > options().memory - size) return nullptr;
   // The first gap that is wide enough; a margin keeps neighbours apart.
+  const auto end_of = [](uintptr_t begin, size_t of) { return (begin + of + 2 * alignment) / alignment * alignment; };
   uintptr_t at = reinterpret_cast<uintptr_t>(arena()) + alignment;
   for (const auto& [begin, region] : regions) {
-    if (begin - at >= size + alignment) break;
-    at = (begin + region.size() + 2 * alignment) / alignment * alignment;
+    if (begin >= end_of(at, size)) break;
+    at = end_of(begin, region.size());
   }
   if (at + size + alignment > reinterpret_cast<uintptr_t>(arena()) + whole_memory) return nullptr;
   regions.try_emplace(at, at, size);

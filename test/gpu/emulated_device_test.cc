@@ -37,6 +37,25 @@ TEST("memory runs out without harm, and is there again when it was released") {
   CHECK(device.allocate(2000) != nullptr);
 }
 
+TEST("what is allocated lies in the gaps that were left, and nowhere twice") {
+  Numbers numbers(1);
+  OpenDevice device;
+  const DeviceTable& table = device_table();
+  std::vector<std::pair<uint8_t*, size_t>> taken;
+  for (int i = 0; i < 400; ++i) {
+    if (taken.size() > 20) {
+      std::swap(taken[numbers.below(taken.size())], taken.back());
+      table.release(device.queue(), taken.back().first);
+      taken.pop_back();
+    }
+    const size_t size = 256 * (1 + numbers.below(4)) - numbers.below(3);
+    uint8_t* const at = static_cast<uint8_t*>(table.allocate(device.queue(), size));
+    for (const auto& [other, bytes] : taken) CHECK(at + size <= other || other + bytes <= at);
+    taken.push_back({at, size});
+  }
+  for (const auto& [at, size] : taken) table.release(device.queue(), at);
+}
+
 TEST("the call that is to fail does, and the next wait says why") {
   const Restored restored;
   const DeviceTable& table = device_table();
