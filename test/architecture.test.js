@@ -230,7 +230,7 @@ architecture('includes in native/ go one way, and only the binding knows of Java
  */
 const engineFloors = [
   ['error', 'value', 'arena', 'fields', 'fingerprint', 'floating_point', 'host', 'parameter', 'streams'],
-  ['memory', 'host_call', 'update_part', 'device_library', 'scheduling'],
+  ['memory', 'host_call', 'device_library', 'scheduling'],
   [
     'inspection_layout',
     'partition',
