@@ -17,7 +17,7 @@ constexpr bool is_tall = tile_rows > 8;
 // and in the last block C + bias, relu, times the slope at the gate, the check for values that are not finite.
 template <class T>
 struct Tile {
-  size_t k;
+  size_t k;  // of a run
   const T* a;
   size_t a_row, a_column;
   const T* b;  // whole vectors can be read
@@ -32,6 +32,10 @@ struct Tile {
   const T* gate = nullptr;  // of relu
   size_t gate_row = 0;
   bool* nonfinite = nullptr;
+  // k is walked in runs of equal length, each from its own place in A: a matmul has one, a convolution some for the
+  // rows of its kernel. B lies in one piece.
+  const size_t* starts = nullptr;  // of the runs, from a; none where there is one, which begins there
+  size_t runs = 1;
 };
 
 // body(i, v) for each of the tile's vectors.
