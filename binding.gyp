@@ -49,6 +49,13 @@
           'libraries': ['-lpthread', '-ldl'],
         },
         {
+          'target_name': 'gradus_bench_convolution',
+          'type': 'executable',
+          'sources': ['bench/native/convolution.cc'],
+          'dependencies': ['core'],
+          'libraries': ['-lpthread'],
+        },
+        {
           'target_name': 'gradus_bench_peak',
           'type': 'executable',
           'sources': ['bench/native/peak.cc'],

@@ -91,6 +91,7 @@
       "test/native/bfloat16_test.cc",
       "test/native/choices_test.cc",
       "test/native/combine_test.cc",
+      "test/native/convolution_test.cc",
       "test/native/device_library_test.cc",
       "test/native/device_test.cc",
       "test/native/engine_gradient_test.cc",

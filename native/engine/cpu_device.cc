@@ -11,6 +11,14 @@ namespace {
 constexpr size_t matmul_worth_sharing = size_t(1) << 18;
 constexpr size_t updates_worth_sharing = size_t(1) << 15;
 constexpr size_t counts_worth_sharing = size_t(1) << 15;
+
+// It grows with the largest task so far.
+template <class T>
+T* workspace_of_thread(size_t size) {
+  thread_local Buffer<T> workspace(size, host_memory());
+  workspace.grow(size, host_memory());
+  return workspace.data();
+}
 }  // namespace
 
 template <class T>
@@ -25,8 +33,11 @@ Matmul<T> CpuDevice<T>::tile(const Matmul<T>& task, size_t number) const {
 
 template <class T>
 T* CpuDevice<T>::own(T*) {
-  thread_local Buffer<T> workspace(matmul_workspace, host_memory());
-  return workspace.data();
+  return workspace_of_thread<T>(matmul_workspace);
+}
+template <class T>
+T* CpuDevice<T>::own(T*, const ConvolutionShape& shape) {
+  return workspace_of_thread<T>(convolution_workspace(shape));
 }
 
 template <class T>

@@ -50,8 +50,14 @@ class CpuDevice final : public Device<T> {
   // One tile a thread; they are numbered.
   Extent by_tiles(const Matmul<T>& task) const;
   Matmul<T> tile(const Matmul<T>& task, size_t number) const;
+  // As the task says.
+  template <class Task>
+  static Extent by_parts(const Task& task) {
+    return {task.length(), task.length_of_part()};
+  }
   // The workspace of the thread that asks, whatever is given.
   static T* own(T* workspace);
+  static T* own(T* workspace, const ConvolutionShape& shape);
 
   template <class Body>
   void cut(Extent extent, const Body& body) const {

@@ -84,7 +84,12 @@ class LibraryDevice final : public Device<T> {
   static size_t whole() { return 1; }
   static size_t by_tiles(const Matmul<T>&) { return 1; }
   static const Matmul<T>& tile(const Matmul<T>& task, size_t) { return task; }
+  template <class Task>
+  static size_t by_parts(const Task& task) {
+    return task.length();
+  }
   static T* own(T* workspace) { return workspace; }
+  static T* own(T* workspace, const ConvolutionShape&) { return workspace; }
 
   OpenDevice& open_;
   const Kernels<T>& kernels_;

@@ -74,9 +74,10 @@ constexpr uint32_t fold_sizes(std::initializer_list<size_t> sizes, uint32_t fold
   return fold;
 }
 constexpr uint32_t device_version = fold_sizes(
-    {sizeof(Matmul<float>), sizeof(Loss<float>), sizeof(Metric<float>), sizeof(Examples), sizeof(Norm<float>),
-     sizeof(NormTangent<float>), sizeof(Update<float>), sizeof(UpdateBlock<float>), sizeof(UpdateSums), sizeof(Moments),
-     sizeof(Combination<float>), sizeof(Evidence), sizeof(Verdict), sizeof(DeviceInfo), sizeof(DeviceTable)},
+    {sizeof(Matmul<float>), sizeof(Convolution<float>), sizeof(ConvolutionWeights<float>), sizeof(Loss<float>),
+     sizeof(Metric<float>), sizeof(Examples), sizeof(Norm<float>), sizeof(NormTangent<float>), sizeof(Update<float>),
+     sizeof(UpdateBlock<float>), sizeof(UpdateSums), sizeof(Moments), sizeof(Combination<float>), sizeof(Evidence),
+     sizeof(Verdict), sizeof(DeviceInfo), sizeof(DeviceTable)},
     fold_text(
 #define KERNEL(name, arguments, ...) #name #arguments
 #include "kernels.def"

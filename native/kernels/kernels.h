@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "convolution.h"
+
 namespace gradus {
 
 // Long sums over rows are made in blocks of so many rows, each for itself, which are then added in order: rows cut at

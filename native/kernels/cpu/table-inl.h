@@ -12,6 +12,7 @@ namespace {
 #include "matmul-inl.h"
 #include "sums-inl.h"
 #include "memory-inl.h"
+#include "convolution-inl.h"
 #include "philox-inl.h"
 #include "random-inl.h"
 #include "losses-inl.h"

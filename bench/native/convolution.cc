@@ -1,0 +1,128 @@
+// Convolutions and matmuls of equal sizes, on request: a process of its own that measures what each line of its input
+// asks for and answers with the seconds that one call took, or with GFLOP/s of bare multiply-adds. Argument: threads.
+// A line: what (convolution, matmul, peak), product (forward, dW, dX), images, pixels a side, channels, filters,
+// kernel, stride, padding.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "../matmul/measure.h"
+#include "engine/cpu_device.h"
+#include "peak.h"
+
+namespace {
+
+using namespace gradus;
+
+// Square images, kernels and strides.
+struct Question {
+  std::string what, product;
+  size_t images, side, channels, filters, kernel, stride, padding;
+
+  ConvolutionShape shape() const {
+    ConvolutionShape shape;
+    shape.batch = images, shape.channels = channels, shape.filters = filters;
+    shape.height = {side, (side + 2 * padding - kernel) / stride + 1, kernel, stride, 1, padding};
+    shape.width = shape.height;
+    return shape;
+  }
+};
+
+struct Images {
+  bench::Buffer x, y, w, bias, packed, sums, dw, db;
+  explicit Images(const ConvolutionShape& of)
+      : x(of.batch * of.height.input * of.width.input * of.channels),
+        y(output_pixels(of) * of.filters),
+        w(weights_of(of)),
+        bias(of.filters),
+        packed(packed_filters_size(of)),
+        sums(chunks_of(of) * stride_of_chunks(of)),
+        dw(weights_of(of)),
+        db(of.filters) {}
+};
+
+void convolve(const Device<float>& device, const ConvolutionShape& shape, bool transposed, Images& of) {
+  Convolution<float> task;
+  task.shape = shape, task.transposed = transposed, task.weights = of.w.data, task.packed = of.packed.data;
+  task.input = transposed ? of.y.data : of.x.data, task.output = transposed ? of.x.data : of.y.data;
+  task.bias = transposed ? nullptr : of.bias.data;
+  task.rows = task.all_rows();
+  device.pack_filters(task, 0, taps_of(shape), of.packed.data);
+  device.convolution(task, nullptr);
+}
+
+void add_weights(const Device<float>& device, const ConvolutionShape& shape, Images& of) {
+  ConvolutionWeights<float> task;
+  task.shape = shape, task.x = of.x.data, task.dy = of.y.data, task.sums = of.sums.data;
+  task.parts = chunks_of(shape) * parts_of_chunk(shape);
+  device.convolution_weights(task, nullptr);
+  const size_t stride = stride_of_chunks(shape), weights = weights_of(shape);
+  device.add_blocks(of.sums.data, chunks_of(shape), weights, stride, 0, of.dw.data);
+  device.add_blocks(of.sums.data + weights, chunks_of(shape), shape.filters, stride, 0, of.db.data);
+}
+
+// As many multiply-adds on operands that lie as in a dense layer.
+Matmul<float> matmul_of(const ConvolutionShape& shape, const std::string& product) {
+  Matmul<float> task;
+  const size_t pixels = output_pixels(shape), terms = terms_of(shape);
+  if (product == "forward") task.m = pixels, task.k = terms, task.n = shape.filters;
+  if (product == "dX") task.m = pixels, task.k = taps_of(shape) * shape.filters, task.n = shape.channels;
+  if (product == "dW") task.m = terms, task.k = pixels, task.n = shape.filters;
+  const bool back = product == "dW", transposed = product == "dX";
+  task.a_row = back ? 1 : task.k, task.a_column = back ? task.m : 1;
+  task.b_row = transposed ? 1 : task.n, task.b_column = transposed ? task.k : 1;
+  task.c_row = task.n;
+  return task;
+}
+
+// The median of at least three calls, after one that warms up.
+template <class F>
+double seconds_of(F call) {
+  using clock = std::chrono::steady_clock;
+  std::vector<double> times;
+  call();
+  for (double all = 0; all < 0.06 || times.size() < 3; all += times.back()) {
+    const clock::time_point begin = clock::now();
+    call();
+    times.push_back(std::chrono::duration<double>(clock::now() - begin).count());
+  }
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+double answer(const Device<float>& device, size_t threads, const Question& question) {
+  if (question.what == "peak") {
+    std::vector<double> rates = bench::peaks(threads, 3);
+    std::sort(rates.begin(), rates.end());
+    return rates[rates.size() / 2];
+  }
+  const ConvolutionShape shape = question.shape();
+  if (question.what == "matmul") {
+    Matmul<float> task = matmul_of(shape, question.product);
+    bench::Buffer a(task.m * task.k), b(task.k * task.n), c(task.m * task.n);
+    task.a = a.data, task.b = b.data, task.c = c.data;
+    return seconds_of([&] { device.matmul(task); });
+  }
+  Images images(shape);
+  if (question.product == "dW") return seconds_of([&] { add_weights(device, shape, images); });
+  return seconds_of([&] { convolve(device, shape, question.product == "dX", images); });
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const size_t threads = count > 1 ? std::max(1ul, std::strtoul(arguments[1], nullptr, 10)) : 1;
+  const Isa* isa = chosen_isa();
+  if (!isa) return std::cerr << "GRADUS_ISA names no instruction set of this machine\n", 1;
+  Pool pool(threads);
+  const Pool::Share share(pool, threads);
+  const CpuDevice<float> device(*isa, share);
+  std::cout << isa->name << std::endl;
+  Question of;
+  while (std::cin >> of.what >> of.product >> of.images >> of.side >> of.channels >> of.filters >> of.kernel >>
+         of.stride >> of.padding)
+    std::cout << answer(device, threads, of) << std::endl;
+}

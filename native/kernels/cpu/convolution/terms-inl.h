@@ -1,0 +1,53 @@
+// The sum over k of a convolution: rows of equal length, each of which lies in one piece in the input, cut into blocks
+// that do not depend on the instruction set.
+constexpr size_t longest_block = 256;
+
+// A row is a row of the kernel where its taps are neighbours, else one tap.
+struct Terms {
+  size_t rows, length;
+  bool are_taps;
+  EvenCut cut;  // of the rows, or, if they are longer than a block, of each row
+
+  INLINE_PLAIN Terms(const Phase& phase, size_t groups, size_t channels)
+      : rows(phase.height.taps),
+        length(phase.width.taps * channels),
+        are_taps(groups > 1 || phase.width.step > 1),
+        cut(1, 1) {
+    if (are_taps) rows *= phase.width.taps, length = channels;
+    if (taps_of(phase) == 0) rows = 0;
+    cut = length > longest_block ? EvenCut(length, longest_block)
+                                 : EvenCut(rows, length ? longest_block / length : longest_block);
+  }
+  // One of them is there even when there are no terms: outputs that meet nothing are written too.
+  INLINE_PLAIN size_t blocks() const {
+    const size_t blocks = length > longest_block ? rows * cut.parts : cut.parts;
+    return blocks ? blocks : 1;
+  }
+};
+
+// A block: `runs` stretches of k terms, of which the first is term `first` of all.
+struct TermsBlock {
+  size_t first, k, runs;
+  size_t starts[longest_block];  // where the runs begin, from the first tap's pixel
+};
+
+template <class T>
+static void set_block(const Terms& terms, const Phase& phase, const Area<T>& area, size_t channels, size_t index,
+                      TermsBlock& block) {
+  size_t row = 0, into = 0;
+  if (terms.rows == 0) {
+    block.first = block.k = 0, block.runs = 1, block.starts[0] = 0;
+    return;
+  }
+  if (terms.length > longest_block) {
+    row = index / terms.cut.parts, into = terms.cut.first(index % terms.cut.parts);
+    block.runs = 1, block.k = terms.cut.length(index % terms.cut.parts);
+  } else {
+    row = terms.cut.first(index), block.runs = terms.cut.length(index), block.k = terms.length;
+  }
+  block.first = row * terms.length + into;
+  for (size_t r = 0; r < block.runs; ++r) {
+    const size_t of = row + r, taps = terms.are_taps ? phase.width.taps : 1;
+    block.starts[r] = of / taps * phase.height.step * area.row + of % taps * phase.width.step * channels + into;
+  }
+}
