@@ -1,6 +1,7 @@
 // Layers as they are described to the core: shapes, parameters, starting values, and what is said of bad arguments.
 import {
   batchNorm,
+  conv2d,
   dense,
   dropout,
   elastic,
@@ -35,6 +36,7 @@ const shapes = [
   ['dense on the last dimension', [4, 7], dense(3), [4, 3], 24],
   ['dense without bias', [7], dense(3, { bias: false }), [3], 21],
   ['dense with an activation', [7], dense(3, { activation: 'tanh' }), [3], 24],
+  ['conv2d', [8, 7, 6], conv2d(4, [3, 2], { groups: 2, stride: 2 }), [3, 3, 4], 76],
   ['relu', [2, 3], relu(), [2, 3], 0],
   ['leakyRelu', [5], leakyRelu({ slope: 0.2 }), [5], 0],
   ['elu', [5], elu(), [5], 0],

@@ -13,6 +13,7 @@ export {
   softplus,
   tanh,
 } from './activations.js'
+export { type Conv2dOptions, conv2d, type Padding2d, type Size2d } from './convolution.js'
 export {
   type CustomLayerOptions,
   type CustomParameter,

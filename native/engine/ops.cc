@@ -6,6 +6,7 @@
 #include "ops/add.cc"
 #include "ops/batch_norm.cc"
 #include "ops/concat.cc"
+#include "ops/convolution.cc"
 #include "ops/custom.cc"
 #include "ops/dense.cc"
 #include "ops/dropout.cc"
