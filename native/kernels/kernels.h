@@ -241,9 +241,12 @@ struct Update {
   T epsilon = 0;
   T correction1 = 1, correction2 = 1;  // adam: 1 / (1 − beta1ᵗ), 1 / (1 − beta2ᵗ)
   T gradient_share = 0;                // nadam: how much of g itself is added to correction1 · firstMoment
-
-  constexpr T scale() const { return judged_scale ? T(*judged_scale) : gradient_scale; }
 };
+// Static, as kernels call it: an inline member could escape from the objects of an instruction set.
+template <class T>
+static inline constexpr T scale_of(const Update<T>& update) {
+  return update.judged_scale ? T(*update.judged_scale) : update.gradient_scale;
+}
 
 // A stretch of one tensor as updates take it, and what of an update is the tensor's own. Arenas begin where Update's
 // pointers point.

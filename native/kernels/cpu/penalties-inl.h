@@ -31,7 +31,7 @@ FUNCTION void penalty_sums(const T* w, size_t n, double& absolutes, double& squa
 // The gradient that counts: see Update in kernels.h. A NaN comes through the clamp.
 template <class T>
 FUNCTION void final_gradient(const Update<T>& update, T* to) {
-  const Vec<T> scale(update.scale()), limit(update.clip_value > 0 ? update.clip_value : T(__builtin_inf()));
+  const Vec<T> scale(scale_of(update)), limit(update.clip_value > 0 ? update.clip_value : T(__builtin_inf()));
   for_vectors<T>(update.n, [&](size_t i, int count) INLINE_LAMBDA {
     const Vec<T> g = load_lanes(update.gradient + i, count), w = load_lanes(update.w + i, count);
     store_lanes(to + i, min(limit, max(-limit, scale * with_penalty_slope(g, w, update.l1, update.l2))), count);

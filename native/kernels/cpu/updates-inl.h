@@ -82,7 +82,7 @@ struct Pass {
         l1_of(u.l1),
         l2_of(u.l2),
         clears(u.clears_remnants),
-        scale(u.scale()),
+        scale(scale_of(u)),
         l1(u.l1),
         l2(u.l2),
         limit(u.clip_value > 0 ? u.clip_value : T(__builtin_inf())),
