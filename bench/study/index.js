@@ -42,7 +42,7 @@ function row(name, all) {
   const middle = (name) => Math.round(median(of(name)))
   const most = (name) => Math.round(Math.max(...of(name)))
   return [
-    ...[name, middle('opened'), most('opened'), ...['scripts', 'study', 'trials'].map(middle)],
+    ...[name, middle('opened'), most('opened'), middle('sinceCommand'), ...['scripts', 'study', 'trials'].map(middle)],
     ...[middle('longestDraw'), most('longestDraw'), middle('allDraws'), most('longestTask'), most('longestTaskInUse')],
     Number((wanted.opened / median(of('opened'))).toPrecision(3)),
   ]
@@ -51,7 +51,7 @@ function row(name, all) {
 const tableOf = ({ trials, epochs, rows }) => ({
   title: 'the page of a large study',
   columns: [
-    ...['trials', 'opens, ms', 'at most', 'scripts there', 'study told', 'trials there'],
+    ...['trials', 'opens, ms', 'at most', 'since the command', 'scripts there', 'study told', 'trials there'],
     ...['longest draw, ms', 'at most', 'all draws', 'longest task', 'longest in use', 'ratio of 1 s'],
   ],
   rows,

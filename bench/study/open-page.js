@@ -30,15 +30,17 @@ function watchPage() {
 
 /** Served by `gradus watch` in a process that has just begun, which has read nothing before. */
 export async function openOnce(browser, folder) {
+  const from = performance.now()
   const server = spawn(process.execPath, [command, 'watch', folder, '--open', 'no'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {
     const [line] = await once(server.stdout.setEncoding('utf8'), 'data')
     const { page, ...times } = await openAt(browser, line.trim())
+    const sinceCommand = performance.now() - from
     const used = await inUse(page)
     await page.close()
-    return { ...times, ...used, longestDraw: Math.max(times.longestDraw, used.longestDraw) }
+    return { ...times, ...used, sinceCommand, longestDraw: Math.max(times.longestDraw, used.longestDraw) }
   } finally {
     server.kill()
     await once(server, 'exit')

@@ -14,7 +14,7 @@ interface Options extends WatchOptions {
 export async function watch(directory: string, { open, ...options }: Options): Promise<void> {
   await checkFolder(directory)
   giveWay()
-  const server = await startServer(directory, options)
+  const server = await startServer(directory, { ...options, ahead: true })
   // Listened to from here on: whoever has read the address may end it, and the browser's file goes in any case.
   const told = new Promise((resolve) => {
     process.once('SIGINT', resolve)

@@ -31,16 +31,22 @@ export function byId(id: string): HTMLElement {
   return found
 }
 
-/** Lets the browser do what waits: show what has been drawn, hear what was pressed. */
-export function nextTurn(): Promise<void> {
+/** Milliseconds of work between two turns: each costs a picture of the whole page. */
+const betweenTurns = 25
+let turned = 0
+
+/** Lets the browser do what waits, if that has waited for long: show what has been drawn, hear what was pressed. */
+export async function nextTurn(): Promise<void> {
+  if (performance.now() - turned < betweenTurns) return
   const { port1, port2 } = new MessageChannel()
-  return new Promise((resolve) => {
+  await new Promise<void>((resolve) => {
     port1.onmessage = () => {
       port1.close()
       resolve()
     }
     port2.postMessage(null)
   })
+  turned = performance.now()
 }
 
 /** A box with a title, and controls at its right. */

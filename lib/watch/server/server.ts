@@ -22,6 +22,8 @@ export interface WatchOptions {
   host?: string | undefined
   /** What a request must carry; default 128 random bits. */
   token?: string | undefined
+  /** Whether a study that the folder is is read before anybody asks for its page; default false. */
+  ahead?: boolean | undefined
   /** Whether the page may keep notes on runs and delete them, and stop and retry trials of a study; default false. */
   control?: boolean | undefined
 }
@@ -74,6 +76,7 @@ export async function startServer(path: string, options: WatchOptions = {}): Pro
   site.guard = createGuard(host, bound, token, control)
   // Long runs take a moment to read: it begins before anybody asks.
   void folder.poll()
+  if (options.ahead) folder.studies.begin()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/#token=${token}`,
     close: () => site.close(server),
