@@ -37,8 +37,9 @@ interface Entry {
 const atOnce = 256
 /** Trials that have ended, of which a look makes sure that nobody has retried them. */
 const endedAtOnce = 512
-/** Looks of which one lists all folders: the others look for the next numbers. */
+/** Looks of which one lists all folders, of thousands fewer: the others look for the next numbers. */
 const listEvery = 64
+const foldersALook = 16
 
 export class StudyReader {
   /** The folder, from the root on and without links. */
@@ -49,7 +50,8 @@ export class StudyReader {
   readonly #open = new Set<number>()
   #sorted: readonly Trial[] | null = null
   #highest = -1
-  #looks = 0
+  /** Looks since one has listed all folders. */
+  #sinceList = 0
   /** The number up to which ended trials have been looked at. */
   #endedUpTo = -1
   #queue: Promise<unknown> = Promise.resolve()
@@ -116,7 +118,9 @@ export class StudyReader {
   }
 
   #due({ all = false, ended = true, open = true }: RefreshOptions): number[] {
-    const listed = all || this.#looks++ % listEvery === 0 ? this.#list() : this.#probe()
+    const isListed = all || this.#sinceList === 0
+    this.#sinceList = (this.#sinceList + 1) % Math.max(listEvery, Math.ceil(this.#entries.size / foldersALook))
+    const listed = isListed ? this.#list() : this.#probe()
     const fresh = listed.filter((number) => !this.#entries.has(number))
     const ofOpen = open === true ? this.#open : typeof open === 'number' && this.#open.has(open) ? [open] : []
     const ofEnded = all ? this.#ended() : ended ? this.#someEnded() : []

@@ -62,14 +62,17 @@ export async function pick(picker: Picker): Promise<Picked> {
   }
 }
 
-function heldAndWaiting({ trials }: Search): { running: Trial[]; waiting: Trial[] } {
-  const open = trials.filter((trial) => !hasEnded(trial))
-  // One whose parameters cannot be read is nobody's to go on with: like a running one it has a lease to become whole.
-  const isRunning = ({ state, suggestion }: Trial) => state !== 'paused' || suggestion === null
-  return {
-    running: open.filter(isRunning),
-    waiting: open.filter((trial) => !isRunning(trial) && reasonOf(trial) !== 'pruner'),
+/** Those that somebody holds, and the first that waits for no pruner. Thousands may wait: none is looked at twice. */
+function heldAndWaiting({ trials }: Search): { running: Trial[]; waiting: Trial | null } {
+  const running: Trial[] = []
+  let waiting: Trial | null = null
+  for (const trial of trials) {
+    if (hasEnded(trial)) continue
+    // One whose parameters cannot be read is nobody's to go on with: like a running one it has a lease to become whole.
+    if (trial.state !== 'paused' || trial.suggestion === null) running.push(trial)
+    else if (waiting === null && reasonOf(trial) !== 'pruner') waiting = trial
   }
+  return { running, waiting }
 }
 
 /** Why a paused one waits. */
@@ -99,8 +102,7 @@ async function takeOver(picker: Picker, running: readonly Trial[]): Promise<Take
 }
 
 /** What was interrupted, or put there by a person. */
-const goOn = async (picker: Picker, [first]: readonly Trial[]): Promise<Taken> =>
-  first === undefined ? null : await take(picker, first)
+const goOn = async (picker: Picker, first: Trial | null): Promise<Taken> => (first ? await take(picker, first) : null)
 
 async function promoted(picker: Picker): Promise<Taken> {
   const { pruner } = picker.search.definition
