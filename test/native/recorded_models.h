@@ -66,10 +66,10 @@ inline std::shared_ptr<Dataset> words() {
   return data;
 }
 
-// Of all that a program keeps, after 100 steps of all rows at once with clipped gradients and a rising momentum.
-inline uint64_t state_after(Program& program, std::shared_ptr<Dataset> data, size_t threads = 1) {
+// Of all that a program keeps, after so many steps of all rows at once with clipped gradients and a rising momentum.
+inline uint64_t state_after(Program& program, std::shared_ptr<Dataset> data, size_t threads = 1, size_t steps = 100) {
   const size_t rows = data->size();
-  for (size_t step = 0; step < 100; ++step) {
+  for (size_t step = 0; step < steps; ++step) {
     TrainCall call = call_of(data, rows, 1, threads);
     call.epoch = step;
     call.clip_norm = 0.5;
