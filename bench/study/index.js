@@ -56,7 +56,7 @@ const tableOf = ({ trials, epochs, rows }) => ({
   ],
   rows,
   notes: [
-    `A study of ${trials} trials with ${epochs} reports each, generated, or of as many that wait for a worker; Chromium without a GPU, which runs already, opens its page, served by \`gradus watch\` in a process that has just begun and has read nothing: medians of the openings, and the worst.`,
+    `A study of ${trials} trials with ${epochs} reports each, generated, or of as many that wait for a worker; Chromium without a GPU, which runs already, opens its page, served by \`gradus watch\` in a process that has just begun, and reads since then: medians of the openings, and the worst.`,
     'Opens: from the navigation until the table’s first rows are on the screen, all pictures drawn before; wanted is 1 s with the cache. Of it, from the navigation on: until the scripts, what is told of the study, and the trials have arrived. What follows is the page’s own work.',
     `Longest draw: of any one picture, when the page opens, when a range is drawn along an axis, and when the width changes; wanted are ${wanted.longestDraw} ms. The longest task is the page’s longest piece of work in one go while it opens, and then in use: the pointer over all pictures, a range drawn along an axis, another width; 0 where none took 50 ms.`,
   ],
