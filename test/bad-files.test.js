@@ -304,11 +304,11 @@ lies.push(
       write(
         path(),
         changed(({ __metadata__: of }) =>
-          Object.assign(of, { version: '8.7.6', model: of.model.replace('dense', 'conv2d') }),
+          Object.assign(of, { version: '8.7.6', model: of.model.replace('dense', 'capsule') }),
         ),
         bytes,
       ),
-    /there is no "conv2d"; Gradus "8.7.6" wrote it, and this is \d/,
+    /there is no "capsule"; Gradus "8.7.6" wrote it, and this is \d/,
   ],
 )
 function damaged(element, value) {
