@@ -234,7 +234,6 @@ const engineFloors = [
   [
     'inspection_layout',
     'partition',
-    'philox',
     'pool',
     'losses',
     'metrics.def',

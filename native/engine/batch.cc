@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "philox.h"
+#include "kernels/philox.h"
 
 namespace gradus {
 

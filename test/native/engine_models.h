@@ -9,7 +9,7 @@
 #include "engine/library_device.h"
 #include "engine/program.h"
 #include "kernels/kernels.h"
-#include "engine/philox.h"
+#include "kernels/philox.h"
 
 namespace gradus::test {
 

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <vector>
 
-#include "engine/philox.h"
+#include "kernels/philox.h"
 #include "test.h"
 
 namespace gradus {

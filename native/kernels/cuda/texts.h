@@ -3,6 +3,7 @@
 #pragma once
 #include "../fingerprint.h"
 #include "../kernels.h"
+#include "../philox.h"
 #include "machine.h"
 #include "mistakes.h"
 

@@ -1,9 +1,9 @@
-// One block of Philox 4×32-10 (Salmon, Moraes, Dror, Shaw 2011), laid out as kernels/cpu/random-inl.h says: for whoever
-// needs a few words where the vector kernels do not fit.
+// One block of Philox 4×32-10 (Salmon, Moraes, Dror, Shaw 2011), laid out as cpu/random-inl.h says: for a thread of a
+// GPU, and for whoever needs a few words where the vector kernels do not fit.
 #pragma once
 #include <cstdint>
 
-#include "../kernels/kernels.h"
+#include "kernels.h"
 
 namespace gradus {
 
@@ -11,7 +11,7 @@ struct PhiloxBlock {
   uint32_t words[4];
 };
 
-inline PhiloxBlock philox(const Counter& at, uint64_t block) {
+static constexpr PhiloxBlock philox(const Counter& at, uint64_t block) {
   uint32_t c0 = uint32_t(block), c1 = at.stream, c2 = uint32_t(at.step);
   uint32_t c3 = uint32_t(at.step >> 32 & 0xffff) | uint32_t(block >> 32 & 0xffff) << 16;
   uint32_t key0 = uint32_t(at.seed), key1 = uint32_t(at.seed >> 32);
