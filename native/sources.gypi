@@ -56,7 +56,7 @@
       "native/kernels/cuda/updates.cu"
     ],
     "cuda_library_sources": ["native/kernels/cuda/queue.cu"],
-    "cuda_test_sources": ["test/gpu/conformance.cu"],
+    "cuda_test_sources": ["test/gpu/conformance.cu", "test/gpu/patterns.cu"],
     "emulator_sources": [
       "native/emulator/access.cc",
       "native/emulator/fiber.cc",
@@ -64,7 +64,8 @@
       "native/emulator/memory.cc",
       "native/emulator/queue.cc",
       "native/emulator/report.cc",
-      "native/emulator/run.cc"
+      "native/emulator/run.cc",
+      "native/emulator/traffic.cc"
     ],
     "binding_sources": [
       "native/addon.cc",
@@ -121,7 +122,11 @@
       "test/native/updates_range_test.cc",
       "test/native/updates_test.cc"
     ],
-    "emulated_test_sources": ["test/gpu/emulated_device_test.cc", "test/gpu/emulator_test.cc"],
+    "emulated_test_sources": [
+      "test/gpu/emulated_device_test.cc",
+      "test/gpu/emulator_test.cc",
+      "test/gpu/traffic_test.cc"
+    ],
     "gpu_test_sources": [
       "test/native/main.cc",
       "test/gpu/choices_test.cc",

@@ -97,7 +97,8 @@ void Run::access(uintptr_t address, size_t bytes, bool is_store, bool is_atomic,
     if (region || is_device_memory(address)) abandon(Trouble::outside, what + " at " + name_of(address), at);
     abandon(Trouble::host_memory, what, at);
   }
-  (is_store ? region->written_bytes : region->read_bytes) += bytes;
+  (is_store ? region->moved.written : region->moved.read) += bytes;
+  if (options().counts) traffic_.add(thread->index, {address, uint32_t(bytes), is_shared ? nullptr : region, at});
   for (size_t i = 0; i < bytes; ++i) check_cell(region->cell(address + i), address, bytes, is_store, is_atomic, at);
 }
 

@@ -8,7 +8,6 @@
 #include <map>
 #include <new>
 
-#include "emulator.h"
 #include "report.h"
 
 namespace gradus::emulator {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "emulator.h"
+
 namespace gradus::emulator {
 
 using Moment = uint32_t;
@@ -38,7 +40,7 @@ class Region {
   void mark_written(uintptr_t address, size_t bytes);  // by the host
   void forget();
 
-  uint64_t read_bytes = 0, written_bytes = 0;  // by kernels
+  Moved moved;  // by kernels
 
  private:
   uintptr_t begin_;

@@ -176,7 +176,16 @@ Moved take_moved(const void* memory) {
   const Lock lock(mutex);
   Region* const region = region_of(reinterpret_cast<uintptr_t>(memory));
   if (!region) return {};
-  return {std::exchange(region->read_bytes, 0), std::exchange(region->written_bytes, 0)};
+  return std::exchange(region->moved, {});
+}
+
+Effort& effort() {
+  static Effort all;
+  return all;
+}
+Effort take_effort() {
+  const Lock lock(mutex);
+  return std::exchange(effort(), {});
 }
 
 const DeviceTable& table() {

@@ -26,8 +26,10 @@ Run::Run(const Launch& launch)
       began_(next_moment()),
       warps_((launch.block + warp_lanes - 1) / warp_lanes),
       random_(options().seed + began_),
-      shared_bytes_(launch.shared + 16) {
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(shared_bytes_.data()) + 15) / 16 * 16;
+      shared_bytes_(launch.shared + bank_row),
+      traffic_(launch.block) {
+  ++effort().launches;
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(shared_bytes_.data()) + bank_row - 1) / bank_row * bank_row;
   shared_ = std::make_unique<Region>(begin, launch.shared);
   for (unsigned i = 0; i < launch.block; ++i) threads_.push_back(take_thread());
 }
@@ -41,6 +43,7 @@ void Run::run() {
   for (size_t i = 0; i < blocks.size() && !abandoned_; ++i) {
     block = blocks[i];
     run_block();
+    traffic_.settle();
   }
   running = nullptr;
   for (std::unique_ptr<Thread>& thread : threads_) idle.push_back(std::move(thread));
@@ -94,6 +97,8 @@ bool Run::pass_barrier() {
     if (of->done || of->meeting != Meeting::barrier) return false;
   for (std::unique_ptr<Thread>& of : threads_) of->meeting = Meeting::none;
   barrier_ = next_moment();
+  ++effort().barriers;
+  traffic_.settle();
   for (Acquired& of : acquired_) of.by = everyone;
   return true;
 }

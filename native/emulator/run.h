@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "memory.h"
 #include "report.h"
+#include "traffic.h"
 
 namespace gradus::emulator {
 
@@ -99,6 +100,7 @@ class Run {
   std::mt19937_64 random_;
   std::vector<uint8_t> shared_bytes_;
   std::unique_ptr<Region> shared_;
+  Traffic traffic_;
   std::vector<Acquired> acquired_;
   struct Released {
     const uint32_t* word;

@@ -1,5 +1,4 @@
-// The emulated device as hosts see it: memory that runs out, calls that fail, misuse that is told, bytes that are
-// counted.
+// The emulated device as hosts see it: memory that runs out, calls that fail, misuse that is told.
 #include "device.h"
 #include "emulator/memory.h"
 #include "trial.h"
@@ -109,29 +108,4 @@ TEST("the host's memory in a kernel, the device's on the host, and too long an u
   mine.resize(101);
   device.upload(x, mine.data(), 101 * sizeof(float));
   CHECK(is_told(Trouble::outside));
-}
-
-TEST("Adam moves 28 bytes a parameter, and reads nothing twice") {
-  const size_t n = 3000;
-  OpenDevice device;
-  Update<float> update;
-  update.n = n, update.learning_rate = 0.1f, update.epsilon = 1e-7f, update.clears_remnants = false;
-  update.w = device.given(std::vector<float>(n, 0.5f)), update.gradient = device.given(std::vector<float>(n, 0.1f));
-  for (int s = 0; s < 2; ++s) update.slots[s] = device.given(std::vector<float>(n));
-  double* const sums = device.given(std::vector<double>(5));
-  device.values(sums, 5);
-  const auto moved = [&] {
-    uint64_t bytes = 0;
-    for (const void* of : {static_cast<const void*>(update.w), static_cast<const void*>(update.gradient),
-                           static_cast<const void*>(update.slots[0]), static_cast<const void*>(update.slots[1])}) {
-      const emulator::Moved these = emulator::take_moved(of);
-      bytes += these.read + these.written;
-    }
-    return bytes;
-  };
-  moved();
-  device.kernels<float>().adam(update, *reinterpret_cast<UpdateSums*>(sums));
-  device.values(sums, 5);
-  const uint64_t bytes = moved();
-  CHECK(bytes >= 28 * n && bytes <= 28 * n + 28 * n / 100);
 }

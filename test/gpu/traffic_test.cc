@@ -1,0 +1,108 @@
+// What the emulator counts: bytes and sectors by array, barriers, bank conflicts; then what the kernels may cost.
+#include "device.h"
+#include "patterns.h"
+#include "trial.h"
+
+using namespace gradus;
+using namespace gradus::test;
+using emulator::Effort;
+using emulator::Moved;
+
+namespace {
+// An open device on which all is counted, from nothing on.
+struct Counting {
+  OpenDevice device;
+  Counting() { emulator::options().counts = true; }
+  ~Counting() { emulator::options().counts = false; }
+
+  template <class A>
+  A* given(const std::vector<A>& values) {
+    A* const at = device.given(values);
+    device.values(at, 1);
+    emulator::take_moved(at), emulator::take_effort();
+    return at;
+  }
+  Moved moved(const void* of) {
+    CHECK(device_table().wait(device.queue()) == DeviceState::ready);
+    return emulator::take_moved(of);
+  }
+  Effort effort() {
+    CHECK(device_table().wait(device.queue()) == DeviceState::ready);
+    return emulator::take_effort();
+  }
+};
+
+void check_moved(const Moved& of, uint64_t bytes, uint64_t requests, uint64_t sectors, uint64_t whole) {
+  CHECK_EQ(of.read + of.written, bytes);
+  CHECK_EQ(of.requests, requests);
+  CHECK_EQ(of.sectors, sectors);
+  CHECK_EQ(of.whole_sectors, whole);
+}
+double whole_share(const Moved& of) { return double(of.whole_sectors) / double(of.sectors); }
+}  // namespace
+
+TEST("sectors are those of a warp's access, counted by array") {
+  in_each_order([] {
+    Counting here;
+    const size_t n = 64 * 3, room = n * 8 + 8;
+    float* const from = here.given(std::vector<float>(room, 1.0f));
+    float* const to = here.given(std::vector<float>(room));
+    const auto check = [&](unsigned stride, unsigned shift, uint64_t read, uint64_t read_whole, uint64_t written) {
+      copy_apart(64, 3, stride, shift, from, to);
+      check_moved(here.moved(from), n * 4, 6, read, read_whole);
+      check_moved(here.moved(to), n * 4, 6, written, stride == 1 ? written : 0);
+    };
+    check(1, 0, 24, 24, 24);
+    check(1, 1, 30, 18, 24);  // five sectors for four, two of them in part
+    check(2, 0, 48, 0, 48);
+    check(8, 0, 192, 0, 192);
+    copy_fours(32, from, to);
+    check_moved(here.moved(from), 512, 1, 16, 16);
+    copy_apart(40, 1, 1, 0, from, to);  // 32 lanes, and 8 without the others
+    check_moved(here.moved(from), 160, 2, 5, 5);
+  });
+}
+
+TEST("bank conflicts are counted, and gone where rows begin in different banks") {
+  in_each_order([] {
+    Counting here;
+    float* const from = here.given(std::vector<float>(1024, 1.0f));
+    float* const to = here.given(std::vector<float>(1024));
+    const auto conflicts_of = [&](unsigned row) {
+      turn_square(row, from, to);
+      const Effort effort = here.effort();
+      CHECK(effort.launches == 1 && effort.barriers == 1 && effort.shared_requests == 64);
+      return effort.bank_conflicts;
+    };
+    CHECK_EQ(conflicts_of(32), 32u * 31);
+    CHECK_EQ(conflicts_of(33), 0u);
+    CHECK_EQ(conflicts_of(34), 32u);
+    CHECK_EQ(conflicts_of(36), 32u * 3);
+    const auto of_fours = [&](unsigned apart) {
+      store_fours_apart(apart, to);
+      return here.effort().bank_conflicts;
+    };
+    CHECK_EQ(of_fours(4), 0u);
+    CHECK_EQ(of_fours(8), 2u * 4);  // a store and a load, in four turns of eight lanes each
+    CHECK_EQ(of_fours(32), 2u * 4 * 7);
+  });
+}
+
+TEST("Adam moves 28 bytes a parameter in whole sectors, and reads nothing twice") {
+  const size_t n = 3 * update_chunk + 200;
+  Counting here;
+  Update<float> update;
+  update.n = n, update.learning_rate = 0.1f, update.epsilon = 1e-7f, update.clears_remnants = false;
+  update.w = here.given(std::vector<float>(n, 0.5f)), update.gradient = here.given(std::vector<float>(n, 0.1f));
+  for (int s = 0; s < 2; ++s) update.slots[s] = here.given(std::vector<float>(n));
+  double* const sums = here.given(std::vector<double>(5));
+  here.device.kernels<float>().adam(update, *reinterpret_cast<UpdateSums*>(sums));
+  uint64_t bytes = 0;
+  for (const float* of : {update.gradient, static_cast<const float*>(update.w),
+                          static_cast<const float*>(update.slots[0]), static_cast<const float*>(update.slots[1])}) {
+    const Moved these = here.moved(of);
+    bytes += these.read + these.written;
+    CHECK(whole_share(these) >= 0.95);
+  }
+  CHECK(bytes >= 28 * n && bytes <= 28 * n + 28 * n / 100);
+}
