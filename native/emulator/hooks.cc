@@ -45,10 +45,12 @@ void raise(bool* flag) {
   running->access(reinterpret_cast<uintptr_t>(flag), sizeof *flag, true, true, HERE);
   *flag = true;
 }
-uint32_t arrive(uint32_t* count) {
+uint32_t arrive(uint32_t* count, uint32_t last) {
   running->arrive(count);
   running->access(reinterpret_cast<uintptr_t>(count), sizeof *count, true, true, HERE);
-  return (*count)++;
+  const uint32_t before = *count;
+  *count = before >= last ? 0 : before + 1;
+  return before;
 }
 void move(void* to, const void* from, size_t bytes, bool is_store) {
   void* const memory = is_store ? to : const_cast<void*>(from);

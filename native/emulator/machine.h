@@ -38,14 +38,18 @@ GPU_INLINE bool any(unsigned mask, bool value) { return emulator::any(mask, valu
 
 GPU_INLINE uint32_t atomic_add(uint32_t* word, uint32_t value) { return emulator::atomic_add(word, value); }
 GPU_INLINE void raise(bool* flag) { emulator::raise(flag); }
-GPU_INLINE uint32_t arrive(uint32_t* count) { return emulator::arrive(count); }
+GPU_INLINE uint32_t arrive(uint32_t* count, uint32_t last) { return emulator::arrive(count, last); }
 
-GPU_INLINE Four load4(const float* p) {
-  Four a;
-  emulator::move(&a, p, sizeof a, false);
-  return a;
+template <unsigned n, class T>
+GPU_INLINE Pack<T, n> load_pack(const T* p) {
+  Pack<T, n> pack;
+  emulator::move(&pack, p, sizeof pack, false);
+  return pack;
 }
-GPU_INLINE void store4(float* p, Four a) { emulator::move(p, &a, sizeof a, true); }
+template <unsigned n, class T>
+GPU_INLINE void store_pack(T* p, Pack<T, n> pack) {
+  emulator::move(p, &pack, sizeof pack, true);
+}
 
 GPU_INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 GPU_INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
@@ -63,6 +67,7 @@ GPU_INLINE float number_of(uint32_t bits) { return same_bits<float>(bits); }
 GPU_INLINE double number_of(uint64_t bits) { return same_bits<double>(bits); }
 
 inline const uint32_t* guard() { return emulator::guard(); }
+inline void* scratch(size_t bytes) { return emulator::scratch(bytes); }
 template <class Params>
 void launch(void (*kernel)(Params), Shape shape, const Params& params) {
   const emulator::Call call = [](void (*kernel)(), const void* params) {

@@ -20,6 +20,7 @@ struct Queue {
   };
   std::deque<Command> commands;
   const uint32_t* guard = nullptr;
+  void* scratch = nullptr;
   DeviceState trouble = DeviceState::ready;
 };
 
@@ -81,6 +82,7 @@ DeviceState open(int32_t ordinal, Queue** queue) {
 void close(Queue* queue) {
   const Lock lock(mutex);
   run_all(queue);
+  if (queue->scratch) release(queue->scratch);
   if (entered == queue) entered = nullptr;
   delete queue;
 }
@@ -155,6 +157,12 @@ DeviceState wait(Queue* queue) {
 }  // namespace
 
 const uint32_t* guard() { return entered ? entered->guard : nullptr; }
+void* scratch(size_t bytes) {
+  if (!entered || entered->scratch) return entered ? entered->scratch : nullptr;
+  entered->scratch = take(entered, bytes);
+  if (entered->scratch) clear(entered, entered->scratch, bytes);
+  return entered->scratch;
+}
 
 void launch(void (*kernel)(), Call call, unsigned grid, unsigned block, size_t shared, const void* params,
             size_t bytes) {

@@ -83,7 +83,7 @@ GPU_KERNEL void summed_by_last(const Last p) {
   IsLast& shared = gpu::shared<IsLast>();
   if (gpu::thread() == 1) p.of_blocks[gpu::block()] = gpu::block() + 10;
   gpu::barrier();
-  if (gpu::thread() == 0) shared.is_last = gpu::arrive(p.arrived) == gpu::blocks() - 1;
+  if (gpu::thread() == 0) shared.is_last = gpu::arrive(p.arrived, gpu::blocks() - 1) == gpu::blocks() - 1;
   gpu::barrier();
   if (!shared.is_last || gpu::thread() != 2) return;
   uint32_t total = 0;
@@ -91,11 +91,25 @@ GPU_KERNEL void summed_by_last(const Last p) {
   *p.total = total;
 }
 
-GPU_KERNEL void fours_turned(const Turned p) {
-  const gpu::Four a = gpu::load4(p.from + 4 * gpu::thread());
-  gpu::store4(p.to + 4 * gpu::thread(), {{a.at[3], a.at[2], a.at[1], a.at[0]}});
+template <unsigned n, class T>
+GPU_INLINE void turn_pack(const T* from, T* to) {
+  const gpu::Pack<T, n> pack = gpu::load_pack<n>(from + n * gpu::thread());
+  gpu::Pack<T, n> turned;
+  for (unsigned i = 0; i < n; ++i) turned.at[i] = pack.at[n - 1 - i];
+  gpu::store_pack(to + n * gpu::thread(), turned);
 }
-
+struct Packs {
+  const uint8_t* from;
+  uint8_t* to;
+};
+// Each takes the same bytes, as another type.
+GPU_KERNEL void packs_turned(const Packs p) {
+  const unsigned bytes = 16 * gpu::threads();
+  turn_pack<4>(reinterpret_cast<const float*>(p.from), reinterpret_cast<float*>(p.to));
+  turn_pack<2>(reinterpret_cast<const double*>(p.from), reinterpret_cast<double*>(p.to + bytes));
+  turn_pack<4>(reinterpret_cast<const uint16_t*>(p.from), reinterpret_cast<uint16_t*>(p.to + 2 * bytes));
+  turn_pack<2>(reinterpret_cast<const uint16_t*>(p.from), reinterpret_cast<uint16_t*>(p.to + 3 * bytes));
+}
 template <class T>
 struct Numbers {
   unsigned n;
@@ -134,8 +148,8 @@ void count(unsigned grid, unsigned block, uint32_t* count, bool* flag) {
 void sum_by_last(unsigned grid, unsigned block, uint32_t* arrived, uint32_t* of_blocks, uint32_t* total) {
   gpu::launch(summed_by_last, {grid, block, sizeof(IsLast)}, Last{arrived, of_blocks, total});
 }
-void turn_fours(unsigned fours, const float* from, float* to) {
-  gpu::launch(fours_turned, {1, fours}, Turned{0, from, to});
+void turn_packs(unsigned threads, const uint8_t* from, uint8_t* to) {
+  gpu::launch(packs_turned, {1, threads}, Packs{from, to});
 }
 template <class T>
 void calculate(unsigned n, const T* a, const T* b, const T* c, T* to) {

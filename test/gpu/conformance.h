@@ -17,8 +17,9 @@ void turn_lanes(unsigned block, unsigned lanes, const float* from, float* to);
 void count(unsigned grid, unsigned block, uint32_t* count, bool* flag);
 // The last block to arrive adds up what all have left.
 void sum_by_last(unsigned grid, unsigned block, uint32_t* arrived, uint32_t* of_blocks, uint32_t* total);
-// Four at a time, turned round among themselves.
-void turn_fours(unsigned fours, const float* from, float* to);
+// Some at a time, turned round among themselves: fours of float, pairs of double, fours and pairs of 16 bits. 16 bytes
+// of `from` a thread, the results one after the other.
+void turn_packs(unsigned threads, const uint8_t* from, uint8_t* to);
 // Of each triple a·b+c, √a, a/b, a+b, a·b and a with the sign bit the other way.
 template <class T>
 void calculate(unsigned n, const T* a, const T* b, const T* c, T* to);

@@ -94,20 +94,33 @@ TEST("nothing is lost of what blocks count, raise and leave to the last") {
     uint32_t* const arrived = device.given(std::vector<uint32_t>{0});
     uint32_t* const of_blocks = device.wanted<uint32_t>(grid);
     uint32_t* const total = device.wanted<uint32_t>(1);
-    sum_by_last(grid, block, arrived, of_blocks, total);
-    const uint32_t added = device.values(total, 1)[0];
-    CHECK_EQ(added, grid * 10 + grid * (grid - 1) / 2);
+    for (const unsigned blocks : {grid, grid - 5}) {  // the count is back at its start
+      sum_by_last(blocks, block, arrived, of_blocks, total);
+      const uint32_t added = device.values(total, 1)[0];
+      CHECK_EQ(added, blocks * 10 + blocks * (blocks - 1) / 2);
+    }
   });
 }
 
-TEST("four floats move at once") {
+namespace {
+void check_turned(const std::vector<uint8_t>& from, const uint8_t* to, unsigned threads, unsigned n, unsigned size) {
+  for (unsigned i = 0; i < threads * n; ++i)
+    CHECK(std::memcmp(to + i * size, from.data() + (i / n * n + n - 1 - i % n) * size, size) == 0);
+}
+}  // namespace
+
+TEST("four, eight and sixteen bytes move at once") {
   in_each_order([] {
     OpenDevice device;
-    const std::vector<float> numbers = Numbers(5).values<float>(4 * 32);
-    float* const to = device.wanted<float>(numbers.size());
-    turn_fours(32, device.given(numbers), to);
-    const std::vector<float> got = device.values(to, numbers.size());
-    for (size_t i = 0; i < numbers.size(); ++i) CHECK_EQ(got[i], numbers[i / 4 * 4 + 3 - i % 4]);
+    const unsigned threads = 32, bytes = 16 * threads;
+    const std::vector<uint8_t> numbers = Numbers(5).integers<uint8_t>(bytes, 256);
+    uint8_t* const to = device.given(std::vector<uint8_t>(4 * bytes));
+    turn_packs(threads, device.given(numbers), to);
+    const std::vector<uint8_t> got = device.values(to, 4 * bytes);
+    check_turned(numbers, got.data(), threads, 4, 4);
+    check_turned(numbers, got.data() + bytes, threads, 2, 8);
+    check_turned(numbers, got.data() + 2 * bytes, threads, 4, 2);
+    check_turned(numbers, got.data() + 3 * bytes, threads, 2, 2);
   });
 }
 

@@ -40,8 +40,19 @@ std::vector<double> update(OpenDevice& device, size_t n) {
   device.kernels<T>().sgd(of, *reinterpret_cast<UpdateSums*>(sums));
   return device.values(sums, 4);
 }
-std::vector<double> update_often(OpenDevice& device) { return update<float>(device, 20 * update_chunk); }
-std::vector<double> update_double(OpenDevice& device) { return update<double>(device, 16 * update_chunk); }
+std::vector<double> update_often(OpenDevice& device) { return update<float>(device, 34 * update_chunk); }
+std::vector<double> update_double(OpenDevice& device) { return update<double>(device, 3 * update_chunk); }
+std::vector<double> update_spread(OpenDevice& device) {
+  UpdateBlock<float> block;
+  block.n = update_chunk;
+  Update<float> of;
+  of.learning_rate = 0.1f, of.clears_remnants = false;
+  of.w = device.given(some(block.n)), of.gradient = device.given(Numbers(1).values<float>(block.n));
+  double* const sums = device.given(std::vector<double>(sizeof(UpdateSums) / sizeof(double)));
+  device_table().update32(UpdateRule::sgd, of, device.given(std::vector<UpdateBlock<float>>{block}), 1,
+                          1u << block.kind(), reinterpret_cast<UpdateSums*>(sums));
+  return device.values(sums, 4);
+}
 std::vector<double> softmax(OpenDevice& device) {
   const size_t rows = 3, columns = 20;
   float* const y = device.wanted<float>(rows * columns);
@@ -88,6 +99,7 @@ const Planted all_planted[] = {
     {Mistake::no_barrier_before_loading, multiply},
     {Mistake::no_barrier_before_adding, update_often},
     {Mistake::no_barrier_after_adding, update_often},
+    {Mistake::no_barrier_after_chains, update_spread},
     {Mistake::another_order, update_double},
     {Mistake::lanes_of_other_teams, softmax},
     {Mistake::no_settling, hinge},
@@ -118,7 +130,7 @@ Outcome outcome_of(const Planted& planted, bool is_planted) {
 
 }  // namespace
 
-TEST("fourteen mistakes planted in the kernels are found, each of them") {
+TEST("fifteen mistakes planted in the kernels are found, each of them") {
   CHECK_EQ(std::size(all_planted), size_t(Mistake::last) - 1);
   for (const Planted& planted : all_planted) {
     Scope scope("mistake " + std::to_string(int(planted.mistake)));

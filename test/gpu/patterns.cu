@@ -19,7 +19,7 @@ GPU_KERNEL void copied_apart(const Apart p) {
   }
 }
 GPU_KERNEL void copied_fours(const Apart p) {
-  gpu::store4(p.to + 4 * gpu::thread(), gpu::load4(p.from + 4 * gpu::thread()));
+  gpu::store_pack(p.to + 4 * gpu::thread(), gpu::load_pack<4>(p.from + 4 * gpu::thread()));
 }
 
 struct Square {
@@ -39,8 +39,8 @@ GPU_KERNEL void square_turned(const Square p) {
 GPU_KERNEL void fours_apart(const Square p) {
   Floats& shared = gpu::shared<Floats>();
   float* const mine = shared.at + gpu::thread() * p.row;
-  gpu::store4(mine, {{1, 2, 3, 4}});
-  gpu::store4(p.to + 4 * gpu::thread(), gpu::load4(mine));
+  gpu::store_pack(mine, gpu::Pack<float, 4>{{1, 2, 3, 4}});
+  gpu::store_pack(p.to + 4 * gpu::thread(), gpu::load_pack<4>(mine));
 }
 
 }  // namespace

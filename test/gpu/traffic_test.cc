@@ -1,5 +1,6 @@
 // What the emulator counts: bytes and sectors by array, barriers, bank conflicts; then what the kernels may cost.
 #include "device.h"
+#include "kernels/cuda/mistakes.h"
 #include "patterns.h"
 #include "trial.h"
 
@@ -18,7 +19,7 @@ struct Counting {
   template <class A>
   A* given(const std::vector<A>& values) {
     A* const at = device.given(values);
-    device.values(at, 1);
+    CHECK(device_table().wait(device.queue()) == DeviceState::ready);
     emulator::take_moved(at), emulator::take_effort();
     return at;
   }
@@ -88,21 +89,70 @@ TEST("bank conflicts are counted, and gone where rows begin in different banks")
   });
 }
 
-TEST("Adam moves 28 bytes a parameter in whole sectors, and reads nothing twice") {
-  const size_t n = 3 * update_chunk + 200;
+namespace {
+// A step of Adam over so many blocks as long as this, by one launch; without blocks, over a stretch.
+struct AdamStep {
   Counting here;
-  Update<float> update;
-  update.n = n, update.learning_rate = 0.1f, update.epsilon = 1e-7f, update.clears_remnants = false;
-  update.w = here.given(std::vector<float>(n, 0.5f)), update.gradient = here.given(std::vector<float>(n, 0.1f));
-  for (int s = 0; s < 2; ++s) update.slots[s] = here.given(std::vector<float>(n));
-  double* const sums = here.given(std::vector<double>(5));
-  here.device.kernels<float>().adam(update, *reinterpret_cast<UpdateSums*>(sums));
-  uint64_t bytes = 0;
-  for (const float* of : {update.gradient, static_cast<const float*>(update.w),
-                          static_cast<const float*>(update.slots[0]), static_cast<const float*>(update.slots[1])}) {
-    const Moved these = here.moved(of);
-    bytes += these.read + these.written;
-    CHECK(whole_share(these) >= 0.95);
+  const float* arrays[4];
+  size_t n;
+  Effort effort;
+
+  AdamStep(size_t blocks, size_t length) : n(blocks ? blocks * length : length) {
+    Update<float> update;
+    update.learning_rate = 0.1f, update.epsilon = 1e-7f, update.clears_remnants = false;
+    update.w = here.given(std::vector<float>(n, 0.5f)), update.gradient = here.given(std::vector<float>(n, 0.1f));
+    for (int s = 0; s < 2; ++s) update.slots[s] = here.given(std::vector<float>(n));
+    arrays[0] = update.gradient, arrays[1] = update.w, arrays[2] = update.slots[0], arrays[3] = update.slots[1];
+    UpdateSums* const sums = reinterpret_cast<UpdateSums*>(here.given(std::vector<double>(5 * (blocks + 1))));
+    std::vector<UpdateBlock<float>> all(blocks);
+    for (size_t i = 0; i < blocks; ++i) all[i].offset = i * length, all[i].n = length;
+    const UpdateBlock<float>* const there = here.given(all);
+    update.n = n;
+    if (blocks) {
+      device_table().update32(UpdateRule::adam, update, there, blocks, 1u << all[0].kind(), sums);
+    } else {
+      here.device.kernels<float>().adam(update, *sums);
+    }
+    effort = here.effort();
   }
-  CHECK(bytes >= 28 * n && bytes <= 28 * n + 28 * n / 100);
+  // The least share of whole sectors.
+  double check_bytes() {
+    uint64_t bytes = 0;
+    double least = 1;
+    for (const float* of : arrays) {
+      const Moved these = here.moved(of);
+      bytes += these.read + these.written;
+      least = std::min(least, whole_share(these));
+    }
+    CHECK(bytes >= 28 * n && bytes <= 28 * n + 28 * n / 100);
+    return least;
+  }
+};
+constexpr struct {
+  const char* name;
+  size_t blocks, length;
+} adam_steps[] = {{"a stretch", 0, 3 * update_chunk + 200},
+                  {"blocks whose chunks are spread", 3, 2 * update_chunk + 200},
+                  {"blocks by teams", 129, 96}};
+}  // namespace
+
+TEST(
+    "Adam moves 28 bytes a parameter in whole sectors, reads nothing twice, and is one launch without bank conflicts") {
+  for (const auto& [name, blocks, length] : adam_steps) {
+    Scope scope(name);
+    AdamStep step(blocks, length);
+    CHECK(step.check_bytes() >= 0.95);
+    CHECK_EQ(step.effort.launches, 1u);
+    CHECK_EQ(step.effort.bank_conflicts, 0u);
+  }
+}
+
+TEST("elements that are moved one by one, where they lie side by side, are found") {
+  emulator::options().planted = int(cuda::Mistake::moved_one_by_one);
+  for (const auto& [name, blocks, length] : adam_steps) {
+    Scope scope(name);
+    AdamStep step(blocks, length);
+    CHECK(step.check_bytes() < 0.05);
+  }
+  emulator::options().planted = 0;
 }

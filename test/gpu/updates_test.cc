@@ -123,12 +123,14 @@ TEST("updates are judged as on the processor, and a raised guard keeps kernels f
 TEST("the blocks of an update have the processor's bits, whatever their kinds") {
   for_trials(4, [](Numbers& numbers, auto zero) {
     using T = decltype(zero);
-    std::vector<UpdateBlock<T>> blocks(1 + numbers.below(9));
+    // Few blocks, of which each chunk is taken apart, or many.
+    const bool many = numbers.below(3) == 0;
+    std::vector<UpdateBlock<T>> blocks(many ? 140 : 1 + numbers.below(9));
     size_t n = 0;
     unsigned kinds = 0;
     for (UpdateBlock<T>& block : blocks) {
-      block.offset = n, block.n = numbers.at_least_one(300);
-      n += block.n + numbers.below(20);
+      block.offset = n, block.n = numbers.below(many ? 70 : 300);
+      n += block.n + (numbers.below(2) ? numbers.below(20) : 16 - block.n % 16);
       if (numbers.below(2)) block.l1 = T(0.01), block.l2 = T(0.02);
       if (numbers.below(3) == 0) block.weight_decay = T(0.1);
       block.rate_multiplier = numbers.often() ? T(1) : T(2), block.averages = numbers.often();
@@ -201,4 +203,45 @@ TEST("optimizers have the processor's bits, and so have their sums") {
       });
     }
   });
+}
+
+namespace {
+template <class T>
+void check_long_blocks(std::initializer_list<size_t> lengths, size_t count) {
+  std::vector<UpdateBlock<T>> blocks;
+  size_t n = 0;
+  while (blocks.size() < count)
+    for (const size_t length : lengths) {
+      UpdateBlock<T> block;
+      block.offset = n, block.n = length;
+      blocks.push_back(block);
+      n += (length + 15) / 16 * 16;
+    }
+  const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(blocks.data());
+  Numbers numbers(n);
+  Trial<T> trial;
+  auto& there = trial.given(std::vector<uint8_t>(bytes, bytes + blocks.size() * sizeof blocks[0]));
+  auto& gradient = trial.given(numbers.values<T>(n));
+  auto& w = trial.given(numbers.values<T>(n));
+  auto& first = trial.given(std::vector<T>(n));
+  auto& second = trial.given(std::vector<T>(n));
+  auto& sums = trial.given(std::vector<double>(blocks.size() * sizeof(UpdateSums) / sizeof(double), 7));
+  trial.run([&](const Kernels<T>& kernels, auto at) {
+    Update<T> common;
+    common.gradient = at(gradient), common.w = at(w), common.slots[0] = at(first), common.slots[1] = at(second);
+    common.learning_rate = T(0.01), common.momentum = T(0.9), common.decay_rate = T(0.99), common.epsilon = T(1e-7);
+    update_blocks(kernels, UpdateRule::adam, common, blocks, reinterpret_cast<const UpdateBlock<T>*>(at(there)),
+                  1u << blocks[0].kind(), reinterpret_cast<UpdateSums*>(at(sums)));
+  });
+}
+template <class T>
+void check_long_blocks() {
+  check_long_blocks<T>({0, 1, 2 * update_chunk + 17, update_chunk, 8 * update_chunk, 8 * update_chunk + 5}, 1);
+  check_long_blocks<T>({64, 100, 64, 31, update_chunk + 47, 64, 64, 64, 64, 64}, 130);
+}
+}  // namespace
+
+TEST("blocks of many chunks have the processor's bits, and so have more blocks than are taken apart") {
+  check_long_blocks<float>();
+  check_long_blocks<double>();
 }

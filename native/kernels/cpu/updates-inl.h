@@ -9,6 +9,13 @@ template <class T>
 struct LaneSums {
   Vec<T> weight_squares = Vec<T>(0), weight_absolutes = Vec<T>(0);
   Vec<T> change_squares = Vec<T>(0), gradient_squares = Vec<T>(0);
+  // Of what is there before a step, the gradient with its penalties, and of what a step changes.
+  INLINE_PLAIN void add_before(Vec<T> w, Vec<T> g) {
+    weight_squares = fma(w, w, weight_squares);
+    weight_absolutes = weight_absolutes + abs(w);
+    gradient_squares = fma(g, g, gradient_squares);
+  }
+  INLINE_PLAIN void add_change(Vec<T> change) { change_squares = fma(change, change, change_squares); }
   INLINE_PLAIN void add(const LaneSums& other) {
     weight_squares = weight_squares + other.weight_squares;
     weight_absolutes = weight_absolutes + other.weight_absolutes;
@@ -90,30 +97,34 @@ struct Pass {
         keep(u.average_decay),
         fresh(1 - u.average_decay) {}
 
+  INLINE_PLAIN Vec<T> penalized(Vec<T> g, Vec<T> w) const {
+    g = fma(l2, w, g);
+    return select(w == Vec<T>(0), g, g + copy_sign(l1, w));
+  }
+  // The new w; slot[] becomes the new one.
+  INLINE_PLAIN Vec<T> moved(Vec<T> w, Vec<T> g, Vec<T>* slot) const {
+    g = min(limit, max(-limit, scale * g));  // a NaN comes through
+    return rule(fnma(shrink, w, w), g, slot);
+  }
+  INLINE_PLAIN Vec<T> averaged_with(Vec<T> mean, Vec<T> w) const { return fma(keep, mean, fresh * w); }
+
   // Elements i to i + count; whole is a constant that says count == lanes.
   INLINE_PLAIN void step(bool whole, size_t i, int count, LaneSums<T>& sums) const {
     const auto read = [&](const T* p) INLINE_LAMBDA { return whole ? load(p + i) : load_partial(p + i, count); };
     const auto write = [&](T* p, Vec<T> a) INLINE_LAMBDA { whole ? store(p + i, a) : store_partial(p + i, a, count); };
     Vec<T> g = read(gradient);
     const Vec<T> before = read(w);
-    if (regularized) {
-      g = fma(l2, before, g);
-      g = select(before == Vec<T>(0), g, g + copy_sign(l1, before));
-    }
-    sums.weight_squares = fma(before, before, sums.weight_squares);
-    sums.weight_absolutes = sums.weight_absolutes + abs(before);
-    sums.gradient_squares = fma(g, g, sums.gradient_squares);
+    if (regularized) g = penalized(g, before);
+    sums.add_before(before, g);
     if constexpr (slots >= 0) {
-      g = min(limit, max(-limit, scale * g));  // a NaN comes through
       Vec<T> slot[slots + 1];
       stored.read(whole, i, count, slot);
-      Vec<T> after = rule(fnma(shrink, before, before), g, slot);
+      Vec<T> after = moved(before, g, slot);
       stored.write(whole, i, count, slot);
       write(w, after);
-      if (averaged && average) write(average, fma(keep, read(average), fresh * after));
+      if (averaged && average) write(average, averaged_with(read(average), after));
       if (!whole) after = read(w);  // the lanes beyond count are zero again, whatever the rule made of them
-      const Vec<T> change = after - before;
-      sums.change_squares = fma(change, change, sums.change_squares);
+      sums.add_change(after - before);
     }
   }
 
@@ -121,7 +132,6 @@ struct Pass {
   // is set right, its penalties taken at the new w; those of weights and changes stay infinite.
   INLINE_PLAIN void widen(size_t first, size_t n, UpdateSums& of) const {
     UpdateSums wide;
-    settle<T>();
     wide_sums(gradient + first, w + first, n, regularized ? l1_of : T(0), regularized ? l2_of : T(0), wide);
     of.gradient_squares = wide.gradient_squares;
     if (slots < 0) of.weight_squares = wide.weight_squares, of.weight_absolutes = wide.weight_absolutes;
@@ -132,8 +142,14 @@ struct Pass {
     if (averaged && average) clear_remnants(average + first, n, smallest_mean<T>);
   }
 
-  // One chunk of at most update_chunk elements. A gradient that is not finite makes its sum of squares not finite, so
-  // elements are counted only then.
+  // A gradient that is not finite makes its sum of squares not finite, so elements are counted only then.
+  INLINE_PLAIN void mend(size_t first, size_t n, UpdateSums& of) const {
+    if (!is_finite(of.gradient_squares)) of.nonfinite = count_nonfinite(gradient + first, n);
+    const double mendable = slots < 0 ? of.gradient_squares + of.weight_squares : of.gradient_squares;
+    if (of.nonfinite == 0 && !is_finite(mendable)) widen(first, n, of);
+  }
+
+  // One chunk of at most update_chunk elements.
   INLINE_PLAIN void chunk(size_t first, size_t n, UpdateSums& sums) const {
     constexpr size_t lanes = Vec<T>::lanes;
     LaneSums<T> lane, other;  // two of each sum, so that none waits for itself
@@ -151,9 +167,7 @@ struct Pass {
     of.weight_absolutes = double(sum(lane.weight_absolutes));
     of.change_squares = double(sum(lane.change_squares));
     of.gradient_squares = double(sum(lane.gradient_squares));
-    if (!is_finite(of.gradient_squares)) of.nonfinite = count_nonfinite(gradient + first, n);
-    const double mendable = slots < 0 ? of.gradient_squares + of.weight_squares : of.gradient_squares;
-    if (of.nonfinite == 0 && !is_finite(mendable)) widen(first, n, of);
+    mend(first, n, of);
     add(of, sums);
   }
 };

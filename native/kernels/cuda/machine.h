@@ -15,9 +15,10 @@ struct Shape {
   unsigned grid = 1, block = 1;  // blocks, and threads of each
   size_t shared = 0;             // bytes of shared memory a block
 };
-// Four floats that are moved at once; they lie at a multiple of 16 bytes.
-struct alignas(16) Four {
-  float at[4];
+// Numbers that are moved at once: 4, 8 or 16 bytes, which lie at a multiple of that.
+template <class T, unsigned n>
+struct alignas(n * sizeof(T)) Pack {
+  T at[n];
 };
 
 }  // namespace gradus::gpu
@@ -65,20 +66,40 @@ GPU_INLINE bool any(unsigned mask, bool value) { return __any_sync(mask, value) 
 // Words that blocks share: nothing is lost, nothing else is ordered.
 GPU_INLINE uint32_t atomic_add(uint32_t* word, uint32_t value) { return atomicAdd(word, value); }
 GPU_INLINE void raise(bool* flag) { asm volatile("st.relaxed.gpu.u8 [%0], %1;" ::"l"(flag), "r"(1) : "memory"); }
-// Counts one, and orders: who gets the last number sees what all others had stored before they counted, if each had
-// called it by one thread after a barrier.
-GPU_INLINE uint32_t arrive(uint32_t* count) {
+// Counts to `last` and then begins at 0 again, and orders: who gets the last number sees what all others had stored
+// before they counted, if each had called it by one thread after a barrier.
+GPU_INLINE uint32_t arrive(uint32_t* count, uint32_t last) {
   uint32_t before;
-  asm volatile("atom.acq_rel.gpu.add.u32 %0, [%1], 1;" : "=r"(before) : "l"(count) : "memory");
+  asm volatile("atom.acq_rel.gpu.inc.u32 %0, [%1], %2;" : "=r"(before) : "l"(count), "r"(last) : "memory");
   return before;
 }
 
-GPU_INLINE Four load4(const float* p) {
-  const float4 four = *reinterpret_cast<const float4*>(p);
-  return {{four.x, four.y, four.z, four.w}};
+template <unsigned bytes>
+struct Words;
+template <>
+struct Words<4> {
+  using type = uint32_t;
+};
+template <>
+struct Words<8> {
+  using type = uint2;
+};
+template <>
+struct Words<16> {
+  using type = uint4;
+};
+template <unsigned n, class T>
+GPU_INLINE Pack<T, n> load_pack(const T* p) {
+  const auto words = *reinterpret_cast<const typename Words<n * sizeof(T)>::type*>(p);
+  Pack<T, n> pack;
+  memcpy(&pack, &words, sizeof pack);
+  return pack;
 }
-GPU_INLINE void store4(float* p, Four a) {
-  *reinterpret_cast<float4*>(p) = make_float4(a.at[0], a.at[1], a.at[2], a.at[3]);
+template <unsigned n, class T>
+GPU_INLINE void store_pack(T* p, Pack<T, n> pack) {
+  typename Words<n * sizeof(T)>::type words;
+  memcpy(&words, &pack, sizeof pack);
+  *reinterpret_cast<decltype(words)*>(p) = words;
 }
 
 GPU_INLINE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }

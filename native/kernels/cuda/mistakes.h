@@ -11,6 +11,7 @@ enum class Mistake {
   no_barrier_before_loading,  // squares are filled that not all threads are done with
   no_barrier_before_adding,   // sums of chunks that are not there yet
   no_barrier_after_adding,    // sums of chunks overwritten too early
+  no_barrier_after_chains,    // elements of a chunk overwritten that are not added up yet
   another_order,              // of the chunks
   lanes_of_other_teams,       // in the mask of a sum
   no_settling,                // before what another lane has stored is stored anew
@@ -20,7 +21,8 @@ enum class Mistake {
   result_read_by_host,        // before it is there
   flag_stored_plainly,        // by many threads
   shared_too_small,           // for the struct that is in it
-  last
+  last,
+  moved_one_by_one  // what lies side by side: only counts tell
 };
 
 #if !defined(GRADUS_EMULATED)

@@ -15,6 +15,7 @@ struct Queue {
   int ordinal;
   cudaStream_t stream;
   const uint32_t* guard = nullptr;
+  void* scratch = nullptr;
   DeviceState trouble = DeviceState::ready;
 };
 
@@ -97,13 +98,14 @@ DeviceState open(int32_t ordinal, Queue** queue) {
     cudaGetLastError();
     return state_of(error);
   }
-  *queue = new (std::nothrow) Queue{ordinal, stream, nullptr, DeviceState::ready};
+  *queue = new (std::nothrow) Queue{ordinal, stream};
   return *queue ? DeviceState::ready : DeviceState::out_of_memory;
 }
 void close(Queue* queue) {
   cudaSetDevice(queue->ordinal);
   cudaStreamSynchronize(queue->stream);
   cudaStreamDestroy(queue->stream);
+  cudaFree(queue->scratch);
   cudaGetLastError();
   if (entered == queue) entered = nullptr;
   delete queue;
@@ -163,6 +165,13 @@ const DeviceTable& table() {
 
 namespace gpu {
 const uint32_t* guard() { return cuda::entered->guard; }
+void* scratch(size_t bytes) {
+  Queue* const queue = cuda::entered;
+  if (queue->scratch) return queue->scratch;
+  queue->scratch = cuda::allocate(queue, bytes);
+  if (queue->scratch) cuda::clear(queue, queue->scratch, bytes);
+  return queue->scratch;
+}
 void queue_kernel(const void* kernel, const Shape& shape, void** arguments) {
   Queue* const queue = cuda::entered;
   cuda::holds(queue,

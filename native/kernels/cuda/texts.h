@@ -15,6 +15,9 @@ namespace {
 // Of a guard that kernels have been given: see DeviceTable.
 GPU_INLINE bool is_raised(const uint32_t* guard) { return guard && *guard != 0; }
 
+// Of an address; null is.
+GPU_INLINE bool is_multiple(const void* p, unsigned bytes) { return reinterpret_cast<uintptr_t>(p) % bytes == 0; }
+
 namespace text {
 
 #include "../cpu/simd.h"
