@@ -59,6 +59,7 @@
     "cuda_test_sources": ["test/gpu/conformance.cu", "test/gpu/patterns.cu"],
     "emulator_sources": [
       "native/emulator/access.cc",
+      "native/emulator/copies.cc",
       "native/emulator/fiber.cc",
       "native/emulator/hooks.cc",
       "native/emulator/memory.cc",

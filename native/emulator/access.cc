@@ -51,6 +51,9 @@ void Run::settle_pending() {
 void Run::check_cell(Cell& cell, uintptr_t address, size_t bytes, bool is_store, bool is_atomic, const void* at) {
   const bool after_write = is_before(cell.writer, cell.written) || (is_atomic && cell.by_atomic);
   const Moment now = this_moment();
+  if (cell.is_under_way)
+    tell_here(Trouble::race, is_store ? "writes where a copy is under way" : "reads what a copy has not brought yet",
+              at);
   if (!is_store) {
     if (cell.written == 0) tell_here(Trouble::unwritten, "reads " + name_of(address), at);
     if (!after_write && cell.written != 0) tell_here(Trouble::race, "reads what another has written", at);

@@ -21,6 +21,10 @@ void raise(bool* flag);
 uint32_t arrive(uint32_t* count, uint32_t last);
 void move(void* to, const void* from, size_t bytes, bool is_store);  // of an aligned vector
 
+void copy_async(void* to, const void* from, size_t bytes, bool is_there);
+void close_group();
+void wait_copies(unsigned still);
+
 bool is_planted(int mistake);
 
 using Call = void (*)(void (*kernel)(), const void* params);

@@ -9,9 +9,12 @@ namespace gradus::emulator {
 
 enum class Order { forwards, backwards, shuffled };
 
+enum class Finish { late, early, random };  // of copies that a thread waits for
+
 struct Options {
   Order order = Order::forwards;  // of threads, and of blocks
   uint64_t seed = 1;              // of `shuffled`
+  Finish copies = Finish::late;
   size_t memory = size_t(1) << 30;
   uint64_t fail_at = 0;  // the number of the call that fails, from 1; 0: none
   DeviceState fail_with = DeviceState::lost;

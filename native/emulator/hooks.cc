@@ -59,6 +59,13 @@ void move(void* to, const void* from, size_t bytes, bool is_store) {
   std::memcpy(to, from, bytes);
 }
 
+void copy_async(void* to, const void* from, size_t bytes, bool is_there) {
+  const Copy copy{reinterpret_cast<uintptr_t>(to), reinterpret_cast<uintptr_t>(from), unsigned(bytes), is_there};
+  running->begin_copy(copy, HERE);
+}
+void close_group() { running->close_group(); }
+void wait_copies(unsigned still) { running->wait_copies(still); }
+
 bool is_planted(int mistake) { return options().planted == mistake; }
 
 }  // namespace gradus::emulator

@@ -51,6 +51,16 @@ GPU_INLINE void store_pack(T* p, Pack<T, n> pack) {
   emulator::move(p, &pack, sizeof pack, true);
 }
 
+template <unsigned bytes>
+GPU_INLINE void copy_async(void* shared, const void* from, bool is_there = true) {
+  emulator::copy_async(shared, from, bytes, is_there);
+}
+GPU_INLINE void close_group() { emulator::close_group(); }
+template <unsigned still>
+GPU_INLINE void wait_copies() {
+  emulator::wait_copies(still);
+}
+
 GPU_INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 GPU_INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 GPU_INLINE float root(float a) { return __builtin_sqrtf(a); }

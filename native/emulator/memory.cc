@@ -77,7 +77,7 @@ void* allocate(size_t bytes) {
   regions.try_emplace(at, at, size);
   used += size;
   const Opened opened;
-  std::memset(reinterpret_cast<void*>(at), 0xcb, size);
+  std::memset(reinterpret_cast<void*>(at), poison, size);
   return reinterpret_cast<void*>(at);
 }
 

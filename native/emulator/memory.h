@@ -16,6 +16,8 @@ Moment next_moment();
 
 constexpr uint32_t several = UINT32_MAX;  // of blocks, in Cell::readers
 
+constexpr int poison = 0xcb;  // what lies where nobody has written
+
 struct Cell {
   uint32_t writer = 0;   // a thread of the launch
   Moment written = 0;    // 0: never
@@ -23,6 +25,7 @@ struct Cell {
   uint32_t lanes = 0;
   Moment read = 0;  // 0: not since it was written
   bool by_atomic = false, read_by_several = false;
+  bool is_under_way = false;  // a copy that was begun will write it
 };
 
 struct Free {

@@ -67,12 +67,13 @@ void Run::shuffle_order() {
 // Each thread in turn runs until it waits or ends; when none can go on, they meet at the barrier or are stuck.
 void Run::run_block() {
   shared_->forget();
-  std::memset(shared_bytes_.data(), 0xcb, shared_bytes_.size());
+  std::memset(shared_bytes_.data(), poison, shared_bytes_.size());
   acquired_.clear();
   barrier_ = 0;
   for (unsigned i = 0; i < launch.block; ++i) {
     Thread& of = *threads_[i];
     of.index = i, of.done = false, of.meeting = Meeting::none, of.pending.bytes = 0;
+    of.copies.clear(), of.groups = 0;
     std::fill(std::begin(of.seen), std::end(of.seen), 0);
     of.fiber.begin(run_thread, this);
   }

@@ -31,6 +31,15 @@ struct Pending {
   const void* at = nullptr;
 };
 
+// To shared memory; `from` is not there: zeros.
+struct Copy {
+  uintptr_t to, from;
+  unsigned bytes;
+  bool is_there;
+  unsigned group = 0;
+  bool is_done = false;
+};
+
 enum class Meeting { none, barrier, sync, shuffle, vote };
 
 struct Thread {
@@ -44,6 +53,8 @@ struct Thread {
   const void* at = nullptr;
   Moment seen[warp_lanes];  // what the lanes of its warp did before these moments lies before what it does now
   Pending pending;
+  std::vector<Copy> copies;  // that have not been waited for
+  unsigned groups = 0;       // of copies, that are closed
 };
 
 // What a block knows of another: all that the block did before `all`, and what its thread did before `own`. The thread
@@ -64,6 +75,9 @@ class Run {
   void meet(Meeting meeting, unsigned mask, uint64_t word, unsigned from, const void* at);
   void arrive(uint32_t* count);
   void access(uintptr_t address, size_t bytes, bool is_store, bool is_atomic, const void* at);
+  void begin_copy(Copy copy, const void* at);
+  void close_group() { ++thread->groups; }
+  void wait_copies(unsigned still);
   void* shared_memory(size_t bytes, const void* at);
   void settle_pending();
   void tell_misaligned(size_t bytes, const void* at);

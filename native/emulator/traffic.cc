@@ -14,7 +14,7 @@ constexpr uintptr_t sector = 32, word = 4, banks = bank_row / word;
 }  // namespace
 
 void Traffic::add(unsigned thread, const Access& access) {
-  Instruction& of = instructions_[access.at];
+  Instruction& of = instructions_[reinterpret_cast<uintptr_t>(access.at) * 2 + (access.region != nullptr)];
   const unsigned warps = (threads_ + warp_lanes - 1) / warp_lanes, warp = thread / warp_lanes;
   if (of.times.empty()) of.times.resize(threads_), of.waiting.resize(warps), of.first.resize(warps);
   std::deque<Request>& waiting = of.waiting[warp];

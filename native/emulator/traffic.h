@@ -42,7 +42,7 @@ class Traffic {
   static void count_conflicts(const Request& request);
 
   unsigned threads_;
-  std::unordered_map<const void*, Instruction> instructions_;
+  std::unordered_map<uintptr_t, Instruction> instructions_;  // a copy is two
 };
 
 }  // namespace gradus::emulator

@@ -1,6 +1,7 @@
 #include "conformance.h"
 
 #include "kernels/cuda/machine.h"
+#include "kernels/cuda/mistakes.h"
 
 namespace gradus::test {
 namespace {
@@ -110,6 +111,37 @@ GPU_KERNEL void packs_turned(const Packs p) {
   turn_pack<4>(reinterpret_cast<const uint16_t*>(p.from), reinterpret_cast<uint16_t*>(p.to + 2 * bytes));
   turn_pack<2>(reinterpret_cast<const uint16_t*>(p.from), reinterpret_cast<uint16_t*>(p.to + 3 * bytes));
 }
+struct Copied {
+  unsigned chunks, n;
+  const float* from;
+  float* to;
+};
+constexpr unsigned stages = 3;
+struct Stages {
+  float at[stages][4 * most_threads];
+};
+template <unsigned floats>
+GPU_KERNEL void copied_through_stages(const Copied p) {
+  using cuda::Mistake, cuda::planted;
+  Stages& shared = gpu::shared<Stages>();
+  const unsigned mine = gpu::thread() * floats, others = (gpu::threads() - 1 - gpu::thread()) * floats;
+  const unsigned length = gpu::threads() * floats;
+  const auto begin = [&](unsigned chunk) {
+    const unsigned at = chunk * length + mine;
+    if (chunk < p.chunks)
+      gpu::copy_async<floats * sizeof(float)>(&shared.at[chunk % stages][mine], p.from + at, at < p.n);
+    gpu::close_group();
+  };
+  for (unsigned chunk = 0; chunk + 1 < stages; ++chunk) begin(chunk);
+  for (unsigned chunk = 0; chunk < p.chunks; ++chunk) {
+    if (!planted(Mistake::no_wait_for_copies)) gpu::wait_copies<stages - 2>();
+    if (planted(Mistake::stage_freed_early)) begin(chunk + stages - 1);
+    gpu::barrier();
+    if (!planted(Mistake::stage_freed_early)) begin(chunk + stages - 1);
+    for (unsigned e = 0; e < floats; ++e) p.to[chunk * length + mine + e] = shared.at[chunk % stages][others + e];
+  }
+}
+
 template <class T>
 struct Numbers {
   unsigned n;
@@ -150,6 +182,12 @@ void sum_by_last(unsigned grid, unsigned block, uint32_t* arrived, uint32_t* of_
 }
 void turn_packs(unsigned threads, const uint8_t* from, uint8_t* to) {
   gpu::launch(packs_turned, {1, threads}, Packs{from, to});
+}
+void copy_through_stages(unsigned threads, unsigned chunks, unsigned floats, unsigned n, const float* from, float* to) {
+  const auto kernel = floats == 1   ? copied_through_stages<1>
+                      : floats == 2 ? copied_through_stages<2>
+                                    : copied_through_stages<4>;
+  gpu::launch(kernel, {1, threads, sizeof(Stages)}, Copied{chunks, n, from, to});
 }
 template <class T>
 void calculate(unsigned n, const T* a, const T* b, const T* c, T* to) {

@@ -20,6 +20,9 @@ void sum_by_last(unsigned grid, unsigned block, uint32_t* arrived, uint32_t* of_
 // Some at a time, turned round among themselves: fours of float, pairs of double, fours and pairs of 16 bits. 16 bytes
 // of `from` a thread, the results one after the other.
 void turn_packs(unsigned threads, const uint8_t* from, uint8_t* to);
+// Chunks of as many times `floats` as there are threads, copied through three stages and turned round; from `n` on, a
+// multiple of `floats`, there is nothing to copy. floats: 1, 2 or 4.
+void copy_through_stages(unsigned threads, unsigned chunks, unsigned floats, unsigned n, const float* from, float* to);
 // Of each triple a·b+c, √a, a/b, a+b, a·b and a with the sign bit the other way.
 template <class T>
 void calculate(unsigned n, const T* a, const T* b, const T* c, T* to);

@@ -124,6 +124,25 @@ TEST("four, eight and sixteen bytes move at once") {
   });
 }
 
+TEST("copies that are waited for are there, zeros where there was nothing to copy") {
+  in_each_order([] {
+    const unsigned threads = 64, chunks = 7;
+    for (const unsigned floats : {1u, 2u, 4u}) {
+      OpenDevice device;
+      const unsigned length = threads * floats, n = chunks * length - 3 * floats;
+      const std::vector<float> numbers = Numbers(floats).values<float>(n);
+      float* const to = device.wanted<float>(chunks * length);
+      copy_through_stages(threads, chunks, floats, n, device.given(numbers), to);
+      const std::vector<float> got = device.values(to, chunks * length);
+      for (unsigned i = 0; i < chunks * length; ++i) {
+        const unsigned chunk = i / length, thread = i % length / floats;
+        const unsigned from = chunk * length + (threads - 1 - thread) * floats + i % floats;
+        CHECK_EQ(got[i], from < n ? numbers[from] : 0.0f);
+      }
+    }
+  });
+}
+
 namespace {
 template <class T>
 void check_arithmetic() {

@@ -41,14 +41,20 @@ inline std::string found() {
 }
 template <class F>
 void in_each_order(F body) {
-  using emulator::Order;
-  for (const auto& [order, name] : {std::pair{Order::forwards, "forwards"}, std::pair{Order::backwards, "backwards"},
-                                    std::pair{Order::shuffled, "shuffled"}}) {
+  using emulator::Finish, emulator::Order;
+  constexpr struct {
+    const char* name;
+    Order order;
+    Finish copies;
+  } all[] = {{"forwards, copies late", Order::forwards, Finish::late},
+             {"backwards, copies early", Order::backwards, Finish::early},
+             {"shuffled, copies at random", Order::shuffled, Finish::random}};
+  for (const auto& [name, order, copies] : all) {
     Scope scope(name);
-    emulator::options().order = order;
+    emulator::options().order = order, emulator::options().copies = copies;
     body();
   }
-  emulator::options().order = Order::forwards;
+  emulator::options().order = Order::forwards, emulator::options().copies = Finish::late;
 }
 #else
 constexpr bool is_emulated = false;

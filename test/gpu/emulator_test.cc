@@ -1,6 +1,7 @@
 // That the emulator finds what is wrong: mistakes planted in the kernels themselves, and each kind of misuse by a host.
 #include <functional>
 
+#include "conformance.h"
 #include "device.h"
 #include "kernels/cuda/mistakes.h"
 #include "trial.h"
@@ -41,7 +42,7 @@ std::vector<double> update(OpenDevice& device, size_t n) {
   return device.values(sums, 4);
 }
 std::vector<double> update_often(OpenDevice& device) { return update<float>(device, 34 * update_chunk); }
-std::vector<double> update_double(OpenDevice& device) { return update<double>(device, 3 * update_chunk); }
+std::vector<double> update_double(OpenDevice& device) { return update<double>(device, 4 * update_chunk); }
 std::vector<double> update_spread(OpenDevice& device) {
   UpdateBlock<float> block;
   block.n = update_chunk;
@@ -52,6 +53,12 @@ std::vector<double> update_spread(OpenDevice& device) {
   device_table().update32(UpdateRule::sgd, of, device.given(std::vector<UpdateBlock<float>>{block}), 1,
                           1u << block.kind(), reinterpret_cast<UpdateSums*>(sums));
   return device.values(sums, 4);
+}
+std::vector<double> copy_by_stages(OpenDevice& device) {
+  const unsigned threads = 64, chunks = 5;
+  float* const to = device.wanted<float>(threads * chunks);
+  copy_through_stages(threads, chunks, 1, threads * chunks, device.given(some(threads * chunks)), to);
+  return wide(device.values(to, threads * chunks));
 }
 std::vector<double> softmax(OpenDevice& device) {
   const size_t rows = 3, columns = 20;
@@ -101,6 +108,8 @@ const Planted all_planted[] = {
     {Mistake::no_barrier_after_adding, update_often},
     {Mistake::no_barrier_after_chains, update_spread},
     {Mistake::another_order, update_double},
+    {Mistake::no_wait_for_copies, copy_by_stages},
+    {Mistake::stage_freed_early, copy_by_stages},
     {Mistake::lanes_of_other_teams, softmax},
     {Mistake::no_settling, hinge},
     {Mistake::pieces_overlap, add_and_scale},
@@ -130,7 +139,7 @@ Outcome outcome_of(const Planted& planted, bool is_planted) {
 
 }  // namespace
 
-TEST("fifteen mistakes planted in the kernels are found, each of them") {
+TEST("seventeen mistakes planted in the kernels are found, each of them") {
   CHECK_EQ(std::size(all_planted), size_t(Mistake::last) - 1);
   for (const Planted& planted : all_planted) {
     Scope scope("mistake " + std::to_string(int(planted.mistake)));

@@ -102,6 +102,26 @@ GPU_INLINE void store_pack(T* p, Pack<T, n> pack) {
   *reinterpret_cast<decltype(words)*>(p) = words;
 }
 
+// Copies to shared memory that go on by themselves, of 4, 8 or 16 bytes at a multiple of that on both sides; zeros
+// where there is nothing to copy. What a thread has begun since it closed a group is the next one. After a wait all its
+// groups have come but the `still` that it closed last: for itself, and for others after a barrier.
+template <unsigned bytes>
+GPU_INLINE void copy_async(void* shared, const void* from, bool is_there = true) {
+  const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  const unsigned there = is_there ? bytes : 0;
+  if constexpr (bytes == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(there) : "memory");
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to), "l"(from), "n"(bytes), "r"(there)
+                 : "memory");
+  }
+}
+GPU_INLINE void close_group() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+template <unsigned still>
+GPU_INLINE void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(still) : "memory");
+}
+
 GPU_INLINE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 GPU_INLINE double fused(double a, double b, double c) { return __fma_rn(a, b, c); }
 GPU_INLINE float root(float a) { return __fsqrt_rn(a); }

@@ -13,6 +13,8 @@ enum class Mistake {
   no_barrier_after_adding,    // sums of chunks overwritten too early
   no_barrier_after_chains,    // elements of a chunk overwritten that are not added up yet
   another_order,              // of the chunks
+  no_wait_for_copies,         // that fill what is read next
+  stage_freed_early,          // copied into while others read it
   lanes_of_other_teams,       // in the mask of a sum
   no_settling,                // before what another lane has stored is stored anew
   pieces_overlap,             // two teams take one
