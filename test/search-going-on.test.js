@@ -207,10 +207,10 @@ test('the master keeps a cache of what has ended: the same trials with it and wi
   const dir = next()
   await optimize(define(), { dir }, { workers: 2 })
   const caches = () => readdirSync(join(dir, 'masters')).filter((name) => name.startsWith('index.'))
-  assert.equal(caches(), ['index.1.jsonl'])
+  assert.equal(caches(), ['index.1.bin'])
   await optimize(define({ trials: 9 }), { dir })
   assert.is(caches().length, 1)
-  assert.not.equal(caches(), ['index.1.jsonl'], 'that of the newest master')
+  assert.not.equal(caches(), ['index.1.bin'], 'that of the newest master')
   const told = ({ number, state, epochs, values, last }) => [number, state, epochs, values, last.record.value]
   const [cached, read] = [await StudyReader.open(dir), await StudyReader.open(dir, { index: false })]
   assert.is(cached.trials.length, 9)

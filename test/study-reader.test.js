@@ -13,18 +13,8 @@ import {
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  createTrial,
-  enqueueTrial,
-  hasEnded,
-  IndexWriter,
-  readTrial,
-  retryTrial,
-  StudyReader,
-  takeTrial,
-} from '../dist/study/index.js'
+import { createTrial, enqueueTrial, readTrial, retryTrial, StudyReader, takeTrial } from '../dist/study/index.js'
 import { failure } from './support/reference.js'
-import { isSoak } from './support/sampled.js'
 import { draft, ending, studyPlace, suggestion } from './support/studies.js'
 
 const { make, next } = studyPlace(test, 'study-reader')
@@ -102,49 +92,6 @@ test('of many trials those that have changed take their places, and lists that w
   const running = reader.trials.filter(({ state }) => state === 'running')
   assert.equal(running.map(told), [told(read(study, 33))])
   assert.equal([before.length, before[32].state], [69, 'paused'])
-})
-
-test('with the cache, without it, or with one that is old, torn or made up, the trials are the same', async () => {
-  const { study } = await filled()
-  const plain = await StudyReader.open(study, { index: false })
-  const expected = plain.trials.map(told)
-  const writer = await IndexWriter.open(study, 2, plain.trials.filter(hasEnded))
-  await writer.add([])
-  const same = async () => assert.equal((await StudyReader.open(study)).trials.map(told), expected)
-  await same()
-  const path = join(study, 'masters', 'index.2.jsonl')
-  const index = readFileSync(path, 'utf8')
-  assert.is(index.split('\n').length, 4)
-  for (let length = 0; length < index.length; length += isSoak ? 1 : 37) {
-    writeFileSync(path, index.slice(0, length))
-    await same()
-  }
-  const [line] = index.split('\n')
-  for (const other of [
-    line.replace('"number":0', '"number":-1'),
-    line.replace('"number":0', '"number":77'),
-    line.replace('"epochs":null', '"epochs":[1]'),
-    line.replace('"values":"', '"values":"AAAA'),
-    line.replace('"values":"', '"values":"!'),
-    line.replace('"params"', '"__proto__"'),
-    line.replace('"format":1', '"format":9'),
-    'null',
-    '\0'.repeat(100),
-  ]) {
-    writeFileSync(path, `${other}\n`)
-    await same()
-  }
-  writeFileSync(path, index)
-  await writer.add([{ ...plain.trial(0), values: [8, 9] }])
-  assert.equal((await StudyReader.open(study)).trial(0).values, [8, 9], 'the cache was not read at all')
-  writeFileSync(path, index)
-  // Changed since it was written.
-  await retryTrial(plain.trial(0))
-  await (await takeTrial(read(study, 0), draft)).finish(ending({ value: 0.9 }), quick)
-  const { state, last } = (await StudyReader.open(study)).trial(0)
-  assert.equal([state, last.record.value], ['complete', 0.9])
-  await IndexWriter.open(study, 5, [])
-  assert.equal(readdirSync(join(study, 'masters')), ['index.5.jsonl'])
 })
 
 test('each file of a trial torn at every byte costs what stands in it, and no other trial', async () => {

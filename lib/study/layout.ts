@@ -21,13 +21,16 @@ export const studyFiles = {
 /** More than any study has; a folder with a higher number is none of ours. */
 const mostTrials = 1e9
 
+export const isTrialNumber = (number: number): boolean => Number.isInteger(number) && number >= 0 && number < mostTrials
+
 /** `00042`. */
 export const folderOf = (number: number): string => String(number).padStart(5, '0')
 
 /** The number of a trial by its folder's name; null of any other name. */
 export function trialNumberOf(name: string): number | null {
-  const number = /^\d{5,10}$/.test(name) ? Number(name) : Number.NaN
-  return number < mostTrials && folderOf(number) === name ? number : null
+  // As `folderOf` writes them: ten thousand are looked at in a row.
+  const number = /^(\d{5}|[1-9]\d{5,9})$/.test(name) ? Number(name) : Number.NaN
+  return number < mostTrials ? number : null
 }
 
 /** The number of a change by its file's name, `2.json`; null of any other name. No trial changes a million times. */

@@ -29,6 +29,11 @@ export async function readPlan(study: string, { trials }: Pick<StudyDescription,
   return { number: newest.number, trials: fields.whole('trials', 1), space: fields.objectOrNull('space') }
 }
 
+/** The space that counts now. @throws `GRADUS_BAD_FILE` where the plan is damaged */
+export async function readSpace(path: string, study: StudyDescription): Promise<JsonObject> {
+  return (await readPlan(path, study)).space ?? study.space
+}
+
 /** Puts another plan in the place of the one that was seen; false where somebody was first. */
 export function makePlan(study: string, seen: NumberedPlan, { trials, space }: Plan): Promise<boolean> {
   const record = { format: studyFormat, trials, space, time: now() }

@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises'
 import { fileError, isMissing, withFileErrors } from '../files.js'
 import { changePath, studyFiles, trialNumberOf, trialPath } from './layout.js'
 import { readStudy, type StudyDescription } from './study.js'
-import { hasEnded, isThere, type Trial, TrialFolderReader, trialOf } from './trial.js'
-import { type Cached, readIndex } from './trial-index.js'
+import { hasEnded, isThere, type Trial, TrialFolderReader } from './trial.js'
+import { readIndex } from './trial-index.js'
 
 export interface StudyReaderOptions {
   /** Told now and then of how many trials have been looked at. */
@@ -69,7 +69,11 @@ export class StudyReader {
     const study = await readStudy(path)
     // Whoever changes the working folder later, and whatever links lead here: checkpoints are read without following any.
     const reader = new StudyReader(await withFileErrors(path, () => realpath(path)), study)
-    if (index) for await (const cached of readIndex(reader.path)) reader.#know(cached)
+    if (index) {
+      // Whether the cache is right is seen by the next change's number, when it is looked at.
+      for await (const trials of readIndex(reader.path))
+        for (const trial of trials) reader.#entries.set(trial.number, { trial, reader: null })
+    }
     // The first look lists all folders, whatever is looked at in them.
     await reader.refresh({ all: !trusts, ended: !trusts, onProgress })
     return reader
@@ -179,17 +183,6 @@ export class StudyReader {
     if (isOver) this.#open.delete(number)
     else this.#open.add(number)
     return trial
-  }
-
-  /** Whether the cache is right is seen by the next change's number, when it is looked at. */
-  #know({ number, changes, epochs, values }: Cached): void {
-    const highest = Math.max(...changes.keys())
-    const trial = trialOf({ number, path: trialPath(this.path, number) }, changes, {
-      highest,
-      problem: null,
-      curve: { epochs, values },
-    })
-    if (hasEnded(trial) && trial.suggestion !== null) this.#entries.set(number, { trial, reader: null })
   }
 }
 

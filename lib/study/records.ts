@@ -89,11 +89,14 @@ export type Change = Claim | Paused | Result
 
 export type Written<Record> = Omit<Record, 'type' | 'time'>
 
-/** A record's line, of the type that it says. */
-export function recordText(record: Change): string {
+/** A record as JSON, of the type that it says. */
+export function recordOf(record: Change): object {
   const value = 'value' in record && record.value !== null ? { value: fromNumber(record.value) } : {}
-  return `${JSON.stringify({ format: studyFormat, ...record, ...value })}\n`
+  return { format: studyFormat, ...record, ...value }
 }
+
+/** Its line. */
+export const recordText = (record: Change): string => `${JSON.stringify(recordOf(record))}\n`
 
 /** @throws `GRADUS_BAD_FILE` naming the file and what is wrong in it */
 export const parseChange = (text: string, where: string): Change => changeOf(Fields.parse(text, where))

@@ -28,6 +28,19 @@ export interface Trial extends Curve {
   readonly problem: string | null
   /** All records that could be read. */
   readonly changes: Changes
+  /** From 1; 0 where nothing says it. */
+  readonly stage: number
+  /** The last that was reported or recorded; 0 before. */
+  readonly epoch: number
+  /** What it is judged by: how it ended, or the last that is known; NaN where nothing is. */
+  readonly value: number
+  /** When it was begun and last changed, in milliseconds by the clocks of who wrote it: for people. NaN where nothing says it. */
+  readonly begunAt: number
+  readonly changedAt: number
+  /** Of the newest claim; empty where there is none. */
+  readonly worker: string
+  /** Puts its parameters there as numbers of the space of that key; false where they are not at hand. */
+  putNumbers?(key: string, into: Float64Array): boolean
 }
 
 /** Records of a trial by number. */
@@ -56,11 +69,12 @@ export function trialOf(
     if (record.reason === 'takenOver') takeovers++
   }
   const first = changes.get(1)
+  const suggestion = first?.type === 'claim' ? first.suggestion : null
   return {
     number: place.number,
     path: place.path,
     state: last === null ? 'unfinished' : stateOf(last.record),
-    suggestion: first?.type === 'claim' ? first.suggestion : null,
+    suggestion,
     claim,
     last,
     next: highest + 1,
@@ -69,8 +83,16 @@ export function trialOf(
     changes,
     epochs: curve.epochs,
     values: curve.values,
+    stage: suggestion?.stage ?? 0,
+    epoch: curve.epochs.at(-1) ?? endOf(last?.record)?.epoch ?? 0,
+    value: endOf(last?.record)?.value ?? curve.values.at(-1) ?? Number.NaN,
+    begunAt: Date.parse(first?.time ?? ''),
+    changedAt: Date.parse(last?.record.time ?? ''),
+    worker: claim?.record.worker ?? '',
   }
 }
+
+const endOf = (record: Change | undefined) => (record && record.type !== 'claim' ? record : null)
 
 const inOrder = (changes: Changes): number[] => [...changes.keys()].sort((a, b) => a - b)
 

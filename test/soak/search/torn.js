@@ -81,7 +81,22 @@ function placeOf(file) {
 
 const kindOf = (file) => `${placeOf(file).trial === null} ${placeOf(file).kind}`
 
-const told = (trial) => JSON.stringify({ ...trial, path: '', changes: [...trial.changes] })
+// By name: what a cached trial has it reads when it is asked.
+const told = ({ number, state, next, problem, epochs, values, stage, epoch, value, worker, changes, last }) =>
+  JSON.stringify({
+    number,
+    state,
+    next,
+    problem,
+    epochs,
+    values,
+    stage,
+    epoch,
+    value,
+    worker,
+    last,
+    changes: [...changes],
+  })
 
 /** What is wrong with what is read where the file has been torn after so many bytes. */
 async function readTorn(dir, file, { length, bytes, whole }) {

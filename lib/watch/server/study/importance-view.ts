@@ -1,16 +1,17 @@
 /** The importance of parameters as the page shows it: of one stage's trials, in its ranges. */
 import {
+  type FlatSpace,
+  flatSpace,
   importanceOf,
   isObject,
   type JsonObject,
   leastTrials,
-  parametersOf,
+  putNumbers,
   type Stage,
   type StudyParameter,
   type Trial,
 } from '../../../study/index.js'
 import type { ImportanceView } from './study-wire.js'
-import { trialValue } from './trial-columns.js'
 
 /** What it is made of. */
 export interface ImportanceSource {
@@ -30,7 +31,7 @@ export function importanceView(trials: readonly Trial[], source: ImportanceSourc
   const stages = [{ number: 1, record: { parameters: source.space } as JsonObject }, ...source.stages]
   let most = 0
   for (const { number, record } of stages.toReversed()) {
-    const ranges = parametersOf(isObject(record.parameters) ? record.parameters : source.space)
+    const ranges = flatSpace(isObject(record.parameters) ? record.parameters : source.space)
     const { columns, losses } = judgedOf(trials, number, ranges, source.direction)
     most = Math.max(most, losses.length)
     if (losses.length < leastTrials) continue
@@ -56,15 +57,18 @@ function sharesOf(columns: readonly Column[], losses: Float64Array, parameters: 
 function judgedOf(
   trials: readonly Trial[],
   stage: number,
-  ranges: readonly StudyParameter[],
+  ranges: FlatSpace,
   direction: 'minimize' | 'maximize',
 ): { columns: Column[]; losses: Float64Array } {
-  const columns = ranges.map((range): Column => ({ ...range, values: new Float64Array(trials.length) }))
+  const columns = ranges.parameters.map((range): Column => ({ ...range, values: new Float64Array(trials.length) }))
   const losses = new Float64Array(trials.length)
+  const row = new Float64Array(columns.length)
   let count = 0
   for (const trial of trials) {
-    const loss = trial.suggestion?.stage === stage ? lossOf(trial, direction) : null
-    if (loss === null || !isPut(trial.suggestion!.params, columns, count)) continue
+    const loss = trial.stage === stage ? lossOf(trial, direction) : null
+    if (loss === null) continue
+    putNumbers(trial, ranges, row)
+    if (!isPut(row, columns, count)) continue
     losses[count++] = loss
   }
   const some = columns.map((column) => ({ ...column, values: column.values.subarray(0, count) }))
@@ -73,18 +77,17 @@ function judgedOf(
 
 /** Exploded and failed ones are the worst, as samplers are told; of those that go on or were lost nothing is known. */
 function lossOf(trial: Trial, direction: 'minimize' | 'maximize'): number | null {
-  const { state } = trial
+  const { state, value } = trial
   if (state === 'exploded' || state === 'failed') return Number.POSITIVE_INFINITY
   if (state !== 'complete' && state !== 'pruned') return null
-  const value = trialValue(trial)
   if (Number.isNaN(value)) return null
   return direction === 'maximize' ? -value : value
 }
 
 /** Whether all that a trial has lies in the ranges: of each choice one that is left, of each number none outside. Then it is noted. */
-function isPut(params: JsonObject, columns: readonly Column[], at: number): boolean {
-  for (const { path, kind, low, high, read, values } of columns) {
-    const value = read(params)
+function isPut(numbers: Float64Array, columns: readonly Column[], at: number): boolean {
+  for (const [k, { path, kind, low, high, values }] of columns.entries()) {
+    const value = numbers[k]!
     const isIn = Number.isNaN(value)
       ? kind === 'number' || path.includes('.')
       : kind === 'category' || (value >= low && value <= high)

@@ -3,7 +3,7 @@ import { isObject, type StudyParameter, type Trial, type TrialState } from '../.
 import { short } from '../../../words.js'
 import { thin } from '../columns.js'
 import type { BestView, ParameterView, StageView, StudyView, TrialView, WorkerView } from './study-wire.js'
-import { beganAt, changedAt, trialValue, workerOf } from './trial-columns.js'
+import { longestName } from './trial-columns.js'
 import type { WatchedStudy } from './watched-study.js'
 
 /** Whoever may write in the folder could have written as much as he liked. */
@@ -96,10 +96,10 @@ function bestOf(
   let most = Number.NEGATIVE_INFINITY
   for (const trial of trials) {
     if (trial.state !== 'complete') continue
-    const score = sign * trialValue(trial)
+    const score = sign * trial.value
     if (score > most) [best, most] = [trial, score]
   }
-  return best && { trial: best.number, value: trialValue(best), params: paramsOf(best, parameters) }
+  return best && { trial: best.number, value: best.value, params: paramsOf(best, parameters) }
 }
 
 export function paramsOf({ suggestion }: Trial, parameters: readonly StudyParameter[]): (readonly [string, string])[] {
@@ -112,20 +112,26 @@ export function paramsOf({ suggestion }: Trial, parameters: readonly StudyParame
 }
 
 function workerView(trial: Trial, isSilent: boolean): WorkerView {
-  const { number, epochs, values, claim } = trial
+  const { number, epochs, values, claim, worker } = trial
   const [epoch, value] = [epochs.at(-1) ?? 0, values.at(-1) ?? null]
-  return { worker: workerOf(trial), trial: number, epoch, budget: claim?.record.budget ?? null, value, isSilent }
+  return {
+    worker: worker.slice(0, longestName),
+    trial: number,
+    epoch,
+    budget: claim?.record.budget ?? null,
+    value,
+    isSilent,
+  }
 }
 
 function secondsOf(trials: readonly Trial[], isRunning: boolean): number | null {
-  const first = trials.reduce((least, trial) => Math.min(least, beganAt(trial) || Infinity), Number.POSITIVE_INFINITY)
-  const last = isRunning ? Date.now() : trials.reduce((most, trial) => Math.max(most, changedAt(trial) || 0), 0)
+  const first = trials.reduce((least, trial) => Math.min(least, trial.begunAt || Infinity), Number.POSITIVE_INFINITY)
+  const last = isRunning ? Date.now() : trials.reduce((most, trial) => Math.max(most, trial.changedAt || 0), 0)
   return Number.isFinite(first) && last >= first ? (last - first) / 1000 : null
 }
 
 export function trialView(study: WatchedStudy, trial: Trial, canControl: boolean): TrialView {
-  const { number, state, suggestion, problem, last, epochs, values } = trial
-  const value = trialValue(trial)
+  const { number, state, suggestion, problem, last, epochs, values, value } = trial
   return {
     study: study.name,
     number,

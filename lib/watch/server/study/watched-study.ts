@@ -1,10 +1,12 @@
 /** One study of a folder: its reader, and what changed when. */
 import { setTimeout } from 'node:timers/promises'
 import {
+  type FlatSpace,
+  flatSpace,
   hasEnded,
+  type JsonObject,
   LeaseJudge,
   type NumberedPlan,
-  parametersOf,
   readPlan,
   readStages,
   type Stage,
@@ -15,7 +17,7 @@ import {
 import { Refusal } from '../query.js'
 import { type ImportanceSource, importanceView } from './importance-view.js'
 import type { ImportanceView, TrialColumns } from './study-wire.js'
-import { beganAt, columnsOf } from './trial-columns.js'
+import { columnsOf } from './trial-columns.js'
 
 /** Milliseconds for which what was read counts as new: the pages that look share one reading. */
 const freshFor = 400
@@ -36,7 +38,7 @@ export class WatchedStudy {
   #problem: string | null = null
   #stages: readonly Stage[] = []
   #plan: NumberedPlan | null = null
-  #parameters: { of: unknown; list: readonly StudyParameter[] } = { of: null, list: [] }
+  #flat: { readonly of: JsonObject; readonly space: FlatSpace } | null = null
   readonly #judge = new LeaseJudge()
   /** The version in which each trial was last seen to change. */
   readonly #versions = new Map<number, number>()
@@ -157,14 +159,18 @@ export class WatchedStudy {
     return trials > 0 ? trials : null
   }
 
-  get #space() {
+  get #space(): JsonObject {
     return this.#plan?.space ?? this.reader.study.space
   }
 
+  get #flatSpace(): FlatSpace {
+    const of = this.#space
+    if (this.#flat?.of !== of) this.#flat = { of, space: flatSpace(of) }
+    return this.#flat.space
+  }
+
   get parameters(): readonly StudyParameter[] {
-    const space = this.#space
-    if (this.#parameters.of !== space) this.#parameters = { of: space, list: parametersOf(space) }
-    return this.#parameters.list
+    return this.#flatSpace.parameters
   }
 
   trial(number: number): Trial {
@@ -206,8 +212,9 @@ export class WatchedStudy {
     const isWhole = generation !== this.generation || since > this.version
     const changed = isWhole ? trials : trials.filter(({ number }) => this.#versions.get(number)! > since)
     // Zero stays where it was, whoever asks.
-    if (Number.isNaN(this.#origin)) this.#origin = trials.map(beganAt).find((at) => !Number.isNaN(at)) ?? Number.NaN
-    const columns = columnsOf(changed, this.parameters, this.#origin)
+    if (Number.isNaN(this.#origin))
+      this.#origin = trials.find(({ begunAt }) => !Number.isNaN(begunAt))?.begunAt ?? Number.NaN
+    const columns = columnsOf(changed, this.#flatSpace, this.#origin)
     return { isWhole, generation: this.generation, version: this.version, ...columns }
   }
 }
