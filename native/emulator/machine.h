@@ -4,9 +4,12 @@
 #include "calls.h"
 
 #define GPU_KERNEL static
+#define GPU_KERNEL_OF(threads, blocks) static
 #define GPU_FUNCTION
 #define GPU_INLINE inline __attribute__((always_inline))
 #define GPU_LAMBDA
+#define GPU_UNROLLED
+#define GPU_ROLLED
 
 namespace gradus::gpu {
 

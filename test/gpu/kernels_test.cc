@@ -1,4 +1,5 @@
 // The GPU's kernels, emulated, against the processor's bits on random shapes and options.
+#include "kernels/cuda/table.h"
 #include "trial.h"
 
 using namespace gradus;
@@ -58,46 +59,81 @@ TEST("activations and their slopes have the processor's bits") {
   });
 }
 
+namespace {
+// Of a product: sizes, and whether strides and widths are such that four elements can be moved at once.
+struct Sizes {
+  size_t m, n, k;
+  bool by_fours;
+};
+// multiply(kernels, task, workspace) on both sides.
+template <class T, class F>
+void check_product(Numbers& numbers, Sizes of, F multiply) {
+  const size_t m = of.m, n = of.n, k = of.k;
+  Trial<T> trial;
+  const bool special = numbers.below(4) == 0;
+  Matmul<T> task;
+  task.m = m, task.n = n, task.k = k;
+  const auto stride_of = [&](size_t width) { return of.by_fours ? (width + 3) / 4 * 4 : width + numbers.below(4); };
+  const bool a_turned = numbers.below(2), b_turned = numbers.below(2);
+  const size_t a_stride = stride_of(a_turned ? m : k), b_stride = stride_of(b_turned ? k : n);
+  task.a_row = a_turned ? 1 : a_stride, task.a_column = a_turned ? a_stride : 1;
+  task.b_row = b_turned ? 1 : b_stride, task.b_column = b_turned ? b_stride : 1;
+  task.c_row = stride_of(n);
+  auto& a = trial.given(numbers.values<T>((a_turned ? k : m) * a_stride, special));
+  auto& b = trial.given(numbers.values<T>((b_turned ? n : k) * b_stride, special));
+  if (numbers.below(3) == 0) task.alpha = T(0.7);
+  if (numbers.below(3) == 0) task.beta = T(numbers.below(2) ? 1 : -0.3);
+  auto& c = task.beta != 0 ? trial.given(numbers.values<T>(m * task.c_row)) : trial.template wanted<T>(m * task.c_row);
+  auto* bias = trial.maybe(numbers.often(), numbers.values<T>(n));
+  if (numbers.often()) task.activation = any_kind(numbers), task.activation_parameter = T(0.2);
+  auto* gate = trial.maybe(numbers.below(3) == 0, numbers.values<T>(m * n));
+  if (gate) {
+    constexpr Activation gates[] = {Activation::identity, Activation::relu,    Activation::leaky_relu, Activation::elu,
+                                    Activation::tanh,     Activation::sigmoid, Activation::softplus};
+    task.gate_kind = gates[numbers.below(std::size(gates))], task.gate_row = n, task.gate_parameter = T(0.2);
+  }
+  auto& flag = trial.given(std::vector<uint8_t>{0});
+  static std::vector<T> memory(matmul_workspace + 16);
+  T* workspace = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64 / sizeof(T);
+  trial.run([&](const Kernels<T>& kernels, auto at) {
+    Matmul<T> here = task;
+    here.a = at(a), here.b = at(b), here.c = at(c);
+    if (bias) here.bias = at(*bias);
+    if (gate) here.gate = at(*gate);
+    here.nonfinite = reinterpret_cast<bool*>(at(flag));
+    multiply(kernels, here, workspace);
+  });
+}
+}  // namespace
+
 TEST("the product of matrices has the processor's bits, whatever lies where and follows") {
   for_trials(60, [](Numbers& numbers, auto zero) {
     using T = decltype(zero);
     const size_t m = numbers.size(50), n = numbers.size(50);
     const size_t k = numbers.below(12) == 0 ? 500 + numbers.below(600) : numbers.size(80);
-    Trial<T> trial;
-    const bool special = numbers.below(4) == 0;
-    Matmul<T> task;
-    task.m = m, task.n = n, task.k = k;
-    const size_t a_gap = numbers.below(4), b_gap = numbers.below(4), c_gap = numbers.below(4);
-    const bool a_turned = numbers.below(2), b_turned = numbers.below(2);
-    const size_t a_stride = (a_turned ? m : k) + a_gap, b_stride = (b_turned ? k : n) + b_gap;
-    task.a_row = a_turned ? 1 : a_stride, task.a_column = a_turned ? a_stride : 1;
-    task.b_row = b_turned ? 1 : b_stride, task.b_column = b_turned ? b_stride : 1;
-    task.c_row = n + c_gap;
-    auto& a = trial.given(numbers.values<T>((a_turned ? k : m) * a_stride, special));
-    auto& b = trial.given(numbers.values<T>((b_turned ? n : k) * b_stride, special));
-    if (numbers.below(3) == 0) task.alpha = T(0.7);
-    if (numbers.below(3) == 0) task.beta = T(numbers.below(2) ? 1 : -0.3);
-    auto& c =
-        task.beta != 0 ? trial.given(numbers.values<T>(m * task.c_row)) : trial.template wanted<T>(m * task.c_row);
-    auto* bias = trial.maybe(numbers.often(), numbers.values<T>(n));
-    if (numbers.often()) task.activation = any_kind(numbers), task.activation_parameter = T(0.2);
-    auto* gate = trial.maybe(numbers.below(3) == 0, numbers.values<T>(m * n));
-    if (gate) {
-      constexpr Activation gates[] = {Activation::identity, Activation::relu, Activation::leaky_relu,
-                                      Activation::elu,      Activation::tanh, Activation::sigmoid,
-                                      Activation::softplus};
-      task.gate_kind = gates[numbers.below(std::size(gates))], task.gate_row = n, task.gate_parameter = T(0.2);
+    check_product<T>(
+        numbers, {m, n, k, numbers.below(4) == 0},
+        [](const Kernels<T>& kernels, const Matmul<T>& task, T* workspace) { kernels.matmul(task, workspace); });
+  });
+}
+
+TEST("products by tiles of each size have the processor's bits, at and beside the edges of tiles and of blocks of k") {
+  for_trials(8, [](Numbers& numbers, auto zero) {
+    if (sizeof zero == sizeof(double)) return;
+    for (const unsigned side : {128u, 64u, 32u}) {
+      Scope scope("side " + std::to_string(side));
+      const bool by_fours = numbers.below(2);
+      const auto size = [&] {
+        const size_t near = side * (1 + numbers.below(2)) + numbers.below(3) - 1;
+        const size_t any = numbers.below(2) ? near : 1 + numbers.below(side);
+        return by_fours ? (any + 3) / 4 * 4 : any;
+      };
+      const size_t near_block = 510 + numbers.below(6);
+      const size_t m = size(), n = size(), k = numbers.below(side == 128 ? 8 : 4) == 0 ? near_block : numbers.size(40);
+      const auto multiply = [&](const Kernels<float>& kernels, const Matmul<float>& task, float* workspace) {
+        &kernels == &device_kernels<float>() ? cuda::multiply_by_tiles(task, side) : kernels.matmul(task, workspace);
+      };
+      check_product<float>(numbers, {m, n, k, by_fours}, multiply);
     }
-    auto& flag = trial.given(std::vector<uint8_t>{0});
-    static std::vector<T> memory(matmul_workspace + 16);
-    T* workspace = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64 / sizeof(T);
-    trial.run([&](const Kernels<T>& kernels, auto at) {
-      Matmul<T> here = task;
-      here.a = at(a), here.b = at(b), here.c = at(c);
-      if (bias) here.bias = at(*bias);
-      if (gate) here.gate = at(*gate);
-      here.nonfinite = reinterpret_cast<bool*>(at(flag));
-      kernels.matmul(here, workspace);
-    });
   });
 }

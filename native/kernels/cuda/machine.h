@@ -29,9 +29,13 @@ struct alignas(n * sizeof(T)) Pack {
 #include "queue.h"
 
 #define GPU_KERNEL static __global__
+// Of so many threads, of which so many blocks are to have room on a multiprocessor.
+#define GPU_KERNEL_OF(threads, blocks) static __global__ __launch_bounds__(threads, blocks)
 #define GPU_FUNCTION __device__
 #define GPU_INLINE __device__ __forceinline__
 #define GPU_LAMBDA __device__
+#define GPU_UNROLLED _Pragma("unroll")
+#define GPU_ROLLED _Pragma("unroll 1")
 
 namespace gradus::gpu {
 

@@ -1,6 +1,6 @@
-// The product of two matrices, each element a sum over k in the order of the processors: a block of threads has a
-// square of C, a thread one element of it, and squares of A and B go by in shared memory.
-#include "texts.h"
+// The product of two matrices, each element a sum over k in the order of the processors. Of float by tiles; of double a
+// block of threads has a square of C, a thread one element of it, and squares of A and B go by in shared memory.
+#include "matmul_tiles.h"
 #include "table.h"
 
 namespace gradus::cuda {
@@ -11,13 +11,6 @@ constexpr unsigned side = 16;
 template <class T>
 struct Squares {
   T a[side][side + 1], b[side][side + 1];  // rows of an odd length lie in different banks
-};
-
-template <class T>
-struct MatmulParams {
-  Matmul<T> task;
-  size_t across;  // squares in a row of C
-  const uint32_t* guard;
 };
 
 // The sum over k from `first` to `end` of the thread's element, whose row of A and column of B may be none.
@@ -37,19 +30,6 @@ GPU_INLINE T sum_over(const Matmul<T>& task, size_t i, size_t j, size_t first, s
     if (!planted(Mistake::no_barrier_before_loading)) gpu::barrier();
   }
   return sum;
-}
-
-// What follows the sums: see cpu/matmul/finish-inl.h.
-template <class T>
-GPU_INLINE T finished(const Matmul<T>& task, size_t i, size_t j, T sum) {
-  using V = text::Vec<T>;
-  if (task.bias) sum = sum + task.bias[j];
-  V value = text::activate(task.activation, task.activation_parameter, V(sum));
-  if (task.gate && task.gate_kind != Activation::identity)
-    value = value * text::activation_slope_from_output(task.gate_kind, task.gate_parameter,
-                                                       V(task.gate[i * task.gate_row + j]));
-  if (task.nonfinite && !text::is_finite(value.r.value)) gpu::raise(task.nonfinite);
-  return value.r.value;
 }
 
 template <class T>
@@ -74,19 +54,26 @@ GPU_KERNEL void multiply(const MatmulParams<T> params) {
   if (exists) task.c[i * task.c_row + j] = finished(task, i, j, total);
 }
 
-template <class T>
-void matmul(const Matmul<T>& task, T*) {
+void matmul(const Matmul<float>& task, float*) { multiply_by_tiles(task, side_of_tiles(task.m, task.n)); }
+void matmul(const Matmul<double>& task, double*) {
   if (task.m == 0 || task.n == 0) return;
   const size_t across = (task.n + side - 1) / side, down = (task.m + side - 1) / side;
-  gpu::launch(multiply<T>, {unsigned(across * down), side * side, sizeof(Squares<T>)},
-              MatmulParams<T>{task, across, gpu::guard()});
+  gpu::launch(multiply<double>, {unsigned(across * down), side * side, sizeof(Squares<double>)},
+              MatmulParams<double>{task, across, gpu::guard()});
 }
 
 }  // namespace
 
+void multiply_by_tiles(const Matmul<float>& task, unsigned side) {
+  if (task.m == 0 || task.n == 0) return;
+  side == 128  ? launch_tiles<LargeTile>(task)
+  : side == 64 ? launch_tiles<MiddleTile>(task)
+               : launch_tiles<SmallTile>(task);
+}
+
 template <class T>
 void put_matmul(Kernels<T>& table) {
-  table.matmul = matmul<T>;
+  table.matmul = matmul;
 }
 PUT(matmul);
 

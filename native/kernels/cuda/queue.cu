@@ -174,6 +174,9 @@ void* scratch(size_t bytes) {
 }
 void queue_kernel(const void* kernel, const Shape& shape, void** arguments) {
   Queue* const queue = cuda::entered;
+  constexpr size_t without_asking = 48 * 1024;
+  if (shape.shared > without_asking)
+    cuda::holds(queue, cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shape.shared)));
   cuda::holds(queue,
               cudaLaunchKernel(kernel, dim3(shape.grid), dim3(shape.block), arguments, shape.shared, queue->stream));
 }
