@@ -1,6 +1,7 @@
 // `npm run build:cuda`: compiles the library for NVIDIA GPUs, for the package and for the checkout's own addon; with --tests
 // the tests that run on a card as well, which take the rest from what node-gyp has built. Where no CUDA compiler is found it
-// comes from PyPI, into a virtual environment beside the build. Fails where a kernel spills registers or has a stack frame.
+// comes from PyPI, into a virtual environment beside the build. Fails where a kernel spills registers, has a stack frame, or has
+// too many registers for its occupancy.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -42,12 +43,39 @@ export function findCompiler() {
   return installed() ?? fail(`There is no nvcc in ${environment}`)
 }
 
-/** What ptxas says of kernels that keep something on a stack. */
-export function spillsIn(text) {
-  const kernels = text.split(/(?=Compiling entry function)/)
-  return kernels
-    .filter((of) => /[1-9]\d* bytes (stack frame|spill)/.test(of))
-    .map((of) => of.split('\n').slice(0, 3).join(' ').trim())
+/**
+ * So many blocks of so many threads are to have room in the registers of a multiprocessor at once: kernels by a part of the
+ * names that the compiler gives them.
+ */
+export const occupancies = [
+  { kernel: /multiply_tiles.*TileShapeILj128E/, threads: 256, blocks: 2 },
+  { kernel: /multiply_tiles.*TileShapeILj64E/, threads: 256, blocks: 2 },
+  { kernel: /multiply_tiles.*TileShapeILj32E/, threads: 64, blocks: 8 },
+  { kernel: /update_teams/, threads: 64, blocks: 8 },
+  { kernel: /update_spread/, threads: 256, blocks: 2 },
+  { kernel: /update_stretch/, threads: 256, blocks: 1 },
+]
+const registersOfMultiprocessor = 65_536
+/** They are given to a thread by so many. */
+const registersAtOnce = 8
+
+/** What ptxas says of kernels that keep something on a stack, or have more registers than there is room for. */
+export function troublesIn(text) {
+  const kernels = text.split(/(?=Compiling entry function)/).filter((of) => of.startsWith('Compiling'))
+  return kernels.flatMap((of) => {
+    const name =
+      of
+        .match(/'(\S+)' for '(\S+)'/)
+        ?.slice(1)
+        .join(' for ') ?? of
+    const stack = of.match(/[1-9]\d* bytes (stack frame|spill \w+)/)
+    const used = Number(of.match(/Used (\d+) registers/)?.[1] ?? Number.NaN)
+    const given = Math.ceil(used / registersAtOnce) * registersAtOnce
+    const crowded = occupancies.find(({ kernel }) => kernel.test(name))
+    const most = crowded ? registersOfMultiprocessor / crowded.threads / crowded.blocks : Number.POSITIVE_INFINITY
+    if (stack) return [`${name}: ${stack[0]}`]
+    return given <= most ? [] : [`${name}: ${used} registers, ${most} at most`]
+  })
 }
 
 /** A copy beside its place, then moved there: it is the old one or the new one, never half. */
@@ -66,8 +94,11 @@ if (isCommand(import.meta.url)) {
   run('cmake', '-S', root, '-B', folder, '-DGRADUS_ADDON=OFF', '-DGRADUS_TESTS=OFF', core, `-DGRADUS_NVCC=${nvcc}`)
   run('cmake', '--build', folder, '--target', ...targets, '--parallel', String(availableParallelism()))
   const reports = readdirSync(join(folder, 'cuda')).filter((name) => name.endsWith('.txt'))
-  const spills = reports.flatMap((name) => spillsIn(readFileSync(join(folder, 'cuda', name), 'utf8')))
-  if (spills.length > 0) fail(`These kernels need a stack:\n${spills.join('\n')}`)
+  const said = reports.map((name) => readFileSync(join(folder, 'cuda', name), 'utf8')).join('\n')
+  const troubles = troublesIn(said)
+  if (troubles.length > 0) fail(`These kernels need a stack, or too many registers:\n${troubles.join('\n')}`)
+  const missing = occupancies.filter(({ kernel }) => !kernel.test(said))
+  if (missing.length > 0) fail(`There is no kernel ${missing.map(({ kernel }) => kernel.source).join(', ')}`)
   const { size } = statSync(join(folder, 'gradus_cuda.so'))
   if (size > mostCudaBytes) fail(`The library has ${size} bytes, more than ${mostCudaBytes}`)
   for (const place of [cudaLibrary, 'build/Release/gradus_cuda.so'])

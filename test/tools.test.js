@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { troublesIn } from '../scripts/cuda.js'
 import { prebuild } from '../scripts/stamps.js'
 
 const tools = suite('tools')
@@ -101,6 +102,22 @@ tools('a library for GPUs of other sources is not packed', () => {
     changed.stderr,
     /^prebuilds\/\S+ was made of other sources: run npm run build:cuda first, or remove it\n$/,
   )
+})
+
+tools('a kernel that needs a stack, or more registers than its occupancy has room for, is told', () => {
+  const kernel = (name, stack, registers) => `ptxas info    : Compiling entry function '${name}' for 'sm_90'
+ptxas info    : Function properties for ${name}
+    ${stack} bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
+ptxas info    : Used ${registers} registers, used 1 barriers
+`
+  const large = '_Zmultiply_tilesTileShapeILj128ELj8E'
+  const of = (...kernels) => troublesIn(kernels.join(''))
+  assert.equal(of(kernel('_Zany', 0, 255), kernel(large, 0, 128), kernel('_Zupdate_spreadId', 0, 120)), [])
+  assert.equal(of(kernel('_Zany', 0, 255), kernel('_Zother', 16, 30)), ['_Zother for sm_90: 16 bytes stack frame'])
+  assert.equal(of(kernel(large, 0, 129)), [`${large} for sm_90: 129 registers, 128 at most`])
+  assert.equal(of('Compiling entry function unknown'), [
+    'Compiling entry function unknown: NaN registers, Infinity at most',
+  ])
 })
 
 tools('a checkout without the packages of development is told to install them', () => {
