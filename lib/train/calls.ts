@@ -10,11 +10,15 @@ export const defaultBatchSize = 32
 /** Of passes that do not train. */
 export const passBatchSize = 256
 
+/** 0 until somebody asks: to ask the system takes as long as the prediction of a small model. */
+let cores = 0
+
 /** The number of threads asked for: `GRADUS_THREADS`, else the option, else one a core. */
 export function resolveThreads(threads: number | undefined): number {
   const forced = process.env.GRADUS_THREADS
   if (forced) return checkPositiveInteger('GRADUS_THREADS', Number(forced))
-  return checkOptional(checkPositiveInteger, 'threads', threads) ?? availableParallelism()
+  cores ||= availableParallelism()
+  return checkOptional(checkPositiveInteger, 'threads', threads) ?? cores
 }
 
 export function checkSignal(argument: string, signal: unknown): AbortSignal {
