@@ -98,8 +98,8 @@ layers[1]: expected a layer, received "relu"
 layers: expected at least one layer, received an array of length 0
 > sequential({ input: 4 }, [dense(3, { name: 'a' }), dense(3, { name: 'a' })])
 name: two layers are called "a"
-> sequential({ input: [10] }, [embedding(100, 8), batchNorm()])
-GRADUS_SHAPE_MISMATCH batchNorm1: expected one dimension, received an input of shape [10, 8]; put flatten() before it
+> sequential({ input: [10] }, [embedding(100, 8), maxPool2d(2)])
+GRADUS_SHAPE_MISMATCH maxPool2d1: expected height, width and channels, received an input of shape [10, 8]; put reshape([10, 8, 1]) before it
 > graph({ inputs: [input([4])], outputs: dense(3)(input([4])) })
 graph: there is no option "outputs"; did you mean output?
 > graph({ inputs: [input(4)], output: dense(3)(input(4)) })

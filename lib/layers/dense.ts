@@ -1,50 +1,15 @@
 /** The fully connected layer: Y = X·W + b. */
 import { callOf, factory } from '../call.js'
-import { checkBoolean, checkPositive, checkPositiveInteger } from '../checks.js'
+import { checkPositiveInteger } from '../checks.js'
 import { GradusError } from '../errors.js'
 import { optionsOf } from '../options.js'
-import { type ActivationName, checkActivationName, lowerActivation } from './activations.js'
-import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
-import { checkRegularizer, type Regularizer } from './regularizers.js'
+import { defineLayer, type Layer } from './layer.js'
 import { shapeError } from './shape.js'
+import { lowerWeighted, type WeightedOptions, weightedRules } from './weighted.js'
 
-export interface DenseOptions {
-  /** How the weights start; default `'he'`. */
-  init?: Initializer | undefined
-  /** Whether there is a bias; default true. */
-  bias?: boolean | undefined
-  /** How the bias starts; default `'zeros'`. */
-  biasInit?: Initializer | undefined
-  /** Keeps the weights small: {@link l1}, {@link l2} or {@link elastic}. */
-  regularizer?: Regularizer | undefined
-  /** Likewise for the bias, which usually needs none. */
-  biasRegularizer?: Regularizer | undefined
-  /** Largest Euclidean norm of the weights into one unit, enforced after each update (Srebro et al. 2005). */
-  maxNorm?: number | undefined
-  /** Follows the layer directly, as `relu()` in the list would; `'softmax'` too. */
-  activation?: ActivationName | undefined
-  /** False: the weights stay as they are. Default true. */
-  trainable?: boolean | undefined
-  /** Default `dense1`, `dense2`, … in layer order. */
-  name?: string | undefined
-}
+export type DenseOptions = WeightedOptions
 
-const readOptions = optionsOf<DenseOptions>()(
-  'dense',
-  {
-    init: [checkInitializer, 'he'],
-    bias: [checkBoolean, true],
-    biasInit: [checkInitializer, 'zeros'],
-    regularizer: checkRegularizer,
-    biasRegularizer: checkRegularizer,
-    maxNorm: checkPositive,
-    activation: checkActivationName,
-    trainable: [checkBoolean, true],
-    name: checkName,
-  },
-  ['units'],
-)
+const readOptions = optionsOf<DenseOptions>()('dense', weightedRules, ['units'])
 
 /**
  * A layer of `units` outputs, each connected to every input: Y = X·W + b, W of shape (inputs, units), b of (units).
@@ -55,30 +20,17 @@ const readOptions = optionsOf<DenseOptions>()(
 export const dense = factory('dense', 2, (units: number, options: DenseOptions = {}): Layer => {
   checkUnits(units)
   const resolved = readOptions(options)
-  const { init, bias, biasInit, regularizer, biasRegularizer, maxNorm, activation, trainable, name } = resolved
   return defineLayer({
     call: callOf('dense', units, resolved),
-    name,
+    name: resolved.name,
     outputShape: ([shape = []], label) => {
       if (!shape.length) throw shapeError(label, 'at least one dimension', shape)
       return [...shape.slice(0, -1), units]
     },
     lower(scope, [input]) {
-      const size = input!.shape.at(-1)!
-      const weight = scope.parameter('weight', {
-        shape: [size, units],
-        trainable,
-        initializer: lowerInitializer(init, size, units),
-        ...regularizer,
-        maxNorm,
-      })
-      const parameters: Record<string, number> = { weight }
-      if (bias) {
-        const initializer = lowerInitializer(biasInit, size, units)
-        parameters.bias = scope.parameter('bias', { shape: [units], trainable, initializer, ...biasRegularizer })
-      }
-      const node = scope.node('dense', [input!.node], { parameters })
-      return activation ? lowerActivation(activation, scope, node) : node
+      const inputs = input!.shape.at(-1)!
+      const of = { op: 'dense', input: input!.node, shape: [inputs, units], outputs: units }
+      return lowerWeighted(scope, { ...of, fans: [inputs, units] }, resolved)
     },
   })
 })

@@ -9,7 +9,7 @@ namespace gradus {
 
 struct LayerInfo {
   std::string layer, op;  // "relu1", "relu"
-  size_t units = 0;       // elements of one example
+  size_t units = 0;       // elements of the last dimension
 };
 
 constexpr size_t inspection_statistics = 5;

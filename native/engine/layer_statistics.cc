@@ -14,8 +14,7 @@ uint64_t hash_of_value(const Model<T>& model, Pass<T>& pass, size_t op) {
 template <class T>
 LayerInfo layer_of(const Model<T>& model, size_t op) {
   const Op<T>& of = model.op(op);
-  const std::vector<Node>& nodes = model.layout().nodes;
-  return {of.name, of.kind(), nodes[nodes[of.node].home].size};
+  return {of.name, of.kind(), of.units()};
 }
 
 namespace {
@@ -52,12 +51,12 @@ Moments moments_of(const Model<T>& model, Pass<T>& pass, size_t op) {
 
 template <class T>
 const T* unit_maxima(const Model<T>& model, Pass<T>& pass, size_t op) {
-  const size_t node = model.op(op).node, units = pass.size(node);
+  const size_t node = model.op(op).node, units = model.op(op).units();
   Buffer<T>& there = pass.workspace.inspection.maxima;
   std::vector<T>& maxima = pass.workspace.inspection.seen_maxima;
   there.grow(units, pass.workspace.memory);
   maxima.resize(units);
-  pass.device.column_maxima(pass.value(node), pass.batch, units, units, there.data());
+  pass.device.column_maxima(pass.value(node), value_size(model, pass, op) / units, units, units, there.data());
   pass.workspace.memory.download(maxima.data(), there.data(), units * sizeof(T));
   return maxima.data();
 }

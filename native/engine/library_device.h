@@ -54,6 +54,16 @@ inline const Kernels<double>& kernels_of(const DeviceTable& table) {
   return table.float64;
 }
 
+// Whether this table has the kernel of this name.
+template <class T>
+bool has_kernel(const Kernels<T>& kernels, const std::string& name) {
+#define KERNEL(kernel, arguments, ...) \
+  if (name == #kernel) return kernels.kernel != nullptr;
+#include "kernels/kernels.def"
+#undef KERNEL
+  return false;
+}
+
 // Each kernel is one call, which the library cuts as it likes.
 template <class T>
 class LibraryDevice final : public Device<T> {

@@ -53,6 +53,9 @@ class Op {
     return 0;
   }
 
+  // Of the kernels that it calls those that not every device has.
+  virtual std::vector<const char*> rare_kernels() const { return {}; }
+
   // Of an activation its own name, else that of the op in descriptors.
   virtual std::string kind() const { return op; }
   // Whether a batch of one example leaves nothing to compute in training.
@@ -68,6 +71,9 @@ class Op {
   virtual std::optional<ActivationChoice> fusible() const { return std::nullopt; }
   virtual void set_forward_fused() {}
   virtual void set_backward_fused() {}
+
+  // Elements of the last dimension: in an image its channels.
+  size_t units() const { return shape.empty() ? 1 : shape.back(); }
 
   const size_t node;
   const std::string op, name;

@@ -4,6 +4,7 @@
 
 #include "ops/activation.cc"
 #include "ops/add.cc"
+#include "ops/average_pool.cc"
 #include "ops/batch_norm.cc"
 #include "ops/concat.cc"
 #include "ops/convolution.cc"
@@ -11,10 +12,15 @@
 #include "ops/dense.cc"
 #include "ops/dropout.cc"
 #include "ops/embedding.cc"
+#include "ops/frame.cc"
+#include "ops/group_norm.cc"
 #include "ops/layer_norm.cc"
+#include "ops/max_pool.cc"
 #include "ops/maxout.cc"
 #include "ops/reshape.cc"
 #include "ops/softmax.cc"
+#include "ops/spatial_dropout.cc"
+#include "ops/upsample.cc"
 
 namespace gradus {
 

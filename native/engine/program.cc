@@ -16,6 +16,16 @@
 namespace gradus {
 namespace {
 
+// A model that the device cannot compute is refused before it has begun.
+template <class T>
+void check_kernels(const Model<T>& model, const OpenDevice& device) {
+  for (size_t op = 0; op < model.op_count(); ++op)
+    for (const char* kernel : model.op(op).rare_kernels())
+      if (!has_kernel(kernels_of<T>(device.table()), kernel))
+        throw Error("GRADUS_NO_DEVICE", model.op(op).name + ": the device " + device.name() + " has no kernel " +
+                                            kernel + " yet: compile the model for the processor");
+}
+
 template <class T>
 class ProgramOf final : public TypedProgram<T> {
  public:
@@ -31,6 +41,7 @@ class ProgramOf final : public TypedProgram<T> {
         optimizer_(model_.plan(), isa),
         inspection_(model_),
         workspace_(memory_) {
+    if (device_) check_kernels(model_, *device_);
     workspace_.gradients.arena.grow(this->plan().arena_size, memory_);
     metric_widths_ = Metrics<T>(model_, workspace_).widths();
   }

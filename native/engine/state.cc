@@ -32,7 +32,7 @@ State<T>::State(const Model<T>& model, const Device<T>& processor, Memory& memor
   for (size_t op = 0; op < model.op_count(); ++op) {
     if (!model.holds_value(op)) continue;
     const bool is_relu = model.op(op).kind() == "relu";
-    watching.last_fired.emplace_back(is_relu ? model.layout().nodes[model.op(op).node].size : 0, never_fired);
+    watching.last_fired.emplace_back(is_relu ? model.op(op).units() : 0, never_fired);
   }
   if (plan.initializes) initialize(plan, processor);
 }

@@ -19,7 +19,8 @@ size_t Workspace<T>::bytes() const {
   for (const NodeMemory<T>& node : nodes)
     bytes += node.value.bytes() + node.gradient.bytes() + node.tangent.bytes() + node.gradient_tangent.bytes() +
              node.indices.bytes();
-  for (const OpMemory<T>& op : ops) bytes += bytes_of(op.reals) + bytes_of(op.of_parameters) + op.choices.bytes();
+  for (const OpMemory<T>& op : ops)
+    bytes += bytes_of(op.reals) + bytes_of(op.of_parameters) + op.choices.bytes() + op.winners.bytes();
   for (const Buffer<T>* buffer : {&tangents, &gradient_tangents, &losses, &scratch, &predictions, &batch.targets,
                                   &batch.weights, &update.directions, &update.host_gradient, &inspection.maxima})
     bytes += buffer->bytes();

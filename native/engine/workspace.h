@@ -23,6 +23,7 @@ struct OpMemory {
   std::array<Buffer<T>, 4> reals;
   std::vector<Buffer<T>> of_parameters;
   Buffer<int32_t> choices;
+  Buffer<uint8_t> winners;  // of windows of up to 256
   uint64_t fingerprint = 0;
 };
 

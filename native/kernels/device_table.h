@@ -73,16 +73,32 @@ constexpr uint32_t fold_sizes(std::initializer_list<size_t> sizes, uint32_t fold
   for (size_t size : sizes) fold = (fold ^ uint32_t(size)) * 16777619u;
   return fold;
 }
-constexpr uint32_t device_version = fold_sizes(
-    {sizeof(Matmul<float>), sizeof(Convolution<float>), sizeof(ConvolutionWeights<float>), sizeof(Loss<float>),
-     sizeof(Metric<float>), sizeof(Examples), sizeof(Norm<float>), sizeof(NormTangent<float>), sizeof(Update<float>),
-     sizeof(UpdateBlock<float>), sizeof(UpdateSums), sizeof(Moments), sizeof(Combination<float>), sizeof(Evidence),
-     sizeof(Verdict), sizeof(DeviceInfo), sizeof(DeviceTable)},
-    fold_text(
+constexpr uint32_t device_version = fold_sizes({sizeof(Matmul<float>),
+                                                sizeof(Convolution<float>),
+                                                sizeof(ConvolutionWeights<float>),
+                                                sizeof(Pooling<float>),
+                                                sizeof(Framing<float>),
+                                                sizeof(Upsampling<float>),
+                                                sizeof(GroupNormTangent<float>),
+                                                sizeof(Loss<float>),
+                                                sizeof(Metric<float>),
+                                                sizeof(Examples),
+                                                sizeof(Norm<float>),
+                                                sizeof(NormTangent<float>),
+                                                sizeof(Update<float>),
+                                                sizeof(UpdateBlock<float>),
+                                                sizeof(UpdateSums),
+                                                sizeof(Moments),
+                                                sizeof(Combination<float>),
+                                                sizeof(Evidence),
+                                                sizeof(Verdict),
+                                                sizeof(DeviceInfo),
+                                                sizeof(DeviceTable)},
+                                               fold_text(
 #define KERNEL(name, arguments, ...) #name #arguments
 #include "kernels.def"
 #undef KERNEL
-        , 2166136261u));
+                                                   , 2166136261u));
 
 // The one function that a library of a device exports, "gradus_device". Null: it has no such version; then, and only
 // then, `*own` is the version that it has.

@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "convolution.h"
+#include "images.h"
 
 namespace gradus {
 

@@ -10,7 +10,7 @@ const rows = 5
 const scalars = [0, 1, 2, 3, 4, 5, 7, 16, 33, -1, 0.5, 1e-5, 0.9, 1e30, 2 ** 48, 2 ** 53 - 1, true, false]
 const words = [
   ...['dense', 'activation', 'softmax', 'maxout', 'dropout', 'reshape', 'layer_norm', 'batch_norm', 'embedding', 'add'],
-  ...['convolution'],
+  ...['convolution', 'max_pool', 'average_pool', 'group_norm', 'frame', 'upsample', 'spatial_dropout'],
   ...[
     'concat',
     'custom',
@@ -33,7 +33,8 @@ const words = [
 const keys = [
   ...['kind', 'op', 'inputs', 'shape', 'parameters', 'parameter', 'l1', 'l2', 'maxNorm', 'weightDecay', 'averages'],
   ...['momentum', 'decayRate', 'epsilon', 'bfloat16', 'customRegularizer', 'slots', 'targets', 'differentiated', 'k'],
-  ...['stride', 'dilation', 'padding', 'groups'],
+  ...['stride', 'dilation', 'padding', 'groups', 'kernel', 'countPadding', 'outputPadding', 'added', 'taken', 'factor'],
+  ...['bilinear', 'frozen'],
   ...['pieces', 'rate', 'trainable', 'learningRateMultiplier', 'operands', 'biasCorrection', 'seed', 'output'],
 ]
 

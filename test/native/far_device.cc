@@ -98,6 +98,36 @@ void look(const Norm<T>& of) {
     complain(at, "a norm");
 }
 template <class T>
+void look(const Convolution<T>& of) {
+  for (const void* at : {(const void*)of.weights, (const void*)of.packed, (const void*)of.input, (const void*)of.output,
+                         (const void*)of.bias, (const void*)of.gate, (const void*)of.nonfinite})
+    complain(at, "a convolution");
+}
+template <class T>
+void look(const ConvolutionWeights<T>& of) {
+  for (const void* at : {(const void*)of.x, (const void*)of.dy, (const void*)of.sums}) complain(at, "a convolution");
+}
+template <class T>
+void look(const Pooling<T>& of) {
+  for (const void* at : {(const void*)of.input, (const void*)of.output, (const void*)of.winners})
+    complain(at, "a pool");
+}
+template <class T>
+void look(const Framing<T>& of) {
+  for (const void* at : {(const void*)of.x, (const void*)of.y}) complain(at, "a frame");
+}
+template <class T>
+void look(const Upsampling<T>& of) {
+  for (const void* at : {(const void*)of.input, (const void*)of.output}) complain(at, "upsampling");
+}
+template <class T>
+void look(const GroupNorm<T>& of) {
+  for (const void* at : {(const void*)of.x, (const void*)of.gain, (const void*)of.bias, (const void*)of.mean,
+                         (const void*)of.inverse_deviation, (const void*)of.y, (const void*)of.dy, (const void*)of.dx,
+                         (const void*)of.dgain, (const void*)of.dbias, (const void*)of.mean_dy, (const void*)of.along})
+    complain(at, "a norm of groups");
+}
+template <class T>
 void look(const Update<T>& of) {
   for (const void* at : {(const void*)of.gradient, (const void*)of.w, (const void*)of.slots[0],
                          (const void*)of.slots[1], (const void*)of.average, (const void*)of.directions,
@@ -139,16 +169,30 @@ struct Late<member> {
     });
   }
 };
-// The device brings the workspace.
+// The device brings the workspace, for all calls the same.
+template <auto member>
+struct LateOnWorkspace;
+template <class T, class Task, void (*Kernels<T>::*member)(const Task&, T*)>
+struct LateOnWorkspace<member> {
+  template <size_t (*size)(const Task&)>
+  static void call(const Task& task, T*) {
+    const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+    look(task);
+    far().put([task] {
+      static std::vector<T> workspace;
+      workspace.resize(std::max(workspace.size(), size(task) + 64 / sizeof(T)));
+      T* aligned = reinterpret_cast<T*>(round_up(reinterpret_cast<size_t>(workspace.data()), 64));
+      (kernels_of<T>(*available_isas()[0]).*member)(task, aligned);
+    });
+  }
+};
 template <class T>
-void late_matmul(const Matmul<T>& task, T*) {
-  const std::lock_guard<std::recursive_mutex> lock(far().mutex);
-  look(task);
-  far().put([task] {
-    static std::vector<T> workspace(matmul_workspace + 64 / sizeof(T));
-    T* aligned = reinterpret_cast<T*>(round_up(reinterpret_cast<size_t>(workspace.data()), 64));
-    kernels_of<T>(*available_isas()[0]).matmul(task, aligned);
-  });
+size_t workspace_of(const Matmul<T>&) {
+  return matmul_workspace;
+}
+template <class Task>
+size_t workspace_of(const Task& task) {
+  return convolution_workspace(task.shape);
 }
 
 template <class T>
@@ -174,7 +218,11 @@ Kernels<T> late_kernels() {
 #include "kernels/kernels.def"
 #undef KERNEL
   };
-  table.matmul = late_matmul<T>;
+#define ON_WORKSPACE(name, Task) table.name = LateOnWorkspace<&Kernels<T>::name>::template call<workspace_of<Task<T>>>;
+  ON_WORKSPACE(convolution, Convolution)
+  ON_WORKSPACE(convolution_weights, ConvolutionWeights)
+#undef ON_WORKSPACE
+  table.matmul = LateOnWorkspace<&Kernels<T>::matmul>::template call<workspace_of<T>>;
   return table;
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/ensemble.h"
 #include "engine/host.h"
+#include "image_models.h"
 #include "recorded_models.h"
 #include "test.h"
 
@@ -129,6 +130,46 @@ TEST("there every op and loss computes what it does on the processor, in every c
     model.optimizer = kind("sgd");
     check_program(model, noisy_data(9, 5, loss.labels ? 3 : 0, 3));
   }
+}
+
+TEST("there networks for images compute what they do on the processor, in every call") {
+  for (const std::string dtype : {"float32", "float64"}) check_program(imaged(dtype), noisy_data(9, 72, 5, 5, true));
+}
+
+TEST("a network with a kernel that the device does not have is refused before it begins, by layer and kernel") {
+  DeviceTable table = far_device();
+  const auto refusal = [&] {
+    try {
+      imaged("float32").program(OpenDevice::open(table, 0));
+    } catch (const Error& error) {
+      return std::string(error.code) + " " + error.what();
+    }
+    return std::string("none");
+  };
+  const std::string end = " yet: compile the model for the processor";
+  CHECK_EQ(refusal(), std::string("none"));
+#define WITHOUT(kernel, layer)                                                                                       \
+  table.float32.kernel = nullptr;                                                                                    \
+  CHECK_EQ(refusal(), std::string("GRADUS_NO_DEVICE ") + layer + ": the device far:0 has no kernel " #kernel + end); \
+  table.float32.kernel = far_device().float32.kernel
+  WITHOUT(pack_filters, "convolution1");
+  WITHOUT(convolution, "convolution1");
+  WITHOUT(convolution_weights, "convolution1");
+  WITHOUT(max_pool_forward, "max_pool4");
+  WITHOUT(max_pool_gather, "max_pool4");
+  WITHOUT(max_pool_backward, "max_pool4");
+  WITHOUT(fold_bytes, "max_pool4");
+  WITHOUT(group_norm_forward, "group_norm7");
+  WITHOUT(group_norm_backward, "group_norm7");
+  WITHOUT(group_norm_forward_tangent, "group_norm7");
+  WITHOUT(group_norm_backward_tangent, "group_norm7");
+  WITHOUT(multiply_channels, "spatial_dropout8");
+  WITHOUT(frame_images, "frame9");
+  WITHOUT(upsample, "upsample10");
+  WITHOUT(upsample_backward, "upsample10");
+  WITHOUT(average_pool_forward, "average_pool11");
+  WITHOUT(average_pool_backward, "average_pool11");
+#undef WITHOUT
 }
 
 TEST("there every optimizer moves the weights as on the processor") {

@@ -1,6 +1,7 @@
-// Each element brought to mean 0 and variance 1 over the batch, then gain and bias. Outside training running averages
-// take the place of the batch's statistics; they move only with an accepted update, so they wait staged until then. So
-// they do for a batch of one example and where the layer is frozen, as without gain and bias, and stay as they are.
+// Each element of the last dimension brought to mean 0 and variance 1 over the batch and all other dimensions, then
+// gain and bias. Outside training running averages take the place of the batch's statistics; they move only with an
+// accepted update, so they wait staged until then. So they do for a single row and where the layer is frozen, and stay
+// as they are.
 #include "norm.h"
 
 namespace gradus {
@@ -10,32 +11,34 @@ template <class T>
 class BatchNorm final : public NormOp<T> {
  public:
   explicit BatchNorm(const NodeReader& node) : NormOp<T>(node) {
-    running_mean_ = node.parameter("mean", this->shape);
-    running_variance_ = node.parameter("variance", this->shape);
+    running_mean_ = node.parameter("mean", {columns_});
+    running_variance_ = node.parameter("variance", {columns_});
     for (size_t running : {running_mean_, running_variance_})
       if (node.parameters[running].trainable) node.fields.fail("mean and variance cannot be trainable");
-    is_frozen_ = !gain_ || (!node.parameters[*gain_].trainable && !node.parameters[*bias_].trainable);
+    // Frozen where nothing of it is trained, unless the descriptor says so of a layer that has nothing to train.
+    is_frozen_ = true;
+    for (size_t parameter : this->parameters) is_frozen_ = is_frozen_ && !node.parameters[parameter].trainable;
+    if (this->parameters.empty() && node.fields.find("frozen")) is_frozen_ = node.fields.flag("frozen");
     momentum_ = T(node.fields.number_within("momentum", 0.9, 0, 1));
   }
 
-  bool needs_several_examples() const override { return !is_frozen_; }
+  bool needs_several_examples() const override { return !is_frozen_ && rows_ == 1; }
   std::vector<size_t> statistics() const override {
     return is_frozen_ ? std::vector<size_t>() : std::vector<size_t>{running_mean_, running_variance_};
   }
 
-  // mean, variance and inverse deviation; gradients of gain and bias over the batch, or 1 and 0 in their place; two
-  // sums for each block of rows: mean and squares, later those of the gradients
+  // mean, inverse deviation and variance, and ones and zeros in place of gain and bias; gradients of both over the
+  // batch; two sums for each block of rows: mean and squares, later those of the gradients
   void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
-    memory.reals[0].grow(3 * columns_, from);
+    memory.reals[0].grow(5 * columns_, from);
     memory.reals[1].grow(2 * columns_, from);
-    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_), from);
+    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(product(batch, rows_)), columns_), from);
   }
 
   void forward(Pass<T>& pass) const override {
-    if (!gain_) {
-      T* plain = pass.of_op(this->node).reals[1].data();
-      pass.device.fill(T(1), columns_, plain);
-      pass.device.fill(T(0), columns_, plain + columns_);
+    if (is_plain()) {
+      pass.device.fill(T(1), columns_, plain(pass));
+      pass.device.fill(T(0), columns_, plain(pass) + columns_);
     }
     Norm<T> norm = of(pass);
     norm.y = pass.value(this->node);
@@ -68,14 +71,17 @@ class BatchNorm final : public NormOp<T> {
 
  private:
   // Whether mean and deviation are those of the batch.
-  bool follows(const Pass<T>& pass) const { return pass.training && !is_frozen_ && pass.batch > 1; }
+  bool follows(const Pass<T>& pass) const { return pass.training && !is_frozen_ && this->rows(pass) > 1; }
+  bool is_plain() const { return !gain_ || !bias_; }
+  T* plain(Pass<T>& pass) const { return pass.of_op(this->node).reals[0].data() + 3 * columns_; }
 
   Norm<T> of(Pass<T>& pass) const {
-    OpMemory<T>& memory = pass.of_op(this->node);
-    T* mean = memory.reals[0].data();
-    return this->norm_of(pass, mean, mean + columns_, memory.reals[1].data());
+    T* mean = pass.of_op(this->node).reals[0].data();
+    return this->norm_of(pass, mean, mean + columns_, plain(pass));
   }
-  NormTangent<T> tangent_of(Pass<T>& pass) const { return NormOp<T>::tangent_of(pass, of(pass), follows(pass)); }
+  NormTangent<T> tangent_of(Pass<T>& pass) const {
+    return NormOp<T>::tangent_of(pass, of(pass), follows(pass), plain(pass) + columns_);
+  }
 
   // Those of the batch, which the running ones follow. The running variance is that of the examples to come, unbiased
   // as in Ioffe and Szegedy 2015.
@@ -83,17 +89,18 @@ class BatchNorm final : public NormOp<T> {
     OpMemory<T>& memory = pass.of_op(this->node);
     T *means = memory.reals[2].data(), *squares = memory.reals[3].data();
     T* variance = norm.inverse_deviation + columns_;
-    pass.device.batch_norm_block_statistics(norm.x, pass.batch, columns_, columns_, means, squares);
-    pass.device.batch_norm_merge(means, squares, pass.batch, columns_, columns_, epsilon_, norm.mean, variance,
+    const size_t rows = this->rows(pass);
+    pass.device.batch_norm_block_statistics(norm.x, rows, columns_, columns_, means, squares);
+    pass.device.batch_norm_merge(means, squares, rows, columns_, columns_, epsilon_, norm.mean, variance,
                                  norm.inverse_deviation);
-    const T unbiased = T(pass.batch) / T(pass.batch - 1);
+    const T unbiased = T(rows) / T(rows - 1);
     pass.move_statistic(running_mean_, norm.mean, momentum_, T(1));
     pass.move_statistic(running_variance_, variance, momentum_, unbiased);
   }
 
   void backward_of_batch(Pass<T>& pass, Norm<T> norm) const {
     pass.device.batch_norm_block_gradients(norm);
-    const size_t blocks = blocks_of(pass.batch);
+    const size_t blocks = blocks_of(this->rows(pass));
     if (blocks > 1) {
       T* totals = pass.of_op(this->node).reals[1].data();
       for (T** sums : {&norm.dgain, &norm.dbias}) {
@@ -104,7 +111,7 @@ class BatchNorm final : public NormOp<T> {
     }
     pass.give_gradient(this->inputs[0], [&](T* dx) {
       norm.dx = dx;
-      pass.device.batch_norm_backward(norm, pass.batch);
+      pass.device.batch_norm_backward(norm, this->rows(pass));
     });
     this->give_gain_and_bias(pass, norm.dgain, norm.dbias, 1);
   }
@@ -114,10 +121,10 @@ class BatchNorm final : public NormOp<T> {
       pass.device.batch_norm_backward_of_constants(norm);
     };
     pass.give_gradient_or_none(this->inputs[0], run);
-    this->give_gain_and_bias(pass, norm.dgain, norm.dbias, blocks_of(pass.batch));
+    this->give_gain_and_bias(pass, norm.dgain, norm.dbias, blocks_of(this->rows(pass)));
   }
 
-  using NormOp<T>::columns_, NormOp<T>::gain_, NormOp<T>::bias_, NormOp<T>::epsilon_;
+  using NormOp<T>::rows_, NormOp<T>::columns_, NormOp<T>::gain_, NormOp<T>::bias_, NormOp<T>::epsilon_;
   size_t running_mean_, running_variance_;
   bool is_frozen_;
   T momentum_;

@@ -1,4 +1,4 @@
-// Each example brought to mean 0 and variance 1, then gain and bias.
+// Each line of the last dimension brought to mean 0 and variance 1, then gain and bias.
 #include "norm.h"
 
 namespace gradus {
@@ -8,14 +8,14 @@ template <class T>
 class LayerNorm final : public NormOp<T> {
  public:
   explicit LayerNorm(const NodeReader& node) : NormOp<T>(node) {
-    if (!gain_) node.fields.fail("expected a gain and a bias");
+    if (!gain_ || !bias_) node.fields.fail("expected a gain and a bias");
   }
 
   // mean, inverse deviation, sums of blocks of rows for the gradients of gain and bias
   void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
-    memory.reals[0].grow(batch, from);
-    memory.reals[1].grow(batch, from);
-    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(batch), columns_), from);
+    const size_t all_rows = product(batch, rows_);
+    for (size_t i : {0, 1}) memory.reals[i].grow(all_rows, from);
+    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(all_rows), columns_), from);
   }
 
   void forward(Pass<T>& pass) const override {
@@ -34,7 +34,7 @@ class LayerNorm final : public NormOp<T> {
       pass.device.layer_norm_backward(norm);
     };
     pass.give_gradient_or_none(this->inputs[0], run);
-    this->give_gain_and_bias(pass, norm.dgain, norm.dbias, blocks_of(pass.batch));
+    this->give_gain_and_bias(pass, norm.dgain, norm.dbias, blocks_of(this->rows(pass)));
   }
 
   void forward_tangent(Pass<T>& pass) const override { pass.device.layer_norm_forward_tangent(tangent_of(pass)); }
@@ -54,7 +54,7 @@ class LayerNorm final : public NormOp<T> {
   }
   NormTangent<T> tangent_of(Pass<T>& pass) const { return NormOp<T>::tangent_of(pass, of(pass), true); }
 
-  using NormOp<T>::columns_, NormOp<T>::gain_;
+  using NormOp<T>::rows_, NormOp<T>::columns_, NormOp<T>::gain_, NormOp<T>::bias_;
 };
 
 }  // namespace

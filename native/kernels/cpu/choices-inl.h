@@ -37,6 +37,19 @@ FUNCTION void fold_winners(const int32_t* winners, size_t n, uint64_t& fingerpri
   fingerprint = folded;
 }
 
+// Eight of them make a word.
+template <class T>
+FUNCTION void fold_bytes(const uint8_t* bytes, size_t n, uint64_t& fingerprint) {
+  uint64_t folded = fingerprint;
+  for (size_t first = 0; first < n; first += 8) {
+    const size_t count = n - first < 8 ? n - first : 8;
+    uint64_t word = 0;
+    for (size_t i = 0; i < count; ++i) word |= uint64_t(bytes[first + i]) << (8 * i);
+    folded = fold(folded, word);
+  }
+  fingerprint = folded;
+}
+
 // Of a loss without kinks.
 template <class T>
 FUNCTION void no_choices(const Loss<T>&, uint64_t&) {}

@@ -6,23 +6,25 @@
 
 template <class T>
 struct NormLine {
-  size_t n = 0, step = 1;  // element i at [i * step]
+  size_t n = 0, run = 1, step = 1;  // runs of so many neighbours, which begin `step` apart; each has the gains in order
   const T *x = nullptr, *x_tangent = nullptr;
   const T *gain = nullptr, *gain_tangent = nullptr;
-  size_t gain_step = 0;  // 0: one gain for the whole line
   double mean = 0, inverse_deviation = 1;
   bool follows = true;  // whether mean and deviation follow x
+
+  INLINE_PLAIN size_t at(size_t i) const { return i / run * step + i % run; }
+  INLINE_PLAIN size_t gain_at(size_t i) const { return i % run; }
 
   double tangent_mean = 0, tangent_along = 0;  // mean(ẋ), mean(x̂ · ẋ); 0 where they do not count
   INLINE_PLAIN void prepare() {
     for (size_t i = 0; i < n && follows; ++i) {
-      tangent_mean += double(x_tangent[i * step]) / double(n);
-      tangent_along += normal(i) * double(x_tangent[i * step]) / double(n);
+      tangent_mean += double(x_tangent[at(i)]) / double(n);
+      tangent_along += normal(i) * double(x_tangent[at(i)]) / double(n);
     }
   }
-  INLINE_PLAIN double normal(size_t i) const { return (double(x[i * step]) - mean) * inverse_deviation; }
+  INLINE_PLAIN double normal(size_t i) const { return (double(x[at(i)]) - mean) * inverse_deviation; }
   INLINE_PLAIN double normal_tangent(size_t i) const {
-    return inverse_deviation * (double(x_tangent[i * step]) - tangent_mean - normal(i) * tangent_along);
+    return inverse_deviation * (double(x_tangent[at(i)]) - tangent_mean - normal(i) * tangent_along);
   }
 };
 
@@ -30,7 +32,7 @@ template <class T>
 FUNCTION NormLine<T> row_line(const NormTangent<T>& of, size_t row) {
   const Norm<T>& norm = of.norm;
   NormLine<T> line;
-  line.n = norm.columns, line.gain_step = 1;
+  line.n = line.run = norm.columns;
   line.x = norm.x + row * norm.stride, line.x_tangent = of.x_tangent + row * norm.stride;
   line.gain = norm.gain, line.gain_tangent = of.gain_tangent;
   line.mean = double(norm.mean[row]), line.inverse_deviation = double(norm.inverse_deviation[row]);
@@ -55,9 +57,9 @@ FUNCTION NormLine<T> column_line(const NormTangent<T>& of, size_t column) {
 template <class T>
 FUNCTION void line_forward_tangent(const NormLine<T>& line, const T* bias_tangent, T* y_tangent) {
   for (size_t i = 0; i < line.n; ++i) {
-    const size_t g = i * line.gain_step;
-    y_tangent[i * line.step] = T(line.normal_tangent(i) * double(line.gain[g]) +
-                                 line.normal(i) * double(line.gain_tangent[g]) + double(bias_tangent[g]));
+    const size_t g = line.gain_at(i);
+    y_tangent[line.at(i)] = T(line.normal_tangent(i) * double(line.gain[g]) +
+                              line.normal(i) * double(line.gain_tangent[g]) + double(bias_tangent[g]));
   }
 }
 
@@ -71,17 +73,17 @@ struct LineGradients {
 // Of dx = r · (e − mean(e) − x̂ · mean(e · x̂)) with e = dy · gain; of dx = r · e where the mean does not follow x.
 template <class T>
 FUNCTION void line_backward_tangent(const NormLine<T>& line, const LineGradients<T>& of) {
-  const auto e = [&](size_t i) { return double(of.dy[i * line.step]) * double(line.gain[i * line.gain_step]); };
+  const auto e = [&](size_t i) { return double(of.dy[line.at(i)]) * double(line.gain[line.gain_at(i)]); };
   const auto e_tangent = [&](size_t i) {
-    return double(of.dy_tangent[i * line.step]) * double(line.gain[i * line.gain_step]) +
-           double(of.dy[i * line.step]) * double(line.gain_tangent[i * line.gain_step]);
+    return double(of.dy_tangent[line.at(i)]) * double(line.gain[line.gain_at(i)]) +
+           double(of.dy[line.at(i)]) * double(line.gain_tangent[line.gain_at(i)]);
   };
   double mean = 0, along = 0, mean_tangent = 0, along_tangent = 0;
   for (size_t i = 0; i < line.n; ++i) {
     const double normal = line.normal(i), normal_tangent = line.normal_tangent(i);
-    const double dy = double(of.dy[i * line.step]), dy_tangent = double(of.dy_tangent[i * line.step]);
-    of.dgain_tangent[i * line.gain_step] += T(dy_tangent * normal + dy * normal_tangent);
-    of.dbias_tangent[i * line.gain_step] += T(dy_tangent);
+    const double dy = double(of.dy[line.at(i)]), dy_tangent = double(of.dy_tangent[line.at(i)]);
+    of.dgain_tangent[line.gain_at(i)] += T(dy_tangent * normal + dy * normal_tangent);
+    of.dbias_tangent[line.gain_at(i)] += T(dy_tangent);
     if (!line.follows) continue;
     mean += e(i) / double(line.n);
     along += e(i) * normal / double(line.n);
@@ -92,7 +94,7 @@ FUNCTION void line_backward_tangent(const NormLine<T>& line, const LineGradients
   const double r = line.inverse_deviation, r_tangent = -r * r * line.tangent_along;
   for (size_t i = 0; i < line.n; ++i) {
     const double normal = line.normal(i);
-    of.dx_tangent[i * line.step] =
+    of.dx_tangent[line.at(i)] =
         T(r * (e_tangent(i) - mean_tangent - line.normal_tangent(i) * along - normal * along_tangent) +
           r_tangent * (e(i) - mean - normal * along));
   }
