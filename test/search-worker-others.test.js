@@ -5,11 +5,21 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defineStudy } from '../dist/search/definition/define-study.js'
+import { describeStudy } from '../dist/search/definition/describe.js'
 import { random } from '../dist/search/samplers/random.js'
 import { uniform } from '../dist/search/space/parameters.js'
+import { Search } from '../dist/search/worker/search.js'
 import { runWorker } from '../dist/search/worker/worker.js'
-import { requestStop, StudyReader, stopTrial } from '../dist/study/index.js'
-import { studyPlace } from './support/studies.js'
+import {
+  enqueueTrial,
+  makeStudy,
+  readTrial,
+  requestStop,
+  StudyReader,
+  stopTrial,
+  takeTrial,
+} from '../dist/study/index.js'
+import { draft, studyPlace } from './support/studies.js'
 import { until } from './support/until.js'
 
 const test = suite('search worker, others')
@@ -93,6 +103,37 @@ test('a trial whose first record is torn is lost when nobody keeps it alive, and
     ['lost', 'lost', 'complete', 'complete'],
   )
   for (const { last } of trials.slice(0, 2)) assert.match(last.record.reason, '1.json')
+})
+
+test('a worker goes on with the first trial that nobody has taken, past what is gone, and what waits for the pruner', async () => {
+  const dir = place.next()
+  const definition = square({ trials: 300 })
+  await makeStudy(dir, describeStudy(definition, null))
+  const suggested = (x) => ({ params: { x }, seed: 1, stage: 1, suggestedBy: 'person', results: [] })
+  for (let number = 0; number < 300; number++) await enqueueTrial(dir, number, suggested(number / 300), draft)
+  const search = await Search.open(dir, definition)
+  const isNext = async (number) => assert.is((await search.firstFree())?.number ?? null, number)
+  const take = (number) => takeTrial(readTrial(number, search.reader.trial(number).path), draft)
+  await isNext(0)
+  const held = await take(0)
+  for (const number of [1, 2]) await take(number)
+  await isNext(3)
+  assert.equal(
+    search.held.map(({ number }) => number),
+    [0, 1, 2],
+  )
+  await held.pause({ epoch: 1, value: 0, details: { reason: 'pruner' } })
+  await search.refresh()
+  await isNext(3)
+  const second = await takeTrial(search.reader.trial(0), draft)
+  await second.pause({ epoch: 1, value: 0, details: { reason: 'interrupted' } })
+  await search.reader.refresh({ all: true })
+  await isNext(0)
+  for (const number of [0, 3]) rmSync(search.reader.trial(number).path, { recursive: true })
+  await search.reader.refresh({ all: true })
+  await isNext(4)
+  for (let number = 4; number < 300; number++) await take(number)
+  await isNext(null)
 })
 
 test('a disk that is full while a trial is taken over costs time, and none of its retries', async () => {

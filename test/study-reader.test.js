@@ -1,5 +1,5 @@
 // A study is read whatever has happened to one of its files: the cache is only that, and a torn file costs what stands in it.
-import {
+import fs, {
   appendFileSync,
   cpSync,
   existsSync,
@@ -10,11 +10,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createTrial, enqueueTrial, readTrial, retryTrial, StudyReader, takeTrial } from '../dist/study/index.js'
-import { failure } from './support/reference.js'
+import { OrderedNumbers } from '../dist/study/ordered-numbers.js'
+import { numbers as drawn, failure } from './support/reference.js'
 import { draft, ending, studyPlace, suggestion } from './support/studies.js'
 
 const { make, next } = studyPlace(test, 'study-reader')
@@ -200,7 +202,7 @@ test('a look at one trial sees what became of that one, and new ones; the next l
   const held = []
   for (const number of [0, 1]) held.push(await createTrial(study, number, suggestion({ seed: number }), draft))
   const reader = await StudyReader.open(study)
-  assert.is(reader.openCount, 2)
+  assert.is(reader.heldCount, 2)
   for (const one of held) await one.report(1, 0.5)
   await createTrial(study, 2, suggestion({ seed: 2 }), draft)
   const numbers = (trials) => trials.map(({ number }) => number)
@@ -210,7 +212,82 @@ test('a look at one trial sees what became of that one, and new ones; the next l
   assert.equal(numbers(await reader.refresh()), [1])
   await held[0].finish(ending(0.5), quick)
   await reader.refresh()
-  assert.is(reader.openCount, 2)
+  assert.is(reader.heldCount, 2)
+})
+
+/** How often `lstat` is called meanwhile. */
+async function looksOf(work) {
+  const { lstatSync } = fs
+  let count = 0
+  fs.lstatSync = (...given) => {
+    count++
+    return lstatSync(...given)
+  }
+  syncBuiltinESMExports()
+  try {
+    await work()
+  } finally {
+    fs.lstatSync = lstatSync
+    syncBuiltinESMExports()
+  }
+  return count
+}
+
+test('of a thousand that wait a look costs what has changed, and what others change in any of them is seen in time', async () => {
+  const study = await make()
+  await enqueueTrial(study, 0, suggestion(), draft)
+  for (let number = 1; number < 1000; number++) {
+    const name = String(number).padStart(5, '0')
+    cpSync(join(study, 'trials', '00000'), join(study, 'trials', name), { recursive: true })
+  }
+  let now = 0
+  const told = []
+  const reader = await StudyReader.open(study, { now: () => now, onTrial: ({ number }) => told.push(number) })
+  assert.equal([told.length, reader.waitingCount, reader.heldCount], [1000, 1000, 0])
+  const numbers = (trials) => trials.map(({ number }) => number)
+  // Far from the first, which others take first.
+  const held = await takeTrial(reader.trial(900), draft)
+  assert.ok((await looksOf(async () => assert.equal(await reader.refresh({ waiting: false }), []))) < 5)
+  assert.ok((await looksOf(async () => assert.equal(await reader.refresh(), []))) < 150)
+  // A tenth of the ten seconds has passed, then all of them.
+  now = 1000
+  assert.ok((await looksOf(() => reader.refresh())) < 150)
+  now = 11_000
+  assert.equal(numbers(await reader.refresh()), [900])
+  assert.equal([reader.waitingCount, numbers(reader.held)], [999, [900]])
+  // One under way is seen by each look, and so are those that others have taken from the first on, without a gap.
+  await reader.refresh()
+  await held.report(1, 0.5)
+  for (const number of [0, 1, 2, 4]) await takeTrial(reader.trial(number), draft)
+  assert.equal(numbers(await reader.refresh()), [900, 0, 1, 2])
+  for (let number = 100; number < 400; number++) await takeTrial(reader.trial(number), draft)
+  assert.is((await reader.refresh({ all: true })).length, 301)
+  assert.equal([reader.heldCount, told.length], [305, 1306])
+  await held.pause({ epoch: 1, value: 0.5, details: null }, quick)
+  await reader.refresh({ open: 900, waiting: false })
+  assert.equal([reader.trial(900).state, reader.trial(900).values], ['paused', [0.5]])
+})
+
+test('numbers are in order, each once, whatever comes and goes, and have their turns', () => {
+  const [numbers, expected] = [new OrderedNumbers(), new Set()]
+  for (const [i, draw] of drawn(4000, 97).entries()) {
+    const number = Math.floor(30 * (draw + 1))
+    assert.is(numbers.has(number), expected.has(number))
+    if (i % 3 === 0) {
+      numbers.delete(number)
+      expected.delete(number)
+    } else {
+      numbers.add(number)
+      expected.add(number)
+    }
+    const sorted = [...expected].sort((a, b) => a - b)
+    assert.equal([numbers.all, numbers.size, numbers.first], [sorted, sorted.length, sorted[0] ?? null])
+  }
+  const { all, size } = numbers
+  const turns = Array.from({ length: Math.ceil(size / 7) }, () => numbers.turn(7))
+  assert.equal(turns.flat(), all)
+  assert.equal(numbers.turn(3), all.slice(0, 3))
+  assert.equal(new OrderedNumbers().turn(3), [])
 })
 
 test.run()

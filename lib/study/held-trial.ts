@@ -7,6 +7,7 @@ import { fileError, isMissing, placeFile, syncFolder, withFileErrors } from '../
 import { thisProcess } from '../processes.js'
 import type { Beats } from './beats.js'
 import { beatsPath, changeNumberOf, changePath, reportsPath, runPath } from './layout.js'
+import { placeText } from './place-text.js'
 import { type Change, type Claim, type Paused, type Result, recordText, type Written } from './records.js'
 import { ReportWriter } from './reports.js'
 import type { JsonObject } from './values.js'
@@ -39,8 +40,15 @@ export interface ChangeOptions {
 }
 
 /** Puts a change in its place; false where the number is taken. */
-export const putChange = (trial: string, number: number, record: Change, options?: ChangeOptions): Promise<boolean> =>
-  placeFile(changePath(trial, number), (file) => file.writeFile(recordText(record)), options)
+export async function putChange(
+  trial: string,
+  number: number,
+  record: Change,
+  { sync = true }: ChangeOptions = {},
+): Promise<boolean> {
+  const [path, text] = [changePath(trial, number), recordText(record)]
+  return sync ? await placeFile(path, (file) => file.writeFile(text)) : placeText(path, text)
+}
 
 export class HeldTrial {
   readonly number: number

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileError, isMissing, withFileErrors } from '../files.js'
 import { changePath, studyFiles, trialNumberOf, trialPath } from './layout.js'
+import { OrderedNumbers, placeOf } from './ordered-numbers.js'
 import { readStudy, type StudyDescription } from './study.js'
 import { hasEnded, isThere, type Trial, TrialFolderReader } from './trial.js'
 import { readIndex } from './trial-index.js'
@@ -16,20 +17,26 @@ export interface StudyReaderOptions {
   readonly index?: boolean | undefined
   /** Whether ended trials are what the cache says until a `refresh` looks at them. Default false. */
   readonly trusts?: boolean | undefined
+  /** Told of each trial that is read, as it is then. */
+  readonly onTrial?: ((trial: Trial) => void) | undefined
+  /** Milliseconds that never go back. Default `performance.now`. */
+  readonly now?: (() => number) | undefined
 }
 
 interface RefreshOptions extends Pick<StudyReaderOptions, 'onProgress'> {
-  /** Whether all that have ended are looked at. Default false. */
+  /** Whether all that have ended, and all that wait, are looked at. Default false. */
   readonly all?: boolean | undefined
   /** Whether some hundreds of those that have ended are. Default true. */
   readonly ended?: boolean | undefined
-  /** Whether those that have not ended are: all, or the one of that number. Default true. */
+  /** Whether some of those that wait are: so many that each has its turn within ten seconds. Default true. */
+  readonly waiting?: boolean | undefined
+  /** Whether those under way are: all, or the one of that number, which may wait too. Default true. */
   readonly open?: boolean | number | undefined
 }
 
 interface Entry {
   readonly trial: Trial
-  /** Null of one that has ended: it is read anew if it changes. */
+  /** Null of one that nobody is at: it is read anew if it changes. */
   readonly reader: TrialFolderReader | null
 }
 
@@ -37,6 +44,8 @@ interface Entry {
 const atOnce = 256
 /** Trials that have ended, of which a look makes sure that nobody has retried them. */
 const endedAtOnce = 512
+/** Trials that wait, of which a look at least makes sure that nobody has taken them; and milliseconds within which all are. */
+const [waitingAtOnce, waitingRound] = [128, 10_000]
 /** Looks of which one lists all folders, of thousands fewer: the others look for the next numbers. */
 const listEvery = 64
 const foldersALook = 16
@@ -46,33 +55,38 @@ export class StudyReader {
   readonly path: string
   readonly study: StudyDescription
   readonly #entries = new Map<number, Entry>()
-  /** Those that have not ended. */
-  readonly #open = new Set<number>()
+  /** Those that somebody is at, or of which something cannot be read. */
+  readonly #held = new OrderedNumbers()
+  /** Those that wait for a worker. */
+  readonly #waiting = new OrderedNumbers()
+  readonly #ended = new OrderedNumbers()
+  readonly #options: StudyReaderOptions
+  readonly #now: () => number
   #sorted: readonly Trial[] | null = null
   #highest = -1
   /** Looks since one has listed all folders. */
   #sinceList = 0
-  /** The number up to which ended trials have been looked at. */
-  #endedUpTo = -1
+  /** When those that wait were looked at last. */
+  #waitingAt: number
   #queue: Promise<unknown> = Promise.resolve()
 
-  private constructor(path: string, study: StudyDescription) {
+  private constructor(path: string, study: StudyDescription, options: StudyReaderOptions) {
     this.path = path
     this.study = study
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#waitingAt = this.#now()
   }
 
   /** @throws `GRADUS_BAD_FILE` when there is no study, or one that cannot be read */
-  static async open(
-    path: string,
-    { onProgress, index = true, trusts = false }: StudyReaderOptions = {},
-  ): Promise<StudyReader> {
+  static async open(path: string, options: StudyReaderOptions = {}): Promise<StudyReader> {
+    const { onProgress, index = true, trusts = false } = options
     const study = await readStudy(path)
     // Whoever changes the working folder later, and whatever links lead here: checkpoints are read without following any.
-    const reader = new StudyReader(await withFileErrors(path, () => realpath(path)), study)
+    const reader = new StudyReader(await withFileErrors(path, () => realpath(path)), study, options)
     if (index) {
       // Whether the cache is right is seen by the next change's number, when it is looked at.
-      for await (const trials of readIndex(reader.path))
-        for (const trial of trials) reader.#entries.set(trial.number, { trial, reader: null })
+      for await (const trials of readIndex(reader.path)) for (const trial of trials) reader.#keep(trial, null)
     }
     // The first look lists all folders, whatever is looked at in them.
     await reader.refresh({ all: !trusts, ended: !trusts, onProgress })
@@ -103,44 +117,59 @@ export class StudyReader {
   async #refresh({ onProgress, ...options }: RefreshOptions): Promise<Trial[]> {
     const numbers = this.#due(options)
     const changed: Trial[] = []
-    for (const [i, number] of numbers.entries()) {
+    for (let i = 0; i < numbers.length; i++) {
       if (i % atOnce === atOnce - 1) {
         onProgress?.(i, numbers.length)
         await setImmediate()
       }
-      const trial = this.#look(number)
-      if (trial) changed.push(trial)
+      const isFirst = numbers[i] === this.#waiting.first
+      const trial = this.#look(numbers[i]!)
+      if (!trial) continue
+      changed.push(trial)
+      // Workers take those that wait in turn: where the first has gone, others may have.
+      if (isFirst && this.#waiting.first !== null) numbers.push(this.#waiting.first)
     }
     onProgress?.(numbers.length, numbers.length)
     if (changed.length > 0) this.#sorted = this.#sorted && renewed(this.#sorted, changed)
     return changed
   }
 
-  /** How many have not ended. */
-  get openCount(): number {
-    return this.#open.size
+  /** How many are under way. */
+  get heldCount(): number {
+    return this.#held.size
   }
 
-  #due({ all = false, ended = true, open = true }: RefreshOptions): number[] {
+  /** How many wait for a worker. */
+  get waitingCount(): number {
+    return this.#waiting.size
+  }
+
+  /** Those that somebody is at, or of which something cannot be read, by number. */
+  get held(): Trial[] {
+    return this.#held.all.map((number) => this.#entries.get(number)!.trial)
+  }
+
+  #due({ all = false, ended = true, waiting = true, open = true }: RefreshOptions): number[] {
     const isListed = all || this.#sinceList === 0
     this.#sinceList = (this.#sinceList + 1) % Math.max(listEvery, Math.ceil(this.#entries.size / foldersALook))
     const listed = isListed ? this.#list() : this.#probe()
     const fresh = listed.filter((number) => !this.#entries.has(number))
-    const ofOpen = open === true ? this.#open : typeof open === 'number' && this.#open.has(open) ? [open] : []
-    const ofEnded = all ? this.#ended() : ended ? this.#someEnded() : []
-    return [...ofOpen, ...ofEnded, ...fresh]
+    const isOpen = (number: number) => this.#held.has(number) || this.#waiting.has(number)
+    const ofOpen = open === true ? this.#held.all : typeof open === 'number' && isOpen(open) ? [open] : []
+    const ofWaiting = all ? this.#waiting.all : waiting ? this.#someWaiting() : []
+    const ofEnded = all ? this.#ended.all : ended ? this.#ended.turn(endedAtOnce) : []
+    return [...ofOpen, ...ofWaiting, ...ofEnded, ...fresh]
   }
 
-  #ended(): number[] {
-    return [...this.#entries.keys()].filter((number) => !this.#open.has(number))
-  }
-
-  #someEnded(): number[] {
-    const ended = this.#ended()
-    const after = ended.filter((number) => number > this.#endedUpTo)
-    const some = (after.length > 0 ? after : ended).slice(0, endedAtOnce)
-    this.#endedUpTo = some.at(-1) ?? -1
-    return some
+  /** The first one too, which is taken next. */
+  #someWaiting(): number[] {
+    const { size, first } = this.#waiting
+    if (first === null) return []
+    const now = this.#now()
+    const share = (now - this.#waitingAt) / waitingRound
+    this.#waitingAt = now
+    const turn = this.#waiting.turn(Math.max(waitingAtOnce, Math.ceil(size * Math.min(1, share))))
+    return turn.includes(first) ? [...turn] : [first, ...turn]
   }
 
   /** All folders; a trial whose folder is gone is forgotten. */
@@ -158,7 +187,7 @@ export class StudyReader {
     for (const number of this.#entries.keys()) {
       if (there.has(number)) continue
       this.#entries.delete(number)
-      this.#open.delete(number)
+      for (const numbers of [this.#held, this.#waiting, this.#ended]) numbers.delete(number)
       this.#sorted = null
     }
     this.#highest = numbers.reduce((a, b) => Math.max(a, b), -1)
@@ -178,11 +207,18 @@ export class StudyReader {
     const reader = before?.reader ?? new TrialFolderReader(number, path)
     const trial = reader.read()
     if (trial === null) return null
-    const isOver = hasEnded(trial) && trial.problem === null
-    this.#entries.set(number, { trial, reader: isOver ? null : reader })
-    if (isOver) this.#open.delete(number)
-    else this.#open.add(number)
+    this.#keep(trial, reader)
+    this.#options.onTrial?.(trial)
     return trial
+  }
+
+  #keep(trial: Trial, reader: TrialFolderReader | null): void {
+    const isWhole = trial.problem === null
+    const ofWhole = hasEnded(trial) ? this.#ended : trial.state === 'paused' ? this.#waiting : this.#held
+    const kind = isWhole ? ofWhole : this.#held
+    for (const other of [this.#held, this.#waiting, this.#ended]) if (other !== kind) other.delete(trial.number)
+    kind.add(trial.number)
+    this.#entries.set(trial.number, { trial, reader: kind === this.#held ? reader : null })
   }
 }
 
@@ -191,19 +227,8 @@ function renewed(sorted: readonly Trial[], changed: readonly Trial[]): readonly 
   if (changed.length > sorted.length / 16) return null
   const trials = [...sorted]
   for (const trial of changed) {
-    const at = placeOf(trials, trial.number)
+    const at = placeOf(trials.length, (place) => trials[place]!.number, trial.number)
     trials.splice(at, trials[at]?.number === trial.number ? 1 : 0, trial)
   }
   return trials
-}
-
-/** Where in a list by number the first is that is none below it. */
-function placeOf(trials: readonly Trial[], number: number): number {
-  let [from, to] = [0, trials.length]
-  while (from < to) {
-    const middle = (from + to) >> 1
-    if (trials[middle]!.number < number) from = middle + 1
-    else to = middle
-  }
-  return from
 }

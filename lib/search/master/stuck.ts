@@ -17,7 +17,7 @@ interface Heard {
 export class StuckTrials {
   readonly #now: () => number
   readonly #heard = new Map<number, Heard>()
-  #limit = least
+  #trials: readonly Trial[] = []
 
   /** @param now milliseconds that never go back */
   constructor(now: () => number = () => performance.now()) {
@@ -33,11 +33,7 @@ export class StuckTrials {
     }
     const numbers = new Set(running.map(({ number }) => number))
     for (const number of this.#heard.keys()) if (!numbers.has(number)) this.#heard.delete(number)
-    const times = trials.flatMap((trial) =>
-      epochOf(trial) > 0 ? (secondsOf(trial) ?? Number.NaN) / epochOf(trial) : [],
-    )
-    const known = times.filter((time) => !Number.isNaN(time)).sort((a, b) => a - b)
-    this.#limit = Math.max(least, factor * (known[Math.floor(known.length / 2)] ?? 0))
+    this.#trials = trials
   }
 
   /** Seconds without a report. */
@@ -47,6 +43,16 @@ export class StuckTrials {
   }
 
   isStuck(trial: Trial): boolean {
-    return this.silence(trial) >= this.#limit
+    const silence = this.silence(trial)
+    return silence >= least && silence >= factor * this.#secondsOfEpoch()
+  }
+
+  /** The median; found out for who is silent for long only, as there may be thousands of trials. */
+  #secondsOfEpoch(): number {
+    const times = this.#trials.flatMap((trial) =>
+      epochOf(trial) > 0 ? (secondsOf(trial) ?? Number.NaN) / epochOf(trial) : [],
+    )
+    const known = times.filter((time) => !Number.isNaN(time)).sort((a, b) => a - b)
+    return known[Math.floor(known.length / 2)] ?? 0
   }
 }

@@ -44,8 +44,8 @@ export async function pick(picker: Picker): Promise<Picked> {
     const { search } = picker
     await search.refresh()
     await search.refreshPlan()
-    const { running, waiting } = heldAndWaiting(search)
-    const taken = (await takeOver(picker, running)) ?? (await goOn(picker, waiting)) ?? (await promoted(picker))
+    const running = search.held
+    const taken = (await takeOver(picker, running)) ?? (await goOn(picker)) ?? (await promoted(picker))
     if (taken === 'again') continue
     if (taken !== null) return taken
     const begun = await beginNew(picker)
@@ -60,26 +60,6 @@ export async function pick(picker: Picker): Promise<Picked> {
     if (lines === null) return begun
     for (const line of lines) picker.note(line)
   }
-}
-
-/** Those that somebody holds, and the first that waits for no pruner. Thousands may wait: none is looked at twice. */
-function heldAndWaiting({ trials }: Search): { running: Trial[]; waiting: Trial | null } {
-  const running: Trial[] = []
-  let waiting: Trial | null = null
-  for (const trial of trials) {
-    if (hasEnded(trial)) continue
-    // One whose parameters cannot be read is nobody's to go on with: like a running one it has a lease to become whole.
-    if (trial.state !== 'paused' || trial.suggestion === null) running.push(trial)
-    else if (waiting === null && reasonOf(trial) !== 'pruner') waiting = trial
-  }
-  return { running, waiting }
-}
-
-/** Why a paused one waits. */
-function reasonOf({ last }: Trial): string | null {
-  const record = last?.record
-  const reason = record?.type === 'paused' ? record.details?.reason : null
-  return typeof reason === 'string' ? reason : null
 }
 
 type Taken = Claimed | 'again' | null
@@ -102,7 +82,10 @@ async function takeOver(picker: Picker, running: readonly Trial[]): Promise<Take
 }
 
 /** What was interrupted, or put there by a person. */
-const goOn = async (picker: Picker, first: Trial | null): Promise<Taken> => (first ? await take(picker, first) : null)
+async function goOn(picker: Picker): Promise<Taken> {
+  const first = await picker.search.firstFree()
+  return first && (await take(picker, first))
+}
 
 async function promoted(picker: Picker): Promise<Taken> {
   const { pruner } = picker.search.definition
@@ -199,11 +182,14 @@ async function initialOf(search: Search, number: number, trial: number | null): 
 /** How many trials in a row may fail, where none has come to an end before, until there is no use in going on. */
 const mostFailures = 5
 
-/** @throws `GRADUS_SEARCH_FAILED` with the text of the first, when all that ended since the worker began have failed */
-export function checkFailures({ trials }: Search, before: ReadonlySet<number>): void {
-  const ended = trials.filter((trial) => hasEnded(trial) && !before.has(trial.number))
-  const first = ended.slice(0, mostFailures)
-  if (first.length < mostFailures || before.size > 0 || first.some(({ state }) => state !== 'failed')) return
+/** @throws `GRADUS_SEARCH_FAILED` with the text of the first, when all that have ended have failed, and that are enough */
+export function checkFailures({ trials }: Search): void {
+  const first: Trial[] = []
+  // Of thousands that have ended, or wait, no more than these are of interest.
+  for (const trial of trials) {
+    if (hasEnded(trial) && first.push(trial) === mostFailures) break
+  }
+  if (first.length < mostFailures || first.some(({ state }) => state !== 'failed')) return
   const record = first[0]!.last?.record
   const text = record?.type === 'result' ? record.reason : null
   const message = `the first ${mostFailures} trials have all failed; that of trial ${first[0]!.number}: ${text ?? 'no text'}`

@@ -22,6 +22,7 @@ import type { ParameterRecord } from '../space/parameter.js'
 import { checkSpace, type Space } from '../space/space.js'
 import { nextStage } from '../stages/next-stage.js'
 import { bestFileOf, bestTrialOf } from './best-file.js'
+import { FreeTrials, isWaiting } from './free-trials.js'
 import { seenOf } from './seen.js'
 
 export interface OpenSearchOptions {
@@ -46,10 +47,10 @@ export interface CurrentStage {
 }
 
 /** Milliseconds. */
-const endedEvery = 250
-/** Looks at so many trials that have not ended take little time; at more, this share of it. */
-const fewOpen = 32
-const shareOfOpen = 1 / 10
+const every = { ended: 250, waiting: 50 }
+/** Looks at so many trials under way take little time; at more, this share of it. Of those that wait, some more seldom. */
+const few = 32
+const shareOfHeld = 1 / 10
 
 /** Results of other studies come behind all of this one's. */
 const firstForeign = 1e9
@@ -59,21 +60,23 @@ export class Search {
   readonly definition: StudyDefinition
   readonly reader: StudyReader
   readonly #foreign: readonly TrialSeen[]
-  #endedAt = Number.NEGATIVE_INFINITY
+  readonly #free: FreeTrials
+  readonly #lookedAt = { ended: Number.NEGATIVE_INFINITY, waiting: Number.NEGATIVE_INFINITY }
   /** When trials under way are due again. */
-  #openAt = Number.NEGATIVE_INFINITY
+  #heldAt = Number.NEGATIVE_INFINITY
   #plan: NumberedPlan
   #stage: CurrentStage
 
   private constructor(
-    { path, definition, reader, foreign }: Pick<Search, 'path' | 'definition' | 'reader'> & { foreign: TrialSeen[] },
+    parts: Pick<Search, 'path' | 'definition' | 'reader'> & { foreign: TrialSeen[]; free: FreeTrials },
     plan: NumberedPlan,
     stage: CurrentStage,
   ) {
-    this.path = path
-    this.definition = definition
-    this.reader = reader
-    this.#foreign = foreign
+    this.path = parts.path
+    this.definition = parts.definition
+    this.reader = parts.reader
+    this.#foreign = parts.foreign
+    this.#free = parts.free
     this.#plan = plan
     this.#stage = stage
   }
@@ -92,7 +95,8 @@ export class Search {
       mayDiffer: ['space'],
     })
     const plan = await followed(path, definition, await readPlan(path, description), description, extend)
-    const reader = await StudyReader.open(path)
+    const free = new FreeTrials()
+    const reader = await StudyReader.open(path, { onTrial: free.see })
     const foreign: TrialSeen[] = []
     for (const folder of definition.startFrom) {
       const { trials } = await StudyReader.open(folder)
@@ -101,7 +105,7 @@ export class Search {
       }
     }
     const stage = await stageOf(reader.path, definition, plan)
-    return new Search({ path: reader.path, definition, reader, foreign }, plan, stage)
+    return new Search({ path: reader.path, definition, reader, foreign, free }, plan, stage)
   }
 
   get stage(): CurrentStage {
@@ -120,6 +124,21 @@ export class Search {
   /** The number that a new one gets. */
   get nextNumber(): number {
     return (this.trials.at(-1)?.number ?? -1) + 1
+  }
+
+  /** Those that a worker may be at, or of which its claim cannot be read, by number. */
+  get held(): Trial[] {
+    return this.reader.held.filter((trial) => !hasEnded(trial) && !isWaiting(trial))
+  }
+
+  /** The first that waits for no pruner, as it is now; null where none does. */
+  async firstFree(): Promise<Trial | null> {
+    for (;;) {
+      const trial = this.#free.first(this.reader)
+      if (trial === null) return null
+      await this.reader.refresh({ ended: false, waiting: false, open: trial.number })
+      if (this.reader.trial(trial.number) === trial) return trial
+    }
   }
 
   /** Trials of the stage that all are at. */
@@ -155,18 +174,25 @@ export class Search {
   }
 
   /**
-   * Looks for what has changed; now and then also among trials that have ended, which a person may have retried.
+   * Looks for what has changed; now and then also among trials that wait, which others take, and among those that have ended,
+   * which a person may have retried.
    *
    * @param trial one that is looked at in any case; where many are under way, others have their turn less often
    */
   async refresh(trial?: number): Promise<void> {
     const from = performance.now()
-    const ended = from - this.#endedAt >= endedEvery
-    if (ended) this.#endedAt = from
-    const isDue = this.reader.openCount <= fewOpen || from >= this.#openAt
-    await this.reader.refresh({ ended, open: isDue || (trial ?? false) })
+    const { heldCount, waitingCount } = this.reader
+    const [ended, waiting] = [this.#isDue('ended', from), waitingCount <= few || this.#isDue('waiting', from)]
+    const isDue = heldCount <= few || from >= this.#heldAt
+    await this.reader.refresh({ ended, waiting, open: isDue || (trial ?? false) })
     const now = performance.now()
-    if (isDue) this.#openAt = now + (now - from) / shareOfOpen
+    if (isDue) this.#heldAt = now + (now - from) / shareOfHeld
+  }
+
+  #isDue(what: keyof typeof every, now: number): boolean {
+    const isDue = now - this.#lookedAt[what] >= every[what]
+    if (isDue) this.#lookedAt[what] = now
+    return isDue
   }
 
   /** Looks whether more is wanted now. */

@@ -78,7 +78,7 @@ export interface WorkOptions extends Pick<WorkerOptions, 'name' | 'signal' | 'tr
 export async function work(shared: Shared, options: WorkOptions): Promise<WorkerEnd> {
   const { search, inTurn = (pick) => pick() } = shared
   const { signal, name: worker } = options
-  const before = new Set(search.trials.filter(hasEnded).map(({ number }) => number))
+  const isFirst = !search.trials.some(hasEnded)
   const note = (text: string) => options.onEvent?.({ type: 'note', text })
   let wait = shortestWait
   for (let done = 0; ; ) {
@@ -95,7 +95,7 @@ export async function work(shared: Shared, options: WorkOptions): Promise<Worker
     done++
     await train(search, picked, options)
     await search.refresh(picked.held.number)
-    checkFailures(search, before)
+    if (isFirst) checkFailures(search)
   }
 }
 
