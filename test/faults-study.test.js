@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createTrial, makeStudy, readTrial, StudyReader, takeTrial } from '../dist/study/index.js'
+import { createTrial, enqueueTrial, makeStudy, readTrial, StudyReader, takeTrial } from '../dist/study/index.js'
 import { progress, sampled } from './support/sampled.js'
 import { description, draft, ending, studyPlace, suggestion } from './support/studies.js'
 
@@ -121,11 +121,15 @@ else
   })
 
 test('where there are no hard links one alone still gets a number, and a warning says what that costs', async () => {
-  const { link } = fs.promises
+  const [{ link }, { linkSync }] = [fs.promises, fs]
   const warnings = []
   const onWarning = ({ code, message }) => warnings.push([code, message])
   process.on('warning', onWarning)
-  fs.promises.link = () => Promise.reject(Object.assign(new Error('no links'), { code: 'EPERM' }))
+  const refused = Object.assign(new Error('no links'), { code: 'EPERM' })
+  fs.promises.link = () => Promise.reject(refused)
+  fs.linkSync = () => {
+    throw refused
+  }
   syncBuiltinESMExports()
   try {
     const study = next()
@@ -154,10 +158,36 @@ test('where there are no hard links one alone still gets a number, and a warning
     )
     assert.match(warnings[0][1], /the file system has no hard links\. Files are created under their names instead/)
   } finally {
-    fs.promises.link = link
+    Object.assign(fs.promises, { link })
+    Object.assign(fs, { linkSync })
     syncBuiltinESMExports()
     process.off('warning', onWarning)
   }
+})
+
+test('a claim that a server has made, and says that it was there when it is asked again, is ours; that of another is not', async () => {
+  const study = await make()
+  const { linkSync } = fs
+  await enqueueTrial(study, 0, suggestion(), draft)
+  const seen = read(study, 0)
+  fs.linkSync = (...paths) => {
+    linkSync(...paths)
+    throw Object.assign(new Error('it is there'), { code: 'EEXIST' })
+  }
+  syncBuiltinESMExports()
+  try {
+    const held = await takeTrial(seen, draft)
+    assert.equal([held?.claim, await takeTrial(seen, draft)], [3, null])
+    await held.finish(ending({ epoch: 0 }), { sync: false })
+  } finally {
+    fs.linkSync = linkSync
+    syncBuiltinESMExports()
+  }
+  assert.equal([read(study, 0).state, read(study, 0).next], ['complete', 5])
+  assert.equal(
+    readdirSync(read(study, 0).path).filter((name) => name.endsWith('.tmp')),
+    [],
+  )
 })
 
 test.run()
