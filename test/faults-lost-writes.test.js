@@ -28,7 +28,7 @@ else {
   const operations = operationsOf(join(root, 'log'), root)
   test('the calls that were seen are all: together they make the directory as it is', () => {
     const again = join(root, 'again')
-    makeFiles(operations, root, again)
+    makeFiles(operations, again)
     const files = (folder) =>
       readdirSync(folder, { recursive: true })
         .filter((name) => statSync(join(folder, name)).isFile())
@@ -53,7 +53,7 @@ else {
     const chance = chances(number + 1)
     const count = Math.floor(chance() * (operations.length + 1))
     const place = join(root, 'lost')
-    makeFiles(surviving(operations, count, chance), root, place)
+    makeFiles(surviving(operations, count, chance), place)
     try {
       const lost = join(place, relative(root, dir))
       const least = [...promised].reduce((most, [epoch, at]) => (at <= count ? Math.max(most, epoch) : most), 0)

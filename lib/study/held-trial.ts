@@ -143,7 +143,7 @@ export class HeldTrial {
 }
 
 /** Puts on the disk what the trial begins with, up to a claim, as what ends it needs that. */
-async function syncBegin(trial: string, claim: number): Promise<void> {
+export async function syncBegin(trial: string, claim: number): Promise<void> {
   for (let number = 1; number <= claim; number++) {
     const path = changePath(trial, number)
     await withFileErrors(path, () => syncFile(path), 'written').catch((error) => {

@@ -5,9 +5,9 @@ import { codeOf, hasNoLinks, isMissing, makeFolders, withFileErrors } from '../f
 import { newTemporaryFolder, removeTemporaries } from '../temporary.js'
 import { runFiles } from '../train/run-folder.js'
 import type { Beats } from './beats.js'
-import { type ClaimDraft, claimBy, HeldTrial, now, putChange } from './held-trial.js'
+import { type ClaimDraft, claimBy, HeldTrial, now, putChange, syncBegin } from './held-trial.js'
 import { runPath } from './layout.js'
-import type { ClaimReason, EndState } from './records.js'
+import type { Change, ClaimReason, EndState } from './records.js'
 import { removeStop } from './stop.js'
 import type { Trial } from './trial.js'
 
@@ -51,21 +51,42 @@ function reasonOf({ state, last }: Trial): ClaimReason {
 }
 
 /** Records for a trial that nobody holds how it ended: a paused one that is stopped, a lost one. False where another was first. */
-export function endTrial(
-  { path, next, claim, epochs, values }: Trial,
+export async function endTrial(
+  trial: Trial,
   { state, reason }: { readonly state: EndState; readonly reason: string | null },
 ): Promise<boolean> {
-  const last = { epoch: epochs.at(-1) ?? 0, value: values.at(-1) ?? null }
-  const result = { type: 'result' as const, of: claim?.number ?? 1, state, reason, ...last, details: null, time: now() }
-  return putChange(path, next, result)
+  const result = {
+    type: 'result' as const,
+    of: trial.claim?.number ?? 1,
+    state,
+    reason,
+    ...lastOf(trial),
+    details: null,
+    time: now(),
+  }
+  return await putAfter(trial, result)
 }
 
 /** Gives a trial back that has ended: it waits for a worker again. False where another change was first. */
-export async function retryTrial({ path, next, claim, epochs, values }: Trial): Promise<boolean> {
+export async function retryTrial(trial: Trial): Promise<boolean> {
   // Before it waits: whoever takes it would stop.
-  await removeStop(path)
-  const last = { epoch: epochs.at(-1) ?? 0, value: values.at(-1) ?? null }
-  return putChange(path, next, { type: 'paused', of: claim?.number ?? 1, ...last, details: retried, time: now() })
+  await removeStop(trial.path)
+  const paused = {
+    type: 'paused' as const,
+    of: trial.claim?.number ?? 1,
+    ...lastOf(trial),
+    details: retried,
+    time: now(),
+  }
+  return await putAfter(trial, paused)
+}
+
+const lastOf = ({ epochs, values }: Trial) => ({ epoch: epochs.at(-1) ?? 0, value: values.at(-1) ?? null })
+
+/** With what came before it on the disk: of a trial that waits nothing need be there by then. */
+async function putAfter({ path, next, problem }: Trial, record: Change): Promise<boolean> {
+  if (problem === null) await syncBegin(path, next - 1)
+  return await putChange(path, next, record)
 }
 
 /** The run's directory without its claims; nothing where the run was not begun. */

@@ -1,24 +1,35 @@
 // A small file system that loses power: what was not synced may be on the disk or not, each call by itself and in any order; of
 // a file its data from its fsync on, of a folder its names from its own fsync on. A write may be there in part.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
-/** What strace wrote with `-y -xx` about files below `root`, as operations. */
+/**
+ * What strace wrote with `-y -xx` about files below `root`, as operations; with `-f` too. An operation on a name says in which
+ * folder it is, as folders are renamed with what is in them.
+ */
 export function operationsOf(log, root) {
   const operations = []
   const files = new Map() // open files by number: { inode, at }
-  const names = new Map() // what a path means now
+  const names = new Map([[root, rootInode]]) // what a path means now
+  const folders = new Set([rootInode])
   const sizes = new Map() // of each inode
-  let inodes = 0
+  let inodes = rootInode
   const add = (operation) => operations.push(operation)
+  const placed = (path) => ({ path, folder: names.get(dirname(path)), name: basename(path) })
   const write = (inode, at, bytes) => {
     sizes.set(inode, Math.max(sizes.get(inode) ?? 0, at + bytes.length))
     add({ type: 'data', inode, at, bytes })
   }
   const below = (path) => path === root || path.startsWith(`${root}/`)
-  for (const line of readFileSync(log, 'utf8').split('\n')) {
-    const [, call, given, result] = /^(\w+)\((.*)\)\s+= (-?\d+)/.exec(line) ?? []
-    if (call === undefined || Number(result) < 0) continue
+  const renamed = (from, to) => {
+    for (const [path, inode] of [...names]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue
+      names.delete(path)
+      names.set(to + path.slice(from.length), inode)
+    }
+  }
+  for (const [, call, given, result] of wholeCalls(readFileSync(log, 'utf8'))) {
+    if (Number(result) < 0) continue
     const strings = [...given.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, text]) =>
       Buffer.from(text.replaceAll('\\x', ''), 'hex'),
     )
@@ -31,25 +42,27 @@ export function operationsOf(log, root) {
       if (!below(path)) continue
       if (!names.has(path) && given.includes('O_CREAT')) {
         names.set(path, ++inodes)
-        add({ type: 'name', path, inode: inodes })
+        add({ type: 'name', ...placed(path), inode: inodes })
       }
       const inode = names.get(path)
       files.set(Number(result), { path, inode, at: given.includes('O_APPEND') ? (sizes.get(inode) ?? 0) : 0 })
       if (given.includes('O_TRUNC')) add({ type: 'truncate', inode, size: 0 })
     } else if (call === 'close') files.delete(number)
     else if (call === 'mkdir' && below(paths[0])) {
-      names.set(paths[0], 'folder')
-      add({ type: 'folder', path: paths[0] })
+      names.set(paths[0], ++inodes)
+      folders.add(inodes)
+      add({ type: 'folder', ...placed(paths[0]), inode: inodes })
     } else if (call === 'rename' || call === 'link') {
       const [from, to] = paths
       if (!below(to)) continue
       const inode = names.get(from)
-      names.set(to, inode)
-      if (call === 'rename') names.delete(from)
-      add({ type: 'name', path: to, inode, from: call === 'rename' ? from : undefined })
+      const before = call === 'rename' ? placed(from) : undefined
+      add({ type: 'name', ...placed(to), inode, from: before, isFolder: folders.has(inode) })
+      if (call === 'rename') renamed(from, to)
+      else names.set(to, inode)
     } else if (call === 'unlink' && below(paths[0])) {
+      add({ type: 'gone', ...placed(paths[0]) })
       names.delete(paths[0])
-      add({ type: 'gone', path: paths[0] })
     } else if (!file) continue
     else if (call === 'pwrite64') write(file.inode, Number(/, (\d+)$/.exec(given)[1]), strings[0])
     else if (call === 'write') {
@@ -57,25 +70,36 @@ export function operationsOf(log, root) {
       file.at += strings[0].length
     } else if (call === 'ftruncate')
       add({ type: 'truncate', inode: file.inode, size: Number(/, (\d+)$/.exec(given)[1]) })
-    else if (call === 'fsync' || call === 'fdatasync') {
-      const isFolder = file.inode === undefined || file.inode === 'folder'
-      add(isFolder ? { type: 'syncFolder', path: file.path } : { type: 'sync', inode: file.inode })
-    }
+    else if (call === 'fsync' || call === 'fdatasync')
+      add({ type: folders.has(file.inode) ? 'syncFolder' : 'sync', path: file.path, inode: file.inode })
   }
   return operations
+}
+
+const rootInode = 0
+
+/** Calls as [text, name, what was given, result]: those of several threads are told of in two parts where they overlap. */
+function* wholeCalls(text) {
+  const begun = new Map()
+  for (const line of text.split('\n')) {
+    const [, thread, rest] = /^(?:(\d+) +)?(.*)$/.exec(line)
+    const [, first] = /^(.*) <unfinished \.\.\.>$/.exec(rest) ?? []
+    if (first !== undefined) begun.set(thread, first)
+    const [, second] = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest) ?? []
+    const whole = second === undefined ? rest : `${begun.get(thread)}${second}`
+    const call = first === undefined && /^(\w+)\((.*)\)\s+= (-?\d+)/.exec(whole)
+    if (call) yield call
+  }
 }
 
 /** The operations that are on the disk after power was lost behind the first `count`. `random` gives numbers from 0 to 1. */
 export function surviving(operations, count, random) {
   const syncs = { data: 'sync', truncate: 'sync', name: 'syncFolder', gone: 'syncFolder', folder: 'syncFolder' }
   const done = operations.slice(0, count)
-  const isSynced = (operation, i) =>
-    done.some(
-      ({ type, inode, path }, later) =>
-        later > i &&
-        type === syncs[operation.type] &&
-        (type === 'sync' ? inode === operation.inode : path === dirname(operation.path)),
-    )
+  const isSynced = (operation, i) => {
+    const [by, needed] = [syncs[operation.type], operation.folder ?? operation.inode]
+    return done.some(({ type, inode }, later) => later > i && type === by && inode === needed)
+  }
   // Now nearly all of it is lost, now nearly nothing.
   const share = random()
   return done.flatMap((operation, i) => {
@@ -88,10 +112,14 @@ export function surviving(operations, count, random) {
 }
 
 /** What these operations make, as files of a folder. */
-export function makeFiles(operations, root, folder) {
+export function makeFiles(operations, place) {
   const contents = new Map()
-  const names = new Map()
-  for (const { type, path, inode, at, bytes, size, from } of operations) {
+  const folders = new Map([[rootInode, new Map()]])
+  const namesIn = (folder) => {
+    if (!folders.has(folder)) folders.set(folder, new Map())
+    return folders.get(folder)
+  }
+  for (const { type, folder, name, inode, at, bytes, size, from, isFolder } of operations) {
     const before = contents.get(inode) ?? Buffer.alloc(0)
     if (type === 'data') {
       const after = Buffer.alloc(Math.max(before.length, at + bytes.length))
@@ -99,19 +127,20 @@ export function makeFiles(operations, root, folder) {
       bytes.copy(after, at)
       contents.set(inode, after)
     } else if (type === 'truncate') contents.set(inode, Buffer.concat([before, Buffer.alloc(size)]).subarray(0, size))
-    else if (type === 'folder') names.set(path, 'folder')
-    else if (type === 'gone') names.delete(path)
-    else if (type === 'name') {
-      names.set(path, inode)
-      if (from !== undefined && names.get(from) === inode) names.delete(from)
+    else if (type === 'gone') namesIn(folder).delete(name)
+    else if (type === 'folder' || type === 'name') {
+      if (type === 'folder' || isFolder) namesIn(inode)
+      namesIn(folder).set(name, inode)
+      if (from && namesIn(from.folder).get(from.name) === inode) namesIn(from.folder).delete(from.name)
     }
   }
-  mkdirSync(folder)
-  const isThere = (path) => path === root || (names.get(path) === 'folder' && isThere(dirname(path)))
-  for (const [path, inode] of [...names].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!isThere(dirname(path))) continue
-    const place = join(folder, relative(root, path))
-    if (inode === 'folder') mkdirSync(place)
-    else writeFileSync(place, contents.get(inode) ?? '')
+  const make = (inode, path) => {
+    mkdirSync(path)
+    for (const [name, one] of folders.get(inode)) {
+      const own = join(path, name)
+      if (folders.has(one)) make(one, own)
+      else writeFileSync(own, contents.get(one) ?? '')
+    }
   }
+  make(rootInode, place)
 }
