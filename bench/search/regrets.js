@@ -64,11 +64,13 @@ async function anew(problems, names, seeds) {
     const made = []
     const isOurs = (name) => !isRival(name) || name === 'hyperparameters'
     const ours = names.filter(isOurs)
-    await runProcess(process.execPath, [path('ours.js'), file('ours.json'), ...args(ours)])
-    made.push(JSON.parse(readFileSync(file('ours.json'), 'utf8')))
-    const python = rivalsPython()
+    if (ours.length > 0) {
+      await runProcess(process.execPath, [path('ours.js'), file('ours.json'), ...args(ours)])
+      made.push(JSON.parse(readFileSync(file('ours.json'), 'utf8')))
+    }
+    const rivals = names.filter((name) => !isOurs(name))
+    const python = rivals.length > 0 ? rivalsPython() : undefined
     if (python) {
-      const rivals = names.filter((name) => !isOurs(name))
       await runProcess(python, [path('rivals.py'), file('rivals.json'), ...args(rivals)], rivalEnvironment(1))
       made.push(JSON.parse(readFileSync(file('rivals.json'), 'utf8')))
     }

@@ -14,6 +14,12 @@ const mistakes = {
     to: 'return await lstat(path).then(() => false, async () => { await (await import("node:fs/promises")).copyFile(temporary, path); return true; });',
     test: ['test/study-trials.test.js'],
   },
+  'a claim is checked for, then written': {
+    file: 'study/place-text.js',
+    from: 'linkSync(temporary, path);',
+    to: 'const fs = process.getBuiltinModule("node:fs"); if (fs.existsSync(path)) return false; fs.copyFileSync(temporary, path);',
+    test: ['test/study-trials.test.js'],
+  },
   'a lease goes by the clock on the wall': {
     file: 'study/lease.js',
     from: 'return this.look(beats, readBeat(beats));',
