@@ -113,6 +113,23 @@ page('the table has the best first, is sorted by a click, and shows one state al
   await close()
 })
 
+page('of another width all pictures are drawn anew, those out of sight too', async () => {
+  const { page: tab, problems, close } = await open('study=mnist')
+  await rowsOf(tab).first().waitFor()
+  await tab.evaluate(() => {
+    for (const canvas of document.querySelectorAll('.drawing canvas')) canvas.before = canvas.width
+  })
+  await tab.setViewportSize({ width: 900, height: 300 })
+  await tab.waitForFunction(() =>
+    [...document.querySelectorAll('.drawing canvas')].every(
+      (canvas) => canvas.width !== canvas.before && canvas.width === Math.round(canvas.clientWidth * devicePixelRatio),
+    ),
+  )
+  assert.is(await areDrawn(tab), true)
+  assert.equal(problems, [])
+  await close()
+})
+
 page('a range drawn along an axis leaves the trials in it, and can be taken away', async () => {
   const { page: tab, problems, close } = await open('study=mnist')
   await rowsOf(tab).first().waitFor()
@@ -235,6 +252,53 @@ page('hostile names are text', async () => {
   assert.equal(problems, [])
   await close()
 })
+
+page(
+  'squares cover what they would if each were drawn, also where they lie on one another and out of the picture',
+  async () => {
+    const { drawSquares } = await pageModules('study/squares')
+    const before = Object.fromEntries(
+      ['ImageData', 'OffscreenCanvas', 'devicePixelRatio'].map((name) => [name, globalThis[name]]),
+    )
+    let image = null
+    globalThis.devicePixelRatio = 2
+    globalThis.ImageData = class {
+      constructor(width, height) {
+        this.data = new Uint8ClampedArray(4 * width * height)
+      }
+    }
+    globalThis.OffscreenCanvas = class {
+      getContext = () => ({ putImageData: (data) => (image = data) })
+    }
+    const [xs, ys] = [
+      [3.1, 3.6, Number.NaN, 0, 9.9, 5],
+      [2.2, 2.9, 4, 4.3, 0.2, Number.NaN],
+    ]
+    const squares = { rows: [0, 1, 2, 3, 4, 5], xs, ys, size: 1.5, colour: [0x80, 0x40, 0xc0], opacity: 0.4 }
+    drawSquares({ drawImage: () => undefined }, 10, 5, squares)
+    Object.assign(globalThis, before)
+    // Each pixel is looked at in many places: how much of it a square covers.
+    const fine = 20
+    for (let line = 0; line < 10; line++) {
+      for (let column = 0; column < 20; column++) {
+        const seen = xs.reduce((seen, x, i) => {
+          let inside = 0
+          for (let k = 0; k < fine * fine; k++) {
+            const [at, down] = [
+              (column + ((k % fine) + 0.5) / fine) / 2,
+              (line + (Math.floor(k / fine) + 0.5) / fine) / 2,
+            ]
+            if (Math.abs(at - x) < 0.75 && Math.abs(down - ys[i]) < 0.75) inside++
+          }
+          return seen * (1 - (0.4 * inside) / fine ** 2)
+        }, 1)
+        const [red, green, blue, opacity] = image.data.slice(4 * (20 * line + column))
+        assert.ok(Math.abs(opacity - 255 * (1 - seen)) < 6, `${column}, ${line}: ${opacity}, not ${255 * (1 - seen)}`)
+        if (opacity > 0) assert.equal([red, green, blue], [0x80, 0x40, 0xc0])
+      }
+    }
+  },
+)
 
 page('values far off lie at the end of the scale, many decades on a logarithm', async () => {
   const { valueScale, parameterScale } = await pageModules('study/scale', 'format', 'ticks')

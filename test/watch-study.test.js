@@ -150,6 +150,9 @@ watching('trials come as columns, and later only those that have changed', async
   assert.equal([more.isWhole, ...more.number, ...more.curveLength], [false, 45, 2])
   const other = await plain.columns('/api/trials?study=mnist&generation=1&since=5')
   assert.equal([other.isWhole, other.number.length], [true, 47])
+  // Whoever asks before it has been read is told when it has been.
+  const early = await (await serve(folder)).columns('/api/trials?study=mnist')
+  assert.equal(early.number, other.number)
 })
 
 watching('one trial is told with its history, and its runs as those of a folder', async () => {

@@ -36,7 +36,7 @@ export function looksOf(numbers: readonly number[]): { colour: string; dash: num
 }
 
 /** Viridis (van der Walt and Smith 2015), at sevenths. */
-const viridis = ['#440154', '#443983', '#31688e', '#21918c', '#35b779', '#90d743', '#fde725'].map(parse)
+const viridis = ['#440154', '#443983', '#31688e', '#21918c', '#35b779', '#90d743', '#fde725'].map(channels)
 
 /** The order of layers as colours: without the end that the background would swallow. */
 export function depthColour(index: number, count: number): string {
@@ -47,17 +47,17 @@ export function depthColour(index: number, count: number): string {
 
 /** From the surface, 0, to the strongest, 1. */
 export function heatColours(count: number): [number, number, number][] {
-  const surface = parse(colour('surface'))
+  const surface = channels(colour('surface'))
   const stops = dark.matches
-    ? [surface, parse('#173a5e'), parse('#2f7fc2'), parse('#8cc8f5'), parse('#f2f9ff')]
-    : [surface, parse('#c5dff3'), parse('#6aaee0'), parse('#1f6fb2'), parse('#08305e')]
+    ? [surface, channels('#173a5e'), channels('#2f7fc2'), channels('#8cc8f5'), channels('#f2f9ff')]
+    : [surface, channels('#c5dff3'), channels('#6aaee0'), channels('#1f6fb2'), channels('#08305e')]
   return Array.from({ length: count }, (_, i) => blend(stops, i / (count - 1)))
 }
 
 type Colour = [number, number, number]
 
 /** `#rrggbb`, or `#rgb` as a minifier writes it. */
-function parse(hex: string): Colour {
+export function channels(hex: string): Colour {
   const digits = hex.length === 4 ? hex.replaceAll(/[^#]/g, '$&$&') : hex
   const value = Number.parseInt(digits.slice(1), 16)
   return [value >> 16, (value >> 8) & 255, value & 255]

@@ -1,6 +1,7 @@
 /** A panel with a picture on a canvas: it draws itself anew when its size, its data or the colours change. */
 import { element, panel, setText } from '../dom.js'
 import { colour, onColourChange } from '../palette.js'
+import { askToDraw, type Picture } from './drawings.js'
 
 /** What stands under the pointer. */
 export interface Hit {
@@ -20,7 +21,7 @@ export interface CanvasOptions {
   open?(trial: number): void
 }
 
-export class CanvasPanel {
+export class CanvasPanel implements Picture {
   readonly element: HTMLElement
   readonly canvas = element('canvas', { role: 'img' })
   readonly #caption = element('p', { class: 'note tabular caption' })
@@ -54,8 +55,12 @@ export class CanvasPanel {
     this.canvas.ariaLabel = label
   }
 
+  /** In one of the next frames. */
   draw(): void {
-    const { clientWidth: width } = this.canvas
+    askToDraw(this)
+  }
+
+  drawAt(width: number): void {
     const { height, draw } = this.#options
     this.#drawn = width
     if (width === 0) return

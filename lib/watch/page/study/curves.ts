@@ -25,14 +25,14 @@ export class Curves {
   update(shown: Shown): void {
     this.#shown = shown
     const { trials, ranked } = shown
-    const all = [...trials.curve.keys()].filter((row) => trials.curve[row]!.epochs.length > 0)
+    const all = [...trials.number.keys()].filter((row) => trials.hasCurve(row))
     const best = ranked
       .slice(0, mostBest)
-      .filter((row) => trials.curve[row]!.epochs.length > 0)
+      .filter((row) => trials.hasCurve(row))
       .reverse()
     const thinned = sample(all, mostCurves)
     this.#drawn = [...thinned.filter((row) => !best.includes(row)), ...best]
-    this.#scales = scalesOf(this.#drawn.map((row) => trials.curve[row]!))
+    this.#scales = scalesOf(this.#drawn.map((row) => trials.curve(row)))
     const some = thinned.length < all.length ? `${whole(thinned.length)} of ${whole(all.length)} curves, ` : ''
     const onTop = best.length > 0 ? `the best ${whole(best.length)} on top` : `${whole(all.length)} curves`
     const said = all.length === 0 ? 'Nothing has been reported yet.' : `${some}${onTop}`
@@ -53,7 +53,7 @@ export class Curves {
       context.strokeStyle = stageColour(trials.stage[row]!)
       context.globalAlpha = isBest ? 1 : isMany ? 0.18 : 0.5
       context.lineWidth = isBest ? 1.75 : 1
-      drawCurve(context, trials.curve[row]!, (epoch, value) => [
+      drawCurve(context, trials.curve(row), (epoch, value) => [
         margin.left + across.place(epoch) * wide,
         margin.top + (1 - up.place(value)) * high,
       ])
@@ -72,7 +72,7 @@ export class Curves {
     const rows: number[] = []
     // Later ones lie on top, so that they are found first.
     for (const row of this.#drawn.toReversed()) {
-      const { epochs, values } = trials.curve[row]!
+      const { epochs, values } = trials.curve(row)
       for (const [i, epoch] of epochs.entries()) {
         xs.push(margin.left + across.place(epoch) * wide)
         ys.push(margin.top + (1 - up.place(values[i]!)) * high)

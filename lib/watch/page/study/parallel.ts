@@ -5,7 +5,7 @@ import { colour } from '../palette.js'
 import { CanvasPanel, fitted, font } from './canvas-panel.js'
 import { type Shown, stageColour } from './points.js'
 import { parameterScale, type Scale } from './scale.js'
-import { hasValue, mostBest, sample } from './trials.js'
+import { hasValue, mostBest, type Numbers, sample } from './trials.js'
 
 /** More of them only make the picture grey. */
 const mostLines = 800
@@ -13,7 +13,7 @@ const mostLines = 800
 interface Axis {
   name: string
   scale: Scale
-  values: readonly number[]
+  values: Numbers
 }
 
 /** From where to where, as shares of the axis. */

@@ -1,11 +1,12 @@
 /** Pictures of trials as points: each parameter against the value, and the best value so far. */
 import type { ParameterView, StudyView } from '../../server/study/study-wire.js'
-import { nextTurn, select } from '../dom.js'
+import { select } from '../dom.js'
 import { duration, short, whole } from '../format.js'
-import { colour, seriesColour } from '../palette.js'
+import { channels, colour, seriesColour } from '../palette.js'
 import { CanvasPanel, drawAxes, type Hit, margin, nearest } from './canvas-panel.js'
 import { countScale, parameterScale, type Scale, valueScale } from './scale.js'
-import { hasValue, type State, type Trials } from './trials.js'
+import { drawSquares } from './squares.js'
+import { hasValue, type Numbers, type State, type Trials } from './trials.js'
 
 /** Of a point, in CSS pixels: where there are few they can be larger. */
 const sizeOf = (count: number): number => (count < 300 ? 5 : 3)
@@ -20,7 +21,7 @@ export interface Shown {
   readonly isMaximized: boolean
   /** How high each row lies, 0 … 1: those that came to no value at the worse end; NaN of those that have none yet. */
   readonly heights: Float64Array
-  /** Rows by how their points look: to change the colour takes longer than to draw a point. */
+  /** Rows by how their points look. */
   readonly groups: readonly PointGroup[]
 }
 
@@ -74,7 +75,7 @@ class PointPanel {
 
   constructor(
     options: { title: string; height: number; controls?: HTMLElement[]; note?: string },
-    private readonly across: { scale(shown: Shown): Scale; values(shown: Shown): readonly number[]; name: string },
+    private readonly across: { scale(shown: Shown): Scale; values(shown: Shown): Numbers; name: string },
     open: (trial: number) => void,
     private readonly isBest = false,
   ) {
@@ -107,29 +108,31 @@ class PointPanel {
       this.#xs[row] = margin.left + scale.place(column[row]!) * wide
       this.#ys[row] = margin.top + (1 - heights[row]!) * high
     }
-    this.#drawPoints(context, shown)
-    if (this.isBest) this.#drawBest(context, shown)
+    this.#drawPoints(context, shown, width, height)
+    if (this.isBest) this.#drawBest(context, shown, width, height)
   }
 
-  #drawPoints(context: CanvasRenderingContext2D, { trials, groups }: Shown): void {
+  #drawPoints(context: CanvasRenderingContext2D, { trials, groups }: Shown, width: number, height: number): void {
     const size = sizeOf(trials.count)
     for (const { stage, isComplete, rows } of groups) {
-      context.fillStyle = stage === null ? colour('severe') : stageColour(stage)
-      context.globalAlpha = this.isBest ? 0.35 : stage === null || isComplete ? 0.75 : 0.4
-      for (const row of rows) {
-        const [x, y] = [this.#xs[row]!, this.#ys[row]!]
-        if (!Number.isNaN(x) && !Number.isNaN(y)) context.fillRect(x - size / 2, y - size / 2, size, size)
-      }
+      const opacity = this.isBest ? 0.35 : stage === null || isComplete ? 0.75 : 0.4
+      const look = { size, opacity, colour: channels(stage === null ? colour('severe') : stageColour(stage)) }
+      drawSquares(context, width, height, { rows, xs: this.#xs, ys: this.#ys, ...look })
     }
-    context.globalAlpha = 1
   }
 
   /** The best of all complete trials so far, in the order in which they ended or were begun. */
-  #drawBest(context: CanvasRenderingContext2D, { trials, ranked, isMaximized, values }: Shown): void {
+  #drawBest(
+    context: CanvasRenderingContext2D,
+    { trials, isMaximized, values }: Shown,
+    width: number,
+    height: number,
+  ): void {
     const column = this.#xs
-    const rows = [...ranked].filter((row) => !Number.isNaN(column[row])).sort((a, b) => column[a]! - column[b]!)
-    const y = (value: number) =>
-      margin.top + (1 - values.place(value)) * (this.panel.canvas.clientHeight - margin.top - margin.bottom)
+    const isThere = (row: number) => trials.state[row] === 'complete' && !Number.isNaN(column[row])
+    // As a rule they lie in this order already.
+    const rows = [...trials.number.keys()].filter(isThere).sort((a, b) => column[a]! - column[b]!)
+    const y = (value: number) => margin.top + (1 - values.place(value)) * (height - margin.top - margin.bottom)
     let best = Number.NaN
     context.beginPath()
     for (const row of rows) {
@@ -142,7 +145,7 @@ class PointPanel {
       }
       best = value
     }
-    context.lineTo(this.panel.canvas.clientWidth - margin.right, y(best))
+    context.lineTo(width - margin.right, y(best))
     context.strokeStyle = colour('accent')
     context.lineWidth = 2
     if (rows.length > 0) context.stroke()
@@ -173,7 +176,8 @@ export class BestPicture {
     choice.offer(['trials', 'time'])
     const values = ({ trials }: Shown) => (this.#over === 'time' ? trials.end : trials.number)
     const scale = (shown: Shown) => {
-      const most = values(shown).reduce((most, value) => (value > most ? value : most), 0)
+      let most = 0
+      for (const value of values(shown)) if (value > most) most = value
       const counted = countScale(most)
       if (this.#over === 'trials') return counted
       return { ...counted, ticks: (room: number) => timeTicks(most, room), text: duration }
@@ -213,7 +217,7 @@ export class Scatters {
     this.#open = open
   }
 
-  async update(shown: Shown): Promise<void> {
+  update(shown: Shown): void {
     const { parameters } = shown.view
     const key = JSON.stringify(parameters)
     if (key !== this.#key) {
@@ -221,10 +225,7 @@ export class Scatters {
       this.#panels = parameters.map((parameter, i) => this.#make(parameter, i))
       this.#grid.replaceChildren(...this.#panels.map(({ panel }) => panel.element))
     }
-    for (const panel of this.#panels) {
-      panel.update(shown)
-      await nextTurn()
-    }
+    for (const panel of this.#panels) panel.update(shown)
   }
 
   #make(parameter: ParameterView, i: number): PointPanel {

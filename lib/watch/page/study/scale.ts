@@ -2,6 +2,7 @@
 import type { ParameterView } from '../../server/study/study-wire.js'
 import { short } from '../format.js'
 import { logTexts, logTicks, ticks } from '../ticks.js'
+import type { Numbers } from './trials.js'
 
 export interface Scale {
   readonly low: number
@@ -63,7 +64,7 @@ function categories(choices: readonly string[]): Scale {
 }
 
 /** Of a parameter, on its own scale; wide enough for trials of a wider space too. */
-export function parameterScale({ low, high, isLog, choices }: ParameterView, values: readonly number[]): Scale {
+export function parameterScale({ low, high, isLog, choices }: ParameterView, values: Numbers): Scale {
   if (choices) return categories(choices)
   let [from, to] = [low, high]
   for (const value of values) {
@@ -77,8 +78,8 @@ export function parameterScale({ low, high, isLog, choices }: ParameterView, val
 const manyDecades = 1000
 
 /** Of what trials are judged by: a few that are far off lie at the end, so that the rest can be seen. */
-export function valueScale(values: readonly number[]): Scale {
-  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort()
+export function valueScale(values: Numbers): Scale {
+  const sorted = new Float64Array(values).filter(Number.isFinite).sort()
   const [least, most] = [sorted[0] ?? 0, sorted.at(-1) ?? 1]
   if (least > 0 && most / least > manyDecades) return logarithmic(least / 1.1, most * 1.1)
   const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? 0

@@ -3,6 +3,7 @@ import type { StudyView } from '../../server/study/study-wire.js'
 import { byId, element, empty, nextTurn } from '../dom.js'
 import { askForToken, tokenHeader } from '../token.js'
 import { Curves } from './curves.js'
+import { allDrawn } from './drawings.js'
 import { ImportanceBars } from './importance-bars.js'
 import { Parallel } from './parallel.js'
 import { BestPicture, Scatters, shownOf } from './points.js'
@@ -83,9 +84,11 @@ export class StudyPage {
     if (this.#stack.parentElement !== panel) panel.replaceChildren(this.#stack)
     if (!hasTrials && !isOther) return
     const shown = shownOf(view, this.#trials, ranked(this.#trials, view.direction === 'maximize'))
-    for (const part of [this.#best, this.#curves, this.#parallel, this.#scatters, this.#table]) {
-      await part.update(shown)
+    for (const part of [this.#best, this.#curves, this.#parallel, this.#scatters]) {
+      part.update(shown)
       await nextTurn()
     }
+    await allDrawn()
+    this.#table.update(shown)
   }
 }

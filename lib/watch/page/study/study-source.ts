@@ -38,6 +38,8 @@ async function answerTo(
 
 /** Looks as long as the page is open and seen. */
 export async function follow(study: string, trials: Trials, listener: StudyListener): Promise<void> {
+  // Asked for beside the study the first time, and answered as soon as they have been read.
+  let early: Promise<boolean> | null = renew(study, trials).catch(() => false)
   for (;;) {
     let wait = pace
     try {
@@ -45,8 +47,13 @@ export async function follow(study: string, trials: Trials, listener: StudyListe
         const view = (await ask('/api/study', { study })) as StudyView
         const isRead = view.progress === null && view.parameters !== undefined
         if (!isRead) wait = paceOfReading
-        const isKnown = trials.version === view.version && trials.count > 0
-        const hasTrials = isRead && view.version > 0 && !isKnown && (await renew(study, trials))
+        let hasTrials = false
+        if (isRead && view.version > 0) {
+          hasTrials = (await early) === true
+          early = null
+          const isKnown = trials.version === view.version && trials.count > 0
+          if (!isKnown) hasTrials = (await renew(study, trials)) || hasTrials
+        }
         await listener.told(view, hasTrials)
         // Asked for last, as the server takes longest for it.
         if (isRead && view.version > 0)

@@ -9,30 +9,42 @@ export interface TrialCurve {
   readonly values: Float32Array
 }
 
+/** A column, however it came. */
+export type Numbers = ArrayLike<number> & Iterable<number>
+
+const columnNames = ['number', 'stage', 'epoch', 'value', 'begin', 'end'] as const
+
 export class Trials {
   generation = 0
   version = 0
-  readonly number: number[] = []
-  readonly state: State[] = []
-  readonly stage: number[] = []
-  readonly epoch: number[] = []
+  readonly number = new Uint32Array(0)
+  readonly stage = new Uint32Array(0)
+  readonly epoch = new Uint32Array(0)
   /** NaN where there is none. */
-  readonly value: number[] = []
+  readonly value = new Float32Array(0)
   /** Seconds after the study's begin. */
-  readonly begin: number[] = []
-  readonly end: number[] = []
-  readonly worker: string[] = []
+  readonly begin = new Float32Array(0)
+  readonly end = new Float32Array(0)
   /** A column a parameter. */
-  readonly params: number[][] = []
-  readonly curve: TrialCurve[] = []
-  #rows = new Map<number, number>()
+  readonly params: readonly Float32Array[] = []
+  readonly state: State[] = []
+  readonly worker: string[] = []
+  /** Where the points of each row lie: of ten thousand curves some hundreds are drawn. */
+  readonly #points: { readonly of: TrialColumns; readonly from: number; readonly count: number }[] = []
+  readonly #rows = new Map<number, number>()
 
   get count(): number {
     return this.number.length
   }
 
-  row(number: number): number | undefined {
-    return this.#rows.get(number)
+  /** Whether something has been reported. */
+  hasCurve(row: number): boolean {
+    return this.#points[row]!.count > 0
+  }
+
+  curve(row: number): TrialCurve {
+    const { of, from, count } = this.#points[row]!
+    return { epochs: of.curveEpochs.subarray(from, from + count), values: of.curveValues.subarray(from, from + count) }
   }
 
   /** Puts an answer in its place; whether there was anything in it. */
@@ -40,41 +52,43 @@ export class Trials {
     if (columns.isWhole) this.#clear()
     this.generation = columns.generation
     this.version = columns.version
-    let at = 0
-    for (let i = 0; i < columns.number.length; i++) {
-      const length = columns.curveLength[i]!
-      this.#put(columns, i, columns.number[i]!, {
-        epochs: columns.curveEpochs.subarray(at, at + length),
-        values: columns.curveValues.subarray(at, at + length),
-      })
-      at += length
+    const rows = Array.from(columns.number, (number) => this.#rowOf(number))
+    const put = <Column extends Uint32Array | Float32Array>(column: Column, values: Column): Column => {
+      const all = longer((columns.isWhole ? column.subarray(0, 0) : column) as Column, this.#rows.size)
+      for (let i = 0; i < rows.length; i++) all[rows[i]!] = values[i]!
+      return all
     }
-    return columns.isWhole || columns.number.length > 0
+    const numbers = Object.fromEntries(columnNames.map((name) => [name, put(this[name], columns[name])]))
+    const none = new Float32Array(0)
+    Object.assign(this, numbers, { params: columns.params.map((column, k) => put(this.params[k] ?? none, column)) })
+    for (let i = 0, from = 0; i < rows.length; i++) {
+      const [row, count] = [rows[i]!, columns.curveLength[i]!]
+      this.state[row] = trialStates[columns.state[i]!]!
+      this.worker[row] = columns.workers[columns.worker[i]!] ?? ''
+      this.#points[row] = { of: columns, from, count }
+      from += count
+    }
+    return columns.isWhole || rows.length > 0
   }
 
-  #put(columns: TrialColumns, i: number, number: number, curve: TrialCurve): void {
-    const row = this.#rows.get(number) ?? this.number.length
+  #rowOf(number: number): number {
+    const row = this.#rows.get(number) ?? this.#rows.size
     this.#rows.set(number, row)
-    this.number[row] = number
-    this.state[row] = trialStates[columns.state[i]!]!
-    this.stage[row] = columns.stage[i]!
-    this.epoch[row] = columns.epoch[i]!
-    this.value[row] = columns.value[i]!
-    this.begin[row] = columns.begin[i]!
-    this.end[row] = columns.end[i]!
-    this.worker[row] = columns.workers[columns.worker[i]!] ?? ''
-    for (const [k, column] of columns.params.entries()) {
-      this.params[k] ??= []
-      this.params[k][row] = column[i]!
-    }
-    this.curve[row] = curve
+    return row
   }
 
   #clear(): void {
-    this.#rows = new Map()
-    const { number, state, stage, epoch, value, begin, end, worker, params, curve } = this
-    for (const column of [number, state, stage, epoch, value, begin, end, worker, params, curve]) column.length = 0
+    this.#rows.clear()
+    for (const list of [this.state, this.worker, this.#points]) list.length = 0
   }
+}
+
+/** The same where it is that long. */
+function longer<Column extends Uint32Array | Float32Array>(column: Column, length: number): Column {
+  if (column.length === length) return column
+  const all = column instanceof Float32Array ? new Float32Array(length).fill(Number.NaN) : new Uint32Array(length)
+  all.set(column)
+  return all as Column
 }
 
 /** States whose value is one: exploded and failed ones have none that means something. */

@@ -54,8 +54,9 @@ function numberOf(query: Query): number {
   return number
 }
 
-/** Most of the answer are numbers, of large studies some megabytes. */
-function columns(study: WatchedStudy, query: Query): Uint8Array {
+/** When the study has been read. Most of the answer are numbers, of large studies some megabytes. */
+async function columns(study: WatchedStudy, query: Query): Promise<Uint8Array> {
+  await study.whenRead()
   const since = query.whole('since', 0, most) ?? 0
   return packBytes(study.columnsSince(query.whole('generation', 0, most), since))
 }

@@ -67,6 +67,11 @@ export class WatchedStudy {
     await this.look()
   }
 
+  /** Settles when what is being read has been, or could not be. */
+  async whenRead(): Promise<void> {
+    await this.#opening
+  }
+
   /** At once, however fresh what is known may be. */
   async look(): Promise<void> {
     if (this.#reader === null) return await this.refresh()
