@@ -38,3 +38,4 @@ add_executable(gradus_cuda_tests EXCLUDE_FROM_ALL ${gpu_test_sources} ${cuda_obj
 target_compile_options(gradus_cuda_tests PRIVATE ${test_cflags})
 target_include_directories(gradus_cuda_tests PRIVATE test/native)
 target_link_libraries(gradus_cuda_tests PRIVATE core cuda_runtime)
+include(DeviceBench)

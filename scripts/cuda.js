@@ -89,7 +89,9 @@ if (isCommand(import.meta.url)) {
   requireTools(['g++', 'make', 'cmake'])
   const nvcc = findCompiler()
   const sources = hashOf(...cudaSources)
-  const targets = process.argv.includes('--tests') ? ['gradus_cuda', 'gradus_cuda_tests'] : ['gradus_cuda']
+  const targets = process.argv.includes('--tests')
+    ? ['gradus_cuda', 'gradus_cuda_tests', 'gradus_device_bench']
+    : ['gradus_cuda']
   const core = `-DGRADUS_CORE=${join(root, 'build/Release/obj.target')}`
   run('cmake', '-S', root, '-B', folder, '-DGRADUS_ADDON=OFF', '-DGRADUS_TESTS=OFF', core, `-DGRADUS_NVCC=${nvcc}`)
   run('cmake', '--build', folder, '--target', ...targets, '--parallel', String(availableParallelism()))

@@ -41,9 +41,23 @@ std::string Run::name_of(uintptr_t address) const {
   return "byte " + std::to_string(address - shared_->begin()) + " of " + std::to_string(shared_->size()) + " shared";
 }
 
+namespace {
+template <class T>
+bool are_nan(const void* a, const void* b) {
+  T numbers[2];
+  std::memcpy(&numbers[0], a, sizeof(T)), std::memcpy(&numbers[1], b, sizeof(T));
+  return numbers[0] != numbers[0] && numbers[1] != numbers[1];
+}
+// A card's sums of NaN are one NaN; a processor's have the bits of what was added first.
+bool are_same(const void* a, const void* b, size_t bytes) {
+  if (std::memcmp(a, b, bytes) == 0) return true;
+  return (bytes == sizeof(float) && are_nan<float>(a, b)) || (bytes == sizeof(double) && are_nan<double>(a, b));
+}
+}  // namespace
+
 void Run::settle_pending() {
   Pending& pending = thread->pending;
-  if (pending.bytes && std::memcmp(reinterpret_cast<void*>(pending.address), pending.before, pending.bytes) != 0)
+  if (pending.bytes && !are_same(reinterpret_cast<void*>(pending.address), pending.before, pending.bytes))
     tell_here(Trouble::race, "has written another value where a lane of its warp was", pending.at);
   pending.bytes = 0;
 }

@@ -21,7 +21,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { numbers } from '../support/reference.js'
 
-process.env.GRADUS_CUDA_LIBRARY = fileURLToPath(new URL('../../build-emulated/gradus_emulated.so', import.meta.url))
+const emulated = fileURLToPath(new URL('../../build-emulated/gradus_emulated.so', import.meta.url))
+process.env.GRADUS_CUDA_LIBRARY ??= emulated
 const test = suite('models on the emulated GPU')
 const [rows, inputs, classes] = [40, 6, 3]
 const data = { x: numbers(rows * inputs, 3), y: Int32Array.from({ length: rows }, (_, i) => (i * 7) % classes) }

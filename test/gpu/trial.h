@@ -46,6 +46,7 @@ struct AnyArray {
   static constexpr size_t guard = 256;
   std::vector<uint8_t> before, host;  // with a guard on each side
   bool is_given = true;               // else its elements are unknown before the call
+  bool is_result = true;              // else nobody asks what is in it after the call
   uint8_t* device = nullptr;
   virtual ~AnyArray() = default;
   virtual bool same(size_t at, const uint8_t* other) const = 0;  // whether the elements are, at this byte
@@ -92,6 +93,12 @@ class Trial {
   Array<A>& wanted(size_t n) {
     Array<A>& array = add<A>(n);
     array.is_given = false;
+    return array;
+  }
+  // Memory for a kernel's own use.
+  Array<T>& workspace(size_t n) {
+    Array<T>& array = wanted<T>(n);
+    array.is_result = false;
     return array;
   }
   template <class A>
@@ -158,7 +165,7 @@ class Trial {
     bool guards = std::memcmp(after.data(), array.before.data(), AnyArray::guard) == 0;
     guards = guards && std::memcmp(after.data() + end, array.before.data() + end, AnyArray::guard) == 0;
     size_t different = 0, first = 0;
-    for (size_t at = AnyArray::guard; at < end; at += array.element())
+    for (size_t at = AnyArray::guard; array.is_result && at < end; at += array.element())
       if (!array.same(at, after.data()) && different++ == 0) first = (at - AnyArray::guard) / array.element();
     Scope scope("array " + std::to_string(number) + ", element " + std::to_string(first));
     CHECK_EQ(different, 0u);
@@ -168,13 +175,16 @@ class Trial {
   std::vector<std::unique_ptr<AnyArray>> arrays_;
 };
 
-// body(numbers, a number of the type), so many times for both types; GRADUS_TRIALS says how often instead.
+// body(numbers, a number of the type), so many times for both types. GRADUS_TRIALS says how often instead, GRADUS_SEED
+// the seed of the first.
 template <class F>
 void for_trials(size_t count, F body) {
   if (const char* wanted = std::getenv("GRADUS_TRIALS")) count = size_t(std::atoi(wanted));
   for (size_t i = 0; i < count; ++i) {
-    Scope scope("trial " + std::to_string(i));
-    Numbers numbers(i), same(i);
+    const char* const first = std::getenv("GRADUS_SEED");
+    const size_t seed = (first ? size_t(std::atoi(first)) : 0) + i;
+    Scope scope("seed " + std::to_string(seed));
+    Numbers numbers(seed), same(seed);
     body(numbers, 0.0f);
     body(same, 0.0);
   }

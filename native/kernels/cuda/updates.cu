@@ -29,6 +29,8 @@ struct UpdateParams {
 
 // ---- A team a chunk
 constexpr unsigned most_teams = 32;
+template <class T>
+constexpr unsigned teams_threads = chunks_of_block * team<T>;
 struct ChunkSums {
   UpdateSums of[most_teams];
 };
@@ -62,7 +64,8 @@ GPU_KERNEL void update_stretch(const UpdateParams<T> params) {
   if (gpu::thread() == 0) *params.sums = total;
 }
 template <class T, class P>
-GPU_KERNEL void update_teams(const UpdateParams<T> params) {
+GPU_KERNEL_OF(teams_threads<T>, 8)
+void update_teams(const UpdateParams<T> params) {
   if (is_raised(params.guard)) return;
   const UpdateBlock<T> block = params.blocks[gpu::block()];
   if ((block.is_directed && params.may_direct) != params.directs) return;
@@ -138,7 +141,8 @@ GPU_INLINE UpdateSums chunk_of_block(const P& pass, size_t first, size_t n) {
 }
 
 template <class T, class P>
-GPU_KERNEL void update_spread(const UpdateParams<T> params) {
+GPU_KERNEL_OF(spread_threads, 2)
+void update_spread(const UpdateParams<T> params) {
   if (is_raised(params.guard)) return;
   const unsigned number = gpu::block() / chunks_of_block, part = gpu::block() % chunks_of_block;
   const UpdateBlock<T> block = params.blocks[number];
@@ -179,8 +183,7 @@ void update_all(UpdateParams<T> params, size_t count) {
     const unsigned blocks = unsigned(count) * chunks_of_block;
     gpu::launch(update_spread<T, P>, {blocks, spread_threads, sizeof(Spread<T>)}, params);
   } else {
-    const unsigned threads = chunks_of_block * team<T>;
-    gpu::launch(update_teams<T, P>, {unsigned(count), threads, sizeof(ChunkSums)}, params);
+    gpu::launch(update_teams<T, P>, {unsigned(count), teams_threads<T>, sizeof(ChunkSums)}, params);
   }
 }
 

@@ -1,0 +1,84 @@
+"""What PyTorch takes for what kernels.cc measures, in its lines: a name, a tab, seconds a call, the median of rounds."""
+import itertools
+import statistics
+import sys
+import time
+import torch
+import torch.nn.functional as functional
+
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
+LAYERS = [tuple(map(int, line.split())) for line in sys.argv[1:]]
+
+
+def random(*shape):
+    return torch.rand(*shape, device="cuda") - 0.5
+
+
+def measure(name, call):
+    def seconds_of(calls):
+        torch.cuda.synchronize()
+        begin = time.perf_counter()
+        for _ in range(calls):
+            call()
+        torch.cuda.synchronize()
+        return time.perf_counter() - begin
+
+    seconds_of(3)
+    calls = 1
+    while seconds_of(calls) < 0.02:
+        calls *= 2
+    print(f"{name}\t{statistics.median(seconds_of(calls) / calls for _ in range(9)):.9f}", flush=True)
+
+
+def measure_updates():
+    w = random(100_000_000).requires_grad_()
+    w.grad = random(w.numel())
+    adam = torch.optim.Adam([w], lr=1e-3, eps=1e-8, fused=True)
+    measure("adam", adam.step)
+    average = w.detach().clone()
+
+    def step():
+        torch.nn.utils.clip_grad_norm_([w], 1.0)
+        adam.step()
+        average.lerp_(w.detach(), 0.001)
+
+    measure("adam, clip, average", step)
+
+
+def measure_rows():
+    scores = random(65536, 1024).requires_grad_()
+    labels = torch.zeros(65536, dtype=torch.long, device="cuda")
+
+    def loss():
+        scores.grad = None
+        functional.cross_entropy(scores, labels).backward()
+
+    measure("cross-entropy and gradient", loss)
+    gain, bias, x = random(1024), random(1024), scores.detach()
+    measure("layer norm", lambda: functional.layer_norm(x, (1024,), gain, bias))
+
+
+def measure_layer(m, k, n):
+    most = max(m * k, k * n, m * n)
+    sets = [(random(m, k), random(k, n), random(m, n)) for _ in range(max(1, 2**25 // most))]
+    bias, turn = random(n), itertools.cycle(sets)
+
+    def step():
+        x, w, dy = next(turn)
+        torch.relu(torch.addmm(bias, x, w))
+        (dy @ w.T) * (x > 0)
+        x.T @ dy
+
+    measure(f"layer {m} {k} {n}", step)
+
+
+source, target = random(350_000_000), torch.empty(350_000_000, device="cuda")
+measure("copy", lambda: target.copy_(source))
+del source, target
+measure_updates()
+measure_rows()
+a, b = random(4096, 4096), random(4096, 4096)
+measure("product of 4096", lambda: a @ b)
+for layer in LAYERS:
+    measure_layer(*layer)
