@@ -53,6 +53,7 @@
       "native/kernels/cuda/moving.cu",
       "native/kernels/cuda/norms.cu",
       "native/kernels/cuda/random.cu",
+      "native/kernels/cuda/rows.cu",
       "native/kernels/cuda/updates.cu"
     ],
     "cuda_library_sources": ["native/kernels/cuda/queue.cu"],

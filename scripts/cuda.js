@@ -51,7 +51,7 @@ export const occupancies = [
   { kernel: /multiply_tiles.*TileShapeILj128E/, threads: 256, blocks: 2 },
   { kernel: /multiply_tiles.*TileShapeILj64E/, threads: 256, blocks: 2 },
   { kernel: /multiply_tiles.*TileShapeILj32E/, threads: 64, blocks: 8 },
-  { kernel: /update_teams/, threads: 64, blocks: 8 },
+  { kernel: /update_teams/, threads: 64, blocks: 7 },
   { kernel: /update_spread/, threads: 256, blocks: 2 },
   { kernel: /update_stretch/, threads: 256, blocks: 1 },
 ]

@@ -11,6 +11,8 @@ using emulator::Effort;
 using emulator::Moved;
 
 namespace {
+constexpr size_t text_lanes = 16;  // threads of a team
+
 // An open device on which all is counted, from nothing on.
 struct Counting {
   OpenDevice device;
@@ -179,4 +181,33 @@ TEST("a product reads each tile once a tile of C, in whole sectors and without b
         CHECK_EQ(c.read + c.written, 4 * m * n);
         for (const Moved& of : {a, b, c}) CHECK_EQ(of.whole_sectors, of.sectors);
       }
+}
+
+TEST("a loss, softmax and layer norm read a row once, and write what comes of it once") {
+  const size_t rows = 6, columns = 160, n = rows * columns;
+  Counting here;
+  const float* const x = here.given(Numbers(1).values<float>(n));
+  float* const y = here.given(std::vector<float>(n));
+  float* const of_rows = here.given(std::vector<float>(2 * rows));
+  const auto check = [&](const char* name, size_t of_labels) {
+    Scope scope(name);
+    const Moved read = here.moved(x), written = here.moved(y);
+    // The label's score once more, by all lanes of a team.
+    CHECK_EQ(read.read, (n + of_labels * text_lanes) * sizeof(float));
+    CHECK_EQ(written.written, n * sizeof(float));
+    CHECK(whole_share(written) == 1 && (of_labels || whole_share(read) == 1));
+  };
+  here.device.kernels<float>().softmax(x, rows, columns, y);
+  check("softmax", 0);
+  Loss<float> loss;
+  loss.rows = rows, loss.columns = columns, loss.scores = x, loss.gradient = y, loss.losses = of_rows;
+  loss.labels = here.given(std::vector<int32_t>{0, 159, 7, 31, 32, 100});
+  here.device.kernels<float>().softmax_cross_entropy(loss);
+  check("cross-entropy", rows);
+  Norm<float> norm;
+  norm.rows = rows, norm.columns = norm.stride = columns, norm.x = x, norm.y = y, norm.epsilon = 1e-5f;
+  norm.gain = norm.bias = here.given(std::vector<float>(columns, 1.0f));
+  norm.mean = of_rows, norm.inverse_deviation = of_rows + rows;
+  here.device.kernels<float>().layer_norm_forward(norm);
+  check("layer norm", 0);
 }

@@ -1,4 +1,4 @@
-// Kernels in which each element stands for itself, and softmax, as the texts of cpu/ have them.
+// Kernels in which each element stands for itself, and the slopes of softmax, as the texts of cpu/ have them.
 #include "pieces.h"
 #include "table.h"
 
@@ -15,7 +15,6 @@ void put_elements(Kernels<T>& table) {
   TEAMS(activation_forward);
   TEAMS(activation_backward);
   TEAMS(activation_bend);
-  TEAMS(softmax);
   TEAMS(softmax_backward);
   TEAMS(softmax_backward_tangent);
   TEAMS(add_penalty_slopes);

@@ -6,7 +6,6 @@ namespace gradus::cuda {
 
 template <class T>
 void put_losses(Kernels<T>& table) {
-  TEAMS(softmax_cross_entropy);
   TEAMS(multiclass_hinge);
   TEAMS(one_vs_all_hinge);
   TEAMS(mean_squared_error);

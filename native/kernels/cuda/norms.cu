@@ -38,7 +38,6 @@ void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t colu
 
 template <class T>
 void put_norms(Kernels<T>& table) {
-  TEAMS(layer_norm_forward);
   TEAMS(layer_norm_backward);
   TEAMS(batch_norm_block_statistics);
   table.batch_norm_merge = batch_norm_merge<T>;

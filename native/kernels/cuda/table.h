@@ -6,7 +6,7 @@
   FILE(choices)            \
   FILE(columns)            \
   FILE(elements)           \
-  FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) FILE(random) FILE(updates)
+  FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) FILE(random) FILE(rows) FILE(updates)
 
 namespace gradus::cuda {
 

@@ -64,8 +64,7 @@ GPU_KERNEL void update_stretch(const UpdateParams<T> params) {
   if (gpu::thread() == 0) *params.sums = total;
 }
 template <class T, class P>
-GPU_KERNEL_OF(teams_threads<T>, 8)
-void update_teams(const UpdateParams<T> params) {
+GPU_KERNEL void update_teams(const UpdateParams<T> params) {
   if (is_raised(params.guard)) return;
   const UpdateBlock<T> block = params.blocks[gpu::block()];
   if ((block.is_directed && params.may_direct) != params.directs) return;
