@@ -1,5 +1,6 @@
-// Convolutions against PyTorch's in both layouts, against matmul of the same sizes and the peak of multiply-adds. Each has
-// a process of its own, and they take turns, a measurement each.
+// Convolutions against PyTorch's in both layouts, against matmul of the same sizes and the peak of multiply-adds; or
+// against those of another checkout alone. Each has a process of its own, and they take turns, a measurement each. The
+// text that --only looks for names instruction set, threads, shape and product: 'avx2, one thread', '1×1 dW'.
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -36,37 +37,35 @@ const workOf = ([side, channels, filters, kernel, stride, padding]) =>
 // What the first layer has no use for.
 const isNeeded = ([, channels], product) => product !== 'dX' || channels > 3
 
-/** Seconds of each round by who took part: [{ shape, product, times: { convolution, matmul, … } }], rates for `peak`. */
-async function measure(threads, rounds, only) {
+const threadsOf = (threads) => (threads === 1 ? 'one thread' : `${threads} threads`)
+const titleOf = ({ isa, threads }) => `convolutions, float32, ${isa}, ${threadsOf(threads)}, batches of ${batch}`
+const pickedBy = (only, of) => (shape, product) =>
+  isNeeded(shape, product) && `${titleOf(of)} ${nameOf(shape)} ${product}`.includes(only ?? '')
+
+const ourProcess = (program, { isa, threads }) => answering(program, [`${threads}`], { GRADUS_ISA: isa })
+function torchProcess({ isa, threads }) {
   const python = rivalsPython()
   // Memory of outputs of 32 MB and more would be mapped afresh at each call otherwise.
   const allocator = { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: '4294967296' }
-  const ours = answering(program, [`${threads}`])
-  const isa = await ours.greeting
   const env = { ...rivalEnvironment(threads), ...allocator, ...(isa === 'avx2' && { ONEDNN_MAX_CPU_ISA: 'AVX2' }) }
-  const torch = python && answering(python, [path('torch_convolution.py'), `${threads}`], env)
-  const version = await torch?.greeting
-  const whos = {
-    convolution: ours,
-    matmul: ours,
-    peak: ours,
-    ...(torch && { contiguous: torch, channels_last: torch }),
-  }
+  return python && answering(python, [path('torch_convolution.py'), `${threads}`], env)
+}
+
+/** Seconds of each round by who took part, as what: [{ shape, product, times: { convolution, matmul, … } }], rates for `peak`. */
+async function measure(whos, rounds, isPicked) {
   const found = []
   for (const shape of shapes)
     for (const product of products) {
-      if (!isNeeded(shape, product) || !`${nameOf(shape)} ${product}`.includes(only ?? '')) continue
+      if (!isPicked(shape, product)) continue
       const times = Object.fromEntries(Object.keys(whos).map((who) => [who, []]))
       for (let round = 0; round < rounds; ++round)
-        for (const [who, of] of Object.entries(whos)) {
-          times[who].push(Number(await of.ask([who, product, batch, ...shape].join(' '))))
+        for (const [who, [of, what = who]] of Object.entries(whos)) {
+          times[who].push(Number(await of.ask([what, product, batch, ...shape].join(' '))))
           await setTimeout(5) // until threads that spin are asleep
         }
       found.push({ shape, product, times })
     }
-  ours.end()
-  torch?.end()
-  return { found, isa, version }
+  return found
 }
 
 const number = (value, digits = 3) => (Number.isFinite(value) ? Number(value.toFixed(digits)) : '–')
@@ -74,7 +73,22 @@ const ratio = (theirs, ours) => (theirs ? median(theirs.map((time, round) => tim
 const summary = (name, list) =>
   `${name}: geometric mean ${geometricMean(list).toFixed(3)}, least ${Math.min(...list).toFixed(3)}.`
 
-function tableOf(threads, { found, isa, version }) {
+async function tableOf(of, rounds, isPicked) {
+  const ours = ourProcess(program, of)
+  const torch = torchProcess(of)
+  const version = (await Promise.all([ours.greeting, torch?.greeting]))[1]
+  const found = await measure(
+    {
+      convolution: [ours],
+      matmul: [ours],
+      peak: [ours],
+      ...(torch && { contiguous: [torch], channels_last: [torch] }),
+    },
+    rounds,
+    isPicked,
+  )
+  ours.end()
+  torch?.end()
   const ratios = { best: [], contiguous: [], matmul: [] }
   const rows = found.map(({ shape, product, times }) => {
     const { convolution: ours, matmul, peak, contiguous, channels_last: last } = times
@@ -90,7 +104,7 @@ function tableOf(threads, { found, isa, version }) {
     ]
   })
   return {
-    title: `convolutions, float32, ${isa}, ${threads === 1 ? 'one thread' : `${threads} threads`}, batches of ${batch}`,
+    title: titleOf(of),
     columns: [
       ...['shape', 'product', 'ms', 'torch NCHW', 'torch channels last'],
       ...['ratio to the better', 'ratio to NCHW', 'ratio to matmul', 'of the peak'],
@@ -106,9 +120,37 @@ function tableOf(threads, { found, isa, version }) {
   }
 }
 
-export const run = async ({ quick = false, rounds = quick ? 3 : 7, only } = {}) => {
+async function againstCheckout(checkout, of, rounds, isPicked) {
+  const [ours, theirs] = [program, `${checkout}/build/Release/gradus_bench_convolution`].map((it) => ourProcess(it, of))
+  await Promise.all([ours.greeting, theirs.greeting])
+  const whos = { ours: [ours, 'convolution'], theirs: [theirs, 'convolution'] }
+  const ratios = []
+  const rows = (await measure(whos, rounds, isPicked)).map(({ shape, product, times }) => {
+    ratios.push(ratio(times.theirs, times.ours))
+    const milliseconds = [times.ours, times.theirs].map((times) => number(1e3 * median(times)))
+    return [nameOf(shape), product, ...milliseconds, number(ratios.at(-1))]
+  })
+  ours.end()
+  theirs.end()
+  const columns = ['shape', 'product', 'ms', 'the other checkout', 'ratio to it']
+  return { title: titleOf(of), columns, rows, notes: [summary('To the other checkout', ratios)] }
+}
+
+export const run = async ({ quick = false, rounds = quick ? 3 : 5, only, against } = {}) => {
   if (!existsSync(program)) throw new Error(`${program} is not built: run \`npm run build:bench\` first`)
+  const probe = answering(program, ['1'])
+  const best = await probe.greeting
+  probe.end()
+  const all = [
+    { isa: best, threads: 1 },
+    { isa: best, threads: 2 },
+    ...(best === 'avx512' ? [{ isa: 'avx2', threads: 1 }] : []),
+  ]
   const tables = []
-  for (const threads of quick ? [1] : [1, 2]) tables.push(tableOf(threads, await measure(threads, rounds, only)))
+  for (const of of quick ? all.slice(0, 1) : all) {
+    const isPicked = pickedBy(only, of)
+    if (!shapes.some((shape) => products.some((product) => isPicked(shape, product)))) continue
+    tables.push(await (against ? againstCheckout(against, of, rounds, isPicked) : tableOf(of, rounds, isPicked)))
+  }
   return { title: 'Convolutions', tables }
 }

@@ -1,5 +1,6 @@
 // Convolutions and matmuls of equal sizes, on request: a process of its own that measures what each line of its input
-// asks for and answers with the seconds that one call took, or with GFLOP/s of bare multiply-adds. Argument: threads.
+// asks for and answers with the seconds that one call took, or with GFLOP/s of bare multiply-adds. Argument: threads;
+// GRADUS_ISA chooses the instruction set. Operands lie in memory of the engine's.
 // A line: what (convolution, matmul, peak), product (forward, dW, dX), images, pixels a side, channels, filters,
 // kernel, stride, padding.
 #include <algorithm>
@@ -9,8 +10,8 @@
 #include <memory>
 #include <string>
 
-#include "../matmul/measure.h"
 #include "engine/cpu_device.h"
+#include "engine/memory.h"
 #include "peak.h"
 
 namespace {
@@ -31,8 +32,20 @@ struct Question {
   }
 };
 
+struct Numbers {
+  Buffer<float> memory;
+  float* data;
+  explicit Numbers(size_t size) : memory(size, host_memory()), data(memory.data()) {
+    static uint64_t state = 0x9e3779b97f4a7c15;
+    for (size_t i = 0; i < size; ++i) {
+      state = state * 6364136223846793005 + 1442695040888963407;
+      data[i] = static_cast<float>(state >> 40) / (1 << 23) - 1;
+    }
+  }
+};
+
 struct Images {
-  bench::Buffer x, y, w, bias, packed, sums, dw, db;
+  Numbers x, y, w, bias, packed, sums, dw, db;
   explicit Images(const ConvolutionShape& of)
       : x(of.batch * of.height.input * of.width.input * of.channels),
         y(output_pixels(of) * of.filters),
@@ -93,16 +106,16 @@ double seconds_of(F call) {
   return times[times.size() / 2];
 }
 
-double answer(const Device<float>& device, size_t threads, const Question& question) {
+double answer(const Device<float>& device, const Isa& isa, size_t threads, const Question& question) {
   if (question.what == "peak") {
-    std::vector<double> rates = bench::peaks(threads, 3);
+    std::vector<double> rates = bench::peaks(threads, 3, bench::multiply_add_of(isa.name));
     std::sort(rates.begin(), rates.end());
     return rates[rates.size() / 2];
   }
   const ConvolutionShape shape = question.shape();
   if (question.what == "matmul") {
     Matmul<float> task = matmul_of(shape, question.product);
-    bench::Buffer a(task.m * task.k), b(task.k * task.n), c(task.m * task.n);
+    Numbers a(task.m * task.k), b(task.k * task.n), c(task.m * task.n);
     task.a = a.data, task.b = b.data, task.c = c.data;
     return seconds_of([&] { device.matmul(task); });
   }
@@ -124,5 +137,5 @@ int main(int count, char** arguments) {
   Question of;
   while (std::cin >> of.what >> of.product >> of.images >> of.side >> of.channels >> of.filters >> of.kernel >>
          of.stride >> of.padding)
-    std::cout << answer(device, threads, of) << std::endl;
+    std::cout << answer(device, *isa, threads, of) << std::endl;
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstring>
 #include <thread>
 #include <vector>
 #if defined(__x86_64__)
@@ -50,8 +51,17 @@ inline double multiply_add(size_t steps) {
 }
 #endif
 
+// With the registers of an instruction set, where it is not the best of this machine.
+using MultiplyAdd = double (*)(size_t steps);
+inline MultiplyAdd multiply_add_of([[maybe_unused]] const char* isa) {
+#if defined(__x86_64__)
+  if (std::strcmp(isa, "avx2") == 0) return multiply_add_avx2;
+#endif
+  return multiply_add;
+}
+
 // GFLOP/s of so many threads in each of the rounds, which all of them begin together and the slowest ends.
-inline std::vector<double> peaks(size_t threads, size_t rounds) {
+inline std::vector<double> peaks(size_t threads, size_t rounds, MultiplyAdd multiply_adds = multiply_add) {
   using clock = std::chrono::steady_clock;
   std::atomic<size_t> arrived{0}, finished{0};
   std::vector<double> rates;
@@ -60,7 +70,7 @@ inline std::vector<double> peaks(size_t threads, size_t rounds) {
       arrived.fetch_add(1);
       while (arrived.load() < round * threads) continue;
       const clock::time_point begin = clock::now();
-      const double operations = multiply_add(peak_steps);
+      const double operations = multiply_adds(peak_steps);
       finished.fetch_add(1);
       while (finished.load() < round * threads) continue;
       const double seconds = std::chrono::duration<double>(clock::now() - begin).count();

@@ -1,6 +1,5 @@
 #include "cpu_device.h"
 
-#include "memory.h"
 #include "partition.h"
 #include "kernels/update_part.h"
 
@@ -14,9 +13,9 @@ constexpr size_t counts_worth_sharing = size_t(1) << 15;
 
 // It grows with the largest task so far.
 template <class T>
-T* workspace_of_thread(size_t size) {
-  thread_local Buffer<T> workspace(size, host_memory());
-  workspace.grow(size, host_memory());
+T* workspace_of_thread(size_t size, Memory& memory) {
+  thread_local Buffer<T> workspace;
+  workspace.grow(size, memory);
   return workspace.data();
 }
 }  // namespace
@@ -32,12 +31,12 @@ Matmul<T> CpuDevice<T>::tile(const Matmul<T>& task, size_t number) const {
 }
 
 template <class T>
-T* CpuDevice<T>::own(T*) {
-  return workspace_of_thread<T>(matmul_workspace);
+T* CpuDevice<T>::own(T*) const {
+  return workspace_of_thread<T>(matmul_workspace, memory_);
 }
 template <class T>
-T* CpuDevice<T>::own(T*, const ConvolutionShape& shape) {
-  return workspace_of_thread<T>(convolution_workspace(shape));
+T* CpuDevice<T>::own(T*, const ConvolutionShape& shape) const {
+  return workspace_of_thread<T>(convolution_workspace(shape), memory_);
 }
 
 template <class T>

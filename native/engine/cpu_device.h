@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/device.h"
+#include "memory.h"
 #include "pool.h"
 
 namespace gradus {
@@ -11,7 +12,9 @@ namespace gradus {
 template <class T>
 class CpuDevice final : public Device<T> {
  public:
-  CpuDevice(const Isa& isa, const Pool::Share& share) : kernels_(kernels_of<T>(isa)), share_(share) {}
+  // The workspaces of the threads come from the memory given, as far as they have not grown already.
+  CpuDevice(const Isa& isa, const Pool::Share& share, Memory& memory = host_memory())
+      : kernels_(kernels_of<T>(isa)), share_(share), memory_(memory) {}
 
 #define KERNEL(name, arguments, extent, piece)                                                               \
   void name arguments const override {                                                                       \
@@ -55,9 +58,9 @@ class CpuDevice final : public Device<T> {
   static Extent by_parts(const Task& task) {
     return {task.length(), task.length_of_part()};
   }
-  // The workspace of the thread that asks, whatever is given.
-  static T* own(T* workspace);
-  static T* own(T* workspace, const ConvolutionShape& shape);
+  // The workspace of the thread that asks, whatever is given. Throws GRADUS_OUT_OF_MEMORY.
+  T* own(T* workspace) const;
+  T* own(T* workspace, const ConvolutionShape& shape) const;
 
   template <class Body>
   void cut(Extent extent, const Body& body) const {
@@ -70,6 +73,7 @@ class CpuDevice final : public Device<T> {
 
   const Kernels<T>& kernels_;
   const Pool::Share& share_;
+  Memory& memory_;
 };
 
 }  // namespace gradus

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -31,16 +32,27 @@ class Pool {
     size_t threads() const { return threads_; }
 
     // body(piece) for each piece, in any order, on at most threads() threads, the caller's among them; returns when all
-    // are done. Shares of one pool work at the same time. body must not throw. The caller begins with the last piece
-    // and helpers with the first: of two threads each finds in its caches what it worked on in the call before.
+    // are done. Shares of one pool work at the same time. The first that body throws is thrown when all are done. The
+    // caller begins with the last piece and helpers with the first: of two threads each finds in its caches what it
+    // worked on in the call before.
     template <class Body>
     void parallel(size_t pieces, const Body& body) const {
       if (pieces <= 1 || threads_ <= 1) {
         for (size_t piece = 0; piece < pieces; ++piece) body(piece);
         return;
       }
-      pool_.run(pieces, threads_ - 1, &body,
-                [](const void* body, size_t piece) { (*static_cast<const Body*>(body))(piece); });
+      std::atomic<bool> has_failed{false};
+      std::exception_ptr failure;
+      const auto guarded = [&](size_t piece) {
+        try {
+          body(piece);
+        } catch (...) {
+          if (!has_failed.exchange(true)) failure = std::current_exception();
+        }
+      };
+      pool_.run(pieces, threads_ - 1, &guarded,
+                [](const void* body, size_t piece) { (*static_cast<const decltype(guarded)*>(body))(piece); });
+      if (failure) std::rethrow_exception(failure);
     }
 
    private:

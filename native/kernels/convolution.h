@@ -42,7 +42,8 @@ constexpr size_t convolution_parts = 16, convolution_worth_sharing = size_t(1) <
 // out as y and the output as x: the gradient of x where the input is that of y,
 //   x(n, h, w, c) = Σ y(n, i, j, f) · w(p, q, c, f) over all that meet: i · stride + p · dilation − padding = h, …
 // Each element sums in the order of the input's pixels, in blocks of whole rows of the kernel of up to 256 elements, or
-// of a longer row cut evenly; the result does not depend on ISA, on how the output is cut or on the other images.
+// of a longer row cut evenly. Rows of the kernel above and below the image are no terms, columns at its sides multiply
+// zeros. The result does not depend on ISA, on how the output is cut or on the other images.
 template <class T>
 struct Convolution {
   ConvolutionShape shape;
@@ -92,7 +93,8 @@ static inline constexpr size_t packed_filters_size(const ConvolutionShape& shape
 // The gradients of weights and bias, as sums over chunks of images, which are to be added in order:
 //   dw(p, q, c, f) = Σ x(n, i · stride + p · dilation − padding, …, c) · dy(n, i, j, f),  db(f) = Σ dy(n, i, j, f)
 // Sums over pixels are made in blocks of whole rows of up to 256 pixels, of several small images too, or of a row cut
-// evenly. Where the weights are many there are fewer chunks, and each is cut into rows of the matrix (terms, filters).
+// evenly, of those rows that the kernel's row meets. Where the weights are many there are fewer chunks, and each is cut
+// into rows of the matrix (terms, filters).
 template <class T>
 struct ConvolutionWeights {
   ConvolutionShape shape;

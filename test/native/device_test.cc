@@ -1,8 +1,10 @@
 // The processor as a device: each way of cutting a kernel for threads gives the bits of the kernel in one go.
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "engine/cpu_device.h"
+#include "convolutions.h"
 #include "engine_models.h"
 #include "test.h"
 
@@ -134,4 +136,45 @@ TEST("however a device cuts a kernel, the bits are those of one piece, on every 
       }
     });
   }
+}
+
+namespace {
+// Of the host, until it is full.
+class FullMemory final : public Memory {
+ public:
+  bool is_host() const override { return true; }
+  std::shared_ptr<uint8_t> allocate(size_t bytes) override { no_memory_for(bytes); }
+  void upload(void*, const void*, size_t) override {}
+  void download(void*, const void*, size_t) override {}
+  void copy(void*, const void*, size_t) override {}
+  void clear(void*, size_t) override {}
+  void guard(const uint32_t*) override {}
+  void wait() override {}
+};
+}  // namespace
+
+TEST("threads that find no memory for their work say so, and go on when there is some") {
+  const ConvolutionShape shape = shape_of(2, {4, 3, 1, 1, 1, 1}, {300, 3, 1, 1, 1, 1}, 1500, 1);
+  std::vector<float> x(input_elements(shape)), w(weights_of(shape)), y(output_elements(shape));
+  Marked<float> packed(packed_filters_size(shape));
+  Convolution<float> task;
+  task.shape = shape, task.weights = w.data(), task.packed = packed.data();
+  task.input = x.data(), task.output = y.data(), task.rows = task.all_rows();
+  CHECK(convolution_workspace(shape) > convolution_workspace(ConvolutionShape()));
+  CHECK(task.rows >= 2 * task.length_of_part());
+  Pool pool(3);
+  const Pool::Share share(pool, 3);
+  FullMemory full;
+  const CpuDevice<float> without(best_isa(), share, full), with(best_isa(), share);
+  with.pack_filters(task, 0, taps_of(shape), packed.data());
+  std::string code;
+  try {
+    without.convolution(task, nullptr);
+  } catch (const Error& error) {
+    code = error.code;
+  }
+  CHECK_EQ(code, std::string("GRADUS_OUT_OF_MEMORY"));
+  y.assign(y.size(), 1);
+  with.convolution(task, nullptr);
+  CHECK(std::all_of(y.begin(), y.end(), [](float value) { return value == 0; }));
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -61,6 +63,30 @@ struct Load {
 };
 
 }  // namespace
+
+TEST("what a piece throws on any thread is thrown where the work was asked for, when all pieces are done") {
+  Pool pool(3);
+  const Pool::Share share(pool, 3);
+  for (size_t round = 0; round < 20; ++round) {
+    std::vector<size_t> done(64);
+    std::atomic<size_t> helped{0};
+    const std::thread::id caller = std::this_thread::get_id();
+    std::string caught;
+    try {
+      share.parallel(done.size(), [&](size_t piece) {
+        ++done[piece];
+        if (std::this_thread::get_id() == caller)
+          while (helped == 0) std::this_thread::yield();  // until a helper has thrown
+        else if (helped++ == 0)
+          throw std::runtime_error("no room");
+      });
+    } catch (const std::runtime_error& error) {
+      caught = error.what();
+    }
+    CHECK_EQ(caught, std::string("no room"));
+    CHECK(std::all_of(done.begin(), done.end(), [](size_t times) { return times == 1; }));
+  }
+}
 
 TEST("the pool does each piece once, whatever the numbers of pieces and threads") {
   Pool pool(9);

@@ -7,124 +7,9 @@
 #include "vectors-inl.h"
 #include "convolution/walks-inl.h"
 #include "convolution/terms-inl.h"
-
-// Channels of the input and of the output in one group, and panels of the latter.
-template <class T>
-struct GroupSize {
-  size_t inputs, outputs, panels;
-  INLINE_PLAIN explicit GroupSize(const Convolution<T>& task) {
-    const size_t channels = task.shape.channels / task.shape.groups, filters = task.shape.filters / task.shape.groups;
-    inputs = task.transposed ? filters : channels, outputs = task.transposed ? channels : filters;
-    panels = (outputs + Blocking<T>::panel - 1) / Blocking<T>::panel;
-  }
-};
-// Elements of the packed filters of one panel for each tap.
-template <class T>
-INLINE size_t panel_of_tap(const GroupSize<T>& size) {
-  return size.inputs * Blocking<T>::panel;
-}
-
-// Of one tap, in all panels of all groups: of the weights as they lie, or transposed.
-template <class T>
-static void pack_tap(const Convolution<T>& task, const GroupSize<T>& size, const T* weights, size_t panel, T* to) {
-  const size_t filters = task.shape.filters;
-  for (size_t group = 0; group < task.shape.groups; ++group)
-    for (size_t j = 0; j < size.outputs; j += Blocking<T>::panel, to += panel) {
-      const size_t left = size.outputs - j, width = left < Blocking<T>::panel ? left : Blocking<T>::panel;
-      if (task.transposed)
-        copy_transposed(weights + j * filters + group * size.inputs, filters, width, size.inputs, to,
-                        Blocking<T>::panel);
-      else
-        copy_rows(weights + group * size.outputs + j, filters, size.inputs, width, to, Blocking<T>::panel);
-    }
-}
-
-// Packed: by phases, groups, panels, taps as the walks meet them, rows of a panel.
-template <class T>
-static void pack_filters(const Convolution<T>& task, size_t first_tap, size_t taps, T* packed) {
-  const GroupSize<T> size(task);
-  const size_t of_tap = task.shape.channels / task.shape.groups * task.shape.filters;
-  for_phases(task, [&](const Phase& phase) {
-    T* const of_phase = packed + phase.taps_before * task.shape.groups * size.panels * panel_of_tap(size);
-    for (size_t i = 0; i < phase.height.taps; ++i)
-      for (size_t j = 0; j < phase.width.taps; ++j) {
-        const size_t row = static_cast<size_t>(phase.height.kernel +
-                                               static_cast<ptrdiff_t>(i) * phase.height.kernel_step),
-                     column =
-                         static_cast<size_t>(phase.width.kernel + static_cast<ptrdiff_t>(j) * phase.width.kernel_step);
-        const size_t tap = row * task.shape.width.kernel + column;
-        if (tap < first_tap || tap >= first_tap + taps) continue;
-        pack_tap(task, size, task.weights + tap * of_tap, taps_of(phase) * panel_of_tap(size),
-                 of_phase + (i * phase.width.taps + j) * panel_of_tap(size));
-      }
-  });
-}
-
-// Lines of pixels, neighbours in the same line being as far from each other in the input as in all of them, and in the
-// output: the rows of a band, or several of them where one goes on where the other ends.
-template <class T>
-struct Lines {
-  size_t images, rows, length;
-  const T* a;
-  size_t a_image, a_row, a_pixel;
-  size_t c_image, c_row, c_pixel, c_first;
-};
-
-template <class T>
-static Lines<T> lines_of(const Convolution<T>& task, const Phase& phase, const Band& band, const Area<T>& area) {
-  const bool back = task.transposed;
-  const size_t inputs = back ? task.shape.filters : task.shape.channels;
-  const size_t outputs = back ? task.shape.channels : task.shape.filters;
-  const size_t width = back ? task.shape.width.input : task.shape.width.output;
-  const Walk &height = phase.height, &across = phase.width;
-  Lines<T> lines{band.images,
-                 band.rows,
-                 band.columns,
-                 area.at,
-                 area.image,
-                 height.stride * area.row,
-                 across.stride * inputs,
-                 0,
-                 height.pitch * width * outputs,
-                 across.pitch * outputs,
-                 0};
-  lines.c_image = task.rows_of_image() * width * outputs;
-  lines.c_first = band.image * lines.c_image + (height.first + band.row * height.pitch) * width * outputs +
-                  (across.first + band.column * across.pitch) * outputs;
-  return lines;
-}
-// Of the output alone: the input may lie as it will.
-template <class T>
-INLINE bool is_dense(const Lines<T>& lines) {
-  return (lines.rows == 1 || lines.c_row == lines.length * lines.c_pixel) &&
-         (lines.images == 1 || lines.c_image == lines.rows * lines.length * lines.c_pixel);
-}
-template <class T>
-INLINE void join_lines(Lines<T>& lines) {
-  const bool joins_rows = lines.rows == 1 || lines.a_row == lines.length * lines.a_pixel;
-  const bool joins_images = lines.images == 1 || lines.a_image == lines.rows * lines.length * lines.a_pixel;
-  if (!is_dense(lines) || !joins_rows || !joins_images) return;
-  lines.length *= lines.rows * lines.images;
-  lines.rows = lines.images = 1;
-}
-
-// Maps of few pixels a row fill few rows of a tile: where the copy is read by several panels the inputs of all pixels
-// are gathered, a block of terms at a time.
-constexpr size_t narrow = 8, most_gathered = convolution_operands / (longest_block + 32);
-template <class T>
-INLINE bool gathers(const Convolution<T>& task, const Phase& phase) {
-  return phase.width.outputs < narrow && phase.width.pitch == 1 && phase.height.pitch == 1 && taps_of(phase) > 1 &&
-         GroupSize<T>(task).panels > 1;
-}
-template <class T>
-static void gather(const Lines<T>& lines, const TermsBlock& block, size_t to_row, T* to) {
-  for (size_t image = 0; image < lines.images; ++image)
-    for (size_t row = 0; row < lines.rows; ++row) {
-      const T* from = lines.a + image * lines.a_image + row * lines.a_row;
-      for (size_t pixel = 0; pixel < lines.length; ++pixel, from += lines.a_pixel, to += to_row)
-        for (size_t r = 0; r < block.runs; ++r) copy_rows(from + block.starts[r], 0, 1, block.k, to + r * block.k, 0);
-    }
-}
+#include "convolution/filters-inl.h"
+#include "convolution/lines-inl.h"
+#include "convolution/tile-inl.h"
 
 // What becomes of the sums, as a matmul of one tile says it.
 template <class T>
@@ -149,9 +34,8 @@ static void multiply_lines(const Convolution<T>& task, const Lines<T>& lines, si
     tile.nonfinite = task.nonfinite;
   }
   const bool gates_in_registers = last && in_registers && task.gate && task.gate_kind == Activation::relu;
-  const EvenCut tiles(lines.length, tile_rows);
-  const auto& run = tile_table<T>.run[tile.starts ? in_panel_for_runs : in_panel]
-                                     [(static_cast<size_t>(tile.columns) - 1) / Vec<T>::lanes];
+  const Heights<T> heights(Along::k, tile.columns);
+  const EvenCut tiles(lines.length, heights.most);
   const T* const a = tile.a;
   for (size_t image = 0; image < lines.images; ++image)
     for (size_t row = 0; row < lines.rows; ++row) {
@@ -162,7 +46,7 @@ static void multiply_lines(const Convolution<T>& task, const Lines<T>& lines, si
         tile.a = a_line + pixel * lines.a_pixel;
         tile.c = task.output + at;
         if (gates_in_registers) tile.gate = task.gate + at;
-        run[rows - 1](tile);
+        heights.run[rows - 1](tile);
         if (!last || in_registers) continue;
         finish.c = tile.c;
         if (task.gate) finish.gate = task.gate + at;
@@ -171,43 +55,72 @@ static void multiply_lines(const Convolution<T>& task, const Lines<T>& lines, si
     }
 }
 
+// body(rows, runs) for each stretch of a band's rows that meet the same runs of a block.
+template <class F>
+INLINE void for_stretches(const Walk& height, const Band& band, const TermsBlock& block, F body) {
+  for (size_t first = 0, past = 0; first < band.rows; first = past) {
+    const Range runs = runs_inside(height, block, band.row + first);
+    for (past = first + 1; past < band.rows && runs_inside(height, block, band.row + past) == runs;) ++past;
+    body(Range{first, past}, runs);
+  }
+}
+
+// Where the inputs of a stretch lie that are gathered.
+template <class T>
+INLINE Lines<T> gathered_lines(Lines<T> lines, size_t to_row, const T* at) {
+  lines.length *= lines.rows, lines.rows = 1;
+  lines.a = at, lines.a_pixel = to_row, lines.a_image = lines.length * to_row;
+  return lines;
+}
+
+// One block of terms, of one group.
+template <class T>
+static void convolve_block(const Convolution<T>& task, const Phase& phase, const Band& band, const TermsBlock& block,
+                           const Lines<T>& lines, size_t group, bool is_first, bool is_last, T* workspace) {
+  static constexpr size_t one_run = 0;  // which starts where A does
+  const GroupSize<T> size(task);
+  const size_t taps = taps_of(phase), of_phase = phase.taps_before * task.shape.groups * size.panels;
+  const bool gathered = gathers(task, phase) && is_dense(lines);
+  Tile<T> tile;
+  tile.a_column = 1, tile.alpha = 1, tile.beta = is_first ? task.beta : T(1);
+  for (size_t panel = 0; panel < size.panels; ++panel) {
+    const size_t column = panel * Blocking<T>::panel, left = size.outputs - column;
+    tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
+    const T* const b = task.packed + (of_phase + (group * size.panels + panel) * taps) * panel_of_tap(size);
+    T* copy = workspace;
+    for_stretches(phase.height, band, block, [&](const Range& rows, const Range& runs) {
+      if (runs.length() == 0 && !is_first && !is_last) return;
+      Lines<T> of_rows = rows_of(lines, rows);
+      of_rows.a += group * size.inputs;
+      tile.b = b + (block.first + runs.first * block.k) * Blocking<T>::panel;
+      tile.k = block.k, tile.starts = block.starts + runs.first, tile.runs = runs.length();
+      if (gathered && runs.length() > 0) {
+        tile.k *= runs.length(), tile.starts = &one_run, tile.runs = 1;
+        const size_t to_row = Blocking<T>::a_row(tile.k);
+        if (panel == 0) gather(of_rows, block, runs, to_row, copy);
+        of_rows = gathered_lines(of_rows, to_row, copy);
+        copy += of_rows.images * of_rows.a_image;
+      }
+      join_lines(of_rows);
+      tile.a = of_rows.a, tile.a_row = of_rows.a_pixel;
+      multiply_lines(task, of_rows, group * size.outputs + column, is_last, tile);
+    });
+  }
+}
+
 template <class T>
 static void convolve_band(const Convolution<T>& task, const Phase& phase, const Band& band, T* workspace) {
   const GroupSize<T> size(task);
-  const size_t inputs = size.inputs * task.shape.groups, taps = taps_of(phase);
-  const T* const packed = task.packed + phase.taps_before * task.shape.groups * size.panels * panel_of_tap(size);
+  const size_t inputs = size.inputs * task.shape.groups;
   Area<T> area{task.input, 0, 0};
-  if (taps > 0) area = area_of(task.input, inputs, phase, band, workspace + convolution_operands);
-  const Lines<T> as_it_lies = lines_of(task, phase, band, area);
-  const bool gathered = gathers(task, phase) && is_dense(as_it_lies);
-  Lines<T> lines = as_it_lies;
-  if (!gathered) join_lines(lines);
+  if (taps_of(phase) > 0) area = area_of(task.input, inputs, phase, band, workspace + convolution_operands);
+  const Lines<T> lines = lines_of(task, phase, band, area);
   const Terms terms(phase, task.shape.groups, size.inputs);
   TermsBlock block;
   for (size_t index = 0, blocks = terms.blocks(); index < blocks; ++index) {
     set_block(terms, phase, area, inputs, index, block);
-    Tile<T> tile;
-    tile.k = block.k, tile.starts = block.starts, tile.runs = block.runs;
-    tile.a_column = 1, tile.a_row = lines.a_pixel;
-    tile.b_row = Blocking<T>::panel;
-    tile.alpha = 1, tile.beta = index == 0 ? task.beta : T(1);
-    for (size_t group = 0; group < task.shape.groups; ++group) {
-      tile.a = lines.a + group * size.inputs;
-      if (gathered) {
-        Lines<T> from = as_it_lies;
-        from.a = tile.a;
-        const size_t k = block.k * block.runs, to_row = Blocking<T>::a_row(k);
-        gather(from, block, to_row, workspace);
-        tile.a = workspace, tile.a_row = to_row, tile.k = k, tile.starts = nullptr, tile.runs = 1;
-        lines.a_pixel = to_row, lines.length = from.length * from.rows * from.images, lines.rows = lines.images = 1;
-      }
-      for (size_t panel = 0; panel < size.panels; ++panel) {
-        const size_t column = panel * Blocking<T>::panel, left = size.outputs - column;
-        tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
-        tile.b = packed + (group * size.panels + panel) * taps * panel_of_tap(size) + block.first * Blocking<T>::panel;
-        multiply_lines(task, lines, group * size.outputs + column, index + 1 == blocks, tile);
-      }
-    }
+    for (size_t group = 0; group < task.shape.groups; ++group)
+      convolve_block(task, phase, band, block, lines, group, index == 0, index + 1 == blocks, workspace);
   }
 }
 

@@ -28,6 +28,7 @@ struct Terms {
 // A block: `runs` stretches of k terms, of which the first is term `first` of all.
 struct TermsBlock {
   size_t first, k, runs;
+  size_t row, taps;              // the first run's row, and how many of them are one of the kernel
   size_t starts[longest_block];  // where the runs begin, from the first tap's pixel
 };
 
@@ -35,8 +36,9 @@ template <class T>
 static void set_block(const Terms& terms, const Phase& phase, const Area<T>& area, size_t channels, size_t index,
                       TermsBlock& block) {
   size_t row = 0, into = 0;
+  block.taps = terms.are_taps ? phase.width.taps : 1;
   if (terms.rows == 0) {
-    block.first = block.k = 0, block.runs = 1, block.starts[0] = 0;
+    block.first = block.k = block.row = block.runs = 0;
     return;
   }
   if (terms.length > longest_block) {
@@ -45,9 +47,15 @@ static void set_block(const Terms& terms, const Phase& phase, const Area<T>& are
   } else {
     row = terms.cut.first(index), block.runs = terms.cut.length(index), block.k = terms.length;
   }
-  block.first = row * terms.length + into;
+  block.row = row, block.first = row * terms.length + into;
   for (size_t r = 0; r < block.runs; ++r) {
-    const size_t of = row + r, taps = terms.are_taps ? phase.width.taps : 1;
+    const size_t of = row + r, taps = block.taps;
     block.starts[r] = of / taps * phase.height.step * area.row + of % taps * phase.width.step * channels + into;
   }
+}
+// The runs that a row of the output meets: rows of the kernel above or below an image are no terms.
+INLINE Range runs_inside(const Walk& height, const TermsBlock& block, size_t output) {
+  const Range taps = taps_inside(height, output);
+  const Range runs = Range{taps.first * block.taps, taps.past * block.taps}.within(block.row, block.row + block.runs);
+  return {runs.first - block.row, runs.past - block.row};
 }

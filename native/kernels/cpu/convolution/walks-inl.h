@@ -48,6 +48,32 @@ INLINE size_t outputs_below(const Walk& walk, size_t pixel) {
   return outputs < walk.outputs ? outputs : walk.outputs;
 }
 
+// From one number to below another.
+struct Range {
+  size_t first, past;
+  INLINE_PLAIN bool operator==(const Range& other) const { return first == other.first && past == other.past; }
+  INLINE_PLAIN size_t length() const { return past - first; }
+  // What both have; an empty one begins where this one does.
+  INLINE_PLAIN Range within(size_t from, size_t to) const {
+    const size_t low = first > from ? first : from, high = past < to ? past : to;
+    return low < high ? Range{low, high} : Range{from, from};
+  }
+};
+// The numbers i below `count` for which at + i · step is one of so many pixels.
+INLINE Range pixels_inside(ptrdiff_t at, size_t step, size_t count, size_t pixels) {
+  const ptrdiff_t by = static_cast<ptrdiff_t>(step), left = static_cast<ptrdiff_t>(pixels) - at;
+  const size_t first = at < 0 ? static_cast<size_t>((by - 1 - at) / by) : 0;
+  const size_t past = left > 0 ? static_cast<size_t>((left + by - 1) / by) : 0;
+  return Range{first, past}.within(0, count);
+}
+// The taps that an output meets within the image, and the outputs that a tap meets there.
+INLINE Range taps_inside(const Walk& walk, size_t output) {
+  return pixels_inside(walk.origin + static_cast<ptrdiff_t>(output * walk.stride), walk.step, walk.taps, walk.inputs);
+}
+INLINE Range outputs_inside(const Walk& walk, size_t tap) {
+  return pixels_inside(walk.origin + static_cast<ptrdiff_t>(tap * walk.step), walk.stride, walk.outputs, walk.inputs);
+}
+
 struct Phase {
   Walk height, width;
   size_t taps_before;  // of the phases before it
@@ -99,15 +125,18 @@ INLINE void put_zeros(T* to, size_t n) {
   for_vectors<T>(n, [=](size_t i, int count) INLINE_LAMBDA { store_lanes(to + i, zero, count); });
 }
 
-// The images as they lie, or a copy of what the band reads of them, with zeros around, where it reads beyond their
-// ends.
+// The images as they lie, or a copy of what the band reads of them, with zeros at the left and right, where it reads
+// beyond their ends. Nobody reads rows that are not there.
 template <class T>
 static Area<T> area_of(const T* images, size_t channels, const Phase& phase, const Band& band, T* to) {
   const Window rows = window_of(phase.height, band.row, band.rows);
   const Window columns = window_of(phase.width, band.column, band.columns);
   const size_t row = columns.inputs * channels, image = rows.inputs * row;
   images += band.image * image;
-  if (is_inside(rows) && is_inside(columns)) return {images + rows.at * row + columns.at * channels, row, image};
+  if (is_inside(columns)) {
+    const ptrdiff_t first = rows.at * static_cast<ptrdiff_t>(columns.inputs) + columns.at;
+    return {images + first * static_cast<ptrdiff_t>(channels), row, image};
+  }
   const ptrdiff_t end = columns.at + static_cast<ptrdiff_t>(columns.length),
                   inputs = static_cast<ptrdiff_t>(columns.inputs);
   const ptrdiff_t from = columns.at > 0 ? columns.at : 0, past = end < inputs ? end : inputs;
@@ -119,10 +148,7 @@ static Area<T> area_of(const T* images, size_t channels, const Phase& phase, con
   for (size_t i = 0; i < band.images; ++i, images += image)
     for (size_t r = 0; r < rows.length; ++r, to += to_row) {
       const ptrdiff_t at = rows.at + static_cast<ptrdiff_t>(r);
-      if (at < 0 || at >= static_cast<ptrdiff_t>(rows.inputs)) {
-        fill(T(0), to_row, to);
-        continue;
-      }
+      if (at < 0 || at >= static_cast<ptrdiff_t>(rows.inputs)) continue;
       put_zeros(to, before);
       copy(images + at * row + from * channels, inside, to + before);
       put_zeros(to + before + inside, after);

@@ -36,26 +36,62 @@ struct WeightsPart {
   T* sums;  // of its chunk
 };
 
-// The tiles of one panel of filters for the pixels that `tile` tells.
+// The pixels of a band that a row of the kernel meets: a run for each row of the output.
+struct PixelRuns {
+  Range rows{0, 0};
+  size_t runs = 0, starts[longest_block], b_starts[longest_block];
+
+  template <class T>
+  INLINE_PLAIN void set(const Range& meets, const Band& band, const Area<T>& area, size_t a_row, size_t b_row) {
+    if (runs > 0 && meets == rows) return;
+    rows = meets, runs = 0;
+    for (size_t image = 0; image < band.images; ++image)
+      for (size_t row = rows.first; row < rows.past; ++row, ++runs) {
+        starts[runs] = image * area.image + row * a_row;
+        b_starts[runs] = (image * band.rows + row) * b_row;
+      }
+  }
+};
+
+// The tiles of one panel of filters for the pixels of a band.
 template <class T>
-static void multiply_terms(const WeightsPart<T>& part, const Area<T>& area, size_t group, size_t column, Tile<T> tile) {
+static void multiply_terms(const WeightsPart<T>& part, const Band& band, const Area<T>& area, size_t group,
+                           size_t column, Tile<T> tile) {
   const ConvolutionShape& shape = part.task.shape;
+  const Walk& height = part.phase.height;
   const size_t of_group = shape.channels / shape.groups;
   const Terms terms(part.phase, shape.groups, of_group);
-  const auto& run = tile_table<T>.run[in_panel_for_runs][(static_cast<size_t>(tile.columns) - 1) / Vec<T>::lanes];
+  const Heights<T> heights(Along::rows, tile.columns);
   const size_t taps = terms.are_taps ? part.phase.width.taps : 1;
+  PixelRuns pixels;
   for (size_t row = part.first / terms.length; row < terms.rows && row * terms.length < part.past; ++row) {
     const size_t begin = row * terms.length, end = begin + terms.length;
-    const size_t from = part.first > begin ? part.first : begin, past = part.past < end ? part.past : end;
-    const T* const a = area.at + row / taps * part.phase.height.step * area.row +
+    const Range elements = Range{part.first, part.past}.within(begin, end);
+    const Range met = outputs_inside(height, row / taps).within(band.row, band.row + band.rows);
+    pixels.set({met.first - band.row, met.past - band.row}, band, area, height.stride * area.row,
+               band.columns * tile.b_row);
+    if (pixels.runs == 0 && tile.beta == 1) continue;
+    tile.starts = pixels.starts, tile.b_starts = pixels.b_starts, tile.runs = pixels.runs;
+    const T* const a = area.at + static_cast<ptrdiff_t>(row / taps * height.step * area.row) +
                        row % taps * part.phase.width.step * shape.channels + group * of_group;
-    const EvenCut tiles(past - from, tile_rows);
+    const EvenCut tiles(elements.length(), heights.most);
     for (size_t index = 0; index < tiles.parts; ++index) {
-      const size_t element = from + tiles.first(index);
+      const size_t element = elements.first + tiles.first(index);
       tile.a = a + (element - begin);
       tile.c = part.sums + element * shape.filters + column;
-      run[tiles.length(index) - 1](tile);
+      heights.run[tiles.length(index) - 1](tile);
     }
+  }
+}
+
+// Panels of some columns, pixel after pixel, as memory is read best.
+template <class T>
+static void pack_pixels(const T* dy, size_t filters, size_t pixels, size_t columns, T* panels) {
+  constexpr size_t panel = Blocking<T>::panel;
+  const size_t whole = columns / panel, rest = columns % panel;
+  for (size_t pixel = 0; pixel < pixels; ++pixel, dy += filters, panels += panel) {
+    copy_rows(dy, panel, whole, panel, panels, pixels * panel);
+    copy_rows(dy + whole * panel, 0, rest > 0, rest, panels + whole * pixels * panel, 0);
   }
 }
 
@@ -64,25 +100,22 @@ static void add_pixels(const WeightsPart<T>& part, const Band& band, const T* dy
   const ConvolutionShape& shape = part.task.shape;
   const size_t filters = shape.filters, of_group = filters / shape.groups;
   const Area<T> area = area_of(part.task.x, shape.channels, part.phase, band, workspace + convolution_operands);
-  size_t starts[longest_block];
   Tile<T> tile;
-  tile.starts = starts, tile.runs = band.images * band.rows, tile.k = band.columns;
-  for (size_t run = 0; run < tile.runs; ++run)
-    starts[run] = run / band.rows * area.image + run % band.rows * shape.height.stride * area.row;
-  tile.a_row = 1, tile.a_column = shape.width.stride * shape.channels;
+  tile.k = band.columns, tile.a_row = 1, tile.a_column = shape.width.stride * shape.channels;
   tile.c_row = filters, tile.alpha = 1, tile.beta = is_first ? T(0) : T(1);
-  const size_t steps = tile.runs * tile.k;
+  const size_t steps = band.images * band.rows * band.columns,
+               at_once = convolution_operands / (steps * Blocking<T>::panel);
+  const bool as_it_lies = shape.groups == 1 && filters <= Blocking<T>::panel && filters % Vec<T>::lanes == 0;
   for (size_t group = 0; group < shape.groups; ++group)
-    for (size_t j = 0; j < of_group; j += Blocking<T>::panel) {
-      const size_t column = group * of_group + j, left = of_group - j;
-      const size_t width = left < Blocking<T>::panel ? left : Blocking<T>::panel;
-      tile.columns = static_cast<int>(width);
-      tile.b = dy + column, tile.b_row = filters;
-      if (width != filters || width % Vec<T>::lanes != 0) {
-        copy_rows(dy + column, filters, steps, width, workspace, Blocking<T>::panel);
-        tile.b = workspace, tile.b_row = Blocking<T>::panel;
+    for (size_t first = 0; first < of_group; first += at_once * Blocking<T>::panel) {
+      const size_t left = of_group - first, column = group * of_group + first;
+      const size_t columns = left < at_once * Blocking<T>::panel ? left : at_once * Blocking<T>::panel;
+      if (!as_it_lies) pack_pixels(dy + column, filters, steps, columns, workspace);
+      tile.b = as_it_lies ? dy : workspace, tile.b_row = as_it_lies ? filters : Blocking<T>::panel;
+      for (size_t j = 0; j < columns; j += Blocking<T>::panel, tile.b += steps * Blocking<T>::panel) {
+        tile.columns = static_cast<int>(columns - j < Blocking<T>::panel ? columns - j : Blocking<T>::panel);
+        multiply_terms(part, band, area, group, column + j, tile);
       }
-      multiply_terms(part, area, group, column, tile);
     }
 }
 
@@ -90,12 +123,14 @@ template <class T>
 static void convolution_weights(const ConvolutionWeights<T>& task, T* workspace) {
   const ConvolutionShape& shape = task.shape;
   const size_t chunks = chunks_of(shape), parts = parts_of_chunk(shape), terms = terms_of(shape);
-  for (size_t index = task.first_part; index < task.first_part + task.parts; ++index) {
-    const size_t chunk = index / parts, cut = index % parts;
+  for (size_t index = task.first_part, end = index + task.parts; index < end;) {
+    const size_t chunk = index / parts, cut = index % parts,
+                 past = end - index < parts - cut ? cut + end - index : parts;
     const size_t first_image = shape.batch * chunk / chunks, past_image = shape.batch * (chunk + 1) / chunks;
-    const WeightsPart<T> part{task, terms * cut / parts, terms * (cut + 1) / parts,
+    const WeightsPart<T> part{task, terms * cut / parts, terms * past / parts,
                               Phase{forward_walk(shape.height), forward_walk(shape.width), 0},
                               task.sums + chunk * stride_of_chunks(shape)};
+    index += past - cut;
     bool is_first = true;
     for_pixel_blocks(shape, part.phase, first_image, past_image - first_image, [&](const Band& band) {
       const size_t pixel = (band.image * shape.height.output + band.row) * shape.width.output + band.column;

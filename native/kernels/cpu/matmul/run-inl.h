@@ -1,9 +1,8 @@
 // The loop over k of the register tile, for each height and width, so that edges run on registers too.
 
-// How B lies: in a panel; as the caller has it; so, and is written into a panel while it is read; or in a panel, while
-// k is walked in runs. The others have one run: a loop over runs takes 6 % of a tile of 64 steps.
-enum Lies : int { in_panel, as_given, as_given_to_copy, in_panel_for_runs };
-constexpr int ways_to_lie = 4;
+// How B lies: in a panel; as the caller has it; or so, and is written into a panel while it is read.
+enum Lies : int { in_panel, as_given, as_given_to_copy };
+constexpr int ways_to_lie = 3;
 
 // Asking ahead pays where a step of k takes some cycles: on tall tiles.
 constexpr size_t ahead = 8;              // rows of B, where they lie far from each other
@@ -49,29 +48,15 @@ static void run_tile(const Tile<T>& tile) {
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) __builtin_prefetch(tile.c + i * tile.c_row + v * lanes, 1);
   };
-  if constexpr (lies == in_panel_for_runs) {
-    const size_t steps = tile.runs * tile.k;
-    const size_t share = steps / rows < tile.k ? steps / rows : tile.k;
-    int asked = is_tall && steps >= long_enough ? 0 : rows;
-    for (size_t r = 0; r < tile.runs; ++r) {
-      const T* const start = tile.a + tile.starts[r];
-#pragma GCC unroll 4
-      for (int i = 0; i < rows; i += 4) a[i / 4] = start + i * a_row;
-      size_t left = tile.k;
-      for (; asked < rows && left >= share; ++asked, left -= share) ask_for_row(asked), run(share);
-      run(left);
-    }
-  } else {
-    size_t left = tile.k;
-    if (is_tall && left >= long_enough) {
-      const size_t share = left / rows;
-      for (int i = 0; i < rows; ++i, left -= share) ask_for_row(i), run(share);
-    } else if (left > worth_asking_for) {
+  size_t left = tile.k;
+  if (is_tall && left >= long_enough) {
+    const size_t share = left / rows;
+    for (int i = 0; i < rows; ++i, left -= share) ask_for_row(i), run(share);
+  } else if (left > worth_asking_for) {
 #pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i) ask_for_row(i);
-    }
-    run(left);
+    for (int i = 0; i < rows; ++i) ask_for_row(i);
   }
+  run(left);
   finish_sums<T, rows, vectors>(tile, sums);
 }
 
@@ -87,7 +72,6 @@ struct TileTable {
     run[in_panel][vectors - 1][rows - 1] = run_tile<T, rows, vectors, in_panel>;
     run[as_given][vectors - 1][rows - 1] = run_tile<T, rows, vectors, given>;
     run[as_given_to_copy][vectors - 1][rows - 1] = run_tile<T, rows, vectors, to_copy>;
-    run[in_panel_for_runs][vectors - 1][rows - 1] = run_tile<T, rows, vectors, in_panel_for_runs>;
     if constexpr (rows > 1) {
       fill<rows - 1, vectors>();
     } else if constexpr (vectors > 1) {

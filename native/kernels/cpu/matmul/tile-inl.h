@@ -17,7 +17,7 @@ constexpr bool is_tall = tile_rows > 8;
 // and in the last block C + bias, relu, times the slope at the gate, the check for values that are not finite.
 template <class T>
 struct Tile {
-  size_t k;  // of a run
+  size_t k;  // of a run, where there are some
   const T* a;
   size_t a_row, a_column;
   const T* b;  // whole vectors can be read
@@ -32,16 +32,15 @@ struct Tile {
   const T* gate = nullptr;  // of relu
   size_t gate_row = 0;
   bool* nonfinite = nullptr;
-  // k is walked in runs of equal length, each from its own place in A: a matmul has one, a convolution some for the
-  // rows of its kernel. B lies in one piece.
-  const size_t* starts = nullptr;  // of the runs, from a; none where there is one, which begins there
+  // A convolution walks k in runs of equal length, each from its own place in A, and in B where that is no panel.
+  const size_t *starts = nullptr, *b_starts = nullptr;  // from a and b
   size_t runs = 1;
 };
 
 // body(i, v) for each of the tile's vectors.
 template <int rows, int vectors, class F>
 INLINE void for_vectors_of(F body) {
-#pragma GCC unroll 16
+#pragma GCC unroll 28
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) body(i, v);
@@ -54,12 +53,12 @@ INLINE void for_vectors_of(P* at, size_t stride, int columns, F body) {
   constexpr int lanes = Vec<T>::lanes;
   asm("" : "+r"(stride));
   if (columns == vectors * lanes) {
-#pragma GCC unroll 16
+#pragma GCC unroll 28
     for (int i = 0; i < rows; ++i, at += stride)
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) body(i, v, at + v * lanes, lanes);
   } else {
-#pragma GCC unroll 16
+#pragma GCC unroll 28
     for (int i = 0; i < rows; ++i, at += stride)
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) body(i, v, at + v * lanes, v + 1 < vectors ? lanes : columns - v * lanes);
