@@ -165,6 +165,26 @@ TEST("an image alone has the bits that it has in a batch") {
   });
 }
 
+TEST("rows of the kernel above and below an image are no terms on any ISA, whatever their weights") {
+  for (const AxisCase& width : {AxisCase{4, 3, 1, 1, 1, 1}, AxisCase{20, 3, 1, 1, 1, 1}}) {
+    const ConvolutionShape shape = shape_of(2, {1, 3, 1, 1, 1, 1}, width, 40, 70);
+    const ConvolutionShape flat = shape_of(2, {1, 1}, width, 40, 70);
+    Operands<float> operands = reals<float>(shape), middle = operands;
+    const auto row = std::ptrdiff_t(weights_of(flat));
+    middle.w.assign(operands.w.begin() + row, operands.w.begin() + 2 * row);
+    operands.w.assign(operands.w.size(), std::numeric_limits<float>::quiet_NaN());
+    std::copy(middle.w.begin(), middle.w.end(), operands.w.begin() + row);
+    for_each_isa([&](const Isa& isa) {
+      const Products<float> found = products_of(isa.float32, shape, operands);
+      const Products<float> expected = products_of(isa.float32, flat, middle);
+      CHECK(same_bits(found.y, expected.y));
+      CHECK(same_bits(found.dx, expected.dx));
+      CHECK(std::equal(expected.dw.begin(), expected.dw.end(), found.dw.begin() + row));
+      CHECK(std::all_of(found.dw.begin(), found.dw.begin() + row, [](float value) { return value == 0; }));
+    });
+  }
+}
+
 namespace {
 
 // All that may come after the sums, in place of which the test adds it to the plain convolution.
