@@ -132,7 +132,13 @@ test('a worker goes on with the first trial that nobody has taken, past what is 
   for (const number of [0, 3]) rmSync(search.reader.trial(number).path, { recursive: true })
   await search.reader.refresh({ all: true })
   await isNext(4)
-  for (let number = 4; number < 300; number++) await take(number)
+  // One that a pruner would have taken too: it is looked at, whoever's turn it is.
+  for (const number of [140, 200, 250, 290]) {
+    await take(number)
+    await search.refresh(number)
+    assert.is(search.reader.trial(number).state, 'running')
+  }
+  for (let number = 4; number < 300; number++) if (search.reader.trial(number).state === 'paused') await take(number)
   await isNext(null)
 })
 

@@ -30,8 +30,10 @@ interface RefreshOptions extends Pick<StudyReaderOptions, 'onProgress'> {
   readonly ended?: boolean | undefined
   /** Whether some of those that wait are: so many that each has its turn within ten seconds. Default true. */
   readonly waiting?: boolean | undefined
-  /** Whether those under way are: all, or the one of that number, which may wait too. Default true. */
-  readonly open?: boolean | number | undefined
+  /** Whether all those under way are. Default true. */
+  readonly held?: boolean | undefined
+  /** One that is looked at in any case, unless it has ended. */
+  readonly trial?: number | undefined
 }
 
 interface Entry {
@@ -149,16 +151,16 @@ export class StudyReader {
     return this.#held.all.map((number) => this.#entries.get(number)!.trial)
   }
 
-  #due({ all = false, ended = true, waiting = true, open = true }: RefreshOptions): number[] {
+  #due({ all = false, ended = true, waiting = true, held = true, trial = -1 }: RefreshOptions): number[] {
     const isListed = all || this.#sinceList === 0
     this.#sinceList = (this.#sinceList + 1) % Math.max(listEvery, Math.ceil(this.#entries.size / foldersALook))
     const listed = isListed ? this.#list() : this.#probe()
     const fresh = listed.filter((number) => !this.#entries.has(number))
-    const isOpen = (number: number) => this.#held.has(number) || this.#waiting.has(number)
-    const ofOpen = open === true ? this.#held.all : typeof open === 'number' && isOpen(open) ? [open] : []
+    const isExtra = this.#held.has(trial) ? !held : this.#waiting.has(trial)
+    const ofHeld = [...(isExtra ? [trial] : []), ...(held ? this.#held.all : [])]
     const ofWaiting = all ? this.#waiting.all : waiting ? this.#someWaiting() : []
     const ofEnded = all ? this.#ended.all : ended ? this.#ended.turn(endedAtOnce) : []
-    return [...ofOpen, ...ofWaiting, ...ofEnded, ...fresh]
+    return [...ofHeld, ...ofWaiting, ...ofEnded, ...fresh]
   }
 
   /** The first one too, which is taken next. */

@@ -136,7 +136,7 @@ export class Search {
     for (;;) {
       const trial = this.#free.first(this.reader)
       if (trial === null) return null
-      await this.reader.refresh({ ended: false, waiting: false, open: trial.number })
+      await this.reader.refresh({ ended: false, waiting: false, held: false, trial: trial.number })
       if (this.reader.trial(trial.number) === trial) return trial
     }
   }
@@ -184,7 +184,7 @@ export class Search {
     const { heldCount, waitingCount } = this.reader
     const [ended, waiting] = [this.#isDue('ended', from), waitingCount <= few || this.#isDue('waiting', from)]
     const isDue = heldCount <= few || from >= this.#heldAt
-    await this.reader.refresh({ ended, waiting, open: isDue || (trial ?? false) })
+    await this.reader.refresh({ ended, waiting, held: isDue, trial })
     const now = performance.now()
     if (isDue) this.#heldAt = now + (now - from) / shareOfHeld
   }
