@@ -192,6 +192,15 @@ page('what happens meanwhile is shown, and a trial is stopped by a button', asyn
   await rowsOf(tab).first().waitFor()
   await running.report(2, 0.42)
   await tab.locator('td', { hasText: '2 / 5' }).waitFor()
+  const row = (number) => rowsOf(tab).filter({ has: tab.getByRole('link', { name: String(number), exact: true }) })
+  await row(91).locator('td:nth-child(4)', { hasText: /^2$/ }).waitFor()
+  assert.match(await row(91).innerText(), /^91\s+running\s+0.42\s/)
+  const fresh = await createTrial(join(folder, 'mnist'), 93, suggestion(), { worker: 'here.7', budget: 5 })
+  await fresh.report(1, 0.125)
+  await row(93).locator('td', { hasText: 'here.7' }).waitFor()
+  assert.match(await row(93).innerText(), /^93\s+running\s+0.125\s+1\s/)
+  await fresh.finish({ state: 'stopped', epoch: 1, value: 0.125, reason: null, details: null }, { sync: false })
+  await tab.locator('h2', { hasText: /^94 trials/ }).waitFor()
   await tab.getByRole('button', { name: 'Stop trial 91' }).click()
   await tab.getByLabel('Why').fill('<b>too slow</b>')
   await tab.getByRole('button', { name: 'Stop', exact: true }).click()
@@ -299,6 +308,18 @@ page(
     }
   },
 )
+
+page('the first of a list are those that a sorted one begins with', async () => {
+  const { firstOf } = await pageModules('study/first-of')
+  const mixed = Array.from({ length: 500 }, (_, i) => (i * 7919) % 500)
+  const up = mixed.toSorted((a, b) => a - b)
+  for (const list of [mixed, up, up.toReversed(), [], [3]])
+    for (const most of [1, 7, 500, 600])
+      assert.equal(
+        firstOf(list, most, (a, b) => a - b),
+        list.toSorted((a, b) => a - b).slice(0, most),
+      )
+})
 
 page('values far off lie at the end of the scale, many decades on a logarithm', async () => {
   const { valueScale, parameterScale } = await pageModules('study/scale', 'format', 'ticks')

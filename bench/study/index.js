@@ -42,7 +42,13 @@ function row(name, all) {
   const middle = (name) => Math.round(median(of(name)))
   const most = (name) => Math.round(Math.max(...of(name)))
   return [
-    ...[name, middle('opened'), most('opened'), middle('sinceCommand'), ...['scripts', 'study', 'trials'].map(middle)],
+    ...[
+      name,
+      middle('opened'),
+      most('opened'),
+      middle('sinceCommand'),
+      ...['scripts', 'study', 'trials', 'pictures'].map(middle),
+    ],
     ...[middle('longestDraw'), most('longestDraw'), middle('allDraws'), most('longestTask'), most('longestTaskInUse')],
     Number((wanted.opened / median(of('opened'))).toPrecision(3)),
   ]
@@ -51,13 +57,22 @@ function row(name, all) {
 const tableOf = ({ trials, epochs, rows }) => ({
   title: 'the page of a large study',
   columns: [
-    ...['trials', 'opens, ms', 'at most', 'since the command', 'scripts there', 'study told', 'trials there'],
+    ...[
+      'trials',
+      'opens, ms',
+      'at most',
+      'since the command',
+      'scripts there',
+      'study told',
+      'trials there',
+      'pictures drawn',
+    ],
     ...['longest draw, ms', 'at most', 'all draws', 'longest task', 'longest in use', 'ratio of 1 s'],
   ],
   rows,
   notes: [
     `A study of ${trials} trials with ${epochs} reports each, generated, or of as many that wait for a worker; Chromium without a GPU, which runs already, opens its page, served by \`gradus watch\` in a process that has just begun, and reads since then: medians of the openings, and the worst.`,
-    'Opens: from the navigation until the table’s first rows are on the screen, all pictures drawn before; wanted is 1 s with the cache. Of it, from the navigation on: until the scripts, what is told of the study, and the trials have arrived. What follows is the page’s own work.',
+    'Opens: from the navigation until the table’s first rows are on the screen, all pictures drawn before; wanted is 1 s with the cache. Of it, from the navigation on: until the scripts, what is told of the study, and the trials have arrived, and all pictures are drawn; then the table.',
     `Longest draw: of any one picture, when the page opens, when a range is drawn along an axis, and when the width changes; wanted are ${wanted.longestDraw} ms. The longest task is the page’s longest piece of work in one go while it opens, and then in use: the pointer over all pictures, a range drawn along an axis, another width; 0 where none took 50 ms.`,
   ],
 })

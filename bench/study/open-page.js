@@ -62,21 +62,23 @@ export async function openAt(browser, url) {
   return {
     page,
     ...{ opened, progress, scripts: first('/page.js')[0], study: first('/api/study').at(-1) },
-    ...{ trials: first('/api/trials')[0], longestDraw: Math.max(...drawn) },
-    allDraws: drawn.reduce((sum, one) => sum + one, 0),
+    ...{ trials: first('/api/trials')[0], pictures: Math.max(...drawn.map(({ end }) => end)) },
+    ...{ longestDraw: longestOf(drawn), allDraws: drawn.reduce((sum, { took }) => sum + took, 0) },
     longestTask: longest(tasks.filter(([from]) => from < opened)),
   }
 }
 
 const longest = (tasks) => Math.max(0, ...tasks.map(([, duration]) => duration))
 
-/** Milliseconds of each picture since the last time. */
+/** How many milliseconds each picture since the last time took, and when it was drawn. */
 const draws = (page) =>
   page.evaluate(() => {
-    const times = performance.getEntriesByType('measure').map(({ duration }) => duration)
+    const all = performance.getEntriesByType('measure')
     performance.clearMeasures()
-    return times
+    return all.map(({ startTime, duration }) => ({ took: duration, end: startTime + duration }))
   })
+
+const longestOf = (drawn) => Math.max(...drawn.map(({ took }) => took))
 
 /** The pointer over pictures, a range drawn along an axis, and another width, for which all pictures are drawn once more. */
 async function inUse(page) {
@@ -98,7 +100,7 @@ async function inUse(page) {
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)))
   const { tasks } = await page.evaluate(() => window.seen)
   return {
-    longestDraw: Math.max(...(await draws(page))),
+    longestDraw: longestOf(await draws(page)),
     longestTaskInUse: longest(tasks.filter(([begun]) => begun >= from)),
   }
 }

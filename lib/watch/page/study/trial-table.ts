@@ -2,6 +2,7 @@
 import { trialStates } from '../../server/study/study-wire.js'
 import { element, setText } from '../dom.js'
 import { duration, short, whole } from '../format.js'
+import { firstOf } from './first-of.js'
 import type { Shown } from './points.js'
 import { parameterScale } from './scale.js'
 import { trialAddress } from './study-source.js'
@@ -138,7 +139,7 @@ export class TrialTable {
       `${found.length === all.length ? '' : `${whole(found.length)} of `}${whole(all.length)} trials`,
     )
     this.#drawHead(columns)
-    const rows = this.#sorted(found, columns).slice(0, this.#most)
+    const rows = this.#first(found, columns)
     this.#more.hidden = found.length <= this.#most
     setText(this.#more, `Show ${whole(Math.min(atOnce, found.length - this.#most))} more`)
     const cells = rows.map((row) => [String(trials.number[row]), ...columns.map(({ text }) => text(row))])
@@ -167,8 +168,8 @@ export class TrialTable {
     this.#head.replaceChildren(...heads)
   }
 
-  /** Best first: then those without a value, the latest first. */
-  #sorted(rows: readonly number[], columns: readonly Column[]): number[] {
+  /** As many as are shown. Best first: then those without a value, the latest first. */
+  #first(rows: readonly number[], columns: readonly Column[]): number[] {
     const { trials, isMaximized } = this.#shown!
     const id = this.#sort.replace(/^-/, '')
     const sign = id === '' ? (isMaximized ? -1 : 1) : this.#sort.startsWith('-') ? -1 : 1
@@ -177,13 +178,13 @@ export class TrialTable {
     const isNone = (one: number | string) => one === '' || Number.isNaN(one)
     // What it is sorted by is asked once of each.
     const keyed = rows.map((row) => ({ row, key: value(row) }))
-    keyed.sort(({ row: a, key: x }, { row: b, key: y }) => {
+    const first = firstOf(keyed, this.#most, ({ row: a, key: x }, { row: b, key: y }) => {
       const byNone = Number(isNone(x)) - Number(isNone(y))
       if (byNone !== 0) return byNone
       const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), 'en')
       return (Number.isNaN(order) ? 0 : sign * order) || trials.number[b]! - trials.number[a]!
     })
-    return keyed.map(({ row }) => row)
+    return first.map(({ row }) => row)
   }
 }
 
