@@ -82,6 +82,7 @@ for (const [name, options] of [
     for (const title of titles) assert.ok((await tab.locator('h2', { hasText: title }).count()) > 0, title)
     assert.is(await areDrawn(tab), true)
     assert.is((await texts(tab, '.importance dt'))[0], 'learningRate')
+    await rowsOf(tab).nth(92).waitFor()
     assert.is(await rowsOf(tab).count(), 93)
     assert.is(await overflow(tab), 0)
     await tab.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true })

@@ -7,7 +7,7 @@ export interface Picture {
 }
 
 /** Milliseconds of a frame after which no other picture is begun. */
-const budget = 8
+const budget = 12
 
 const waiting = new Set<Picture>()
 let drawn: Promise<void> = Promise.resolve()
@@ -34,11 +34,14 @@ function drawSome(): void {
     const { top, bottom } = picture.canvas.getBoundingClientRect()
     return { picture, width: picture.canvas.clientWidth, away: Math.max(0, top - innerHeight, -bottom) }
   })
-  for (const { picture, width } of placed.sort((a, b) => a.away - b.away)) {
-    waiting.delete(picture)
-    picture.drawAt(width)
-    if (performance.now() - begun > budget) break
+  try {
+    for (const { picture, width } of placed.sort((a, b) => a.away - b.away)) {
+      waiting.delete(picture)
+      picture.drawAt(width)
+      if (performance.now() - begun > budget) break
+    }
+  } finally {
+    if (waiting.size > 0) requestAnimationFrame(drawSome)
+    else tell()
   }
-  if (waiting.size > 0) requestAnimationFrame(drawSome)
-  else tell()
 }

@@ -11,6 +11,9 @@ import { hasValue } from './trials.js'
 /** Rows that are shown, and come with each click on what shows more. */
 const atOnce = 100
 
+/** A hundred rows at once would hold up the page for longer than a picture does. */
+const rowsAFrame = 20
+
 interface Column {
   id: string
   title: string
@@ -147,7 +150,21 @@ export class TrialTable {
     if (key === this.#key) return
     this.#key = key
     const study = this.#shown!.view.name
-    this.#body.replaceChildren(...rows.map((row, i) => rowOf(study, trials.number[row]!, columns, cells[i]!)))
+    const made = (from: number, to: number) =>
+      rows.slice(from, to).map((row, i) => rowOf(study, trials.number[row]!, columns, cells[from + i]!))
+    // Rows that somebody sees are replaced in one go, so that nothing jumps.
+    const isFirst = this.#body.childElementCount === 0
+    const atFirst = isFirst ? rowsAFrame : rows.length
+    this.#body.replaceChildren(...made(0, atFirst))
+    if (atFirst < rows.length) requestAnimationFrame(() => this.#fill(key, made, rows.length))
+  }
+
+  /** Adds the rest, some rows a frame, unless other rows have come. */
+  #fill(key: string, made: (from: number, to: number) => HTMLElement[], count: number): void {
+    const from = this.#body.childElementCount
+    if (this.#key !== key || from >= count) return
+    this.#body.append(...made(from, from + rowsAFrame))
+    requestAnimationFrame(() => this.#fill(key, made, count))
   }
 
   #drawHead(columns: readonly Column[]): void {
