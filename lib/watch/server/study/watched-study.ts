@@ -21,6 +21,8 @@ import { columnsOf } from './trial-columns.js'
 
 /** Milliseconds for which what was read counts as new: the pages that look share one reading. */
 const freshFor = 400
+/** Milliseconds for which what was read first does, as long as nobody has been sent the trials: a page is shown that at once. */
+const patientFor = 2000
 /** Of a study in which thousands wait a look takes long: no more than this part of the time, which a search may need. */
 const share = 1 / 10
 /** Milliseconds that an answer waits for a study that is read for the first time: most are there by then. */
@@ -29,6 +31,8 @@ const patience = 150
 export class WatchedStudy {
   #reader: StudyReader | null = null
   #isLookedAt = false
+  /** Whether somebody has been sent the trials. */
+  #isSent = false
   #opening: Promise<void> | null = null
   #refreshing: Promise<void> | null = null
   #readAt = Number.NEGATIVE_INFINITY
@@ -63,7 +67,8 @@ export class WatchedStudy {
       await Promise.race([this.#opening, setTimeout(patience, undefined, { ref: false })])
       return
     }
-    if (performance.now() - this.#readAt < Math.max(freshFor, this.#took / share)) return
+    const age = performance.now() - this.#readAt
+    if (age < (this.#isSent ? Math.max(freshFor, this.#took / share) : patientFor)) return
     await this.look()
   }
 
@@ -214,6 +219,7 @@ export class WatchedStudy {
   /** What has changed since a version that was told; all of it where that was told by another server, or trials have gone. */
   columnsSince(generation: number | undefined, since: number): TrialColumns {
     const { trials } = this.reader
+    this.#isSent = true
     const isWhole = generation !== this.generation || since > this.version
     const changed = isWhole ? trials : trials.filter(({ number }) => this.#versions.get(number)! > since)
     // Zero stays where it was, whoever asks.
