@@ -62,10 +62,11 @@ export interface ParameterDescriptor {
     | { kind: 'constant'; value: number }
     | { kind: 'uniform'; low: number; high: number }
     | { kind: 'normal'; mean: number; deviation: number }
+    | { kind: 'identity'; groups?: number | undefined }
   /** Loss terms l1·Σ|w| and l2/2·Σw². */
   l1?: number | undefined
   l2?: number | undefined
-  /** Largest norm of a column (the weights into one unit), enforced after each update. */
+  /** Largest norm of a column (the weights into one unit or filter), enforced after each update. */
   maxNorm?: number | undefined
   /** Of the learning rate; default 1. */
   learningRateMultiplier?: number | undefined

@@ -140,6 +140,7 @@ function convolution(of: Convolution, weighted: Weighted): Pick<LayerDefinition,
         {
           ...{ op: 'convolution', input: input!.node, shape: [...shape, filters], outputs: filters },
           fans: [taps * inputs, (taps * filters) / groups],
+          groups,
           attributes: { ...lowerAxes(axes), groups },
         },
         weighted,

@@ -118,6 +118,7 @@ function depthwiseOf(input: { node: number; shape: Shape }, windows: DepthwiseWi
   return {
     ...{ op: 'convolution', input: input.node, shape: [height, width, 1, outputs], outputs },
     fans: [height * width, height * width * windows.multiplier] as const,
+    groups: channels,
     attributes: { ...lowerAxes(axes), groups: channels },
   }
 }

@@ -1,6 +1,7 @@
 /** How weights start. */
 import { factory } from '../call.js'
 import { checkFinite, checkNotNegative, checkPositive } from '../checks.js'
+import { invalidArgument } from '../errors.js'
 import type { ParameterDescriptor } from '../native.js'
 import { needed, optionsOf, unknownName } from '../options.js'
 
@@ -13,6 +14,8 @@ type NativeInitializer = ParameterDescriptor['initializer']
  * - `'xavier'`: uniform in ±√(6 / (fanIn + fanOut)), for tanh (Glorot and Bengio 2010);
  * - `'lecun'`: normal with standard deviation √(1 / fanIn), for linear units (LeCun et al. 1998);
  * - `'zeros'`, `'ones'`, or a number: the same everywhere;
+ * - `'identity'`: what comes in goes out again, as far as there are as many outputs (in a convolution group by group, by the
+ *   pixel in the middle of the kernel): for weights of two dimensions or more;
  * - {@link randomNormal} and {@link randomUniform} for distributions of one's own.
  */
 export type Initializer = keyof typeof named | number | DistributionInitializer
@@ -30,6 +33,7 @@ const named = {
   lecun: (fanIn: number): NativeInitializer => ({ kind: 'normal', mean: 0, deviation: Math.sqrt(1 / fanIn) }),
   zeros: (): NativeInitializer => ({ kind: 'constant', value: 0 }),
   ones: (): NativeInitializer => ({ kind: 'constant', value: 1 }),
+  identity: (_in: number, _out: number, groups: number): NativeInitializer => ({ kind: 'identity', groups }),
 }
 
 const readNormal = optionsOf<{ deviation: number; mean?: number | undefined }>()('randomNormal', {
@@ -70,8 +74,19 @@ export function checkInitializer(argument: string, value: unknown): Initializer 
   throw unknownName(argument, expected, value, Object.keys(named))
 }
 
-export function lowerInitializer(initializer: Initializer, fanIn: number, fanOut: number): NativeInitializer {
-  if (typeof initializer === 'string') return named[initializer](fanIn, fanOut)
+/** Of a bias, which is no map from inputs to outputs. */
+export function checkBiasInitializer(argument: string, value: unknown): Initializer {
+  if (value === 'identity') throw invalidArgument(argument, "'zeros', 'ones', a number or a distribution", value)
+  return checkInitializer(argument, value)
+}
+
+export function lowerInitializer(
+  initializer: Initializer,
+  fanIn: number,
+  fanOut: number,
+  groups = 1,
+): NativeInitializer {
+  if (typeof initializer === 'string') return named[initializer](fanIn, fanOut, groups)
   if (typeof initializer === 'number') return { kind: 'constant', value: initializer }
   if ('normal' in initializer) return { kind: 'normal', ...initializer.normal }
   return { kind: 'uniform', ...initializer.uniform }

@@ -76,13 +76,15 @@ export const conv2dTranspose = factory(
         const axes = axesOf(input!.shape, of, 'a transposed convolution')
         const [height, width] = axes.map((axis) => axis.kernel) as [number, number]
         const channels = input!.shape[2]!
+        // Of the kernel's taps a pixel of the output meets about one in stride².
+        const meeting = Math.max(1, (height * width) / (axes[0]!.stride * axes[1]!.stride))
         return lowerWeighted(
           scope,
           {
             ...{ op: 'convolution', input: input!.node, outputs: filters },
             shape: [height, width, filters / groups, channels],
-            // What meets in one pixel of the output: with a stride only every stride-th tap.
-            fans: [(height * width * channels) / groups, (height * width * filters) / groups],
+            fans: [(meeting * channels) / groups, (height * width * filters) / groups],
+            groups,
             attributes: { ...lowerAxes(axes), groups, outputPadding: [0, 1].map((i) => sizeAt(outputPadding, i)) },
           },
           resolved,

@@ -1,7 +1,7 @@
 /** What layers with weights and a bias have in common: their options, and the parameters they declare. */
 import { checkBoolean, checkPositive } from '../checks.js'
 import { type ActivationName, checkActivationName, lowerActivation } from './activations.js'
-import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
+import { checkBiasInitializer, checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
 import { checkName, type Scope } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
 
@@ -31,7 +31,7 @@ export interface WeightedOptions {
 export const weightedRules = {
   init: [checkInitializer, 'he'],
   bias: [checkBoolean, true],
-  biasInit: [checkInitializer, 'zeros'],
+  biasInit: [checkBiasInitializer, 'zeros'],
   regularizer: checkRegularizer,
   biasRegularizer: checkRegularizer,
   maxNorm: checkPositive,
@@ -59,17 +59,19 @@ export interface WeightedOp {
   readonly outputs: number
   /** Inputs of an output, and outputs of an input. */
   readonly fans: readonly [fanIn: number, fanOut: number]
+  /** Parts of the inputs and outputs that know nothing of each other; default 1. */
+  readonly groups?: number
   readonly attributes?: Record<string, unknown>
 }
 
 /** Adds the parameters, the op, and the activation that follows it; returns the node that holds the output. */
 export function lowerWeighted(
   scope: Scope,
-  { op, input, shape, outputs, fans, attributes }: WeightedOp,
+  { op, input, shape, outputs, fans, groups, attributes }: WeightedOp,
   by: Weighted,
 ): number {
   const { init, bias, biasInit, regularizer, biasRegularizer, maxNorm, activation, trainable } = by
-  const initializer = lowerInitializer(init, ...fans)
+  const initializer = lowerInitializer(init, ...fans, groups)
   const weight = scope.parameter('weight', { shape, trainable, initializer, ...regularizer, maxNorm })
   const parameters: Record<string, number> = { weight }
   if (bias) {

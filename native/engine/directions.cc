@@ -23,7 +23,7 @@ void Directions<T>::reserve(Workspace<T>& workspace) const {
 template <class T>
 bool Directions<T>::is_of(size_t p) const {
   if (!plan_.infos[p].trainable || !plan_.optimizer) return false;
-  return plan_.optimizer->custom || (plan_.optimizer->muon && plan_.infos[p].shape.size() == 2);
+  return plan_.optimizer->custom || (plan_.optimizer->muon && plan_.infos[p].is_matrix());
 }
 
 // The gradient that counts goes where the change will be.
@@ -48,7 +48,7 @@ template <class T>
 void Directions<T>::find_muon(const Context<T>& context, size_t p, const StepNumbers& numbers) const {
   const MuonPlan& muon = *plan_.optimizer->muon;
   const ParameterInfo& info = plan_.infos[p];
-  const size_t rows = info.shape[0], columns = info.shape[1];
+  const size_t rows = info.rows(), columns = info.columns();
   UpdateMemory<T>& memory = context.workspace.update;
   T* change = memory.directions.data() + info.offset;
   context.device.momentum_direction(context.state.slot(0) + info.offset, T(numbers.momentum), muon.nesterov, info.size,

@@ -179,7 +179,7 @@ void Optimizer<T>::limit_norms(const Context<T>& context, T average_decay) const
     const ParameterInfo& info = plan_.infos[p];
     const double limit = plan_.parameters[p].max_norm;
     if (!info.trainable || limit == 0) continue;
-    context.device.limit_column_norms(context.state.parameters() + info.offset, info.shape[0], info.shape[1], T(limit));
+    context.device.limit_column_norms(context.state.parameters() + info.offset, info.rows(), info.columns(), T(limit));
     move_average(context, info, average_decay);
   }
 }

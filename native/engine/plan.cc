@@ -41,8 +41,10 @@ ParameterPlan decode_parameter(const Fields& fields) {
     plan.low = initializer.number("low"), plan.high = initializer.number("high");
   } else if (plan.initializer == "normal") {
     plan.low = initializer.number("mean"), plan.high = initializer.number("deviation");
+  } else if (plan.initializer == "identity") {
+    plan.groups = initializer.find("groups") ? initializer.count("groups") : 1;
   } else {
-    initializer.fail("kind: expected constant, uniform or normal, received " + plan.initializer);
+    initializer.fail("kind: expected constant, uniform, normal or identity, received " + plan.initializer);
   }
   plan.l1 = fields.number_within("l1", 0, 0, HUGE_VAL);
   plan.l2 = fields.number_within("l2", 0, 0, HUGE_VAL);
@@ -51,6 +53,14 @@ ParameterPlan decode_parameter(const Fields& fields) {
   if (fields.find("weightDecay")) plan.weight_decay = fields.number_within("weightDecay", 0, 0, HUGE_VAL);
   plan.max_norm = fields.number_within("maxNorm", 0, 0, HUGE_VAL);
   return plan;
+}
+
+void check_identity(const Fields& fields, const ParameterPlan& plan, const ParameterInfo& info) {
+  if (plan.initializer != "identity") return;
+  if (!info.is_matrix()) fields.fail("initializer: identity: expected a parameter of at least two dimensions");
+  if (plan.groups == 0 || info.columns() % plan.groups != 0)
+    fields.fail("initializer: groups: expected a divisor of " + std::to_string(info.columns()) + ", received " +
+                std::to_string(plan.groups));
 }
 
 void decode_parameters(const Fields& all, Plan& plan) {
@@ -66,8 +76,9 @@ void decode_parameters(const Fields& all, Plan& plan) {
     product(plan.arena_size, sizeof(double));
     plan.infos.push_back(info);
     plan.parameters.push_back(decode_parameter(fields));
-    if (plan.parameters.back().max_norm > 0 && info.shape.size() != 2)
-      fields.fail("maxNorm: expected a parameter of two dimensions");
+    if (plan.parameters.back().max_norm > 0 && !info.is_matrix())
+      fields.fail("maxNorm: expected a parameter of at least two dimensions");
+    check_identity(fields, plan.parameters.back(), info);
   }
 }
 

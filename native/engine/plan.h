@@ -19,6 +19,7 @@ struct InputPlan {
 struct ParameterPlan {
   std::string initializer;
   double low = 0, high = 0;  // constant: low; uniform: low, high; normal: mean, deviation
+  size_t groups = 1;         // of identity: parts of the columns
   double l1 = 0, l2 = 0, max_norm = 0;
   double rate_multiplier = 1;          // of the learning rate
   std::optional<double> weight_decay;  // in place of the optimizer's

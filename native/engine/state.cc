@@ -37,6 +37,20 @@ State<T>::State(const Model<T>& model, const Device<T>& processor, Memory& memor
   if (plan.initializes) initialize(plan, processor);
 }
 
+namespace {
+// Each column of a group takes the row of its own number in the group, at the middle of the kernel: what it gives is
+// its input again. Of an even kernel the middle is the earlier one, as where 'same' pads.
+template <class T>
+void set_identity(const ParameterInfo& info, size_t groups, T* w) {
+  const size_t columns = info.columns(), inputs = info.shape[info.shape.size() - 2], of_group = columns / groups;
+  size_t middle = 0;
+  for (size_t i = 0; i + 2 < info.shape.size(); ++i) middle = middle * info.shape[i] + (info.shape[i] - 1) / 2;
+  T* const of_middle = w + middle * inputs * columns;
+  for (size_t column = 0; column < columns; ++column)
+    if (column % of_group < inputs) of_middle[column % of_group * columns + column] = 1;
+}
+}  // namespace
+
 // Drawn on the processor, whatever the memory is of: it is done once.
 template <class T>
 void State<T>::initialize(const Plan& plan, const Device<T>& processor) {
@@ -50,6 +64,8 @@ void State<T>::initialize(const Plan& plan, const Device<T>& processor) {
     T* w = values + plan.infos[p].offset;
     if (by.initializer == "constant")
       processor.fill(T(by.low), size, w);
+    else if (by.initializer == "identity")
+      processor.fill(T(0), size, w), set_identity(plan.infos[p], by.groups, w);
     else if (by.initializer == "uniform")
       processor.random_uniform(counter, 0, size, T(by.low), T(by.high), w);
     else
