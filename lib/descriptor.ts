@@ -38,10 +38,15 @@ export interface Descriptor {
 /**
  * Ops with their attributes and parameters: `dense` (weight, bias or none), `activation` { kind, parameter? }, `softmax`,
  * `maxout` { pieces }, `dropout` { rate }, `reshape` { shape }, `layer_norm` { epsilon } (gain, bias), `batch_norm`
- * { epsilon, momentum } (mean, variance, and gain and bias or neither; momentum is the share of the running values that is kept),
- * `embedding` (weight), `add`, `concat` (last dimension). Dense, softmax, maxout and concat work on the last
- * dimension; the norms take one dimension. `custom` { shape, operands: numbers of its parameters }: the host computes it.
- * Shapes are of one example.
+ * { epsilon, momentum, frozen } (mean, variance, gain and bias or none; momentum is the share of the running values that is kept;
+ * `frozen`: whether they stay, of one with neither gain nor bias), `embedding` (weight), `add`, `concat` (last dimension). Dense,
+ * softmax, maxout, concat and both norms work on the last dimension. `custom` { shape, operands: numbers of its parameters }: the
+ * host computes it. Shapes are of one example.
+ *
+ * Of images (height, width, channels), or lines (length, channels), as if of one row: `convolution` { stride, dilation, padding,
+ * groups } (weight, bias or none), with `outputPadding` a transposed one; `max_pool` { kernel, stride, padding }, `average_pool`
+ * likewise, with `countPadding`; `frame` { added, taken }, `upsample` { factor, bilinear }, `group_norm` { groups, epsilon } (gain,
+ * bias), `spatial_dropout` { rate }. Sizes are two numbers, of height and width; sides four: top, bottom, left, right.
  */
 export interface NodeDescriptor {
   op: string
@@ -99,3 +104,7 @@ export interface OptimizerDescriptor {
   /** How fast nadam's momentum warms up. */
   momentumDecay?: number | undefined
 }
+
+/** Whether a batch norm takes the statistics that it has, in training too: as that of `normalization()`. */
+export const isFixedNorm = ({ parameters = {}, frozen }: NodeDescriptor): boolean =>
+  parameters.mean !== undefined && parameters.gain === undefined && parameters.bias === undefined && frozen !== false

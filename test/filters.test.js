@@ -1,6 +1,7 @@
 // Filters as a whole: as the matrix that limits and muon see, as maps that begin as the identity, as units that are dead.
 import {
   adam,
+  batchNorm,
   conv1d,
   conv2d,
   conv2dTranspose,
@@ -107,12 +108,12 @@ test('muon and maxNorm see filters as the matrix that a dense layer has', async 
   }
 })
 
-const pooled = (init = 'he') =>
+const pooled = () =>
   sequential({ input: [6, 6, 1], seed: 1 }, [
-    ...[conv2d(4, 3, { padding: 'same', init }), maxPool2d(2), relu(), flatten(), dense(3)],
+    ...[conv2d(4, 3, { padding: 'same' }), maxPool2d(2), relu(), flatten(), dense(3)],
   ]).compile({ loss: softmaxCrossEntropy(), optimizer: adam() })
 const messageOf = async (model, check) => {
-  const { checks } = await sanityCheck(model, images(40, 36), { batchSize: 8 })
+  const { checks } = await sanityCheck(model, images(40, 36))
   return checks.find(({ name }) => name === check).message
 }
 
@@ -124,8 +125,16 @@ test('a unit of an image is a channel: those are dead that answer to nothing at 
   assert.match(await messageOf(model, 'deadUnits'), /^3 of the 4 units of relu1 \(75 ?%\) are dead/)
 })
 
-test('filters that begin alike are one filter', async () => {
-  assert.match(await messageOf(pooled(0.1), 'gradients'), /all units of conv2d1\.weight start alike/)
+test('a bias that batch norm takes away again is named, through a pool too', async () => {
+  const normed = (...between) => {
+    const layers = [conv2d(4, 3), ...between, batchNorm({ gain: false }), relu(), flatten(), dense(3)]
+    const model = sequential({ input: [6, 6, 1], seed: 1 }, layers)
+    return model.compile({ loss: softmaxCrossEntropy(), optimizer: adam() })
+  }
+  const expected = /but conv2d1\.bias, which batchNorm1 subtracts with the mean of the batch: conv2d\(…, \{ bias: false/
+  assert.match(await messageOf(normed(), 'gradients'), expected)
+  assert.match(await messageOf(normed(maxPool2d(2)), 'gradients'), expected)
+  assert.is(await messageOf(normed(relu()), 'gradients'), 'every parameter receives a gradient')
 })
 
 test.run()

@@ -212,6 +212,12 @@ test('settings are one flat list, and an epoch has as many steps as it had', () 
     [settings.layers, settings.parameters, settings.optimizer, settings.learningRate, settings.batchSize],
     ['dense 128, relu, dense 64, tanh, dense 10', 784 * 128 + 128 + 128 * 64 + 64 + 640 + 10, 'adam', 1e-3, 128],
   )
+  const filters = (shape, more) => {
+    const nodes = [{ op: 'convolution', parameters: { weight: 0 }, ...more }]
+    return settingsOf({ ...runInfo(), descriptor: { ...runInfo().descriptor, nodes, parameters: [{ shape }] } }).layers
+  }
+  assert.is(filters([3, 3, 8, 16]), 'convolution 16')
+  assert.is(filters([3, 3, 8, 16], { outputPadding: [0, 0], groups: 2 }), 'convolution 16')
   for (const value of Object.values(settings)) assert.ok(['string', 'number'].includes(typeof value))
   assert.is(stepsPerEpoch(runInfo(), null), Math.ceil(60_000 / 128))
   assert.is(stepsPerEpoch(runInfo(), { epoch: 4, step: 100 }), 25)

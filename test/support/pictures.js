@@ -365,6 +365,11 @@ export const pictures = {
     severity: 'info',
     given: { epochs: { valLoss: falling(1.5, 0.1) }, info: { descriptor: { nodes: [{ op: 'dropout' }] } } },
   },
+  'validation below training, with dropout of channels': {
+    rule: 'validationEasier',
+    severity: 'info',
+    given: { epochs: { valLoss: falling(1.5, 0.1) }, info: { descriptor: { nodes: [{ op: 'spatial_dropout' }] } } },
+  },
   'validation below training, with batch norm': {
     rule: 'validationEasier',
     severity: 'info',

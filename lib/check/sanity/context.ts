@@ -221,5 +221,7 @@ export function forEachNumber(
 export const unrestrained = (descriptor: Descriptor): Descriptor => ({
   ...descriptor,
   parameters: descriptor.parameters.map(({ l1: _1, l2: _2, maxNorm: _, customRegularizer: __, ...rest }) => rest),
-  nodes: descriptor.nodes.map((node) => (node.op === 'dropout' ? { ...node, rate: 0 } : node)),
+  nodes: descriptor.nodes.map((node) =>
+    node.op === 'dropout' || node.op === 'spatial_dropout' ? { ...node, rate: 0 } : node,
+  ),
 })

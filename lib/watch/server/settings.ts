@@ -45,8 +45,11 @@ const named = (prefix: string, options: object): Record<string, unknown> =>
 /** `dense 128, relu, dense 10`. */
 function layersOf({ nodes, parameters }: Descriptor): string {
   return nodes
-    .map(({ op, kind, parameters: own }) => {
-      const units = op === 'dense' ? parameters[Object.values(own ?? {})[0] ?? -1]?.shape.at(-1) : undefined
+    .map(({ op, kind, parameters: own, outputPadding, groups }) => {
+      const isWeighted = op === 'dense' || op === 'convolution'
+      const shape = isWeighted ? parameters[own?.weight ?? -1]?.shape : undefined
+      // The weights of a transposed convolution are those of the convolution whose way back it is.
+      const units = outputPadding ? (shape?.at(-2) ?? 0) * Number(groups) : shape?.at(-1)
       return [op === 'activation' ? kind : op, units].filter((part) => part !== undefined).join(' ')
     })
     .join(', ')

@@ -49,7 +49,9 @@ export const activationSpread: SanityCheck = {
   name: 'activationSpread',
   needs: 'targets',
   async run(context) {
-    const layers = (await look(context)).filter(({ op }) => !['softmax', 'reshape', 'dropout'].includes(op))
+    const layers = (await look(context)).filter(
+      ({ op }) => !['softmax', 'reshape', 'dropout', 'spatial_dropout'].includes(op),
+    )
     const expected = `spreads within a factor of ${widest}`
     const bad = layers.find(({ nonfinite }) => nonfinite > 0)
     if (bad) {

@@ -58,8 +58,9 @@ export const gradients: SanityCheck = {
 /** Of biases before batch norm: they do no harm. */
 function remarkOn({ base }: Context, cancelled: ReadonlyMap<number, number>): string {
   const names = [...cancelled.keys()].map((number) => base.descriptor.parameters[number]!.name)
-  const [node] = [...cancelled.values()]
-  return ` but ${list(names)}, which ${base.program.opNames[node!]} subtracts with the mean of the batch: dense(…, { bias: false }) saves it`
+  const [[bias, node]] = [...cancelled] as [[number, number]]
+  const isDense = base.descriptor.nodes.some(({ op, parameters }) => op === 'dense' && parameters?.bias === bias)
+  return ` but ${list(names)}, which ${base.program.opNames[node]} subtracts with the mean of the batch: ${isDense ? 'dense' : 'conv2d'}(…, { bias: false }) saves it`
 }
 
 const list = (names: readonly string[]): string =>

@@ -22,7 +22,7 @@ function spreadWithDepth(picture: Picture): Observation | null {
   // Layers of one kind: a norm makes its values 1 whatever the layer before it gives.
   for (const op of new Set(picture.hiddenLayers.map((layer) => layer.op))) {
     const spreads = picture.hiddenLayers
-      .filter((layer) => layer.op === op && !['softmax', 'reshape', 'dropout'].includes(op))
+      .filter((layer) => layer.op === op && !['softmax', 'reshape', 'dropout', 'spatial_dropout'].includes(op))
       .map(({ name, deviation }) => ({ name, deviation: deviation[0]! }))
     const [first] = spreads
     const bad = spreads.find(({ deviation }) => {

@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../../native.js'
+import { isFixedNorm } from '../../../descriptor.js'
 import { percent, short } from '../../../words.js'
 import { median } from '../curve.js'
 import type { Picture } from '../picture.js'
@@ -11,7 +11,7 @@ const fewestEpochs = 3
 /** Share of the training examples that makes a class missed. */
 const missed = 0.02
 /** Ops that are off in validation. */
-const causes = { dropout: 'dropout', batch_norm: 'the noise of batch norm' }
+const causes = { dropout: 'dropout', spatial_dropout: 'dropout', batch_norm: 'the noise of batch norm' }
 
 /** Validation goes clearly better than training. */
 export const validationEasier: Rule = {
@@ -34,8 +34,9 @@ export const validationEasier: Rule = {
     const limit = (easier - picture.validationDoubt) * expected
     if (!(validation < limit) || !(expected - validation > ofBase * picture.base)) return null
     const noise = Object.entries(causes).find(([op]) =>
-      // normalization() is batch norm of fixed statistics, without a gain.
-      picture.recording.info.descriptor.nodes.some((node) => node?.op === op && !isFixed(node)),
+      picture.recording.info.descriptor.nodes.some(
+        (node) => node?.op === op && !(op === 'batch_norm' && isFixedNorm(node)),
+      ),
     )?.[1]
     const cause = lacking.length ? undefined : noise
     const { step, epoch } = epochs[Math.floor((epochs.length * 2) / 3)]!
@@ -50,9 +51,6 @@ export const validationEasier: Rule = {
     }
   },
 }
-
-const isFixed = ({ op, parameters = {} }: Descriptor['nodes'][number]) =>
-  op === 'batch_norm' && parameters.mean !== undefined && parameters.gain === undefined
 
 function reason(cause: string | undefined, lacking: readonly number[]): string {
   if (cause) return `${cause} makes training harder`
