@@ -49,7 +49,7 @@ activation: expected one of 'relu', 'leakyRelu', 'elu', 'gelu', 'silu', 'tanh', 
 > dense(3, { kernel_initializer: 'he' })
 dense: there is no option "kernel_initializer"; did you mean init?
 > dense(3, { init: 'glorot_uniform' })
-init: expected 'he', 'xavier', 'lecun', 'zeros', 'ones', a number, randomNormal(…) or randomUniform(…), received "glorot_uniform"; did you mean "xavier"?
+init: expected 'he', 'xavier', 'lecun', 'zeros', 'ones', 'identity', a number, randomNormal(…) or randomUniform(…), received "glorot_uniform"; did you mean "xavier"?
 > dense(3, { regularizer: 1e-4 })
 regularizer: expected a regularizer, such as l2(0.0001), received 0.0001
 > dense(3, { regularizer: l2 })
