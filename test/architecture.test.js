@@ -8,7 +8,19 @@ import * as assert from 'uvu/assert'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const architecture = suite('architecture')
 
-const base = ['errors', 'checks', 'devices', 'options', 'memory', 'suggest', 'call', 'native', 'settled', 'signals']
+const base = [
+  'descriptor',
+  'errors',
+  'checks',
+  'devices',
+  'options',
+  'memory',
+  'suggest',
+  'call',
+  'native',
+  'settled',
+  'signals',
+]
 /** What each part of lib/ may import, besides itself. A new part needs a line here. */
 const mayImport = {
   errors: [],

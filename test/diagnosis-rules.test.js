@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { diagnose, rules } from '../dist/watch/diagnosis/diagnose.js'
-import { counts, even, pictures, stack, stuck, weights } from './support/pictures.js'
+import { counts, even, stack, stuck, weights } from './support/picture-parts.js'
+import { pictures } from './support/pictures.js'
 import { draw, empty, falling } from './support/recordings.js'
 
 const test = suite('diagnosis: rules')
