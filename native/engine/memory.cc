@@ -20,8 +20,9 @@ class HostMemory final : public Memory {
 };
 }  // namespace
 
+// Never destroyed: where a process ends in the middle of a call, the threads of pools go on until they are gone.
 Memory& host_memory() {
-  static HostMemory memory;
+  static Memory& memory = *new HostMemory;
   return memory;
 }
 
