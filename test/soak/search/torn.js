@@ -118,7 +118,10 @@ async function readTorn(dir, file, { length, bytes, whole }) {
   const lost = kind.startsWith('reports') ? linesOf(bytes).slice(linesOf(bytes.subarray(0, length)).length) : []
   const epochs = before.epochs.filter((epoch) => !lost.some((line) => line.epoch === epoch))
   const values = epochs.map((epoch) => before.values[before.epochs.indexOf(epoch)])
-  if (told(trial) !== told({ ...before, epochs, values })) return told(trial)
+  // How it ended counts, else the last that is left of the curve.
+  const end = before.last.record.type === 'claim' ? {} : before.last.record
+  const [epoch, value] = [epochs.at(-1) ?? end.epoch ?? 0, end.value ?? values.at(-1) ?? Number.NaN]
+  if (told(trial) !== told({ ...before, epochs, values, epoch, value })) return told(trial)
   if (kind === 'stop' && readStop(trial.path) === null) return 'nobody wants it to stop'
   const sound = (await checkpointsOf(trial)).filter(({ problem }) => problem === null)
   return kind.endsWith('.safetensors') && sound.length > 0 ? 'a torn checkpoint is sound' : null
