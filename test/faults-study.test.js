@@ -7,13 +7,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createTrial, enqueueTrial, makeStudy, readTrial, StudyReader, takeTrial } from '../dist/study/index.js'
+import { createTrial, enqueueTrial, makeStudy, StudyReader, takeTrial } from '../dist/study/index.js'
 import { progress, sampled } from './support/sampled.js'
-import { description, draft, ending, studyPlace, suggestion } from './support/studies.js'
+import { description, draft, ending, readNumbered as read, studyPlace, suggestion } from './support/studies.js'
 
 const { make, next } = studyPlace(test, 'faults-study')
 const script = (name) => fileURLToPath(new URL(`support/${name}`, import.meta.url))
-const read = (study, number) => readTrial(number, join(study, 'trials', String(number).padStart(5, '0')))
 
 function change(study, what, call) {
   const given = call === undefined ? [] : [String(call)]

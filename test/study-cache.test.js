@@ -10,7 +10,6 @@ import {
   hasEnded,
   IndexWriter,
   putNumbers,
-  readTrial,
   retryTrial,
   StudyReader,
   takeTrial,
@@ -18,11 +17,10 @@ import {
 import { importanceView } from '../dist/watch/server/study/importance-view.js'
 import { columnsOf } from '../dist/watch/server/study/trial-columns.js'
 import { isSoak } from './support/sampled.js'
-import { draft, ending, studyPlace, suggestion } from './support/studies.js'
+import { draft, ending, readNumbered as read, studyPlace, suggestion } from './support/studies.js'
 import { fillStudy, paramsOf, space } from './support/whole-study.js'
 
 const { make, next } = studyPlace(test, 'study-cache')
-const read = (study, number) => readTrial(number, join(study, 'trials', String(number).padStart(5, '0')))
 const quick = { sync: false }
 const master = 2
 const pathOf = (study) => join(study, 'masters', `index.${master}.bin`)

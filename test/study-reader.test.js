@@ -14,13 +14,12 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createTrial, enqueueTrial, readTrial, retryTrial, StudyReader, takeTrial } from '../dist/study/index.js'
+import { createTrial, enqueueTrial, retryTrial, StudyReader, takeTrial } from '../dist/study/index.js'
 import { OrderedNumbers } from '../dist/study/ordered-numbers.js'
 import { numbers as drawn, failure } from './support/reference.js'
-import { draft, ending, studyPlace, suggestion } from './support/studies.js'
+import { draft, ending, readNumbered as read, studyPlace, suggestion } from './support/studies.js'
 
 const { make, next } = studyPlace(test, 'study-reader')
-const read = (study, number) => readTrial(number, join(study, 'trials', String(number).padStart(5, '0')))
 const quick = { sync: false }
 
 /** Trials of each state: 0 complete, 1 exploded, 2 paused, 3 running after it was taken over, 4 waiting, 5 failed. */

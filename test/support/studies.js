@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { makeStudy } from '../../dist/study/index.js'
+import { makeStudy, readTrial } from '../../dist/study/index.js'
 
 /** A place for the studies of a test, which goes with it: `next()` is a folder that is not there yet. */
 export function studyPlace(test, name) {
@@ -37,6 +37,9 @@ export const suggestion = (change = {}) => ({
   results: [],
   ...change,
 })
+
+/** A trial by its number. */
+export const readNumbered = (study, number) => readTrial(number, join(study, 'trials', String(number).padStart(5, '0')))
 
 export const draft = { worker: 'here.1', budget: 3 }
 
