@@ -231,4 +231,19 @@ test('Adam with slots in bfloat16 trains as with whole ones, and resumes to the 
   assert.throws(() => adam({ slots: 'bfloat16', amsgrad: true }), /^slots/)
 })
 
+test('weights of an input that is always 0 decay to 0, never to denormal numbers', async () => {
+  const x = Float32Array.from({ length: 64 }, (_, i) => (i % 2 ? Math.sin(i) : 0))
+  const examples = { x, y: new Float32Array(32 * 40).fill(1) }
+  for (const [optimizer, options] of [
+    [sgd({ learningRate: 0.5, weightDecay: 1 }), {}],
+    [adam({ learningRate: 0.05 }), { regularizer: { l2: 0.004 } }],
+  ]) {
+    const model = sequential({ input: [2], seed: 3 }, [dense(40, options)])
+    model.compile({ loss: meanSquaredError(), optimizer })
+    await model.fit(examples, { epochs: 5000, batchSize: 32, quiet: true }).done
+    const { data: weights } = model.getWeights()['dense1.weight']
+    assert.ok(weights.subarray(0, 40).every((weight) => weight === 0))
+  }
+})
+
 test.run()

@@ -233,7 +233,7 @@ struct Update {
   uint16_t* short_slots[2] = {nullptr, nullptr};
   Counter counter;
   size_t first = 0;
-  bool clears_remnants = true;  // of slots and average: what has decayed to almost nothing becomes 0
+  bool clears_remnants = true;  // of weights, slots and average: what has decayed to almost nothing becomes 0
   T gradient_scale = 1, clip_value = 0 /* none */, l1 = 0, l2 = 0;
   const double* judged_scale = nullptr;  // in place of gradient_scale, where a kernel finds it: see Verdict
   T learning_rate = 0, weight_decay = 0 /* decoupled: w -= learning_rate · weight_decay · w */, average_decay = 0;

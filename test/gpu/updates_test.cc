@@ -170,10 +170,15 @@ TEST("optimizers have the processor's bits, and so have their sums") {
       const size_t n = numbers.below(5) == 0 ? 4096 * 2 + numbers.below(700) : numbers.at_least_one(900);
       const bool special = numbers.below(3) == 0;
       Trial<T> trial;
-      auto& gradient = trial.given(numbers.values<T>(n, special));
-      auto& w = trial.given(numbers.values<T>(n));
+      std::vector<T> gradients = numbers.values<T>(n, special), weights = numbers.values<T>(n);
       std::vector<T> squares = numbers.values<T>(n);
       for (T& value : squares) value = std::fabs(value);
+      // Some have decayed to where they are cleared, or nearly.
+      for (size_t i = 0; i < n; ++i)
+        if (numbers.below(8) == 0)
+          gradients[i] = squares[i] = 0, weights[i] = std::numeric_limits<T>::min() * T(numbers.below(1 << 28));
+      auto& gradient = trial.given(gradients);
+      auto& w = trial.given(weights);
       auto& slot0 = trial.given(squares);
       auto& slot1 = trial.given(squares);
       auto& slot2 = trial.given(squares);

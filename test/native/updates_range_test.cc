@@ -49,14 +49,32 @@ void check_small_slots(const Isa& isa, const Rule& rule) {
     const double expected[] = {next.a, next.b, next.c};
     for (size_t s = 0; s < kinds.size(); ++s) check(state.slots[s][i], expected[s], kinds[s]);
     const double keep = double(state.update.average_decay);
-    check(state.average[i], keep * before.average[i] + (1 - keep) * double(state.w[i]), 'm');
+    check(state.average[i], keep * before.average[i] + (1 - keep) * next.w, 'm');
   }
 }
-TEST("slots and averages below what can matter become 0, and no others") {
+// The others keep their bits: nothing else moves them here.
+template <class T>
+void check_small_weights(const Isa& isa, const Rule& rule) {
+  const double factors[] = {0x1p-20, 0.25, 0.999, 1, 1.001, 4, 1000};
+  const size_t n = 37;
+  State<T> state(rule, plain, n);
+  state.update.learning_rate = 0;
+  for (size_t i = 0; i < n; ++i) state.w[i] = T((i % 2 ? -1 : 1) * smallest_kept<T>('m') * factors[i % 7]);
+  const State<T> before = state;
+  UpdateSums sums;
+  state.update.clears_remnants = false;
+  apply(rule, isa, state.update, sums);
+  for (size_t i = 0; i < n; ++i) CHECK_EQ(state.w[i], before.w[i]);
+  state.update.clears_remnants = true;
+  apply(rule, isa, state.update, sums);
+  for (size_t i = 0; i < n; ++i) CHECK_EQ(state.w[i], factors[i % 7] < 1 ? T(0) : before.w[i]);
+}
+TEST("slots, weights and averages below what can matter become 0, and no others") {
   for_each_isa([](const Isa& isa) {
     for (const Rule& rule : rules) {
       Scope scope(rule.name);
       check_small_slots<float>(isa, rule), check_small_slots<double>(isa, rule);
+      check_small_weights<float>(isa, rule), check_small_weights<double>(isa, rule);
     }
   });
 }

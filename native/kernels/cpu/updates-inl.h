@@ -139,6 +139,7 @@ struct Pass {
 
   INLINE_PLAIN void clear(size_t first, size_t n) const {
     stored.clear(first, n);
+    if (slots >= 0) clear_remnants(w + first, n, smallest_mean<T>);
     if (averaged && average) clear_remnants(average + first, n, smallest_mean<T>);
   }
 

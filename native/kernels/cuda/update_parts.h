@@ -119,9 +119,10 @@ struct Pass : text::Pass<T, Rule, true, true, Stored<T, Rule>> {
       this->stored.read_at(whole, i, count, slot);
       for (unsigned e = 0; e < n; ++e) after[e] = moved(e, of, slot);
       this->stored.write_at(whole, i, count, slot);
-      write<T>(this->w + i, whole, count, after);
       if (this->average) move_average(whole, i, count, after);
       for (unsigned e = 0; e < n; ++e) of.change[e] = e < count ? after[e] - of.before[e] : T(0);
+      for (unsigned e = 0; this->clears && e < n; ++e) after[e] = text::kept(Vec(after[e])).r.value;
+      write<T>(this->w + i, whole, count, after);
     } else {
       for (unsigned e = 0; e < n; ++e) of.change[e] = 0;
     }

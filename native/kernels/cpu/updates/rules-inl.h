@@ -11,8 +11,9 @@
 //
 // A velocity, a mean of gradients or an average of weights: below 2^-100 (2^-996 in double) it moves no weight, and
 // above it the decay of thirty-two updates and the product with a learning rate leave a normal number. The sign that
-// Lion takes of it tells nothing by then. A mean or sum of squares: its root is set against epsilon, beside which 2^-59
-// is nothing.
+// Lion takes of it tells nothing by then. A weight of that size, which penalties or decay have left of an input that
+// is always 0 or of a dead unit, adds nothing to any score. A mean or sum of squares: its root is set against epsilon,
+// beside which 2^-59 is nothing.
 template <class T>
 constexpr T smallest_mean = Constants<T>::smallest_normal* T(1 << 26);
 template <class T>
