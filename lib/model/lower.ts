@@ -54,6 +54,8 @@ export interface Step {
   readonly name: string
   readonly node: GraphNode
   readonly inputs: readonly string[]
+  /** What it was lowered to. */
+  readonly ops: readonly NodeDescriptor[]
   /** Numbers of the parameters that this step is the first to use. */
   readonly parameters: readonly number[]
 }
@@ -69,7 +71,7 @@ export function lower(network: Network): Lowered {
   const normalizations: Normalization[] = []
   for (const node of order) {
     const name = names.get(node.layer ?? node)!
-    const known = work.parameters.length
+    const [known, before] = [work.parameters.length, work.nodes.length]
     if (node.layer) {
       const from = node.inputs.map((input) => ({ node: numberOf.get(input)!, shape: input.shape }))
       numberOf.set(node, node.layer.definition.lower(work.scope(node.layer, name), from))
@@ -77,7 +79,8 @@ export function lower(network: Network): Lowered {
       if (per) normalizations.push({ layer: name, input: from[0]!.node, per, ...work.momentsOf(name) })
     }
     const parameters = work.parameters.slice(known).map((_, i) => known + i)
-    steps.push({ name, node, inputs: node.inputs.map((input) => names.get(input.layer ?? input)!), parameters })
+    const takes = node.inputs.map((input) => names.get(input.layer ?? input)!)
+    steps.push({ name, node, inputs: takes, ops: work.nodes.slice(before), parameters })
   }
   const descriptor: Descriptor = {
     dtype: network.dtype,

@@ -11,6 +11,7 @@ import { requirementsOf, residentSource } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { cancelledBiases } from '../cancelled.js'
 import { examplesOf, spreadExamples } from '../subset.js'
+import { affordableExamples } from './affordable.js'
 import type { CheckSettings } from './options.js'
 import type { CheckedTensor, Evaluation, Point, Term } from './subject.js'
 
@@ -51,7 +52,8 @@ export class Twin {
   ): Promise<Result> {
     settings.signal?.throwIfAborted()
     const copy = model.copy((descriptor) => doubled(descriptor, settings.checkInput))
-    const examples = new Dataset(spreadExamples(examplesOf(data), settings.examples, copy.inputs))
+    const count = settings.examples ?? affordableExamples(model.parts().lowered)
+    const examples = new Dataset(spreadExamples(examplesOf(data), count, copy.inputs))
     try {
       const dataset = await examples.resident(requirementsOf(copy))
       await adaptFirst(copy, residentSource(dataset), { signal: settings.signal })
