@@ -2,12 +2,15 @@
 import type { FileHandle } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { openFile, replaceFile } from '../files.js'
+import { widen } from './halves.js'
 import {
   badFile,
   decodeHeader,
+  elementsOf,
   emptyTensor,
   encodeHeader,
   type Header,
+  isHalf,
   maxHeaderLength,
   type StoredData,
   type Tensor,
@@ -211,14 +214,19 @@ export class SafetensorsReader {
   async *pieces(name: string): AsyncGenerator<{ first: number; data: TensorData }> {
     const place = this.header.tensors.get(name)
     if (!place) throw badFile(`there is no tensor ${JSON.stringify(name)}`)
-    const memory = emptyTensor({ ...place, end: Math.min(place.end, place.begin + piece) })
+    const most = { ...place, end: Math.min(place.end, place.begin + piece) }
+    const memory = emptyTensor(most)
+    const halves = isHalf(place.dtype) ? new Uint16Array(memory.length) : undefined
     for (let begin = place.begin; begin < place.end; begin += piece) {
-      const size = memory.BYTES_PER_ELEMENT
-      const data = memory.subarray(0, (Math.min(place.end, begin + piece) - begin) / size)
-      await this.bytes.read(bytesOf(data), this.beginning.length + begin)
-      yield { first: (begin - place.begin) / size, data }
+      const length = elementsOf({ ...place, begin, end: Math.min(place.end, begin + piece) })
+      const data = memory.subarray(0, length)
+      const read = halves?.subarray(0, length) ?? data
+      await this.bytes.read(bytesOf(read), this.beginning.length + begin)
+      if (halves) widen(place.dtype as 'F16' | 'BF16', halves, data as Float32Array)
+      yield { first: elementsOf({ ...place, end: begin }), data }
     }
   }
 }
 
-const bytesOf = (data: TensorData): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+const bytesOf = (data: TensorData | Uint16Array): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

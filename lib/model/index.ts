@@ -4,6 +4,7 @@ export type { AskedMetric, CompileOptions, MetricName, ValuesOf } from './compil
 export { type CrossValidateOptions, CrossValidation, crossValidate } from './cross-validate.js'
 export type { CustomPartsByName } from './custom-parts.js'
 export { type FitLbfgsOptions, fitLbfgs, type LbfgsHistory } from './fit-lbfgs.js'
+export { type ImportWeightsOptions, importWeights } from './import/import-weights.js'
 export { type LoadOptions, loadModel } from './load.js'
 export type { Model } from './model.js'
 export type { LoadWeightsOptions } from './reuse.js'

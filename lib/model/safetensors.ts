@@ -6,14 +6,20 @@
 import { GradusError } from '../errors.js'
 import { JsonReader, notJson, short } from './json-reader.js'
 
-/** The dtypes that Gradus reads and writes. */
+/** The dtypes that Gradus writes, and reads as they are. */
 const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const
-type DtypeName = keyof typeof arrays
+type WrittenDtype = keyof typeof arrays
+/** Bytes of an element. Halves are read as floats; what else there is beside it may lie in a file and is passed over. */
+const sizes = {
+  ...{ F32: 4, F64: 8, I32: 4, U8: 1, F16: 2, BF16: 2 },
+  ...{ BOOL: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, I16: 2, U16: 2, U32: 4, I64: 8, U64: 8 },
+} as const
+type DtypeName = keyof typeof sizes
 export type TensorData = Float32Array | Float64Array | Int32Array | Uint8Array
 
 /** Elements that lie elsewhere, and are copied out piece by piece. */
 export interface StoredData {
-  readonly dtype: DtypeName
+  readonly dtype: WrittenDtype
   readonly byteLength: number
   /** Fills `bytes`, whole elements at the beginning of their own memory, with those from byte `begin` on. */
   copy(begin: number, bytes: Uint8Array): void
@@ -45,9 +51,17 @@ export function badFile(what: string, cause?: unknown): GradusError {
   return new GradusError('GRADUS_BAD_FILE', what, cause === undefined ? undefined : { cause })
 }
 
-export function emptyTensor({ dtype, begin, end }: TensorPlace): TensorData {
-  const TypedArray = arrays[dtype]
-  return new TypedArray((end - begin) / TypedArray.BYTES_PER_ELEMENT)
+const isWritten = (dtype: DtypeName): dtype is WrittenDtype => Object.hasOwn(arrays, dtype)
+export const isHalf = (dtype: DtypeName): dtype is 'F16' | 'BF16' => dtype === 'F16' || dtype === 'BF16'
+
+export const elementsOf = ({ dtype, begin, end }: TensorPlace): number => (end - begin) / sizes[dtype]
+
+/** For its elements as they are read. */
+export function emptyTensor(place: TensorPlace): TensorData {
+  const { dtype } = place
+  if (isHalf(dtype)) return new Float32Array(elementsOf(place))
+  if (!isWritten(dtype)) throw badFile(`a tensor is ${dtype}, which is not read`)
+  return new arrays[dtype](elementsOf(place))
 }
 
 /** Length and header, padded with spaces so that the data begin at a multiple of 8. */
@@ -71,8 +85,8 @@ export function encodeHeader(tensors: readonly Tensor[], metadata: Readonly<Reco
   return bytes
 }
 
-const dtypeOf = (data: TensorData | StoredData): DtypeName =>
-  'dtype' in data ? data.dtype : (Object.keys(arrays) as DtypeName[]).find((name) => data instanceof arrays[name])!
+const dtypeOf = (data: TensorData | StoredData): WrittenDtype =>
+  'dtype' in data ? data.dtype : (Object.keys(arrays) as WrittenDtype[]).find((name) => data instanceof arrays[name])!
 
 /** Trusts nothing; `dataLength` is what the file has after the header. */
 export function decodeHeader(bytes: Uint8Array, dataLength: number): Header {
@@ -122,8 +136,8 @@ function readTensor(json: JsonReader, name: string): TensorPlace {
       offsets = json.lengths() ?? fail(`${tensor} has data_offsets that are not two lengths`)
     else throw badFile(`${tensor} has an unknown entry ${short(key)}`)
   }
-  if (dtype === undefined || !Object.hasOwn(arrays, dtype)) {
-    throw badFile(`${tensor} has the dtype ${short(dtype)}; known are ${Object.keys(arrays).join(', ')}`)
+  if (dtype === undefined || !Object.hasOwn(sizes, dtype)) {
+    throw badFile(`${tensor} has the dtype ${short(dtype)}; known are ${Object.keys(sizes).join(', ')}`)
   }
   if (!shape) throw badFile(`${tensor} has no shape`)
   if (offsets?.length !== 2) throw badFile(`${tensor} has data_offsets that are not two lengths`)
@@ -132,7 +146,7 @@ function readTensor(json: JsonReader, name: string): TensorPlace {
 
 function checkSizes(tensor: string, place: TensorPlace): TensorPlace {
   const { dtype, shape, begin, end } = place
-  const needed = shape.reduce((product, length) => product * length, arrays[dtype].BYTES_PER_ELEMENT)
+  const needed = shape.reduce((product, length) => product * length, sizes[dtype] as number)
   // A product beyond 2^53 is inexact, but then it is also longer than any file.
   if (!Number.isSafeInteger(needed)) throw badFile(`${tensor} has a shape of more than 2^53 bytes`)
   if (end - begin !== needed) throw badFile(`${tensor} has ${end - begin} bytes, and its shape needs ${needed}`)

@@ -6,7 +6,7 @@ import { formatShape, sameShape } from '../layers/shape.js'
 import type { DataType, FloatArray } from '../native.js'
 import { openBytes, SafetensorsReader } from './file.js'
 import { short } from './json-reader.js'
-import { badFile, type Header } from './safetensors.js'
+import { badFile, type Header, type TensorPlace } from './safetensors.js'
 
 /** Opens a safetensors file, or reads bytes as one. Whatever check finds that it does not fit, errors name it. */
 export async function withTensors<Result>(
@@ -48,6 +48,10 @@ export function checkFinite(name: string, values: FloatArray, first: number, dty
   }
 }
 
+/** What becomes a weight of either dtype. */
+const readable = ['F32', 'F64', 'F16', 'BF16']
+export const isReadable = ({ dtype }: TensorPlace): boolean => readable.includes(dtype)
+
 /** Of the right shape, and unless it will be converted of the right dtype. */
 export function checkEntry({ tensors }: Header, name: string, shape: readonly number[], dtype?: DataType): void {
   const tensor = tensors.get(name)
@@ -57,7 +61,7 @@ export function checkEntry({ tensors }: Header, name: string, shape: readonly nu
       `tensor "${name}" is of shape ${formatShape(tensor.shape)}, and the model needs ${formatShape(shape)}`,
     )
   }
-  const needed = dtype === undefined ? ['F32', 'F64'] : dtype === 'float32' ? ['F32'] : ['F64']
+  const needed = dtype === undefined ? readable : dtype === 'float32' ? ['F32'] : ['F64']
   if (needed.includes(tensor.dtype)) return
   throw badFile(`tensor "${name}" is ${tensor.dtype}, and the model needs ${needed.join(' or ')}`)
 }
