@@ -1,6 +1,6 @@
 // A search on MNIST in three stages: a few epochs in wide ranges, then more where the best were (CS231n, "Hyperparameter
 // optimization"). Run: npx gradus search examples/search/study.js --workers 2; then node examples/search/best.js
-import { adam, dense, dropout, relu, sequential, sgd, softmaxCrossEntropy } from 'gradus'
+import { adam, cosine, dense, dropout, relu, sequential, sgd, softmaxCrossEntropy } from 'gradus'
 import { choice, defineStudy, integer, logUniform, uniform } from 'gradus/search'
 import { readPictures } from '../ensemble/data.js'
 
@@ -36,5 +36,6 @@ export default defineStudy({
     { trials: 30, epochs: 4 },
     { trials: 8, epochs: 30 },
   ],
-  trial: ({ params, seed, fit }) => fit(build(params, seed), train, { validation, batchSize: 128 }),
+  trial: ({ params, seed, epochs, fit }) =>
+    fit(build(params, seed), train, { validation, batchSize: 128, schedule: cosine({ length: epochs }) }),
 })
