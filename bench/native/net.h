@@ -43,26 +43,26 @@ inline std::shared_ptr<const Plan> plan_of(const Widths& widths, const std::stri
 }
 
 // Inputs in [-1, 1) and labels, the same each time.
-inline std::shared_ptr<Dataset> data_for(const Widths& widths, size_t rows) {
+inline std::shared_ptr<Dataset> data_for(const std::vector<size_t>& input, size_t classes, size_t rows) {
   const auto columns = [](DataType type, std::vector<size_t> shape) {
     return std::vector<Column>{test::column(type, std::move(shape))};
   };
-  auto data = std::make_shared<Dataset>(rows, columns(DataType::float32, {widths[0]}), columns(DataType::int32, {}),
+  auto data = std::make_shared<Dataset>(rows, columns(DataType::float32, input), columns(DataType::int32, {}),
                                         std::vector<Column>{});
   std::minstd_rand random(1);
-  std::vector<float> inputs(rows * widths[0]);
+  std::vector<float> inputs(rows * elements_of(input));
   std::vector<int32_t> labels(rows);
   for (float& input : inputs) input = float(random() % 2000000) * 1e-6f - 1;
-  for (int32_t& label : labels) label = int32_t(random() % widths.back());
+  for (int32_t& label : labels) label = int32_t(random() % classes);
   data->write(Dataset::Role::input, 0, 0, inputs.data(), inputs.size());
   data->write(Dataset::Role::target, 0, 0, labels.data(), rows);
   return data;
 }
 
 // Steps of one call over resident rows, each of a batch of its own.
-inline TrainCall call_for(const Widths& widths, size_t batch, size_t batches) {
+inline TrainCall call_for(const std::vector<size_t>& input, size_t classes, size_t batch, size_t batches) {
   TrainCall call;
-  call.data = data_for(widths, batch * batches);
+  call.data = data_for(input, classes, batch * batches);
   call.shuffle = false;
   call.batch_size = batch, call.batches = batches;
   call.learning_rates.assign(batches, 1e-4);
@@ -70,14 +70,18 @@ inline TrainCall call_for(const Widths& widths, size_t batch, size_t batches) {
   return call;
 }
 
+inline TrainCall call_for(const Widths& widths, size_t batch, size_t batches) {
+  return call_for({widths[0]}, widths.back(), batch, batches);
+}
+
 // Four megabytes of rows: more than what the nearest caches hold.
-inline size_t batches_for(const Widths& widths, size_t batch) {
-  return std::clamp<size_t>((size_t(1) << 20) / (batch * widths[0]), 4, 500);
+inline size_t batches_for(const std::vector<size_t>& input, size_t batch) {
+  return std::clamp<size_t>((size_t(1) << 20) / (batch * elements_of(input)), 4, 500);
 }
 
 struct Net {
-  Net(const Widths& widths, const std::string& by, const Isa& isa, size_t threads)
-      : model(plan_of(widths, by)),
+  Net(std::shared_ptr<const Plan> plan, const Isa& isa, size_t threads)
+      : model(std::move(plan)),
         share(pool, threads),
         device(isa, share),
         state(model, device),

@@ -1,4 +1,5 @@
-// Where the time of a training step goes. Arguments: widths (784,256,10), batch, optimizer, threads, milliseconds.
+// Where the time of a training step goes. Arguments: widths (784,256,10) or layers (see layers.h), batch, optimizer,
+// threads, milliseconds.
 // Prints one line of JSON: microseconds a step, as it is and with the clocks in it; of each kind of device call how
 // often, how long the kernels took on the calling thread and how long that thread waited (or cut the work, or woke the
 // other); what was outside of device calls; and what the statistics of the tensors cost there.
@@ -12,7 +13,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "net.h"
+#include "layers.h"
 #include "timed_device.h"
 
 namespace {
@@ -29,15 +30,30 @@ struct Turn {
   std::array<double, kinds> kernels{}, waiting{};
 };
 
+// Of layers, or widths of dense ones.
+struct Subject {
+  std::shared_ptr<const Plan> plan;
+  std::vector<size_t> input;
+  size_t classes = 0;
+};
+Subject subject_of(const std::string& net, const std::string& optimizer) {
+  if (net.find(':') == std::string::npos) {
+    const Widths widths = widths_of(net.c_str());
+    return {plan_of(widths, optimizer), {widths[0]}, widths.back()};
+  }
+  const LayersReader reader(net, optimizer);
+  return {reader.plan(), reader.input, reader.classes()};
+}
+
 class Bench {
  public:
-  Bench(const Widths& widths, size_t batch, const char* optimizer, size_t threads)
+  Bench(const Subject& of, size_t batch, size_t threads)
       : original_(*chosen_isa()),
         isa_(timed(original_)),
-        net_(widths, optimizer, original_, threads),
+        net_(of.plan, original_, threads),
         cpu_(isa_, net_.share),
         device_(cpu_, book_),
-        call_(call_for(widths, batch, batches_for(widths, batch))) {}
+        call_(call_for(of.input, of.classes, batch, batches_for(of.input, batch))) {}
 
   double plain() {
     call_.tensor_statistics = true;
@@ -98,7 +114,7 @@ Turn middle_half(std::vector<Turn> turns) {
 }
 
 double cost_of_a_pair() {
-  Bench tiny({16, 16, 16, 4}, 4, "adam", 1);
+  Bench tiny(subject_of("16,16,16,4", "adam"), 4, 1);
   std::vector<double> costs;
   for (int turn = 0; turn < 101; ++turn) {
     const double plain = tiny.plain();
@@ -113,11 +129,11 @@ double cost_of_a_pair() {
 
 int main(int count, char** arguments) {
   if (count != 6 || !chosen_isa()) {
-    std::fprintf(stderr, "usage: phases WIDTHS BATCH adam|nesterov THREADS MILLISECONDS\n");
+    std::fprintf(stderr, "usage: phases NET BATCH adam|nesterov THREADS MILLISECONDS\n");
     return 2;
   }
   const size_t batch = size_t(std::atoi(arguments[2])), threads = size_t(std::atoi(arguments[4]));
-  Bench bench(widths_of(arguments[1]), batch, arguments[3], threads);
+  Bench bench(subject_of(arguments[1], arguments[3]), batch, threads);
   const double pair = cost_of_a_pair();
   std::vector<Turn> plain_turns, with_turns, without_turns;
   bench.plain(), bench.timed_turn(true, pair);

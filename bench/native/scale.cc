@@ -41,8 +41,8 @@ double median_of_turns(double milliseconds, size_t steps, const Turn& turn) {
 }
 
 void measure_steps(const Size& size, size_t threads, double milliseconds) {
-  Net net(size.widths, "adam", *chosen_isa(), threads);
-  const TrainCall call = call_for(size.widths, size.batch, batches_for(size.widths, size.batch));
+  Net net(plan_of(size.widths, "adam"), *chosen_isa(), threads);
+  const TrainCall call = call_for(size.widths, size.batch, batches_for({size.widths[0]}, size.batch));
   const std::vector<double> peaks = bench::peaks(threads, 3);
   const double step = median_of_turns(milliseconds, call.batches, [&] { net.train(call, net.device); });
   std::printf("{\"net\":\"%s\",\"microseconds\":%.6g,\"peak\":%.5g}\n", size.text.c_str(), step,
@@ -50,7 +50,7 @@ void measure_steps(const Size& size, size_t threads, double milliseconds) {
 }
 
 void measure_updates(const Size& size, size_t threads, double milliseconds) {
-  Net net(size.widths, "adam", *chosen_isa(), threads);
+  Net net(plan_of(size.widths, "adam"), *chosen_isa(), threads);
   net.model.reserve(1, net.workspace);
   net.optimizer.reserve(net.workspace);
   const size_t parameters = net.model.plan().arena_size;
@@ -81,7 +81,7 @@ double bytes_of_process(const std::string& field) {
 void measure_memory(const Size& size, size_t threads) {
   const TrainCall call = call_for(size.widths, size.batch, 4);
   const double before = bytes_of_process("VmRSS");
-  Net net(size.widths, "adam", *chosen_isa(), threads);
+  Net net(plan_of(size.widths, "adam"), *chosen_isa(), threads);
   for (int turn = 0; turn < 3; ++turn) net.train(call, net.device);
   std::printf("{\"net\":\"%s\",\"engine\":%zu,\"grown\":%.0f,\"most\":%.0f}\n", size.text.c_str(),
               net.state.bytes() + net.workspace.bytes(), bytes_of_process("VmRSS") - before,
