@@ -1,4 +1,5 @@
-// Convolutions against PyTorch's in both layouts, against matmul of the same sizes and the peak of multiply-adds; or
+// Convolutions against PyTorch's in both layouts, against matmul of the same sizes and the peak of multiply-adds, those of
+// channels by themselves against a copy; or
 // against those of another checkout alone. Each has a process of its own, and they take turns, a measurement each. The
 // text that --only looks for names instruction set, threads, shape and product: 'avx2, one thread', '1×1 dW'.
 import { existsSync } from 'node:fs'
@@ -28,9 +29,17 @@ const shapes = [
   [28, 1, 16, 5, 1, 2],
   [14, 16, 32, 5, 1, 2],
 ]
+/** Of channels by themselves. */
+const depthwiseShapes = [
+  [16, 64, 64, 3, 1, 1, 64],
+  [32, 32, 32, 3, 1, 1, 32],
+  [8, 256, 256, 3, 1, 1, 256],
+  [16, 64, 64, 5, 1, 2, 64],
+  [16, 64, 64, 3, 2, 1, 64],
+]
 const products = ['forward', 'dW', 'dX']
-const nameOf = ([side, channels, filters, kernel, stride]) =>
-  `${side}² ${channels}→${filters}, ${kernel}×${kernel}${stride > 1 ? `, /${stride}` : ''}`
+const nameOf = ([side, channels, filters, kernel, stride, , groups = 1]) =>
+  `${side}² ${groups > 1 ? `${channels} depthwise` : `${channels}→${filters}`}, ${kernel}×${kernel}${stride > 1 ? `, /${stride}` : ''}`
 const workOf = ([side, channels, filters, kernel, stride, padding]) =>
   2 * batch * (Math.floor((side + 2 * padding - kernel) / stride) + 1) ** 2 * channels * filters * kernel ** 2
 
@@ -52,7 +61,7 @@ function torchProcess({ isa, threads }) {
 }
 
 /** Seconds of each round by who took part, as what: [{ shape, product, times: { convolution, matmul, … } }], rates for `peak`. */
-async function measure(whos, rounds, isPicked) {
+async function measure(whos, rounds, isPicked, shapes) {
   const found = []
   for (const shape of shapes)
     for (const product of products) {
@@ -60,7 +69,7 @@ async function measure(whos, rounds, isPicked) {
       const times = Object.fromEntries(Object.keys(whos).map((who) => [who, []]))
       for (let round = 0; round < rounds; ++round)
         for (const [who, [of, what = who]] of Object.entries(whos)) {
-          times[who].push(Number(await of.ask([what, product, batch, ...shape].join(' '))))
+          times[who].push(Number(await of.ask([what, product, batch, ...shape.slice(0, 6), shape[6] ?? 1].join(' '))))
           await setTimeout(5) // until threads that spin are asleep
         }
       found.push({ shape, product, times })
@@ -86,6 +95,7 @@ async function tableOf(of, rounds, isPicked) {
     },
     rounds,
     isPicked,
+    shapes,
   )
   ours.end()
   torch?.end()
@@ -120,16 +130,41 @@ async function tableOf(of, rounds, isPicked) {
   }
 }
 
+async function depthwiseTableOf(of, rounds, isPicked) {
+  const ours = ourProcess(program, of)
+  const torch = torchProcess(of)
+  await Promise.all([ours.greeting, torch?.greeting])
+  const rivals = torch && { contiguous: [torch], channels_last: [torch] }
+  const whos = { convolution: [ours], copy: [ours], ...rivals }
+  const found = await measure(whos, rounds, isPicked, depthwiseShapes)
+  ours.end()
+  torch?.end()
+  const rows = found.map(({ shape, product, times }) => {
+    const { convolution: ours, copy, contiguous, channels_last: last } = times
+    const better = contiguous && (median(contiguous) < median(last) ? contiguous : last)
+    const milliseconds = [ours, contiguous, last].map((times) => number(1e3 * (times ? median(times) : Number.NaN)))
+    return [nameOf(shape), product, ...milliseconds, number(ratio(better, ours)), number(ratio(copy, ours))]
+  })
+  return {
+    title: `depthwise ${titleOf(of)}`,
+    columns: ['shape', 'product', 'ms', 'torch NCHW', 'torch channels last', 'ratio to the better', 'of a copy'],
+    rows,
+    notes: ['Of a copy: what copying as many elements as the outputs have takes, over what the product takes.'],
+  }
+}
+
 async function againstCheckout(checkout, of, rounds, isPicked) {
   const [ours, theirs] = [program, `${checkout}/build/Release/gradus_bench_convolution`].map((it) => ourProcess(it, of))
   await Promise.all([ours.greeting, theirs.greeting])
   const whos = { ours: [ours, 'convolution'], theirs: [theirs, 'convolution'] }
   const ratios = []
-  const rows = (await measure(whos, rounds, isPicked)).map(({ shape, product, times }) => {
-    ratios.push(ratio(times.theirs, times.ours))
-    const milliseconds = [times.ours, times.theirs].map((times) => number(1e3 * median(times)))
-    return [nameOf(shape), product, ...milliseconds, number(ratios.at(-1))]
-  })
+  const rows = (await measure(whos, rounds, isPicked, [...shapes, ...depthwiseShapes])).map(
+    ({ shape, product, times }) => {
+      ratios.push(ratio(times.theirs, times.ours))
+      const milliseconds = [times.ours, times.theirs].map((times) => number(1e3 * median(times)))
+      return [nameOf(shape), product, ...milliseconds, number(ratios.at(-1))]
+    },
+  )
   ours.end()
   theirs.end()
   const columns = ['shape', 'product', 'ms', 'the other checkout', 'ratio to it']
@@ -149,8 +184,11 @@ export const run = async ({ quick = false, rounds = quick ? 3 : 5, only, against
   const tables = []
   for (const of of quick ? all.slice(0, 1) : all) {
     const isPicked = pickedBy(only, of)
-    if (!shapes.some((shape) => products.some((product) => isPicked(shape, product)))) continue
-    tables.push(await (against ? againstCheckout(against, of, rounds, isPicked) : tableOf(of, rounds, isPicked)))
+    const has = (shapes) => shapes.some((shape) => products.some((product) => isPicked(shape, product)))
+    if (against && has([...shapes, ...depthwiseShapes]))
+      tables.push(await againstCheckout(against, of, rounds, isPicked))
+    if (!against && has(shapes)) tables.push(await tableOf(of, rounds, isPicked))
+    if (!against && has(depthwiseShapes)) tables.push(await depthwiseTableOf(of, rounds, isPicked))
   }
   return { title: 'Convolutions', tables }
 }

@@ -1,4 +1,5 @@
-# PyTorch's convolutions, on request: see bench/native/convolution.cc. What: contiguous, channels_last.
+# PyTorch's convolutions, on request: see bench/native/convolution.cc. What: contiguous, channels_last, of so many groups as a
+# last number says.
 import statistics
 import sys
 import time
@@ -10,20 +11,20 @@ torch.set_num_threads(int(sys.argv[1]))
 print(torch.__version__, flush=True)
 
 
-def call_of(what, product, images, side, channels, filters, kernel, stride, padding):
+def call_of(what, product, images, side, channels, filters, kernel, stride, padding, groups=1):
     layout = torch.channels_last if what == 'channels_last' else torch.contiguous_format
 
     def some(*shape):
         return (torch.rand(*shape) * 2 - 1).to(memory_format=layout)
 
-    x, w, bias = some(images, channels, side, side), some(filters, channels, kernel, kernel), torch.rand(filters)
+    x, w, bias = some(images, channels, side, side), some(filters, channels // groups, kernel, kernel), torch.rand(filters)
     convolve = torch.nn.functional.conv2d
     if product == 'forward':
-        return lambda: convolve(x, w, bias, stride, padding)
-    dy = convolve(x, w, bias, stride, padding).contiguous(memory_format=layout)
+        return lambda: convolve(x, w, bias, stride, padding, groups=groups)
+    dy = convolve(x, w, bias, stride, padding, groups=groups).contiguous(memory_format=layout)
     wanted = [False, True, True] if product == 'dW' else [True, False, False]
     back = torch.ops.aten.convolution_backward
-    pair = [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1
+    pair = [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups
     return lambda: back(dy, x, w, [filters], *pair, wanted)
 
 

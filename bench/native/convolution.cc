@@ -1,8 +1,8 @@
 // Convolutions and matmuls of equal sizes, on request: a process of its own that measures what each line of its input
 // asks for and answers with the seconds that one call took, or with GFLOP/s of bare multiply-adds. Argument: threads;
 // GRADUS_ISA chooses the instruction set. Operands lie in memory of the engine's.
-// A line: what (convolution, matmul, peak), product (forward, dW, dX), images, pixels a side, channels, filters,
-// kernel, stride, padding.
+// A line: what (convolution, matmul, peak, copy), product (forward, dW, dX), images, pixels a side, channels, filters,
+// kernel, stride, padding, groups. A copy is of as many elements as the outputs have.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -21,11 +21,11 @@ using namespace gradus;
 // Square images, kernels and strides.
 struct Question {
   std::string what, product;
-  size_t images, side, channels, filters, kernel, stride, padding;
+  size_t images, side, channels, filters, kernel, stride, padding, groups;
 
   ConvolutionShape shape() const {
     ConvolutionShape shape;
-    shape.batch = images, shape.channels = channels, shape.filters = filters;
+    shape.batch = images, shape.channels = channels, shape.filters = filters, shape.groups = groups;
     shape.height = {side, (side + 2 * padding - kernel) / stride + 1, kernel, stride, 1, padding};
     shape.width = shape.height;
     return shape;
@@ -63,6 +63,7 @@ void convolve(const Device<float>& device, const ConvolutionShape& shape, bool t
   task.input = transposed ? of.y.data : of.x.data, task.output = transposed ? of.x.data : of.y.data;
   task.bias = transposed ? nullptr : of.bias.data;
   task.rows = task.all_rows();
+  if (is_depthwise(shape)) return device.depthwise(task);
   device.pack_filters(task, 0, taps_of(shape), of.packed.data);
   device.convolution(task, nullptr);
 }
@@ -71,7 +72,7 @@ void add_weights(const Device<float>& device, const ConvolutionShape& shape, Ima
   ConvolutionWeights<float> task;
   task.shape = shape, task.x = of.x.data, task.dy = of.y.data, task.sums = of.sums.data;
   task.parts = chunks_of(shape) * parts_of_chunk(shape);
-  device.convolution_weights(task, nullptr);
+  is_depthwise(shape) ? device.depthwise_weights(task, nullptr) : device.convolution_weights(task, nullptr);
   const size_t stride = stride_of_chunks(shape), weights = weights_of(shape);
   device.add_blocks(of.sums.data, chunks_of(shape), weights, stride, 0, of.dw.data);
   device.add_blocks(of.sums.data + weights, chunks_of(shape), shape.filters, stride, 0, of.db.data);
@@ -120,6 +121,8 @@ double answer(const Device<float>& device, const Isa& isa, size_t threads, const
     return seconds_of([&] { device.matmul(task); });
   }
   Images images(shape);
+  if (question.what == "copy")
+    return seconds_of([&] { device.copy(images.x.data, output_pixels(shape) * shape.filters, images.y.data); });
   if (question.product == "dW") return seconds_of([&] { add_weights(device, shape, images); });
   return seconds_of([&] { convolve(device, shape, question.product == "dX", images); });
 }
@@ -136,6 +139,6 @@ int main(int count, char** arguments) {
   std::cout << isa->name << std::endl;
   Question of;
   while (std::cin >> of.what >> of.product >> of.images >> of.side >> of.channels >> of.filters >> of.kernel >>
-         of.stride >> of.padding)
+         of.stride >> of.padding >> of.groups)
     std::cout << answer(device, *isa, threads, of) << std::endl;
 }

@@ -83,6 +83,11 @@ void Model<T>::fuse() {
       for (size_t input : op->inputs) takers[nodes[input].home].push_back(op.get());
   }
   for (auto& op : ops_) {
+    if (!op->finds_statistics() || !makers[op->inputs[0]] || takers[nodes[op->inputs[0]].home].size() != 1) continue;
+    makers[op->inputs[0]]->set_statistics_for(op->node);
+    op->set_statistics_from(*makers[op->inputs[0]]);
+  }
+  for (auto& op : ops_) {
     const std::optional<ActivationChoice> activation = op->fusible();
     if (!activation) continue;
     const size_t below = op->inputs[0];
@@ -91,7 +96,8 @@ void Model<T>::fuse() {
     for (Node& node : nodes)
       if (node.home == below) node.home = op->node;
     const auto& above = takers[op->node];
-    if (above.size() == 1 && above[0]->fuse_below(*activation)) op->set_backward_fused();
+    if ((above.size() == 1 && above[0]->fuse_below(*activation)) || makers[below]->fuse_slope_above())
+      op->set_backward_fused();
   }
 }
 

@@ -31,6 +31,7 @@ struct NodeReader {
 struct ActivationChoice {
   Activation kind = Activation::identity;
   double parameter = 0;
+  bool slope_follows_from_value = true;
 };
 
 template <class T>
@@ -64,10 +65,18 @@ class Op {
   virtual std::vector<size_t> statistics() const { return {}; }
 
   virtual bool is_alias() const { return false; }  // its value is its input's
-  // A dense op can apply the activation above it, and f' of the activation below it.
+  // Some ops can apply the activation above them; some f' of the activation below them; and some that have fused the
+  // one above its f' as well, before their own way back.
   virtual bool fuse_above(ActivationChoice) { return false; }
   virtual bool fuse_below(ActivationChoice) { return false; }
-  // An activation whose derivative follows from its value; then whether the ops beside it do its work.
+  virtual bool fuse_slope_above() { return false; }
+  // Of a batch norm: whether it finds statistics of blocks of rows, which the only maker of its rows can do in its
+  // place, in a batch of so many; they lie in the norm's memory.
+  virtual bool finds_statistics() const { return false; }
+  virtual void set_statistics_from(const Op&) {}
+  virtual void set_statistics_for(size_t) {}
+  virtual bool gives_statistics(size_t) const { return false; }
+  // An activation whose sign is that of its input; then whether the ops beside it do its work.
   virtual std::optional<ActivationChoice> fusible() const { return std::nullopt; }
   virtual void set_forward_fused() {}
   virtual void set_backward_fused() {}

@@ -34,6 +34,10 @@ static inline constexpr size_t weights_of(const ConvolutionShape& shape) { retur
 static inline constexpr size_t output_pixels(const ConvolutionShape& shape) {
   return shape.batch * shape.height.output * shape.width.output;
 }
+// Whether each filter sees one channel and each channel has one filter: such have kernels of their own.
+static inline constexpr bool is_depthwise(const ConvolutionShape& shape) {
+  return shape.groups > 1 && shape.groups == shape.channels && shape.groups == shape.filters;
+}
 
 // Work is cut into so many parts where each of them is worth a thread's while, in multiply-adds.
 constexpr size_t convolution_parts = 16, convolution_worth_sharing = size_t(1) << 18;
@@ -48,7 +52,7 @@ template <class T>
 struct Convolution {
   ConvolutionShape shape;
   bool transposed = false;
-  const T* weights = nullptr;  // of pack_filters only
+  const T* weights = nullptr;  // of pack_filters and depthwise only
   const T* packed = nullptr;   // what that has made of them, aligned to 64 bytes
   const T* input = nullptr;
   T* output = nullptr;
@@ -59,7 +63,10 @@ struct Convolution {
   const T* gate = nullptr;  // laid out as the output: see Matmul
   Activation gate_kind{};
   T gate_parameter = 0;
-  bool* nonfinite = nullptr;       // set (never cleared) when an element written is not finite
+  bool* nonfinite = nullptr;  // set (never cleared) when an element written is not finite
+  // Or none: what batch_norm_block_statistics finds of the output, its pixels being rows. Not transposed, where images
+  // are whole blocks and parts_are_images().
+  T *means = nullptr, *squares = nullptr;
   size_t first_row = 0, rows = 0;  // the rows of pixels of the output to be computed, counted over all images
 
   constexpr size_t rows_of_image() const { return transposed ? shape.height.input : shape.height.output; }
@@ -69,12 +76,13 @@ struct Convolution {
   constexpr size_t length() const { return rows; }
   constexpr size_t length_of_part() const {
     if (all_rows() == 0) return 1;
-    const size_t of_row = output_pixels(shape) * weights_of(shape) / shape.groups / all_rows() + 1;
+    const size_t of_row = output_pixels(shape) * weights_of(shape) / all_rows() + 1;
     const size_t even = (all_rows() + convolution_parts - 1) / convolution_parts;
     const size_t least = (convolution_worth_sharing + of_row - 1) / of_row, part = even > least ? even : least;
     const size_t of_image = rows_of_image();
     return part < of_image ? part : (part + of_image - 1) / of_image * of_image;
   }
+  constexpr bool parts_are_images() const { return length_of_part() % rows_of_image() == 0; }
   constexpr Convolution part(size_t first, size_t count) const {
     Convolution part = *this;
     part.first_row += first, part.rows = count;
@@ -126,6 +134,7 @@ static inline constexpr size_t chunks_of(const ConvolutionShape& shape) {
 }
 static inline constexpr size_t parts_of_chunk(const ConvolutionShape& shape) {
   constexpr size_t fewest_rows = 28;
+  if (is_depthwise(shape)) return 1;
   const size_t wanted = (convolution_parts + chunks_of(shape) - 1) / chunks_of(shape);
   const size_t most = terms_of(shape) / fewest_rows > 0 ? terms_of(shape) / fewest_rows : 1;
   return wanted < most ? wanted : most;

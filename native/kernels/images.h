@@ -14,6 +14,10 @@ struct Pooling {
   const T* input = nullptr;       // x, or where backward dy
   T* output = nullptr;            // y, or where backward dx
   uint8_t* winners = nullptr;     // laid out as y: which pixel of the window, row by row, the maximum was
+  // Of max_pool_backward, or none: y, the outputs of an activation below, by whose slope there dy is multiplied.
+  const T* gate = nullptr;
+  Activation gate_kind{};
+  T gate_parameter = 0;
   bool counts_padding = false;
   size_t first_row = 0, rows = 0;  // of the output
 
@@ -81,19 +85,11 @@ struct GroupNorm {
   T* dx = nullptr;                         // or none
   T *dgain = nullptr, *dbias = nullptr;    // (batch, channels): the sums over each example
   T *mean_dy = nullptr, *along = nullptr;  // (batch, groups): memory to work in
+  size_t first_line = 0, lines = 0;        // of the (batch, groups) those that are computed
 
   constexpr GroupNorm part(size_t first, size_t count) const {
     GroupNorm part = *this;
-    part.batch = count;
-    const size_t elements = first * pixels * channels;
-    part.x += elements;
-    if (part.y) part.y += elements;
-    if (part.dy) part.dy += elements;
-    if (part.dx) part.dx += elements;
-    for (T** of_groups : {&part.mean, &part.inverse_deviation, &part.mean_dy, &part.along})
-      if (*of_groups) *of_groups += first * groups;
-    for (T** of_channels : {&part.dgain, &part.dbias})
-      if (*of_channels) *of_channels += first * channels;
+    part.first_line += first, part.lines = count;
     return part;
   }
 };

@@ -157,7 +157,8 @@ struct Examples {
   }
 };
 
-// Layer norm normalises each row over columns; batch norm each column over rows.
+// Layer norm normalises each row over columns; batch norm each column over rows, and may apply the activation above it:
+// y = above(x̂ · gain + bias), and dy is the gradient of that.
 template <class T>
 struct Norm {
   size_t rows = 0, columns = 0, stride = 0;  // x, y, dy, dx: element (i, j) at [i * stride + j]
@@ -170,6 +171,10 @@ struct Norm {
   T* y = nullptr;
   const T* dy = nullptr;
   T* dx = nullptr;  // or none
+  Activation above = Activation::identity;
+  T above_parameter = 0;
+  T* dz =
+      nullptr;  // written by batch_norm_block_gradients where there is an activation: dy · above'(·), maybe in place
   // (blocks, columns): the gradients' sums over each block of rows, written; of batch_norm_backward (columns), the sums
   // over all rows, read.
   T *dgain = nullptr, *dbias = nullptr;
@@ -188,6 +193,7 @@ struct Norm {
     if (part.dy) part.dy += first * stride;
     if (part.y) part.y += first * stride;
     if (part.dx) part.dx += first * stride;
+    if (part.dz) part.dz += first * stride;
     return part;
   }
   constexpr Norm blocks_from(size_t first, size_t count) const {

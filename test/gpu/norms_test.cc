@@ -25,7 +25,9 @@ TEST("layer norm and batch norm have the processor's bits") {
     auto& means = trial.template wanted<T>(blocks * columns);
     auto& squares = trial.template wanted<T>(blocks * columns);
     auto& merged = trial.template wanted<T>(3 * columns);
+    auto& dz = trial.template wanted<T>(rows * stride);
     const bool wants_dx = numbers.often();
+    const auto above = Activation(numbers.below(size_t(Activation::softplus) + 1));
     trial.run([&](const Kernels<T>& kernels, auto at) {
       Norm<T> norm;
       norm.rows = rows, norm.columns = columns, norm.stride = stride, norm.epsilon = T(1e-5);
@@ -39,6 +41,7 @@ TEST("layer norm and batch norm have the processor's bits") {
       kernels.batch_norm_merge(at(means), at(squares), rows, columns, columns, T(1e-3), at(merged),
                                at(merged) + columns, at(merged) + 2 * columns);
       norm.mean = at(column_mean), norm.inverse_deviation = at(column_inverse), norm.dx = at(dx);
+      norm.above = above, norm.above_parameter = T(0.5), norm.dz = at(dz);
       kernels.batch_norm_forward(norm);
       kernels.batch_norm_block_gradients(norm);
       kernels.batch_norm_backward(norm, rows);

@@ -64,23 +64,6 @@ void for_shapes(size_t count, size_t most_work, F body) {
   }
 }
 
-template <class T, class Wide>
-bool equals(const std::vector<T>& values, const std::vector<Wide>& exact) {
-  return std::equal(values.begin(), values.end(), exact.begin(), exact.end(),
-                    [](T value, Wide sum) { return value == T(sum); });
-}
-
-// In units of u · Σ|ab|; sums without terms have to be 0.
-template <class T, class Wide>
-double worst_of(const std::vector<T>& values, const std::vector<Wide>& sums, const std::vector<Wide>& sizes) {
-  double worst = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const Wide unit = Wide(std::numeric_limits<T>::epsilon()) / 2 * sizes[i], error = values[i] - sums[i];
-    if (!(std::fabs(error) <= 0)) worst = std::max(worst, unit > 0 ? double(std::fabs(error) / unit) : 1e30);
-  }
-  return worst;
-}
-
 template <class T>
 void check_integers(const ConvolutionShape& shape) {
   const Operands<T> operands = integers<T>(shape);

@@ -1,6 +1,9 @@
 // Convolutions for tests: problems of small integers or of real numbers, an oracle of seven loops, and the kernels run
 // as one device or another would.
 #pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <sstream>
 #include <type_traits>
 #include <vector>
@@ -136,10 +139,28 @@ struct Marked {
   }
 };
 
+template <class T, class Wide>
+bool equals(const std::vector<T>& values, const std::vector<Wide>& exact) {
+  return std::equal(values.begin(), values.end(), exact.begin(), exact.end(),
+                    [](T value, Wide sum) { return value == T(sum); });
+}
+
+// In units of u · Σ|ab|; sums without terms have to be 0.
+template <class T, class Wide>
+double worst_of(const std::vector<T>& values, const std::vector<Wide>& sums, const std::vector<Wide>& sizes) {
+  double worst = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const Wide unit = Wide(std::numeric_limits<T>::epsilon()) / 2 * sizes[i], error = values[i] - sums[i];
+    if (!(std::fabs(error) <= 0)) worst = std::max(worst, unit > 0 ? double(std::fabs(error) / unit) : 1e30);
+  }
+  return worst;
+}
+
 // All products, by a table of kernels whose work is cut into parts of this length, or of a device's choice; beta = 0.
+// By the kernels for channels by themselves where it is asked for.
 template <class T>
 Products<T> products_of(const Kernels<T>& kernels, const ConvolutionShape& shape, const Operands<T>& of,
-                        size_t rows_at_once = SIZE_MAX) {
+                        size_t rows_at_once = SIZE_MAX, bool depthwise = false) {
   Marked<T> packed(packed_filters_size(shape)), workspace(convolution_workspace(shape));
   Marked<T> y(of.dy.size()), dx(of.x.size()), dw(of.w.size()), db(shape.filters);
   for (bool transposed : {false, true}) {
@@ -147,10 +168,12 @@ Products<T> products_of(const Kernels<T>& kernels, const ConvolutionShape& shape
     task.shape = shape, task.transposed = transposed, task.weights = of.w.data(), task.packed = packed.data();
     task.input = transposed ? of.dy.data() : of.x.data(), task.output = transposed ? dx.data() : y.data();
     task.rows = task.all_rows();
-    for (size_t tap = 0; tap < taps_of(shape); tap += 2)
+    for (size_t tap = 0; tap < taps_of(shape) && !depthwise; tap += 2)
       kernels.pack_filters(task, tap, std::min<size_t>(2, taps_of(shape) - tap), packed.data());
-    for (size_t row = 0; row < task.rows; row += std::min(rows_at_once, task.rows))
-      kernels.convolution(task.part(row, std::min(rows_at_once, task.rows - row)), workspace.data());
+    for (size_t row = 0; row < task.rows; row += std::min(rows_at_once, task.rows)) {
+      const Convolution<T> part = task.part(row, std::min(rows_at_once, task.rows - row));
+      depthwise ? kernels.depthwise(part) : kernels.convolution(part, workspace.data());
+    }
   }
   const size_t chunks = chunks_of(shape), stride = stride_of_chunks(shape);
   Marked<T> sums(chunks * stride);
@@ -158,7 +181,8 @@ Products<T> products_of(const Kernels<T>& kernels, const ConvolutionShape& shape
   task.shape = shape, task.x = of.x.data(), task.dy = of.dy.data(), task.sums = sums.data();
   task.parts = chunks * parts_of_chunk(shape);
   for (size_t part = 0; part < task.parts; part += std::min(rows_at_once, task.parts))
-    kernels.convolution_weights(task.part(part, std::min(rows_at_once, task.parts - part)), workspace.data());
+    (depthwise ? kernels.depthwise_weights : kernels.convolution_weights)(
+        task.part(part, std::min(rows_at_once, task.parts - part)), workspace.data());
   kernels.add_blocks(sums.data(), chunks, of.w.size(), stride, T(0), dw.data());
   kernels.add_blocks(sums.data() + of.w.size(), chunks, shape.filters, stride, T(0), db.data());
   for (Marked<T>* memory : {&packed, &workspace, &y, &dx, &dw, &db, &sums}) CHECK(memory->is_guarded());

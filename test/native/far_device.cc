@@ -94,13 +94,14 @@ template <class T>
 void look(const Norm<T>& of) {
   for (const void* at : {(const void*)of.x, (const void*)of.gain, (const void*)of.bias, (const void*)of.mean,
                          (const void*)of.inverse_deviation, (const void*)of.y, (const void*)of.dy, (const void*)of.dx,
-                         (const void*)of.dgain, (const void*)of.dbias})
+                         (const void*)of.dgain, (const void*)of.dbias, (const void*)of.dz})
     complain(at, "a norm");
 }
 template <class T>
 void look(const Convolution<T>& of) {
   for (const void* at : {(const void*)of.weights, (const void*)of.packed, (const void*)of.input, (const void*)of.output,
-                         (const void*)of.bias, (const void*)of.gate, (const void*)of.nonfinite})
+                         (const void*)of.bias, (const void*)of.gate, (const void*)of.nonfinite, (const void*)of.means,
+                         (const void*)of.squares})
     complain(at, "a convolution");
 }
 template <class T>
@@ -109,7 +110,7 @@ void look(const ConvolutionWeights<T>& of) {
 }
 template <class T>
 void look(const Pooling<T>& of) {
-  for (const void* at : {(const void*)of.input, (const void*)of.output, (const void*)of.winners})
+  for (const void* at : {(const void*)of.input, (const void*)of.output, (const void*)of.winners, (const void*)of.gate})
     complain(at, "a pool");
 }
 template <class T>

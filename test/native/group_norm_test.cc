@@ -57,7 +57,7 @@ GroupNorm<T> norm_of(const Sizes& of, const Inputs<T>& in, Results<T>& to, std::
   GroupNorm<T> norm;
   norm.batch = of.batch, norm.pixels = of.pixels, norm.channels = of.channels, norm.groups = of.groups;
   norm.x = in.x.data(), norm.gain = in.gain.data(), norm.bias = in.bias.data(), norm.dy = in.dy.data();
-  norm.epsilon = T(epsilon);
+  norm.epsilon = T(epsilon), norm.lines = of.batch * of.groups;
   for (std::vector<T>* of_elements : {&to.y, &to.dx}) of_elements->assign(of.elements(), T(-7));
   for (std::vector<T>* of_groups : {&to.mean, &to.inverse, &work[0], &work[1]})
     of_groups->assign(of.batch * of.groups, T(-7));
@@ -72,8 +72,8 @@ Results<T> run(const Kernels<T>& kernels, const Sizes& of, const Inputs<T>& in, 
   Results<T> found;
   std::vector<T> work[2];
   const GroupNorm<T> norm = norm_of(of, in, found, work);
-  for (size_t n = 0; n < of.batch; n += std::min(at_once, of.batch - n)) {
-    const GroupNorm<T> part = norm.part(n, std::min(at_once, of.batch - n));
+  for (size_t line = 0; line < norm.lines; line += std::min(at_once, norm.lines - line)) {
+    const GroupNorm<T> part = norm.part(line, std::min(at_once, norm.lines - line));
     kernels.group_norm_forward(part), kernels.group_norm_backward(part);
   }
   // Of all examples.

@@ -169,6 +169,50 @@ TEST("forward passes, statistics and gradients of gain and bias follow the float
   });
 }
 
+// The kernels without it, and those of activations before and after.
+template <class T>
+void check_activation(const Isa& isa, Activation kind, size_t rows, size_t columns) {
+  const Kernels<T>& kernels = kernels_of<T>(isa);
+  const T parameter = T(0.5);
+  Data<T> plain(rows, columns, columns, false), fused(rows, columns, columns, false);
+  plain.run(isa, false), fused.run(isa, false);
+  const size_t n = rows * columns;
+  std::vector<T> y(n), dz(n);
+  kernels.activation_forward(kind, parameter, plain.y.data(), n, y.data());
+  kernels.activation_backward(kind, parameter, plain.y.data(), y.data(), plain.dy.data(), n, dz.data());
+  plain.dy = dz, plain.norm.dy = plain.dy.data();
+  kernels.batch_norm_block_gradients(plain.norm);
+  Norm<T>& norm = fused.norm;
+  norm.above = kind, norm.above_parameter = parameter, norm.dz = fused.dy.data();
+  const std::vector<T> dy = fused.dy;
+  for (size_t first = 0; first < rows; first += block_rows)
+    kernels.batch_norm_block_gradients(norm.blocks_from(first, std::min(block_rows, rows - first)));
+  CHECK(kind == Activation::identity ? fused.dy == dy : fused.dy == dz);
+  for (size_t i : {0, 1}) CHECK(fused.block_sums[i] == plain.block_sums[i]);
+  for (size_t first = 0; first < rows; first += 3)
+    kernels.batch_norm_forward(norm.examples_from(first, std::min<size_t>(3, rows - first)));
+  CHECK(fused.y == y);
+  fused.dy = dy;
+  kernels.batch_norm_backward_of_constants(plain.norm), kernels.batch_norm_backward_of_constants(norm);
+  CHECK(fused.dx == plain.dx);
+  for (size_t i : {0, 1}) CHECK(fused.block_sums[i] == plain.block_sums[i]);
+}
+constexpr Activation kinds[] = {
+#define ACTIVATION(name, parameter) Activation::name,
+#include "kernels/activations.def"
+#undef ACTIVATION
+};
+TEST("batch norm with the activation above it has the bits of both, one after the other") {
+  for_each_isa([](const Isa& isa) {
+    for (Activation kind : kinds)
+      for (size_t columns : {1, 17, 64, 70}) {
+        test::Scope scope("activation " + std::to_string(int(kind)) + ", columns " + std::to_string(columns));
+        check_activation<float>(isa, kind, 130, columns);
+        check_activation<double>(isa, kind, 65, columns);
+      }
+  });
+}
+
 TEST("dx agrees with central differences in float64") {
   for_each_isa([](const Isa& isa) {
     for (bool layer : {true, false})

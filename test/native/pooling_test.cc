@@ -157,6 +157,32 @@ TEST("maxima, their winners and both ways back are those of plain loops: all bel
   });
 }
 
+TEST("on their way back maxima multiply by the slope of an activation, of which they are outputs") {
+  for_cases([](const PoolCase& of) {
+    for_both_types([&](const Isa& isa, auto type) {
+      using T = decltype(type);
+      Pooling<T> task = task_of<T>(of);
+      std::vector<T> x = numbers<T>(inputs_of(task), 3), dy(outputs_of(task)), y(dy.size());
+      for (size_t i = 0; i < dy.size(); ++i) dy[i] = T(int(i % 9) - 4);
+      std::vector<uint8_t> winners(dy.size());
+      task.winners = winners.data(), task.input = x.data(), task.output = y.data();
+      task.rows = task.batch * task.height.output;
+      kernels_of<T>(isa).max_pool_forward(task);
+      for (Activation kind : {Activation::relu, Activation::leaky_relu}) {
+        std::vector<T> gated = dy, found(x.size());
+        for (size_t i = 0; i < dy.size(); ++i)
+          if (!(y[i] > 0)) gated[i] *= kind == Activation::relu ? T(0) : T(0.5);
+        const Maxima<T> expected = plain_maxima(task, x, gated);
+        Pooling<T> back = task;
+        back.gate = y.data(), back.gate_kind = kind, back.gate_parameter = T(0.5);
+        back.input = dy.data(), back.output = found.data(), back.rows = task.batch * task.height.input;
+        in_rows(back, 2, kernels_of<T>(isa).max_pool_backward);
+        CHECK(are_same(found, expected.dx));
+      }
+    });
+  });
+}
+
 TEST("averages count what lies in the image, or the padding too; of integers the sums are exact") {
   for_cases([](const PoolCase& of) {
     for_both_types([&](const Isa& isa, auto type) {

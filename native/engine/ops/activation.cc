@@ -1,5 +1,5 @@
-// y = f(x) for each element. Where f' follows from y, a dense op below writes y itself, and a dense op above, when it
-// is the only one that takes y, multiplies by f' on its way.
+// y = f(x) for each element. Where f' follows from y, an op with weights below writes y itself, and one above, or a
+// maximum, when it is the only one that takes y, multiplies by f' on its way. A batch norm below does both of any kind.
 #include <algorithm>
 
 #include "../op.h"
@@ -18,9 +18,7 @@ constexpr Entry entries[] = {
 #undef ACTIVATION
 };
 
-bool derivative_follows_from_value(Activation kind) {
-  return kind != Activation::gelu && kind != Activation::silu && kind != Activation::identity;
-}
+bool derivative_follows_from_value(Activation kind) { return kind != Activation::gelu && kind != Activation::silu; }
 
 // Elu's second derivative jumps at 0, and with another alpha than 1 its first does.
 bool has_kink(Activation kind) {
@@ -37,11 +35,12 @@ class ActivationOp final : public Op<T> {
     const Entry* entry =
         std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) { return kind == e.name; });
     if (entry == std::end(entries)) node.fields.fail("kind: there is no activation \"" + kind + "\"");
-    choice_ = {entry->kind, node.fields.number("parameter", entry->parameter)};
+    choice_ = {entry->kind, node.fields.number("parameter", entry->parameter),
+               derivative_follows_from_value(entry->kind)};
   }
 
   std::optional<ActivationChoice> fusible() const override {
-    if (!derivative_follows_from_value(choice_.kind)) return std::nullopt;
+    if (choice_.kind == Activation::identity) return std::nullopt;
     // With a slope of 0 or less y no longer says on which side of 0 x was.
     const bool sloped = choice_.kind == Activation::leaky_relu || choice_.kind == Activation::elu;
     if (sloped && choice_.parameter <= 0) return std::nullopt;
@@ -68,7 +67,7 @@ class ActivationOp final : public Op<T> {
   void backward(Pass<T>& pass) const override {
     if (backward_fused_ && forward_fused_) return;
     const T* dy = pass.gradient(this->node);
-    // Fused into the dense op below, both share one gradient, which turns from dY to dZ in place.
+    // Fused into the op below, both share one gradient, which turns from dY to dZ in place.
     if (forward_fused_) {
       if (pass.wanted(this->node)) slope_times(pass, dy, pass.gradient(this->node));
     } else {

@@ -1,7 +1,7 @@
 // Each element of the last dimension brought to mean 0 and variance 1 over the batch and all other dimensions, then
 // gain and bias. Outside training running averages take the place of the batch's statistics; they move only with an
 // accepted update, so they wait staged until then. So they do for a single row and where the layer is frozen, and stay
-// as they are.
+// as they are. It applies the activation above it and, where no other op does, multiplies by its slope.
 #include "norm.h"
 
 namespace gradus {
@@ -22,17 +22,26 @@ class BatchNorm final : public NormOp<T> {
     momentum_ = T(node.fields.number_within("momentum", 0.9, 0, 1));
   }
 
+  bool fuse_above(ActivationChoice activation) override {
+    above_ = activation;
+    return true;
+  }
+  bool fuse_slope_above() override { return gates_ = above_.kind != Activation::identity; }
+
+  bool finds_statistics() const override { return !is_frozen_; }
+  void set_statistics_from(const Op<T>& below) override { below_ = &below; }
+
   bool needs_several_examples() const override { return !is_frozen_ && rows_ == 1; }
   std::vector<size_t> statistics() const override {
     return is_frozen_ ? std::vector<size_t>() : std::vector<size_t>{running_mean_, running_variance_};
   }
 
   // mean, inverse deviation and variance, and ones and zeros in place of gain and bias; gradients of both over the
-  // batch; two sums for each block of rows: mean and squares, later those of the gradients
+  // batch; two sums for each block of rows: mean and squares, which stay, and those of the gradients
   void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
     memory.reals[0].grow(5 * columns_, from);
     memory.reals[1].grow(2 * columns_, from);
-    for (size_t i : {2, 3}) memory.reals[i].grow(product(blocks_of(product(batch, rows_)), columns_), from);
+    for (size_t i : {2, 3}) memory.reals[i].grow(product(2 * blocks_of(product(batch, rows_)), columns_), from);
   }
 
   void forward(Pass<T>& pass) const override {
@@ -42,6 +51,7 @@ class BatchNorm final : public NormOp<T> {
     }
     Norm<T> norm = of(pass);
     norm.y = pass.value(this->node);
+    norm.above = above_.kind, norm.above_parameter = T(above_.parameter);
     if (follows(pass)) {
       find_statistics(pass, norm);
     } else {
@@ -55,7 +65,10 @@ class BatchNorm final : public NormOp<T> {
     Norm<T> norm = of(pass);
     OpMemory<T>& memory = pass.of_op(this->node);
     norm.dy = pass.gradient(this->node);
-    norm.dgain = memory.reals[2].data(), norm.dbias = memory.reals[3].data();
+    if (gates_)
+      norm.above = above_.kind, norm.above_parameter = T(above_.parameter), norm.dz = pass.gradient(this->node);
+    const size_t statistics = blocks_of(this->rows(pass)) * columns_;
+    norm.dgain = memory.reals[2].data() + statistics, norm.dbias = memory.reals[3].data() + statistics;
     follows(pass) ? backward_of_batch(pass, norm) : backward_of_constants(pass, norm);
   }
 
@@ -90,7 +103,8 @@ class BatchNorm final : public NormOp<T> {
     T *means = memory.reals[2].data(), *squares = memory.reals[3].data();
     T* variance = norm.inverse_deviation + columns_;
     const size_t rows = this->rows(pass);
-    pass.device.batch_norm_block_statistics(norm.x, rows, columns_, columns_, means, squares);
+    if (!below_ || !below_->gives_statistics(pass.batch))
+      pass.device.batch_norm_block_statistics(norm.x, rows, columns_, columns_, means, squares);
     pass.device.batch_norm_merge(means, squares, rows, columns_, columns_, epsilon_, norm.mean, variance,
                                  norm.inverse_deviation);
     const T unbiased = T(rows) / T(rows - 1);
@@ -126,7 +140,9 @@ class BatchNorm final : public NormOp<T> {
 
   using NormOp<T>::rows_, NormOp<T>::columns_, NormOp<T>::gain_, NormOp<T>::bias_, NormOp<T>::epsilon_;
   size_t running_mean_, running_variance_;
-  bool is_frozen_;
+  bool is_frozen_, gates_ = false;
+  ActivationChoice above_;
+  const Op<T>* below_ = nullptr;
   T momentum_;
 };
 

@@ -31,13 +31,23 @@ class ConvolutionOp final : public WeightedOp<T> {
   }
 
   std::vector<const char*> rare_kernels() const override {
+    if (is_depthwise(of_one_)) return {"depthwise", "depthwise_weights"};
     return {"pack_filters", "convolution", "convolution_weights"};
+  }
+
+  // While the outputs are in a cache: where its blocks of rows are cut as the images are.
+  void set_statistics_for(size_t norm) override { norm_ = norm; }
+  bool gives_statistics(size_t batch) const override {
+    if (!norm_ || is_transposed_ || is_depthwise(of_one_) || pixels() % block_rows != 0) return false;
+    Convolution<T> task;
+    task.shape = shape_of(batch);
+    return task.parts_are_images();
   }
 
   // packed filters; sums over chunks of images, of both gradients; of a transposed one sums of rows, for the bias
   void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
     const ConvolutionShape shape = shape_of(batch);
-    memory.reals[0].grow(packed_filters_size(shape), from);
+    if (!is_depthwise(shape)) memory.reals[0].grow(packed_filters_size(shape), from);
     memory.reals[1].grow(product(chunks_of(shape), stride_of_chunks(shape)), from);
     if (is_transposed_) this->reserve_sums(product(batch, pixels()), from, memory.reals[2]);
   }
@@ -46,7 +56,11 @@ class ConvolutionOp final : public WeightedOp<T> {
     Convolution<T> task = task_of(pass, is_transposed_, pass.parameter(weight_));
     task.input = pass.value(this->inputs[0]), task.output = pass.value(this->node);
     this->finish(pass, task);
-    pass.device.convolution(task, nullptr);
+    if (pass.training && gives_statistics(pass.batch)) {
+      OpMemory<T>& norm = pass.of_op(*norm_);
+      task.means = norm.reals[2].data(), task.squares = norm.reals[3].data();
+    }
+    convolve(pass, task);
   }
 
   void backward(Pass<T>& pass) const override {
@@ -62,7 +76,7 @@ class ConvolutionOp final : public WeightedOp<T> {
     Convolution<T> task = task_of(pass, !is_transposed_, pass.parameter(weight_));
     task.input = dy, task.output = pass.gradient(input);
     this->finish_gradient(pass, task);
-    pass.device.convolution(task, nullptr);
+    convolve(pass, task);
   }
 
   // It is linear in the input and in the weights: with V and v the tangents of weight and bias, Ẏ is that of X by V,
@@ -71,12 +85,12 @@ class ConvolutionOp final : public WeightedOp<T> {
     Convolution<T> task = task_of(pass, is_transposed_, pass.parameter_tangent(weight_));
     task.input = pass.value(this->inputs[0]), task.output = pass.tangent(this->node);
     this->finish_tangent(pass, task);
-    pass.device.convolution(task, nullptr);
+    convolve(pass, task);
     if (!pass.wanted(this->inputs[0])) return;
     task = task_of(pass, is_transposed_, pass.parameter(weight_));
     task.input = pass.tangent(this->inputs[0]), task.output = pass.tangent(this->node);
     task.beta = 1;
-    pass.device.convolution(task, nullptr);
+    convolve(pass, task);
   }
 
   void backward_tangent(Pass<T>& pass) const override {
@@ -95,11 +109,11 @@ class ConvolutionOp final : public WeightedOp<T> {
     Convolution<T> task = task_of(pass, !is_transposed_, pass.parameter(weight_));
     task.input = dy_tangent, task.output = pass.gradient_tangent(input);
     task.beta = pass.mark_gradient(input) ? 1 : 0;
-    pass.device.convolution(task, nullptr);
+    convolve(pass, task);
     task = task_of(pass, !is_transposed_, pass.parameter_tangent(weight_));
     task.input = dy, task.output = pass.gradient_tangent(input);
     task.beta = 1;
-    pass.device.convolution(task, nullptr);
+    convolve(pass, task);
   }
 
  private:
@@ -120,15 +134,19 @@ class ConvolutionOp final : public WeightedOp<T> {
     shape.batch = batch;
     return shape;
   }
-  // With these weights packed.
+  // With these weights, packed where they have to be.
   Convolution<T> task_of(Pass<T>& pass, bool transposed, const T* weights) const {
     Convolution<T> task;
     task.shape = shape_of(pass.batch), task.transposed = transposed, task.weights = weights;
     task.rows = task.all_rows();
+    if (is_depthwise(task.shape)) return task;
     T* const packed = pass.of_op(this->node).reals[0].data();
     pass.device.pack_filters(task, 0, taps_of(task.shape), packed);
     task.packed = packed;
     return task;
+  }
+  void convolve(Pass<T>& pass, const Convolution<T>& task) const {
+    is_depthwise(task.shape) ? pass.device.depthwise(task) : pass.device.convolution(task, nullptr);
   }
   // x and dy of this op, which a transposed one has the other way round.
   void add_sums(Pass<T>& pass, const T* x, const T* dy, bool weights, bool bias) const {
@@ -137,7 +155,8 @@ class ConvolutionOp final : public WeightedOp<T> {
     task.with_weights = weights, task.with_bias = bias;
     task.sums = pass.of_op(this->node).reals[1].data();
     task.parts = chunks_of(task.shape) * parts_of_chunk(task.shape);
-    pass.device.convolution_weights(task, nullptr);
+    is_depthwise(task.shape) ? pass.device.depthwise_weights(task, nullptr)
+                             : pass.device.convolution_weights(task, nullptr);
   }
   // to = beta · to + the sums of all chunks that begin there
   void give(Pass<T>& pass, size_t parameter, size_t first, T beta, T* to) const {
@@ -150,6 +169,7 @@ class ConvolutionOp final : public WeightedOp<T> {
   using WeightedOp<T>::weight_, WeightedOp<T>::bias_;
   ConvolutionShape of_one_;
   bool is_transposed_;
+  std::optional<size_t> norm_;  // the batch norm that takes its outputs
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ class GroupNormOp final : public Op<T> {
   GroupNorm<T> norm_of(Pass<T>& pass) const {
     OpMemory<T>& memory = pass.of_op(this->node);
     GroupNorm<T> norm = of_one_;
-    norm.batch = pass.batch;
+    norm.batch = pass.batch, norm.lines = pass.batch * norm.groups;
     const size_t groups = pass.batch * norm.groups;
     norm.x = pass.value(this->inputs[0]), norm.y = pass.value(this->node), norm.dy = pass.gradient(this->node);
     norm.gain = pass.parameter(gain_), norm.bias = pass.parameter(bias_);

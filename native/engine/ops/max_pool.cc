@@ -1,4 +1,5 @@
-// The largest of each window. Which it was is kept for the way back, as a byte.
+// The largest of each window. Which it was is kept for the way back, as a byte. On that way it multiplies by f' of the
+// activation below, which follows from the largest itself.
 #include "pooling.h"
 
 namespace gradus {
@@ -16,6 +17,11 @@ class MaxPool final : public PoolingOp<T> {
 
   std::vector<const char*> rare_kernels() const override {
     return {"max_pool_forward", "max_pool_backward", "max_pool_gather", "fold_bytes"};
+  }
+
+  bool fuse_below(ActivationChoice activation) override {
+    if (activation.slope_follows_from_value) below_ = activation;
+    return activation.slope_follows_from_value;
   }
 
   void reserve(size_t batch, Memory& from, OpMemory<T>& memory) const override {
@@ -48,7 +54,12 @@ class MaxPool final : public PoolingOp<T> {
 
  private:
   void spread(Pass<T>& pass, const T* dy, T* dx) const {
-    pass.device.max_pool_backward(with_winners(pass, this->backward_task(pass, dy, dx)));
+    Pooling<T> task = with_winners(pass, this->backward_task(pass, dy, dx));
+    if (below_) {
+      task.gate = pass.value(this->node);
+      task.gate_kind = below_->kind, task.gate_parameter = T(below_->parameter);
+    }
+    pass.device.max_pool_backward(task);
   }
   Pooling<T> with_winners(Pass<T>& pass, Pooling<T> task) const {
     task.winners = pass.of_op(this->node).winners.data();
@@ -56,6 +67,7 @@ class MaxPool final : public PoolingOp<T> {
   }
 
   using PoolingOp<T>::of_one_;
+  std::optional<ActivationChoice> below_;
 };
 
 }  // namespace

@@ -8,12 +8,12 @@ template <class T>
 class WeightedOp : public Op<T> {
  public:
   bool fuse_above(ActivationChoice activation) override {
-    above_ = activation;
-    return true;
+    if (activation.slope_follows_from_value) above_ = activation;
+    return activation.slope_follows_from_value;
   }
   bool fuse_below(ActivationChoice activation) override {
-    below_ = activation;
-    return true;
+    if (activation.slope_follows_from_value) below_ = activation;
+    return activation.slope_follows_from_value;
   }
 
  protected:

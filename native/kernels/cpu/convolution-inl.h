@@ -4,6 +4,7 @@
 #pragma once
 #include "matmul-inl.h"
 #include "memory-inl.h"
+#include "norms-inl.h"
 #include "vectors-inl.h"
 #include "convolution/walks-inl.h"
 #include "convolution/terms-inl.h"
@@ -124,6 +125,15 @@ static void convolve_band(const Convolution<T>& task, const Phase& phase, const 
   }
 }
 
+// Of outputs that have just been written.
+template <class T>
+static void find_statistics(const Convolution<T>& task, size_t image, size_t images) {
+  const size_t filters = task.shape.filters, of_image = task.shape.height.output * task.shape.width.output;
+  const size_t block = image * of_image / block_rows * filters;
+  batch_norm_block_statistics(task.output + image * of_image * filters, images * of_image, filters, filters,
+                              task.means + block, task.squares + block);
+}
+
 // Bands that the second cache holds, of whole images where it holds some, and whose copies have room.
 template <class T>
 static void convolve_rows(const Convolution<T>& task, const Phase& phase, const Band& all, size_t room, T* workspace) {
@@ -143,13 +153,15 @@ static void convolve_rows(const Convolution<T>& task, const Phase& phase, const 
   while (rows > 1 && !fits(images, rows, columns)) rows = (rows + 1) / 2;
   while (columns > 1 && !fits(images, rows, columns)) columns = (columns + 1) / 2;
   const EvenCut of_images(all.images, images), of_rows(all.rows, rows), of_columns(all.columns, columns);
-  for (size_t i = 0; i < of_images.parts; ++i)
+  for (size_t i = 0; i < of_images.parts; ++i) {
     for (size_t r = 0; r < of_rows.parts; ++r)
       for (size_t c = 0; c < of_columns.parts; ++c)
         convolve_band(task, phase,
                       Band{all.image + of_images.first(i), of_images.length(i), all.row + of_rows.first(r),
                            of_rows.length(r), all.column + of_columns.first(c), of_columns.length(c)},
                       workspace);
+    if (task.means) find_statistics(task, all.image + of_images.first(i), of_images.length(i));
+  }
 }
 
 // Whole images, then what there is of the last one; before them what there is of the first.

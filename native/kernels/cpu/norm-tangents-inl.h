@@ -12,19 +12,24 @@ struct NormLine {
   double mean = 0, inverse_deviation = 1;
   bool follows = true;  // whether mean and deviation follow x
 
-  INLINE_PLAIN size_t at(size_t i) const { return i / run * step + i % run; }
-  INLINE_PLAIN size_t gain_at(size_t i) const { return i % run; }
+  // body(where the element lies, which gain is its own), in order.
+  template <class F>
+  INLINE_PLAIN void for_each(F body) const {
+    for (size_t begin = 0, passed = 0; passed < n; begin += step, passed += run)
+      for (size_t i = 0; i < run; ++i) body(begin + i, i);
+  }
 
   double tangent_mean = 0, tangent_along = 0;  // mean(ẋ), mean(x̂ · ẋ); 0 where they do not count
   INLINE_PLAIN void prepare() {
-    for (size_t i = 0; i < n && follows; ++i) {
-      tangent_mean += double(x_tangent[at(i)]) / double(n);
-      tangent_along += normal(i) * double(x_tangent[at(i)]) / double(n);
-    }
+    if (!follows) return;
+    for_each([&](size_t at, size_t) INLINE_LAMBDA {
+      tangent_mean += double(x_tangent[at]) / double(n);
+      tangent_along += normal(at) * double(x_tangent[at]) / double(n);
+    });
   }
-  INLINE_PLAIN double normal(size_t i) const { return (double(x[at(i)]) - mean) * inverse_deviation; }
-  INLINE_PLAIN double normal_tangent(size_t i) const {
-    return inverse_deviation * (double(x_tangent[at(i)]) - tangent_mean - normal(i) * tangent_along);
+  INLINE_PLAIN double normal(size_t at) const { return (double(x[at]) - mean) * inverse_deviation; }
+  INLINE_PLAIN double normal_tangent(size_t at) const {
+    return inverse_deviation * (double(x_tangent[at]) - tangent_mean - normal(at) * tangent_along);
   }
 };
 
@@ -56,11 +61,10 @@ FUNCTION NormLine<T> column_line(const NormTangent<T>& of, size_t column) {
 // y = x̂ · gain + bias
 template <class T>
 FUNCTION void line_forward_tangent(const NormLine<T>& line, const T* bias_tangent, T* y_tangent) {
-  for (size_t i = 0; i < line.n; ++i) {
-    const size_t g = line.gain_at(i);
-    y_tangent[line.at(i)] = T(line.normal_tangent(i) * double(line.gain[g]) +
-                              line.normal(i) * double(line.gain_tangent[g]) + double(bias_tangent[g]));
-  }
+  line.for_each([&](size_t at, size_t g) INLINE_LAMBDA {
+    y_tangent[at] = T(line.normal_tangent(at) * double(line.gain[g]) + line.normal(at) * double(line.gain_tangent[g]) +
+                      double(bias_tangent[g]));
+  });
 }
 
 template <class T>
@@ -73,31 +77,30 @@ struct LineGradients {
 // Of dx = r · (e − mean(e) − x̂ · mean(e · x̂)) with e = dy · gain; of dx = r · e where the mean does not follow x.
 template <class T>
 FUNCTION void line_backward_tangent(const NormLine<T>& line, const LineGradients<T>& of) {
-  const auto e = [&](size_t i) { return double(of.dy[line.at(i)]) * double(line.gain[line.gain_at(i)]); };
-  const auto e_tangent = [&](size_t i) {
-    return double(of.dy_tangent[line.at(i)]) * double(line.gain[line.gain_at(i)]) +
-           double(of.dy[line.at(i)]) * double(line.gain_tangent[line.gain_at(i)]);
+  const auto e = [&](size_t at, size_t g) { return double(of.dy[at]) * double(line.gain[g]); };
+  const auto e_tangent = [&](size_t at, size_t g) {
+    return double(of.dy_tangent[at]) * double(line.gain[g]) + double(of.dy[at]) * double(line.gain_tangent[g]);
   };
   double mean = 0, along = 0, mean_tangent = 0, along_tangent = 0;
-  for (size_t i = 0; i < line.n; ++i) {
-    const double normal = line.normal(i), normal_tangent = line.normal_tangent(i);
-    const double dy = double(of.dy[line.at(i)]), dy_tangent = double(of.dy_tangent[line.at(i)]);
-    of.dgain_tangent[line.gain_at(i)] += T(dy_tangent * normal + dy * normal_tangent);
-    of.dbias_tangent[line.gain_at(i)] += T(dy_tangent);
-    if (!line.follows) continue;
-    mean += e(i) / double(line.n);
-    along += e(i) * normal / double(line.n);
-    mean_tangent += e_tangent(i) / double(line.n);
-    along_tangent += (e_tangent(i) * normal + e(i) * normal_tangent) / double(line.n);
-  }
+  line.for_each([&](size_t at, size_t g) INLINE_LAMBDA {
+    const double normal = line.normal(at), normal_tangent = line.normal_tangent(at);
+    const double dy = double(of.dy[at]), dy_tangent = double(of.dy_tangent[at]);
+    of.dgain_tangent[g] += T(dy_tangent * normal + dy * normal_tangent);
+    of.dbias_tangent[g] += T(dy_tangent);
+    if (!line.follows) return;
+    mean += e(at, g) / double(line.n);
+    along += e(at, g) * normal / double(line.n);
+    mean_tangent += e_tangent(at, g) / double(line.n);
+    along_tangent += (e_tangent(at, g) * normal + e(at, g) * normal_tangent) / double(line.n);
+  });
   if (!of.dx_tangent) return;
   const double r = line.inverse_deviation, r_tangent = -r * r * line.tangent_along;
-  for (size_t i = 0; i < line.n; ++i) {
-    const double normal = line.normal(i);
-    of.dx_tangent[line.at(i)] =
-        T(r * (e_tangent(i) - mean_tangent - line.normal_tangent(i) * along - normal * along_tangent) +
-          r_tangent * (e(i) - mean - normal * along));
-  }
+  line.for_each([&](size_t at, size_t g) INLINE_LAMBDA {
+    const double normal = line.normal(at);
+    of.dx_tangent[at] =
+        T(r * (e_tangent(at, g) - mean_tangent - line.normal_tangent(at) * along - normal * along_tangent) +
+          r_tangent * (e(at, g) - mean - normal * along));
+  });
 }
 
 template <class T>
@@ -124,36 +127,6 @@ FUNCTION void batch_norm_backward_tangent(const NormTangent<T>& of) {
     line_backward_tangent<T>(column_line(of, column),
                              {of.norm.dy + column, of.dy_tangent + column, of.dgain_tangent + column,
                               of.dbias_tangent + column, of.dx_tangent ? of.dx_tangent + column : nullptr});
-}
-
-// The gradient of a batch norm whose mean and deviation do not depend on x: dx = dy · gain · r, and of each block of
-// rows the sums of dy and of dy · x̂.
-template <class T>
-FUNCTION void batch_norm_backward_of_constants(const Norm<T>& norm) {
-  const size_t stride = norm.stride;
-  for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
-    for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
-      constexpr int vectors = decltype(group)::value;
-      const T *const x = norm.x + j, *const dy = norm.dy + j;
-      T* const dx = norm.dx ? norm.dx + j : nullptr;
-      Vec<T> mean[vectors], inverse[vectors], gain[vectors], sums[2][vectors];
-      for (int v = 0; v < vectors; ++v) {
-        mean[v] = load_column<vectors>(norm.mean + j, v, count);
-        inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
-        gain[v] = load_column<vectors>(norm.gain + j, v, count);
-      }
-      sum_over_block(first, end, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
-        const Vec<T> d = load_column<vectors>(dy + i * stride, v, count);
-        term[0] = d;
-        term[1] = d * ((load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v]);
-        if (dx) store_column<vectors>(dx + i * stride, v, count, d * gain[v] * inverse[v]);
-      });
-      for (int v = 0; v < vectors; ++v) {
-        store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
-        store_column<vectors>(norm.dgain + block * norm.columns + j, v, count, sums[1][v]);
-      }
-    });
-  });
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // Layer norm normalises each row, batch norm each column; forward and backward side by side.
 // Columns run along the lanes. Sums over rows are left block by block, for add_blocks and batch_norm_merge.
 #pragma once
+#include "activations-inl.h"
 #include "vectors-inl.h"
 
 template <class T>
@@ -136,76 +137,151 @@ FUNCTION void batch_norm_merge(const T* means, const T* squares, size_t rows, si
   });
 }
 
-// With the mean and inverse deviation given: of this batch in training, the running ones otherwise.
-template <class T>
-FUNCTION void batch_norm_forward(const Norm<T>& norm) {
-  for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
-    constexpr int vectors = decltype(group)::value;
-    const T* const x = norm.x + j;
-    T* const y = norm.y + j;
-    const size_t rows = norm.rows, stride = norm.stride;
-    Vec<T> mean[vectors], inverse[vectors], gain[vectors], bias[vectors];
+// ---- Batch norm with the activation above it. Each kernel is made for each kind.
+template <Activation kind>
+struct Kind {
+  static constexpr Activation value = kind;
+};
+template <class F>
+INLINE void with_kind(Activation kind, F body) {
+  switch (kind) {
+#define ACTIVATION(name, initial) \
+  case Activation::name:          \
+    return body(Kind<Activation::name>());
+#include "../activations.def"
+#undef ACTIVATION
+  }
+}
+// Column groups; single vectors of those kinds whose formulas are long.
+template <class T, Activation kind, class F>
+INLINE void for_normal_columns(size_t columns, F body) {
+  if constexpr (kind == Activation::identity || kind == Activation::relu || kind == Activation::leaky_relu)
+    for_column_groups<T>(columns, body);
+  else
+    for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA { body(Constant<1>(), j, count); });
+}
+// What a group of columns has in common; gradients that no activation gates need no bias.
+template <int vectors, class T>
+struct NormalColumns {
+  Vec<T> mean[vectors], inverse[vectors], gain[vectors], bias[vectors];
+  INLINE_PLAIN NormalColumns(const Norm<T>& norm, size_t j, int count) {
     for (int v = 0; v < vectors; ++v) {
       mean[v] = load_column<vectors>(norm.mean + j, v, count);
       inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
       gain[v] = load_column<vectors>(norm.gain + j, v, count);
-      bias[v] = load_column<vectors>(norm.bias + j, v, count);
+      bias[v] = norm.bias ? load_column<vectors>(norm.bias + j, v, count) : Vec<T>(0);
     }
-    for (size_t i = 0; i < rows; ++i)
-      for (int v = 0; v < vectors; ++v) {
-        const Vec<T> normal = (load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v];
-        store_column<vectors>(y + i * stride, v, count, fma(normal, gain[v], bias[v]));
-      }
+  }
+  INLINE_PLAIN Vec<T> normal(int v, Vec<T> x) const { return (x - mean[v]) * inverse[v]; }
+  INLINE_PLAIN Vec<T> z(int v, Vec<T> normal) const { return fma(normal, gain[v], bias[v]); }
+  // dy · f'(z)
+  template <Activation kind>
+  INLINE_PLAIN Vec<T> gated(int v, T parameter, Vec<T> normal, Vec<T> dy) const {
+    if constexpr (kind == Activation::identity) return dy;
+    const Vec<T> of = z(v, normal);
+    if constexpr (slope_needs_input(kind)) return dy * activation_slope_from_input(kind, of);
+    return dy * activation_slope_from_output(kind, parameter, activate(kind, parameter, of));
+  }
+};
+
+// With the mean and inverse deviation given: of this batch in training, the running ones otherwise.
+template <class T>
+FUNCTION void batch_norm_forward(const Norm<T>& norm) {
+  with_kind(norm.above, [&](auto above) INLINE_LAMBDA {
+    constexpr Activation kind = decltype(above)::value;
+    const size_t stride = norm.stride;
+    for_blocks(norm.rows, [&](size_t, size_t first, size_t end) INLINE_LAMBDA {
+      for_normal_columns<T, kind>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+        constexpr int vectors = decltype(group)::value;
+        const NormalColumns<vectors, T> of(norm, j, count);
+        for (size_t i = j + first * stride; i < j + end * stride; i += stride)
+          for (int v = 0; v < vectors; ++v) {
+            const Vec<T> z = of.z(v, of.normal(v, load_column<vectors>(norm.x + i, v, count)));
+            store_column<vectors>(norm.y + i, v, count, activate(kind, norm.above_parameter, z));
+          }
+      });
+    });
   });
 }
 
-// Of each block of rows the sums of dy and of dy · x̂.
+// Of each block of rows the sums of dy and of dy · x̂; where there is an activation above of dz in place of dy.
 template <class T>
 FUNCTION void batch_norm_block_gradients(const Norm<T>& norm) {
-  const size_t stride = norm.stride;
-  for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
-    for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
-      constexpr int vectors = decltype(group)::value;
-      const T *const x = norm.x + j, *const dy = norm.dy + j;
-      Vec<T> mean[vectors], inverse[vectors], sums[2][vectors];
-      for (int v = 0; v < vectors; ++v) {
-        mean[v] = load_column<vectors>(norm.mean + j, v, count);
-        inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
-      }
-      sum_over_block(first, end, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
-        term[0] = load_column<vectors>(dy + i * stride, v, count);
-        term[1] = term[0] * ((load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v]);
+  with_kind(norm.above, [&](auto above) INLINE_LAMBDA {
+    constexpr Activation kind = decltype(above)::value;
+    const size_t stride = norm.stride;
+    for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
+      for_normal_columns<T, kind>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+        constexpr int vectors = decltype(group)::value;
+        const NormalColumns<vectors, T> of(norm, j, count);
+        Vec<T> sums[2][vectors];
+        sum_over_block(first, end, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+          const size_t at = i * stride + j;
+          const Vec<T> normal = of.normal(v, load_column<vectors>(norm.x + at, v, count));
+          const Vec<T> dy = load_column<vectors>(norm.dy + at, v, count);
+          term[0] = of.template gated<kind>(v, norm.above_parameter, normal, dy);
+          term[1] = term[0] * normal;
+          if constexpr (kind != Activation::identity) store_column<vectors>(norm.dz + at, v, count, term[0]);
+        });
+        for (int v = 0; v < vectors; ++v) {
+          store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
+          store_column<vectors>(norm.dgain + block * norm.columns + j, v, count, sums[1][v]);
+        }
       });
-      for (int v = 0; v < vectors; ++v) {
-        store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
-        store_column<vectors>(norm.dgain + block * norm.columns + j, v, count, sums[1][v]);
-      }
+    });
+  });
+}
+
+// The gradient of one whose mean and deviation do not depend on x: dx = dy · gain · r, and the same sums.
+template <class T>
+FUNCTION void batch_norm_backward_of_constants(const Norm<T>& norm) {
+  with_kind(norm.above, [&](auto above) INLINE_LAMBDA {
+    constexpr Activation kind = decltype(above)::value;
+    const size_t stride = norm.stride;
+    for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
+      for_normal_columns<T, kind>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+        constexpr int vectors = decltype(group)::value;
+        const NormalColumns<vectors, T> of(norm, j, count);
+        Vec<T> sums[2][vectors];
+        sum_over_block(first, end, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
+          const size_t at = i * stride + j;
+          const Vec<T> normal = of.normal(v, load_column<vectors>(norm.x + at, v, count));
+          const Vec<T> dy = load_column<vectors>(norm.dy + at, v, count);
+          term[0] = of.template gated<kind>(v, norm.above_parameter, normal, dy);
+          term[1] = term[0] * normal;
+          if (norm.dx) store_column<vectors>(norm.dx + at, v, count, term[0] * of.gain[v] * of.inverse[v]);
+        });
+        for (int v = 0; v < vectors; ++v) {
+          store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
+          store_column<vectors>(norm.dgain + block * norm.columns + j, v, count, sums[1][v]);
+        }
+      });
     });
   });
 }
 
 // With the statistics of this batch, whose own dependence on x is part of the gradient:
-// dx = gain · inverse · (dy − mean(dy) − x̂ · mean(dy · x̂)), means over the `batch` rows that the sums are of.
+// dx = gain · inverse · (dz − mean(dz) − x̂ · mean(dz · x̂)), means over the `batch` rows that the sums are of; dy is dz.
 template <class T>
 FUNCTION void batch_norm_backward(const Norm<T>& norm, size_t batch) {
-  for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
-    constexpr int vectors = decltype(group)::value;
-    const T *const x = norm.x + j, *const dy = norm.dy + j;
-    T* const dx = norm.dx + j;
-    const size_t rows = norm.rows, stride = norm.stride;
-    Vec<T> mean[vectors], inverse[vectors], scale[vectors], mean_dy[vectors], mean_along[vectors];
-    for (int v = 0; v < vectors; ++v) {
-      mean[v] = load_column<vectors>(norm.mean + j, v, count);
-      inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
-      scale[v] = load_column<vectors>(norm.gain + j, v, count) * inverse[v];
-      mean_dy[v] = load_column<vectors>(norm.dbias + j, v, count) / Vec<T>(T(batch));
-      mean_along[v] = load_column<vectors>(norm.dgain + j, v, count) / Vec<T>(T(batch));
-    }
-    for (size_t i = 0; i < rows; ++i)
+  const size_t stride = norm.stride;
+  for_blocks(norm.rows, [&](size_t, size_t first, size_t end) INLINE_LAMBDA {
+    for_column_groups<T>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
+      constexpr int vectors = decltype(group)::value;
+      Vec<T> mean[vectors], inverse[vectors], scale[vectors], mean_dz[vectors], mean_along[vectors];
       for (int v = 0; v < vectors; ++v) {
-        const Vec<T> normal = (load_column<vectors>(x + i * stride, v, count) - mean[v]) * inverse[v];
-        const Vec<T> centred = load_column<vectors>(dy + i * stride, v, count) - mean_dy[v];
-        store_column<vectors>(dx + i * stride, v, count, scale[v] * fnma(normal, mean_along[v], centred));
+        mean[v] = load_column<vectors>(norm.mean + j, v, count);
+        inverse[v] = load_column<vectors>(norm.inverse_deviation + j, v, count);
+        scale[v] = load_column<vectors>(norm.gain + j, v, count) * inverse[v];
+        mean_dz[v] = load_column<vectors>(norm.dbias + j, v, count) / Vec<T>(T(batch));
+        mean_along[v] = load_column<vectors>(norm.dgain + j, v, count) / Vec<T>(T(batch));
       }
+      for (size_t i = j + first * stride; i < j + end * stride; i += stride)
+        for (int v = 0; v < vectors; ++v) {
+          const Vec<T> normal = (load_column<vectors>(norm.x + i, v, count) - mean[v]) * inverse[v];
+          const Vec<T> centred = load_column<vectors>(norm.dy + i, v, count) - mean_dz[v];
+          store_column<vectors>(norm.dx + i, v, count, scale[v] * fnma(normal, mean_along[v], centred));
+        }
+    });
   });
 }

@@ -2,7 +2,8 @@
 // each pixel of x collects from the windows that it lies in, in their order: every element is written once, and how the
 // rows are cut does not show.
 #pragma once
-#include "math-inl.h"
+#include "activations-inl.h"
+#include "memory-inl.h"
 #include "vectors-inl.h"
 
 // n bytes as numbers of the type; the other lanes may hold anything.
@@ -78,14 +79,15 @@ static void max_pool_forward(const Pooling<T>& task) {
   for_pooled(task, [&](WindowSpan rows, WindowSpan columns, size_t image, size_t to) INLINE_LAMBDA {
     const T* const x = task.input + image + rows.at * of_row + columns.at * channels;
     for_vectors<T>(channels, [&](size_t c, int count) INLINE_LAMBDA {
-      Vec<T> best = -infinity<T>(), winner(T(rows.first * kernel + columns.first));
+      const Vec<T> one(1), past_row(T(kernel - (columns.end - columns.first)));
+      Vec<T> tap(T(rows.first * kernel + columns.first)), best = -infinity<T>(), winner = tap;
       const T* of_tap_row = x + c;
-      for (size_t p = rows.first; p < rows.end; ++p, of_tap_row += of_row)
-        for (size_t q = columns.first; q < columns.end; ++q) {
+      for (size_t p = rows.first; p < rows.end; ++p, of_tap_row += of_row, tap = tap + past_row)
+        for (size_t q = columns.first; q < columns.end; ++q, tap = tap + one) {
           const Vec<T> value = load_lanes(of_tap_row + (q - columns.first) * channels, count);
           const Mask<T> wins = (!(value <= best)) & (best == best);
           best = select(wins, value, best);
-          winner = select(wins, Vec<T>(T(p * kernel + q)), winner);
+          winner = select(wins, tap, winner);
         }
       store_lanes(task.output + to + c, best, count);
       store_bytes(task.winners + to + c, winner, count);
@@ -112,8 +114,48 @@ static void max_pool_gather(const Pooling<T>& task) {
   });
 }
 
-template <class T>
-static void max_pool_backward(const Pooling<T>& task) {
+// Each window writes its own pixels, and none is in two; those that are in none are zeros.
+template <class T, class Slope>
+static void spread_apart(const Pooling<T>& task, Slope times_slope) {
+  const ConvolutionAxis &height = task.height, &width = task.width;
+  const size_t channels = task.channels, of_row = width.input * channels, end = task.first_row + task.rows;
+  const WindowSpan last = span_of(width, width.output - 1);
+  const size_t past_windows = (last.at + last.end - last.first) * channels;
+  for (size_t row = task.first_row, rows = 1; row < end; row += rows) {
+    const size_t pixel = row % height.input, left = height.input - pixel;
+    const MetWindows met = windows_of(height, pixel);
+    T* const dx = task.output + row * of_row;
+    if (met.first == met.end) {
+      fill(T(0), of_row, dx);
+      rows = 1;
+      continue;
+    }
+    // Those of one row of windows.
+    const size_t tap = met.place - met.first * height.stride;
+    rows = left < height.kernel - tap ? left : height.kernel - tap;
+    rows = rows < end - row ? rows : end - row;
+    const size_t of_windows = (row / height.input * height.output + met.first) * width.output * channels;
+    for (size_t j = 0; j < width.output; ++j) {
+      const WindowSpan columns = span_of(width, j);
+      for_vectors<T>(channels, [&](size_t c, int count) INLINE_LAMBDA {
+        const size_t at = of_windows + j * channels + c;
+        const Vec<T> winner = load_bytes<T>(task.winners + at, count), one(1);
+        const Vec<T> dy = times_slope(load_lanes(task.input + at, count), at, count);
+        for (size_t p = 0; p < rows; ++p) {
+          T* to = dx + p * of_row + columns.at * channels + c;
+          Vec<T> place(T((tap + p) * width.kernel + columns.first));
+          for (size_t q = columns.first; q < columns.end; ++q, to += channels, place = place + one)
+            store_lanes(to, select(winner == place, dy, Vec<T>(0)), count);
+        }
+      });
+    }
+    for (size_t p = 0; p < rows; ++p) fill(T(0), of_row - past_windows, dx + p * of_row + past_windows);
+  }
+}
+
+// Each pixel adds up what the windows that it lies in have for it.
+template <class T, class Slope>
+static void collect_from_windows(const Pooling<T>& task, Slope times_slope) {
   const size_t channels = task.channels, of_row = task.width.output * channels;
   for_unpooled(task, [&](MetWindows rows, MetWindows columns, size_t image, size_t to) INLINE_LAMBDA {
     for_vectors<T>(channels, [&](size_t c, int count) INLINE_LAMBDA {
@@ -124,10 +166,24 @@ static void max_pool_backward(const Pooling<T>& task) {
               (rows.place - i * task.height.stride) * task.width.kernel + columns.place - j * task.width.stride;
           const size_t at = image + i * of_row + j * channels + c;
           const Mask<T> won = load_bytes<T>(task.winners + at, count) == Vec<T>(T(tap));
-          total = total + select(won, load_lanes(task.input + at, count), Vec<T>(0));
+          total = total + select(won, times_slope(load_lanes(task.input + at, count), at, count), Vec<T>(0));
         }
       store_lanes(task.output + to + c, total, count);
     });
+  });
+}
+
+template <class T, class Slope>
+static void spread_to_winners(const Pooling<T>& task, Slope times_slope) {
+  const bool apart = task.height.stride == task.height.kernel && task.width.stride == task.width.kernel;
+  apart ? spread_apart(task, times_slope) : collect_from_windows(task, times_slope);
+}
+template <class T>
+static void max_pool_backward(const Pooling<T>& task) {
+  const T* const gate = task.gate;
+  if (!gate) return spread_to_winners(task, [](Vec<T> dy, size_t, int) INLINE_LAMBDA { return dy; });
+  spread_to_winners(task, [&](Vec<T> dy, size_t at, int count) INLINE_LAMBDA {
+    return dy * activation_slope_from_output(task.gate_kind, task.gate_parameter, load_lanes(gate + at, count));
   });
 }
 

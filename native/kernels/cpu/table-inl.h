@@ -13,6 +13,7 @@ namespace {
 #include "sums-inl.h"
 #include "memory-inl.h"
 #include "convolution-inl.h"
+#include "depthwise-inl.h"
 #include "philox-inl.h"
 #include "random-inl.h"
 #include "losses-inl.h"
