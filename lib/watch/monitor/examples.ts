@@ -4,6 +4,7 @@ import type { TrainTarget } from '../../train/target.js'
 import { inTurn } from '../../train/turn.js'
 import type { Latest } from '../recording/latest.js'
 import type { PredictionsEntry } from '../recording/recording.js'
+import { FeatureMapWatch } from './feature-maps.js'
 import { exampleImage, firstLayer, imageShape } from './images.js'
 
 const mostExamples = 1000
@@ -22,23 +23,29 @@ export class ExampleWatch {
   /** Where the examples lie in the data. */
   readonly #rows: Uint32Array
   readonly #threads: number
+  readonly #featureMaps: FeatureMapWatch | null
 
   private constructor(
     target: TrainTarget,
     dataset: NativeDataset,
     labels: Int32Array,
     rows: Uint32Array,
-    threads: number,
+    { threads, featureMaps }: { threads: number; featureMaps: boolean },
   ) {
     this.#target = target
     this.#dataset = dataset
     this.#labels = labels
     this.#rows = rows
     this.#threads = threads
+    this.#featureMaps = featureMaps && this.#imageShape() ? FeatureMapWatch.open(target, this.#example(0)) : null
   }
 
   /** Null for what is no classification into exclusive classes, and for streams. */
-  static async open(target: TrainTarget, { training, validation, settings }: FitCall): Promise<ExampleWatch | null> {
+  static async open(
+    target: TrainTarget,
+    { training, validation, settings: { threads } }: FitCall,
+    featureMaps: boolean,
+  ): Promise<ExampleWatch | null> {
     const classes = target.outputShape.length === 1 ? target.outputShape[0]! : 0
     if (classes < 2 || classes > mostClasses || target.loss.targets === 'dense') return null
     const source = validation?.rows ? validation : training
@@ -48,13 +55,16 @@ export class ExampleWatch {
       const rows = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * piece.size) / count))
       const dataset = piece.subset(rows)
       const labels = dataset.read('target', 0, 0, count)
-      if (labels instanceof Int32Array) return new ExampleWatch(target, dataset, labels, rows, settings.threads)
+      if (labels instanceof Int32Array) {
+        return new ExampleWatch(target, dataset, labels, rows, { threads, featureMaps })
+      }
       dataset.dispose()
     }
     return null
   }
 
   close(): void {
+    this.#featureMaps?.close()
     this.#dataset.dispose()
   }
 
@@ -85,10 +95,15 @@ export class ExampleWatch {
   }
 
   /** The pictures that go with a look. */
-  pictures(): Pick<Latest, 'image' | 'firstLayer'> {
+  pictures(): Pick<Latest, 'image' | 'firstLayer' | 'featureMaps'> {
     const image = this.#imageShape()
     if (!image) return {}
-    return { image, firstLayer: firstLayer(this.#target.program, this.#target.descriptor, image) }
+    const layers = this.#featureMaps?.look()
+    return {
+      image,
+      firstLayer: firstLayer(this.#target.program, this.#target.descriptor, image),
+      ...(layers && { featureMaps: { row: this.#rows[0]!, image: this.#image(0), layers } }),
+    }
   }
 
   #imageShape() {
@@ -97,7 +112,11 @@ export class ExampleWatch {
   }
 
   #image(row: number): string | undefined {
-    return this.#imageShape() ? exampleImage(this.#dataset.read('input', 0, row, 1) as FloatArray) : undefined
+    return this.#imageShape() ? exampleImage(this.#example(row)) : undefined
+  }
+
+  #example(row: number): FloatArray {
+    return this.#dataset.read('input', 0, row, 1) as FloatArray
   }
 }
 

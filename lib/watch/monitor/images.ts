@@ -1,4 +1,4 @@
-import type { Descriptor, FloatArray, NativeProgram } from '../../native.js'
+import type { Descriptor, FloatArray, NativeProgram, NodeDescriptor } from '../../native.js'
 import type { ImageShape, Latest } from '../recording/latest.js'
 
 /** Smaller flat inputs are hardly pictures. */
@@ -44,21 +44,38 @@ function rangeOf(values: ArrayLike<number>): [number, number] {
   return [least, most]
 }
 
-/** The weights of the first dense layer, one image a unit, if the layer takes the images of the input as they are. */
+/** From the least of the values to the largest. */
+export function stretched(values: ArrayLike<number>): { least: number; most: number; pixels: string } {
+  const [least, most] = rangeOf(values)
+  return { least, most, pixels: Buffer.from(toBytes(values, least, most)).toString('base64') }
+}
+
+/**
+ * The weights of the first layer, one image a unit or filter, if it takes the images of the input as they are: those of
+ * a dense layer are as large as these, those of a convolution as its kernel.
+ */
 export function firstLayer(program: NativeProgram, descriptor: Descriptor, image: ImageShape): Latest['firstLayer'] {
-  const node = descriptor.nodes.find(({ op }) => op === 'dense')
+  const node = descriptor.nodes.find(({ op }) => op === 'dense' || op === 'convolution')
   const parameter = node?.parameters?.weight
   if (!node || parameter === undefined) return undefined
-  const [inputs = 0, units = 0] = descriptor.parameters[parameter]!.shape
-  if (inputs !== pixelsOf(image)) return undefined
+  const isConvolution = node.op === 'convolution'
+  const { shape } = descriptor.parameters[parameter]!
+  const seen = isConvolution ? kernelOf(node, shape, image) : image
+  const [inputs, units] = [shape.slice(0, -1).reduce((product, length) => product * length, 1), shape.at(-1)!]
+  if (!seen || inputs !== pixelsOf(seen)) return undefined
   const weights = program.read('parameters', parameter)
   const shown = Math.min(units, mostUnits)
   const pixels = new Float64Array(shown * inputs)
   for (let unit = 0; unit < shown; unit++) {
     for (let i = 0; i < inputs; i++) pixels[unit * inputs + i] = weights[i * units + unit]!
   }
-  const [least, most] = rangeOf(pixels)
-  if (!Number.isFinite(least) || !Number.isFinite(most)) return undefined
-  const bytes = Buffer.from(toBytes(pixels, least, most)).toString('base64')
-  return { ...image, layer: node.name, units: shown, least, most, pixels: bytes }
+  if (!pixels.every(Number.isFinite)) return undefined
+  return { ...seen, layer: node.name, units: shown, isConvolution, ...stretched(pixels) }
+}
+
+/** As a picture of the same channels; a pixel alone is none. */
+function kernelOf(node: NodeDescriptor, shape: readonly number[], { channels }: ImageShape): ImageShape | null {
+  const [height = 0, width = 0, inputs] = shape
+  const isPicture = shape.length === 4 && inputs === channels && height * width > 1
+  return isPicture && node.outputPadding === undefined ? { height, width, channels } : null
 }

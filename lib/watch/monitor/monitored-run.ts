@@ -120,7 +120,7 @@ export class MonitoredRun {
       const sizes = place?.isKnown ? await sizesOf(place, memory) : nothing
       if (place?.isKnown && !sizes) await checkStep(place, step, call)
       directory = place && (await RunDirectory.open(place, { step, sizes }))
-      const examples = await ExampleWatch.open(target, call)
+      const examples = await ExampleWatch.open(target, call, prepared.settings.featureMaps)
       const builder = place?.isKnown ? (await openRun(place.folder.path)).builder : new RecordingBuilder(info)
       return new MonitoredRun(context, prepared, { builder, directory, examples }, memory)
     } catch (error) {
@@ -219,7 +219,8 @@ export class MonitoredRun {
     const step = this.#step
     this.#soon(() => this.#add(epochEntry(record, step)))
     const budget = shareOfLooks * (this.#clock.now() - this.#began)
-    if (this.#lookedAt < 0 || this.#looksTook + this.#lastLookTook < budget) await this.#lookAtExamples(epoch)
+    const isDue = this.#settings.featureMaps || this.#lookedAt < 0 || this.#looksTook + this.#lastLookTook < budget
+    if (isDue) await this.#lookAtExamples(epoch)
     await this.#measureSharpness(epoch)
     this.#last = this.#clock.now()
     this.#warnOfFailure()

@@ -1,4 +1,4 @@
-import { checkPath, checkPositiveInteger } from '../../checks.js'
+import { checkBoolean, checkPath, checkPositiveInteger } from '../../checks.js'
 import { invalidArgument } from '../../errors.js'
 import { anything, optionsOf } from '../../options.js'
 
@@ -15,6 +15,11 @@ export interface MonitorOptions {
   /** Names of the classes by number, for the page, the report and the findings. Default: the numbers. */
   classNames?: readonly string[] | undefined
   /**
+   * After each epoch shows what the first convolutions of a classifier of images answer to one example, which takes a pass
+   * over the watched examples each time. Default false.
+   */
+  featureMaps?: boolean | undefined
+  /**
    * Measures the largest eigenvalue of the Hessian after every so many epochs on so many training examples, see
    * {@link sharpness}. Takes some dozen gradients' time. Default: never; `true` for each epoch and 256 examples.
    */
@@ -27,6 +32,7 @@ export interface MonitorSettings {
   histograms: number | null
   dir?: string | undefined
   classNames?: readonly string[] | undefined
+  featureMaps: boolean
   sharpness: { every: number; examples: number } | null
 }
 
@@ -44,6 +50,7 @@ const readOptions = optionsOf<MonitorOptions>()('monitor', {
   histograms: [(argument, value) => (value === false ? value : checkPositiveInteger(argument, value)), 50],
   dir: checkPath,
   classNames: checkClassNames,
+  featureMaps: [checkBoolean, false],
   sharpness: [anything<NonNullable<MonitorOptions['sharpness']>>, false],
 })
 const readSharpness = optionsOf<{ every?: number | undefined; examples?: number | undefined }>()('sharpness', {

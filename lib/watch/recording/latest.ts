@@ -15,8 +15,24 @@ export interface Latest {
     | undefined
   /** Of the images above. */
   image?: ImageShape | undefined
-  /** The weights into the first units of the first layer, as images of 8 bits from `least` to `most`. */
-  firstLayer?: (ImageShape & { layer: string; units: number; least: number; most: number; pixels: string }) | undefined
+  /** The weights into the first units of the first layer, or its filters. */
+  firstLayer?: (ImageShape & Pixels & { layer: string; units: number; isConvolution?: boolean | undefined }) | undefined
+  /** What the first convolutions answer to one example, which is shown with them. */
+  featureMaps?: { row: number; image?: string | undefined; layers: readonly FeatureMaps[] } | undefined
+}
+
+/** The first `maps` of a layer's, `of` which there are so many. */
+export interface FeatureMaps extends ImageShape, Pixels {
+  layer: string
+  maps: number
+  of: number
+}
+
+/** Images of 8 bits, from `least` to `most`. */
+interface Pixels {
+  least: number
+  most: number
+  pixels: string
 }
 
 export interface ImageShape {

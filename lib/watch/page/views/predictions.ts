@@ -28,9 +28,10 @@ export class PredictionsView implements View {
     })
     const { latest, nameOf } = loaded[0]!
     const sides = matrices.length > 1 ? [element('div', { class: 'grid pairs' }, ...matrices)] : matrices
-    const found = [...sides, ...(latest ? [misclassified(latest, nameOf), firstLayer(latest)] : [])].filter(
-      (one) => one !== null,
-    )
+    const found = [
+      ...sides,
+      ...(latest ? [misclassified(latest, nameOf), firstLayer(latest), featureMaps(latest)] : []),
+    ].filter((one) => one !== null)
     const missing = empty(
       'Nothing yet. After each epoch monitor() keeps the confusion matrix and the worst mistakes of a classifier, and the weights of a first layer that sees images.',
     )
@@ -80,10 +81,30 @@ function misclassified({ misclassified: mistakes, image }: LatestView, nameOf: N
 
 function firstLayer({ firstLayer: layer }: LatestView): HTMLElement | null {
   if (!layer) return null
-  const images = pictures(layer.pixels, layer, layer.units).map((picture, i) => named(picture, `Unit ${i}`))
+  const [title, units] = layer.isConvolution ? ['First-layer filters', 'filter'] : ['First-layer weights', 'unit']
+  const images = pictures(layer.pixels, layer, layer.units).map((picture, i) => named(picture, `${units} ${i}`))
   if (images.length === 0) return null
-  const note = `Of the first ${layer.units} units of ${layer.layer}; black is ${short(layer.least)}, white ${short(layer.most)}.`
-  return panel('First-layer weights', [element('div', { class: 'filters' }, ...images)], [], note)
+  const note = `Of the first ${layer.units} ${units}s of ${layer.layer}; ${rangeOf(layer)}.`
+  return panel(title!, [element('div', { class: 'filters' }, ...images)], [], note)
+}
+
+const rangeOf = ({ least, most, channels }: { least: number; most: number; channels: number }): string =>
+  channels === 1
+    ? `black is ${short(least)}, white ${short(most)}`
+    : `red, green and blue as they see them, from ${short(least)} to ${short(most)}`
+
+function featureMaps({ featureMaps: found, image, epoch }: LatestView): HTMLElement | null {
+  if (!found || found.layers.length === 0) return null
+  const [example] = image && found.image ? pictures(found.image, image) : []
+  const layers = found.layers.map((layer) => {
+    const maps = pictures(layer.pixels, layer, layer.maps).map((map, i) => named(map, `${layer.layer}, map ${i}`))
+    const count = layer.maps < layer.of ? `the first ${layer.maps} of ${layer.of} maps` : `${layer.maps} maps`
+    const caption = element('figcaption', {}, `${layer.layer}: ${count}, ${rangeOf(layer)}`)
+    return element('figure', { class: 'maps' }, caption, element('div', { class: 'filters' }, ...maps))
+  })
+  const seen = example && element('div', { class: 'example' }, named(example, `Example ${found.row}`))
+  const note = `What the first convolutions answer to row ${whole(found.row)}, after epoch ${epoch}.`
+  return panel('Feature maps', [...(seen ? [seen] : []), ...layers], [], note)
 }
 
 function named(picture: HTMLCanvasElement, label: string): HTMLCanvasElement {
