@@ -351,6 +351,11 @@ export interface Native {
   /** The cards that the library at this path sees; where it sees none, one entry that says why. */
   devices(library: string): NativeDevice[]
   /**
+   * Bytes that the passes of a step of so many examples take: values, gradients and what layers keep, beside the weights and
+   * what the optimizer keeps.
+   */
+  stepMemory(descriptor: Descriptor, examples: number): number
+  /**
    * Weights from 0 up, one a program, that sum to 1; `link`: what makes probabilities of the scores, which are divided by the
    * temperature when they are combined. Loss and metrics are the first program's.
    */

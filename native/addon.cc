@@ -7,7 +7,9 @@
 #include "binding/program.h"
 #include "binding/properties.h"
 #include "binding/snapshot.h"
+#include "binding/value.h"
 #include "engine/names.h"
+#include "engine/step_memory.h"
 
 #include <cstdlib>
 
@@ -19,6 +21,14 @@ Napi::Value set_error_class(const Napi::CallbackInfo& info) {
     if (!info[0].IsFunction()) invalid("errorClass", "a class", info[0]);
     Environment::of(info.Env()).error_class = Napi::Persistent(info[0].As<Napi::Function>());
     return info.Env().Undefined();
+  });
+}
+
+Napi::Value step_memory(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const gradus::Value descriptor = to_value(info[0], "descriptor");
+    const uint64_t examples = whole_number(info[1], "examples", 1);
+    return Napi::Number::New(info.Env(), double(gradus::step_memory(descriptor, examples)));
   });
 }
 
@@ -65,6 +75,7 @@ Napi::Object load(Napi::Env env, Napi::Object exports) {
     define_property(exports, "Ensemble", Ensemble::define(env));
     define_property(exports, "Snapshot", Snapshot::define(env));
     define_property(exports, "devices", Napi::Function::New<devices>(env, "devices"));
+    define_property(exports, "stepMemory", Napi::Function::New<step_memory>(env, "stepMemory"));
     define_property(exports, "isa", Napi::String::New(env, isa->name));
     define_property(exports, "availableIsas", text_array(env, isa_names()));
     define_property(exports, "activations", activations(env));

@@ -35,6 +35,7 @@
       "native/engine/scheduling.cc",
       "native/engine/state.cc",
       "native/engine/step.cc",
+      "native/engine/step_memory.cc",
       "native/engine/train.cc",
       "native/engine/workspace.cc"
     ],

@@ -270,7 +270,7 @@ const engineFloors = [
     'step_numbers',
   ],
   ['orthogonalization', 'directions', 'optimizer', 'curvature', 'probe'],
-  ['step', 'train'],
+  ['step', 'step_memory', 'train'],
   ['program.h'],
   ['typed_program'],
   ['program.cc', 'ensemble'],

@@ -30,7 +30,7 @@ import { checkStill } from './idle.js'
 import type { Network } from './lower.js'
 import { type LoadWeightsOptions, layerWithWeights, readWeightsOf } from './reuse.js'
 import { checkModelPath, type Packed, type Parts, packModel, readSaveOptions, type SaveOptions } from './save.js'
-import { summarize, titleOf } from './summary.js'
+import { type SummaryOptions, summarize, titleOf } from './summary.js'
 import { beginWith, checkWeights, currentWeights, noteNumbers, readGet, type Weights, writeWeights } from './weights.js'
 
 /**
@@ -286,9 +286,13 @@ export class Model<Values extends object = AnyValues> {
     return this
   }
 
-  /** A table of the layers with their output shapes and parameters. */
-  summary(): string {
-    return summarize(this.#core.lowered)
+  /**
+   * A table of the layers with their output shapes and parameters; of networks with convolutions also the multiply-adds that
+   * one example takes, how many pixels a place of each layer sees (its receptive field), and the memory of a step: of values,
+   * gradients and what layers keep, beside the weights and what the optimizer keeps.
+   */
+  summary(options: SummaryOptions = {}): string {
+    return summarize(this.#core.lowered, this.descriptor, options)
   }
 
   /**

@@ -6,6 +6,7 @@
 
 #include "metrics.h"
 #include "step.h"
+#include "step_memory.h"
 
 namespace gradus {
 
@@ -47,7 +48,7 @@ void reserve(const Context<T>& context, const Optimizer<T>& optimizer, Batch<T>&
     throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 2 examples, which the statistics of layer " +
                                                *layer + " are made of, received batches of 1");
   const size_t passes = std::min(call.accumulate, batch.size() / rows + 1);
-  context.model.reserve(rows, context.workspace);
+  reserve_step(context.model, rows, context.workspace);
   context.workspace.reserve_losses(rows, passes);
   batch.reserve(rows);
   metrics.reserve_memory_of(std::min(product(rows, passes), batch.size()));

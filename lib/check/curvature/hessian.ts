@@ -7,6 +7,7 @@ import { checkWeights, type Weights } from '../../model/weights.js'
 import type { FloatArray } from '../../native.js'
 import { optionsOf } from '../../options.js'
 import { flatParameters } from '../../train/flat.js'
+import { bytesInWords } from '../../words.js'
 import { checkModel, type HessianOptions, HessianTwin, hessianRules, readHessianOptions } from './twin.js'
 
 /**
@@ -94,11 +95,5 @@ export async function hessian(
 function tooLarge(size: number, dtype: string, bytes: number): GradusError {
   const matrix = `the Hessian of ${size.toLocaleString('en')} trainable weights`
   const advice = 'hessianVectorProduct multiplies by it and sharpness finds its largest eigenvalue without making it'
-  return new GradusError('GRADUS_TOO_LARGE', `${matrix} in ${dtype} would take ${inUnits(bytes)}; ${advice}`)
-}
-
-/** 3,725 GiB, 1.5 MiB, 12,168 bytes. */
-function inUnits(bytes: number): string {
-  const [unit, name] = bytes < 2 ** 20 ? [1, 'bytes'] : bytes < 2 ** 30 ? [2 ** 20, 'MiB'] : [2 ** 30, 'GiB']
-  return `${(bytes / unit).toLocaleString('en', { maximumFractionDigits: bytes < 10 * unit ? 1 : 0 })} ${name}`
+  return new GradusError('GRADUS_TOO_LARGE', `${matrix} in ${dtype} would take ${bytesInWords(bytes)}; ${advice}`)
 }
