@@ -23,7 +23,12 @@ export interface Descriptor {
   output: number
   /** `custom` with `targets`: the host computes it. */
   loss?:
-    | { kind: string; parameter?: number | undefined; targets?: 'labels' | 'dense' | 'either' | undefined }
+    | {
+        kind: string
+        parameter?: number | undefined
+        smoothing?: number | undefined
+        targets?: 'labels' | 'dense' | 'either' | undefined
+      }
     | undefined
   /**
    * Sums over examples, each with its own weight: native/engine/metrics.def. `answers`: the outputs answer yes or no, else they
@@ -108,3 +113,9 @@ export interface OptimizerDescriptor {
 /** Whether a batch norm takes the statistics that it has, in training too: as that of `normalization()`. */
 export const isFixedNorm = ({ parameters = {}, frozen }: NodeDescriptor): boolean =>
   parameters.mean !== undefined && parameters.gain === undefined && parameters.bias === undefined && frozen !== false
+
+/** What images become on their way into batches; each of the transforms has a kind and its numbers. */
+export interface NativeAugmentation {
+  fill: 'zero' | 'reflect' | 'edge'
+  transforms: readonly { kind: string; readonly [option: string]: number | boolean | string }[]
+}

@@ -1,9 +1,9 @@
 /** The only importer of the binary, and the types of its surface. Everything else in `lib/` goes through here. */
 import { cudaLibraryBeside, loadBinary } from './binary.js'
-import type { DataType, Descriptor } from './descriptor.js'
+import type { DataType, Descriptor, NativeAugmentation } from './descriptor.js'
 import { type ErrorCode, GradusError } from './errors.js'
 
-export type { DataType, Descriptor, NodeDescriptor, OptimizerDescriptor, ParameterDescriptor } from './descriptor.js'
+export type * from './descriptor.js'
 
 export type TypedArray = Float32Array | Float64Array | Uint8Array | Int32Array
 export type FloatArray = Float32Array | Float64Array
@@ -13,8 +13,9 @@ export interface NativeColumn {
   type: 'float32' | 'float64' | 'uint8' | 'int32'
   /** Of one example. */
   shape: number[]
-  scale?: number | undefined
-  offset?: number | undefined
+  /** Of a uint8 column; by element of the last dimension where they are arrays, both of them. */
+  scale?: number | Float64Array | undefined
+  offset?: number | Float64Array | undefined
 }
 export type ColumnRole = 'input' | 'target' | 'weight'
 
@@ -31,6 +32,8 @@ export interface NativeDataset {
   /** First row with a NaN or infinity, or -1. */
   firstNonfinite(role: ColumnRole, column: number): number
   range(role: ColumnRole, column: number): [number, number]
+  /** Rows of the first input, images, as training has them in an epoch, from 0: (rows, elements). */
+  augmented(augment: NativeAugmentation, seed: number, epoch: number, rows: Uint32Array): Float32Array
   /**
    * 64 bits over types, shapes, scales, offsets and rows of all columns, names excepted, as 16 hexadecimal digits: those of
    * other data, or of other rows or another order of them, are others but by chance (1 in 2⁶⁴). It finds mistakes; whoever
@@ -58,6 +61,9 @@ export interface TrainCall {
   clipNorm?: number | undefined
   clipValue?: number | undefined
   classWeights?: Float64Array | undefined
+  /** Of images, and where the dataset's row 0 lies in the epoch. */
+  augment?: NativeAugmentation | undefined
+  epochRow?: number | undefined
   /** What the metrics go on from: those of the call before. Default: zeros. */
   metricSums?: Float64Array | undefined
   maxRefused?: number | undefined

@@ -2,6 +2,8 @@
   "variables": {
     "core_sources": [
       "native/kernels/isa.cc",
+      "native/engine/augmentation.cc",
+      "native/engine/augmented_images.cc",
       "native/engine/batch.cc",
       "native/engine/corrections.cc",
       "native/engine/cpu_device.cc",
@@ -95,6 +97,7 @@
       "test/native/bfloat16_test.cc",
       "test/native/choices_test.cc",
       "test/native/combine_test.cc",
+      "test/native/convert_images_test.cc",
       "test/native/convolution_test.cc",
       "test/native/depthwise_test.cc",
       "test/native/device_library_test.cc",

@@ -252,6 +252,7 @@ const engineFloors = [
     'optimizers',
     'names',
     'dataset',
+    'augmentation',
     'dataset_fingerprint',
     'residence',
     'library_device',
@@ -259,6 +260,7 @@ const engineFloors = [
   ['cpu_device', 'plan', 'calls', 'workspace', 'pass', 'snapshot'],
   ['op', 'ops/', 'ops', 'model', 'state', 'context', 'running'],
   [
+    'augmented_images',
     'batch',
     'rows',
     'objective',

@@ -233,7 +233,7 @@ test('what cannot be is refused by name', async () => {
     () => graph({ inputs: [a, b], output: add(both(a), both(b)) }),
     /normalization1: expected to be called once/,
   )
-  assert.throws(() => normalization({ per: 'row' }), /per: expected one of 'feature', 'all'/)
+  assert.throws(() => normalization({ per: 'row' }), /per: expected one of 'feature', 'channel', 'all'/)
   assert.match(await refusal(() => made([dense(1)]).adapt({ x })), /adapt: expected a model with normalization\(\)/)
   const model = made([normalization(), relu(), dense(1)], 'float32')
   const huge = await refusal(() =>

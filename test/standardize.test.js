@@ -144,7 +144,7 @@ test('what cannot be standardised is refused', () => {
     ],
     [
       () => standardize([[1]], { per: 'row' }),
-      "GRADUS_INVALID_ARGUMENT per: expected one of 'feature', 'all', received \"row\"",
+      "GRADUS_INVALID_ARGUMENT per: expected one of 'feature', 'channel', 'all', received \"row\"",
     ],
     [
       () => standardize([[1]], { features: Symbol('f') }),

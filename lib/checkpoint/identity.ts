@@ -28,6 +28,8 @@ export async function identify(
     batchSize,
     accumulate: settings.accumulate,
     shuffle: settings.shuffle,
+    // Where there is none nothing is said, as in checkpoints from before there was such an option.
+    augment: settings.augment?.length ? settings.augment.map(({ call }) => call) : undefined,
     clipNorm: settings.clipNorm ?? null,
     clipValue: settings.clipValue ?? null,
     // Of a stream they are known in numbers only when its first piece is there.

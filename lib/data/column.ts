@@ -24,18 +24,28 @@ export type NumberArray =
 /** An array with one entry an example: a number, an array of numbers to any depth, or a typed array. True is 1, false is 0. */
 export type NestedArray = readonly (number | boolean | NumberArray | NestedArray)[]
 
+/** One number for all, or one for each element of the last dimension. */
+export type ByteScale = number | readonly number[]
+
+/** What bytes stand for: two numbers, or two arrays of one length. */
+export interface BytesScale {
+  readonly scale: ByteScale
+  readonly offset: ByteScale
+}
+
 /** Numbers with their shape, examples first, as {@link readIdx} and {@link readNpy} give them. */
 export interface Table {
   data: NumberArray
   /** (examples, …). */
   shape?: readonly number[] | undefined
   /**
-   * For 8-bit data: an element v stands for `v * scale + offset`. Default in inputs what it was in training, and there 1/255;
-   * elsewhere 1. Of other numbers only 1: they stand for themselves.
+   * For 8-bit data: an element v stands for `v * scale + offset`, or with an array of as many numbers as the last dimension has
+   * elements, such as an image's channels, for `v * scale[c] + offset[c]`. Default in inputs what it was in training, and there
+   * 1/255; elsewhere 1. Of other numbers only 1: they stand for themselves.
    */
-  scale?: number | undefined
+  scale?: ByteScale | undefined
   /** Default 0. */
-  offset?: number | undefined
+  offset?: ByteScale | undefined
 }
 
 export type ColumnData = NumberArray | NestedArray | Table
@@ -50,7 +60,7 @@ export interface OpenColumn {
   /** Of a typed array, not of nested ones. */
   isFlat: boolean
   /** Kept as bytes in native memory, with this meaning; null for everything that becomes float or int32. */
-  bytes: { scale: number; offset: number } | null
+  bytes: BytesScale | null
   /** The elements of rows first … first + count − 1. Valid until the next call: a view of the user's memory, or a buffer. */
   read(first: number, count: number): NumberArray
 }
@@ -124,12 +134,29 @@ function openTable(argument: string, table: Table, elements: number, defaultScal
     rows: length / elements,
     elements,
     isFlat: true,
-    bytes: isBytes ? { scale: table.scale ?? defaultScale, offset: table.offset ?? 0 } : null,
+    bytes: isBytes ? bytesScale(table, defaultScale) : null,
     read(first, count) {
       if (data.length !== length) throw invalidArgument(argument, `still ${length} numbers (was it transferred?)`, data)
       return data.subarray(first * elements, (first + count) * elements)
     },
   }
+}
+
+/** As a table says it, or else by this scale. */
+function bytesScale({ scale, offset = 0 }: Table, defaultScale: number): BytesScale {
+  const own = scale ?? defaultScale
+  const longer = Array.isArray(own) ? own : Array.isArray(offset) ? offset : null
+  if (!longer) return { scale: own, offset }
+  const all = (of: ByteScale) => (typeof of === 'number' ? longer.map(() => of) : of)
+  return { scale: all(own), offset: all(offset) }
+}
+
+/** By element of an example: what is multiplied and what is added, where numbers stand for others. */
+export function scalesOf(bytes: BytesScale | null, elements: number): { scales: Float64Array; offsets: Float64Array } {
+  const { scale, offset } = bytes ?? { scale: 1, offset: 0 }
+  const all = (of: ByteScale) =>
+    Float64Array.from({ length: elements }, (_, i) => (typeof of === 'number' ? of : of[i % of.length]!))
+  return { scales: all(scale), offsets: all(offset) }
 }
 
 function openNested(argument: string, rows: NestedArray, elements: number): OpenColumn {
@@ -218,11 +245,18 @@ export function asTable(argument: string, data: unknown): Table {
   if (shape && !(Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0))) {
     throw invalidArgument(`${argument}.shape`, 'an array of whole numbers', shape)
   }
-  if (!Number.isFinite(scale) || !Number.isFinite(offset)) {
+  if (![scale, offset].every(isScale)) {
     throw invalidArgument(`${argument}.scale`, 'finite numbers for scale and offset', describe(scale))
+  }
+  if (Array.isArray(scale) && Array.isArray(offset) && scale.length !== offset.length) {
+    throw invalidArgument(`${argument}.offset`, `${scale.length} numbers, as many as there are scales`, offset.length)
   }
   return data
 }
+
+/** A finite number, or an array of at least one. */
+export const isScale = (value: unknown): value is ByteScale =>
+  Array.isArray(value) ? value.length > 0 && value.every(Number.isFinite) : Number.isFinite(value)
 
 /** The rows of a column in a new order, as a column of the same kind. */
 export function takeRows(argument: string, data: ColumnData, rows: Uint32Array, total: number): ColumnData {

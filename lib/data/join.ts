@@ -82,9 +82,8 @@ const types = { float32: Float32Array, float64: Float64Array, int32: Int32Array 
 /** Bytes come back from the numbers that they stand for. */
 function converted(values: FloatArray | Int32Array, { type, scale = 1, offset = 0 }: NativeColumn): TypedArray {
   if (type === 'uint8') {
-    return scale === 0
-      ? new Uint8Array(values.length)
-      : Uint8Array.from(values, (v) => Math.round((v - offset) / scale))
+    const own = (of: number | Float64Array, i: number) => (typeof of === 'number' ? of : of[i % of.length]!)
+    return Uint8Array.from(values, (v, i) => Math.round((v - own(offset, i)) / (own(scale, i) || 1)))
   }
   const Type = types[type]
   return values instanceof Type ? values : new Type(values)

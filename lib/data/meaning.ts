@@ -4,13 +4,11 @@ import { checkBoolean, checkFinite, oneOf } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { needed, optionsOf } from '../options.js'
 import { short } from '../words.js'
-import { type ColumnData, isTable, type OpenColumn } from './column.js'
+import { type ByteScale, type BytesScale, type ColumnData, isScale, isTable, type OpenColumn } from './column.js'
 
 /** A byte v stood for v · scale + offset. */
-export interface BytesMeaning {
+export interface BytesMeaning extends BytesScale {
   readonly kind: 'bytes'
-  readonly scale: number
-  readonly offset: number
 }
 
 /** They stood for themselves, and were of this kind. */
@@ -25,7 +23,7 @@ export interface NumbersMeaning {
 export type InputMeaning = BytesMeaning | NumbersMeaning
 
 /** What bytes mean that come without a scale of their own; null where training does not tell. */
-export function scaleOfBytes(meaning: InputMeaning | undefined): { scale: number; offset: number } | null {
+export function scaleOfBytes(meaning: InputMeaning | undefined): BytesScale | null {
   if (meaning?.kind === 'bytes') return { scale: meaning.scale, offset: meaning.offset }
   if (!meaning) return { scale: 1 / 255, offset: 0 }
   const { low, high, isWhole } = meaning
@@ -34,9 +32,9 @@ export function scaleOfBytes(meaning: InputMeaning | undefined): { scale: number
 }
 
 /** The same for a column that is opened. Throws where training does not tell. */
-export function checkScaleOfBytes(argument: string, meaning: InputMeaning): { scale: number; offset: number } {
+export function checkScaleOfBytes(argument: string, meaning: InputMeaning): BytesScale {
   const found = scaleOfBytes(meaning)
-  if (found || meaning.kind === 'bytes') return found as { scale: number; offset: number }
+  if (found || meaning.kind === 'bytes') return found as BytesScale
   const range = `numbers as in training, from ${short(meaning.low)} to ${short(meaning.high)}`
   const message = `${argument}: expected ${range}, received bytes without a scale; give { data, scale, offset }`
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
@@ -108,11 +106,14 @@ export const likeBytesAtOnce = (column: OpenColumn, meaning: BytesMeaning): Open
 const rounding = 1e-6
 
 function decided(column: OpenColumn, { scale, offset }: BytesMeaning, { low, high, isWhole }: Look): OpenColumn {
-  const [least, most] = scale > 0 ? [offset, offset + 255 * scale] : [offset + 255 * scale, offset]
+  const offsets = [offset].flat()
+  const scales = [scale].flat()
+  const ends = scales.flatMap((own, i) => [offsets[i]!, offsets[i]! + 255 * own])
+  const [least, most] = [Math.min(...ends), Math.max(...ends)]
   const areBytes = isWhole && low >= 0 && high <= 255
   const slack = rounding * (most - least)
   const areScaled = low >= least - slack && high <= most + slack
-  const isSame = [low, high].every((value) => value * scale + offset === value)
+  const isSame = [low, high].every((value) => scales.every((own, i) => value * own + offsets[i]! === value))
   if (column.rows === 0 || (areScaled && !areBytes)) return column
   if (areBytes && (!areScaled || isSame)) return asBytes(column, { scale, offset })
   const scaled = `numbers from ${least} to ${most}, scaled already`
@@ -126,7 +127,7 @@ function decided(column: OpenColumn, { scale, offset }: BytesMeaning, { low, hig
   )
 }
 
-const asBytes = (column: OpenColumn, bytes: { scale: number; offset: number }): OpenColumn => ({
+const asBytes = (column: OpenColumn, bytes: BytesScale): OpenColumn => ({
   ...column,
   isFlat: false,
   bytes,
@@ -134,9 +135,15 @@ const asBytes = (column: OpenColumn, bytes: { scale: number; offset: number }): 
 })
 
 const readBytes = optionsOf<Omit<BytesMeaning, 'kind'>>()('bytes', {
-  scale: needed(checkFinite),
-  offset: needed(checkFinite),
+  scale: needed(checkScale),
+  offset: needed(checkScale),
 })
+
+function checkScale(argument: string, value: unknown): ByteScale {
+  if (!isScale(value)) throw invalidArgument(argument, 'a finite number or an array of them', value)
+  return value
+}
+
 const readNumbers = optionsOf<Omit<NumbersMeaning, 'kind'>>()('numbers', {
   low: needed(checkFinite),
   high: needed(checkFinite),

@@ -207,6 +207,17 @@ function plan(
   shape: readonly number[],
   conversion: Conversion,
 ): Plan {
-  const meaning = conversion.type === 'uint8' ? column.bytes : null
+  const meaning = conversion.type === 'uint8' ? nativeScale(column, shape) : null
   return { column, role, index, native: { name, type: conversion.type, shape: [...shape], ...meaning }, conversion }
+}
+
+/** @throws where there are scales of channels, but not one of each */
+function nativeScale({ argument, bytes }: OpenColumn, shape: readonly number[]): Partial<NativeColumn> | null {
+  if (bytes === null || typeof bytes.scale === 'number' || typeof bytes.offset === 'number') return bytes as null
+  const { scale, offset } = bytes
+  if (scale.length !== shape.at(-1)) {
+    const expected = `${shape.at(-1) ?? 1} scales, one for each of the last dimension of [${shape}]`
+    throw invalidArgument(`${argument}.scale`, expected, scale.length)
+  }
+  return { scale: Float64Array.from(scale), offset: Float64Array.from(offset) }
 }

@@ -1,6 +1,6 @@
 /** Targets that are probabilities: checked as they are loaded, and what those that are none were probably meant as. */
 import { GradusError } from '../errors.js'
-import type { NumberArray, OpenColumn } from './column.js'
+import { type NumberArray, type OpenColumn, scalesOf } from './column.js'
 
 /** `each`: numbers from 0 to 1, apart from one another; `rows`: those of a row are 1 in all. */
 export type Probabilities = 'each' | 'rows'
@@ -16,10 +16,11 @@ export function checkProbabilities(
   firstRow: number,
 ): void {
   const { elements } = column
+  const { scales, offsets } = scalesOf(column.bytes, elements)
   for (let at = 0; at < values.length; at += elements) {
     let sum = 0
     for (let j = 0; j < elements; j++) {
-      const value = meaningOf(column, values[at + j]!)
+      const value = values[at + j]! * scales[j]! + offsets[j]!
       if (!(value >= -tolerance.each && value <= 1 + tolerance.each) && (kind === 'each' || value < 2)) {
         throw refusal(column, kind, firstRow + at / elements, j, value)
       }
@@ -30,8 +31,6 @@ export function checkProbabilities(
     }
   }
 }
-
-const meaningOf = ({ bytes }: OpenColumn, value: number) => (bytes ? value * bytes.scale + bytes.offset : value)
 
 const expected = {
   each: '0 for no, 1 for yes or a probability between them',
@@ -67,9 +66,10 @@ const slice = 1 << 13
 export function rangeOf(column: OpenColumn): { low: number; high: number; whole: boolean } {
   let [low, high, whole] = [Infinity, -Infinity, true]
   const rows = Math.max(1, Math.floor(slice / column.elements))
+  const { scales, offsets } = scalesOf(column.bytes, column.elements)
   for (let first = 0; first < column.rows; first += rows) {
-    for (const stored of column.read(first, Math.min(rows, column.rows - first))) {
-      const value = meaningOf(column, stored)
+    for (const [i, stored] of column.read(first, Math.min(rows, column.rows - first)).entries()) {
+      const value = stored * scales[i % column.elements]! + offsets[i % column.elements]!
       low = Math.min(low, value)
       high = Math.max(high, value)
       whole &&= Number.isInteger(value)

@@ -4,6 +4,7 @@ import { checkPositiveInteger, oneOf } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { optionsOf } from '../options.js'
 import { asTable, type ColumnData, elementsPerRow, isNumberArray, type NumberArray, openColumn } from './column.js'
+import { type ChannelStandardization, channelStandardization, standardizeChannels } from './standardize-channels.js'
 
 export interface StandardizeOptions {
   /**
@@ -11,8 +12,10 @@ export interface StandardizeOptions {
    * or nesting tells it.
    */
   features?: number | undefined
-  /** One mean and deviation for each feature (default), or one of each for all numbers, as for images. */
-  per?: 'feature' | 'all' | undefined
+  /**
+   * One mean and deviation for each feature (default), for each channel, which is the last dimension, or one of each for all numbers.
+   */
+  per?: 'feature' | 'channel' | 'all' | undefined
 }
 
 /** Numbers standardised, or turned back, with the shape they had; nested arrays become (rows, features). */
@@ -43,7 +46,7 @@ export interface Standardization {
 
 const readOptions = optionsOf<StandardizeOptions>()('standardize', {
   features: checkPositiveInteger,
-  per: [oneOf('feature', 'all'), 'feature'],
+  per: [oneOf('feature', 'channel', 'all'), 'feature'],
 })
 
 /**
@@ -60,10 +63,17 @@ const readOptions = optionsOf<StandardizeOptions>()('standardize', {
  * await model.fit({ x, y: price.apply(train.y) })
  * const prices = price.invert(await model.predict(test.x))
  *
+ * @example
+ * const scale = standardize(train.x, { per: 'channel' }) // images of bytes, [rows, 32, 32, 3]
+ * await model.fit({ x: scale.apply(train.x), y }) // the same bytes, with a scale and an offset for each channel
+ *
  * @throws `GRADUS_INVALID_DATA` names the row of a NaN or an infinity.
  */
-export function standardize(x: ColumnData, options?: StandardizeOptions): Standardization {
+export function standardize(x: ColumnData, options: StandardizeOptions & { per: 'channel' }): ChannelStandardization
+export function standardize(x: ColumnData, options?: StandardizeOptions & { per?: 'feature' | 'all' }): Standardization
+export function standardize(x: ColumnData, options?: StandardizeOptions): Standardization | ChannelStandardization {
   const { features: given, per } = readOptions(options)
+  if (per === 'channel') return standardizeChannels(x)
   const { values, features } = flatten('x', x, given)
   const width = per === 'all' ? 1 : features
   if (values.length === 0) throw invalidArgument('x', 'at least one row', x)
@@ -115,26 +125,35 @@ function forEachColumn(values: NumberArray, width: number, each: (value: number,
   }
 }
 
+interface Statistics {
+  mean: ArrayLike<number>
+  deviation: ArrayLike<number>
+}
+
 /**
  * A {@link Standardization} from numbers that were kept, as `JSON.parse` gives them back.
  *
  * @example const scale = standardization(JSON.parse(await readFile('scale.json', 'utf8')))
  */
-export function standardization(statistics: {
-  mean: ArrayLike<number>
-  deviation: ArrayLike<number>
-}): Standardization {
+export function standardization(statistics: Statistics & { per: 'channel' }): ChannelStandardization
+export function standardization(statistics: Statistics): Standardization
+export function standardization(
+  statistics: Statistics & { per?: 'channel' },
+): Standardization | ChannelStandardization {
   const [mean, deviation] = [numbersOf(statistics?.mean), numbersOf(statistics?.deviation)]
   const fits = mean && deviation && mean.length > 0 && mean.length === deviation.length
   if (!fits || !mean.every(Number.isFinite) || !deviation.every((value) => value > 0 && value < Infinity)) {
     const expected = '{ mean, deviation }, arrays of as many finite means as positive deviations'
     throw invalidArgument('statistics', expected, statistics)
   }
+  if (statistics.per === 'channel') return channelStandardization(mean, deviation)
   return {
     mean,
     deviation,
-    apply: (x) => mapped('x', x, mean.length, (value, column) => (value - mean[column]!) / deviation[column]!),
-    invert: (y) => mapped('y', y, mean.length, (value, column) => value * deviation[column]! + mean[column]!),
+    apply: (x: ColumnData) =>
+      mapped('x', x, mean.length, (value, column) => (value - mean[column]!) / deviation[column]!),
+    invert: (y: ColumnData) =>
+      mapped('y', y, mean.length, (value, column) => value * deviation[column]! + mean[column]!),
     toJSON: () => ({ mean: [...mean], deviation: [...deviation] }),
   }
 }

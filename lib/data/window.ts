@@ -3,7 +3,7 @@ import { isFloat32Array, isFloat64Array } from 'node:util/types'
 import { checkPositiveInteger } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { needed, optionsOf } from '../options.js'
-import { asTable, type ColumnData, elementsPerRow, openColumn, product } from './column.js'
+import { asTable, type ColumnData, elementsPerRow, openColumn, product, scalesOf } from './column.js'
 
 export interface WindowOptions {
   /** Points in time that the model looks back on. */
@@ -81,12 +81,12 @@ function open(series: ColumnData): { values: Float32Array | Float64Array; featur
     const values = openColumn('series', series, features, 1).read(0, series.length)
     return { values: values as Float64Array, features, isFlat: ['number', 'boolean'].includes(typeof series[0]) }
   }
-  const { data, shape = [data.length], scale = 1, offset = 0 } = asTable('series', series)
+  const { data, shape = [data.length] } = asTable('series', series)
   if (shape.length > 2 || product(shape) !== data.length || data.length === 0) {
     const message = `series: expected numbers of shape [time] or [time, features], received [${shape}]`
     throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
   }
-  const { rows, read } = openColumn('series', series, product(shape.slice(1)), 1)
+  const { rows, elements, bytes, read } = openColumn('series', series, product(shape.slice(1)), 1)
   const found = read(0, rows)
   const isSmall = found.BYTES_PER_ELEMENT < 4
   const values =
@@ -95,7 +95,9 @@ function open(series: ColumnData): { values: Float32Array | Float64Array; featur
       : isSmall
         ? Float32Array.from(found)
         : Float64Array.from(found)
-  const scaled = scale === 1 && offset === 0 ? values : values.map((value) => value * scale + offset)
+  const { scales, offsets } = scalesOf(bytes, elements)
+  const isPlain = bytes === null || (bytes.scale === 1 && bytes.offset === 0)
+  const scaled = isPlain ? values : values.map((v, i) => v * scales[i % elements]! + offsets[i % elements]!)
   return {
     values: scaled as Float32Array | Float64Array,
     features: product(shape.slice(1)),

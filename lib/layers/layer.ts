@@ -33,8 +33,11 @@ export interface LayerDefinition {
   readonly merges?: boolean
   /** Takes row numbers below this, not real values. */
   readonly vocabulary?: number
-  /** Takes numbers from the data that an input of the model gets, before training: as of {@link normalization}. */
-  readonly adapts?: 'feature' | 'all'
+  /**
+   * Takes numbers from the data that an input of the model gets, before training: as of {@link normalization}; `usual`: by channel of
+   * images, else by feature.
+   */
+  readonly adapts?: 'feature' | 'channel' | 'all' | 'usual'
   /** By role: what its weights begin with, in place of what its initializers say. */
   readonly weights?: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: FloatArray }>
   /** Throws an error that begins with `label` when the inputs do not fit. */

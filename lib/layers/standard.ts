@@ -7,16 +7,25 @@ import { filled } from './normalization.js'
 import { sizeOf } from './shape.js'
 
 export interface NormalizationOptions {
-  /** A mean and variance for each number of an example (default), or one of each for all of them, as for images. */
-  per?: 'feature' | 'all' | undefined
+  /**
+   * A mean and variance for each number of an example, for each channel, which is its last dimension, or one of each for all of them.
+   * Default: `'channel'` of images, which have three dimensions, else `'feature'`.
+   */
+  per?: 'feature' | 'channel' | 'all' | undefined
   /** Default `normalization1`, … in layer order. */
   name?: string | undefined
 }
 
 const readNormalization = optionsOf<NormalizationOptions>()('normalization', {
-  per: [oneOf('feature', 'all'), 'feature'],
+  per: oneOf('feature', 'channel', 'all'),
   name: checkName,
 })
+
+/** What a layer on an input of this shape counts by. */
+export const adaptsPer = (
+  per: NonNullable<Layer['definition']['adapts']>,
+  { length }: readonly number[],
+): 'feature' | 'channel' | 'all' => (per === 'usual' ? (length === 3 ? 'channel' : 'feature') : per)
 
 /** Far below any variance: the op adds it under the root. */
 const epsilon = 1e-30
@@ -35,19 +44,21 @@ export const normalization = factory('normalization', 1, (options?: Normalizatio
   return defineLayer({
     call: callOf('normalization', { per, name }),
     name,
-    adapts: per,
+    adapts: per ?? 'usual',
     outputShape: ([shape]) => shape!,
     // A batch norm without gain and bias, whose mean and variance stay as they are.
     lower(scope, [input]) {
       const { shape, node } = input!
-      const flat = [sizeOf(shape)]
+      const byChannel = adaptsPer(per ?? 'usual', shape) === 'channel'
+      const flat = byChannel ? shape.slice(-1) : [sizeOf(shape)]
       const parameters = {
         mean: scope.parameter('mean', filled(flat, 0, false)),
         variance: scope.parameter('variance', filled(flat, 1, false)),
       }
-      const from = shape.length === 1 ? node : scope.node('reshape', [node], { shape: flat })
+      const isFlat = byChannel || shape.length === 1
+      const from = isFlat ? node : scope.node('reshape', [node], { shape: flat })
       const normal = scope.node('batch_norm', [from], { parameters, epsilon })
-      return shape.length === 1 ? normal : scope.node('reshape', [normal], { shape: [...shape] })
+      return isFlat ? normal : scope.node('reshape', [normal], { shape: [...shape] })
     },
   })
 })

@@ -1,6 +1,6 @@
 /** The losses. Each is a mean over the examples, weighted if they have weights; regularisation is added apart. */
 import { callOf, factory } from '../call.js'
-import { checkPositive } from '../checks.js'
+import { checkFraction, checkPositive } from '../checks.js'
 import { absoluteErrorMetric, squaredErrorMetric } from '../metrics/errors.js'
 import type { Metric } from '../metrics/metric.js'
 import { optionsOf } from '../options.js'
@@ -9,13 +9,27 @@ import type { Loss } from './loss.js'
 export { type CustomLossOptions, customLoss } from './custom.js'
 export type { CustomLossContext, Loss } from './loss.js'
 
-const readSoftmax = optionsOf<{ temperature?: number | undefined }>()('softmaxCrossEntropy', {
+export interface SoftmaxCrossEntropyOptions {
+  /** What the scores are divided by. Default 1. */
+  temperature?: number | undefined
+  /**
+   * The share ε of each target, at least 0 and less than 1, that is spread over all classes: (1 − ε) · target + ε / classes
+   * (Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016). Default 0.
+   */
+  labelSmoothing?: number | undefined
+}
+
+const readSoftmax = optionsOf<SoftmaxCrossEntropyOptions>()('softmaxCrossEntropy', {
   temperature: [checkPositive, 1],
+  labelSmoothing: [checkFraction, 0],
 })
 
 /**
  * −log of the probability that softmax of the scores gives to the right class. Takes scores, without a softmax layer at
  * the end; targets are class numbers, or for each class its probability, which sum to 1.
+ *
+ * With `labelSmoothing` the loss does not ask for scores without bounds; the metrics, `logLoss` among them, hold the scores against
+ * the targets as they are.
  *
  * With a temperature T other than 1, T² times that of the scores / T: what a student learns with from a teacher's probabilities
  * that were softened as well ({@link distill}), where T² keeps its gradients as large as at 1 (Hinton, Vinyals and Dean
@@ -25,13 +39,14 @@ const readSoftmax = optionsOf<{ temperature?: number | undefined }>()('softmaxCr
 export const softmaxCrossEntropy = factory(
   'softmaxCrossEntropy',
   1,
-  (options: { temperature?: number | undefined } = {}): Loss => {
-    const { temperature } = readSoftmax(options)
-    const isPlain = temperature === 1
+  (options: SoftmaxCrossEntropyOptions = {}): Loss => {
+    const { temperature, labelSmoothing } = readSoftmax(options)
+    const given = { ...(temperature !== 1 && { temperature }), ...(labelSmoothing !== 0 && { labelSmoothing }) }
     return {
-      call: isPlain ? callOf('softmaxCrossEntropy') : callOf('softmaxCrossEntropy', { temperature }),
+      call: Object.keys(given).length === 0 ? callOf('softmaxCrossEntropy') : callOf('softmaxCrossEntropy', given),
       kind: 'softmax_cross_entropy',
-      ...(!isPlain && { parameter: temperature }),
+      ...(temperature !== 1 && { parameter: temperature }),
+      ...(labelSmoothing !== 0 && { smoothing: labelSmoothing }),
       targets: 'either',
       outputs: 'classes',
       probabilities: 'rows',

@@ -26,6 +26,8 @@ export interface Loss {
   /** The core's name. */
   readonly kind: string
   readonly parameter?: number
+  /** Of targets of classes: see {@link softmaxCrossEntropy}. */
+  readonly smoothing?: number
   /** Class numbers, an array shaped as the output, or either. */
   readonly targets: 'labels' | 'dense' | 'either'
   /** What it takes the outputs for: which metrics fit, and which targets are possible, follow from it. */

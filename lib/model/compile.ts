@@ -123,7 +123,12 @@ export const trainable = (descriptor: Descriptor, { loss, optimizer, metrics }: 
   plain({
     ...descriptor,
     parameters: withGroups(descriptor.parameters, optimizer.groups),
-    loss: { kind: loss.kind, parameter: loss.parameter, targets: loss.custom && loss.targets },
+    loss: {
+      kind: loss.kind,
+      parameter: loss.parameter,
+      smoothing: loss.smoothing,
+      targets: loss.custom && loss.targets,
+    },
     metrics: descriptorsOf(metrics, loss.outputs),
     optimizer: optimizer.descriptor,
   })

@@ -12,6 +12,7 @@ import {
 } from '../layers/layer.js'
 import type { CustomRegularizer } from '../layers/regularizers.js'
 import { formatShape, sameShape } from '../layers/shape.js'
+import { adaptsPer } from '../layers/standard.js'
 import type { DataType, Descriptor, FloatArray, NodeDescriptor, ParameterDescriptor } from '../native.js'
 import type { Normalization } from '../train/target.js'
 
@@ -76,7 +77,10 @@ export function lower(network: Network): Lowered {
       const from = node.inputs.map((input) => ({ node: numberOf.get(input)!, shape: input.shape }))
       numberOf.set(node, node.layer.definition.lower(work.scope(node.layer, name), from))
       const per = node.layer.definition.adapts
-      if (per) normalizations.push({ layer: name, input: from[0]!.node, per, ...work.momentsOf(name) })
+      if (per) {
+        const [{ node: input, shape }] = from as [(typeof from)[0]]
+        normalizations.push({ layer: name, input, per: adaptsPer(per, shape), ...work.momentsOf(name) })
+      }
     }
     const parameters = work.parameters.slice(known).map((_, i) => known + i)
     const takes = node.inputs.map((input) => names.get(input.layer ?? input)!)

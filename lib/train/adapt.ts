@@ -70,7 +70,7 @@ async function momentsOf(
   signal?: AbortSignal,
 ): Promise<() => void> {
   const { normalizations, inputs, program } = target
-  const widths = normalizations.map(({ input, per }) => (per === 'all' ? 1 : product(inputs[input]!.shape)))
+  const widths = normalizations.map(({ input, per }) => widthOf(inputs[input]!.shape, per))
   const moments = widths.map((width) => new Moments(width))
   for await (const piece of pieces) {
     signal?.throwIfAborted()
@@ -90,6 +90,9 @@ async function momentsOf(
     target.conventions.isAdapted = true
   }
 }
+
+const widthOf = (shape: readonly number[], per: 'feature' | 'channel' | 'all'): number =>
+  per === 'all' ? 1 : per === 'channel' ? (shape.at(-1) ?? 1) : product(shape)
 
 const argumentOf = ({ inputs }: AdaptTarget, input: number) => (inputs.length > 1 ? `x.${inputs[input]!.name}` : 'x')
 

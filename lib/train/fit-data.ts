@@ -9,6 +9,14 @@ import type { FitSettings } from './options.js'
 import { openSource, requirementsOf, type Source, splitSource } from './source.js'
 import type { TrainTarget } from './target.js'
 
+/** The other one of two examples is any row of the epoch. */
+function checkMixing({ rows }: Source, { augment }: FitSettings): void {
+  const mixing = augment?.find(({ mixes }) => mixes)
+  if (rows !== null || !mixing) return
+  const message = `augment: expected data in memory beside ${mixing.call[0]}, received a stream`
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+}
+
 export class FitData {
   readonly #target: TrainTarget
   readonly #settings: FitSettings
@@ -29,6 +37,7 @@ export class FitData {
   async open(data: Data): Promise<[Source, Source | null]> {
     const { validation, validationSplit } = this.#settings
     const training = await this.#open(data, this.#conventions)
+    checkMixing(training, this.#settings)
     if (validationSplit !== undefined) return await splitSource(training, validationSplit)
     this.#validationConventions = { ...this.#conventions }
     if (validation === undefined) return [training, null]

@@ -9,10 +9,12 @@ import {
   checkPositiveInteger,
   checkShare,
 } from '../checks.js'
+import { checkAugment } from '../data/augment.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { anything, optionsOf } from '../options.js'
 import * as factories from '../schedules/index.js'
 import { checkUnit, type Schedule } from '../schedules/schedule.js'
+import { checkAugmentable } from './augmentable.js'
 import type { Callback, EpochContext } from './callback.js'
 import { resolveCallbacks } from './callbacks.js'
 import { checkSignal, resolveThreads } from './calls.js'
@@ -48,6 +50,7 @@ const readOptions = optionsOf<FitOptions>()(
     validationSplit: checkShare,
     validateAverage: checkBoolean,
     shuffle: [checkBoolean, true],
+    augment: checkAugment,
     schedule: checkSchedule,
     momentumSchedule: checkSchedule,
     weightDecaySchedule: checkSchedule,
@@ -78,6 +81,7 @@ export function resolveFitOptions(target: TrainTarget, options: FitOptions): Fit
   checkMomentum(target, read)
   checkAverage(target, read)
   checkMonitors(target, read)
+  if (read.augment) checkAugmentable(target, read.augment)
   checkName(read)
   checkGoingOn(read)
   return {

@@ -1,4 +1,5 @@
 /** What a run is told, given and resolved. */
+import type { Augmentation } from '../data/augment.js'
 import type { Data } from '../data/stream.js'
 import type { Schedule } from '../schedules/schedule.js'
 import type { ClassWeights } from './class-weights.js'
@@ -27,6 +28,14 @@ export interface TrainingOptions {
   validateAverage?: boolean | undefined
   /** The order of the examples changes each epoch, by the model's seed. Default true; streams keep their order. */
   shuffle?: boolean | undefined
+  /**
+   * How images are changed on their way into batches, one after the other: {@link randomCrop}, {@link randomFlip},
+   * {@link alternatingFlip}, {@link randomAffine}, {@link cutout}, {@link colorJitter}, {@link mixup}, {@link cutmix}. In training
+   * alone: never in validation. For a model with one input of shape [height, width, channels], on the processor. What becomes of an
+   * example follows from the model's seed, the transform's place in the list, the epoch and the example's row, so that neither batch
+   * size nor threads, order or going on change it. Default: none.
+   */
+  augment?: readonly Augmentation[] | undefined
   /** The learning rate over time. Default: the optimizer's own, always. */
   schedule?: Schedule | undefined
   /** Momentum over time, of Adam and its kin beta1: low at first, high later. Default: the optimizer's own, always. */

@@ -1,7 +1,8 @@
 import { checkBoolean, checkNotNegativeInteger, checkPositiveInteger } from '../checks.js'
+import { nativeAugmentation } from '../data/augment.js'
 import { GradusError } from '../errors.js'
 import { readMemory } from '../memory.js'
-import type { NativeDataset, Refusal, TrainResult } from '../native.js'
+import type { NativeAugmentation, NativeDataset, Refusal, TrainResult } from '../native.js'
 import { anything, needed, optionsOf } from '../options.js'
 import { type Annealed, Annealing } from './annealing.js'
 import type { FitCall, Wishes } from './callback.js'
@@ -18,6 +19,16 @@ interface Done {
   annealed: Annealed
 }
 
+interface StepsCall {
+  epoch: number
+  firstRow: number
+  batchSize: number
+  shuffle: boolean
+  metricSums?: Float64Array | undefined
+  /** Of the dataset's first row, in the epoch. */
+  epochRow: number
+}
+
 interface Memory {
   refusedInRow: number
   schedules: unknown
@@ -31,6 +42,7 @@ export class Steps {
   readonly #pace = new Pace()
   readonly #annealing: Annealing
   readonly #inspections: { inspectEvery: number; inspectHistograms: boolean }
+  readonly #augment: NativeAugmentation | undefined
   #refusedInRow = 0
   #warned = false
 
@@ -44,19 +56,14 @@ export class Steps {
     this.#settings = settings
     this.#annealing = new Annealing(target, settings, goesOn)
     this.#inspections = inspectionsFor(wishes)
+    this.#augment = settings.augment && nativeAugmentation(settings.augment)
     this.#signal = signal
   }
 
   /** The next updates from `firstRow` on; null when the run was stopped before or in the first of them. */
   async train(
     dataset: NativeDataset,
-    {
-      epoch,
-      firstRow,
-      batchSize,
-      shuffle,
-      metricSums,
-    }: { epoch: number; firstRow: number; batchSize: number; shuffle: boolean; metricSums?: Float64Array | undefined },
+    { epoch, firstRow, batchSize, shuffle, metricSums, epochRow }: StepsCall,
   ): Promise<Done | null> {
     const { accumulate, threads, clipNorm, clipValue, classWeights, maxRefusedSteps } = this.#settings
     const { program } = this.#target
@@ -78,6 +85,7 @@ export class Steps {
         clipNorm,
         clipValue,
         classWeights,
+        ...(this.#augment && { augment: this.#augment, epochRow }),
         metricSums,
         maxRefused: maxRefusedSteps - this.#refusedInRow,
         tensorStatistics: true,

@@ -10,7 +10,7 @@ export interface Normalization {
   readonly layer: string
   /** Number of the input that it takes. */
   readonly input: number
-  readonly per: 'feature' | 'all'
+  readonly per: 'feature' | 'channel' | 'all'
   /** Numbers of its parameters. */
   readonly mean: number
   readonly variance: number

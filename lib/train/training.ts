@@ -214,9 +214,10 @@ export class Training {
     const { signal } = this.#halt
     const shuffle = this.#settings.shuffle && rowsTotal !== null
     const epoch = this.#standing.epochs
+    const epochRow = rowsTotal === null ? totals.rows - firstRow : 0
     for (let row = firstRow; row < dataset.size; ) {
       const { metricSums } = totals
-      const done = await steps.train(dataset, { epoch, firstRow: row, batchSize, shuffle, metricSums })
+      const done = await steps.train(dataset, { epoch, firstRow: row, batchSize, shuffle, metricSums, epochRow })
       if (!done) throw signal.reason
       const { result, firstStep, annealed } = done
       row += result.rows

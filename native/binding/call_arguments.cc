@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataset.h"
+#include "value.h"
 
 namespace gradus::binding {
 namespace {
@@ -93,6 +94,9 @@ TrainCall train_call(Napi::Value value) {
   call.clip_norm = optional_positive(from, "clipNorm");
   call.clip_value = optional_positive(from, "clipValue");
   call.class_weights = optional_doubles(from, "classWeights");
+  if (!from.Get("augment").IsUndefined())
+    call.augmentation = std::make_shared<Augmentation>(to_value(from.Get("augment"), "augment"));
+  if (!from.Get("epochRow").IsUndefined()) call.epoch_row = whole_number(from.Get("epochRow"), "epochRow");
   call.metric_sums = metric_sums(from);
   if (!from.Get("maxRefused").IsUndefined()) call.max_refused = count(from, "maxRefused");
   const Napi::Value statistics = from.Get("tensorStatistics");

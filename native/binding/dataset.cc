@@ -5,7 +5,10 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "call_arguments.h"
+#include "engine/augmented_images.h"
 #include "properties.h"
+#include "value.h"
 
 namespace gradus::binding {
 namespace {
@@ -44,6 +47,11 @@ Column column_of(Napi::Value value, const std::string& name) {
   column.type = found->type;
   column.shape = shape_of(from.Get("shape"), "column.shape");
   const Napi::Value scale = from.Get("scale"), offset = from.Get("offset");
+  const bool by_channel = scale.IsTypedArray() || offset.IsTypedArray();
+  if (by_channel) {
+    column.scales = copy_of_doubles(scale, "column.scale"), column.offsets = copy_of_doubles(offset, "column.offset");
+    return column;
+  }
   if (!scale.IsUndefined()) column.scale = finite_number(scale, "column.scale");
   if (!offset.IsUndefined()) column.offset = finite_number(offset, "column.offset");
   return column;
@@ -94,11 +102,12 @@ std::optional<DataType> column_type(napi_typedarray_type array) {
 }
 
 Napi::Function Dataset::define(Napi::Env env) {
-  return DefineClass(env, "NativeDataset",
-                     {accessor<&Dataset::size>("size"), method<&Dataset::write>("write"),
-                      method<&Dataset::read>("read"), method<&Dataset::subset>("subset"),
-                      method<&Dataset::first_nonfinite>("firstNonfinite"), method<&Dataset::range>("range"),
-                      method<&Dataset::fingerprint>("fingerprint"), method<&Dataset::dispose>("dispose")});
+  return DefineClass(
+      env, "NativeDataset",
+      {accessor<&Dataset::size>("size"), method<&Dataset::write>("write"), method<&Dataset::read>("read"),
+       method<&Dataset::subset>("subset"), method<&Dataset::first_nonfinite>("firstNonfinite"),
+       method<&Dataset::range>("range"), method<&Dataset::augmented>("augmented"),
+       method<&Dataset::fingerprint>("fingerprint"), method<&Dataset::dispose>("dispose")});
 }
 
 Dataset::Dataset(const Napi::CallbackInfo& info) : Wrapped(info) {
@@ -214,6 +223,23 @@ Napi::Value Dataset::range(const Napi::CallbackInfo& info) {
   if (from.columns(role)[index].type != DataType::int32) invalid("column", "a column of type int32", info[1]);
   const auto [least, most] = from.range(role, index);
   return array_of(info.Env(), std::array{least, most}, [&](int32_t end) { return Napi::Number::New(info.Env(), end); });
+}
+
+Napi::Value Dataset::augmented(const Napi::CallbackInfo& info) {
+  const gradus::Dataset& from = *data();
+  const Augmentation augmentation(to_value(info[0], "augment"));
+  const uint64_t seed = whole_number(info[1], "seed"), epoch = step_number(info[2], "epoch");
+  const Elements rows = elements(info[3], "rows", "a Uint32Array");
+  if (rows.type != napi_uint32_array) invalid("rows", "a Uint32Array", info[3]);
+  if (from.columns(Role::input).empty()) invalid("dataset", "an input", info.This());
+  const auto* first = static_cast<const uint32_t*>(rows.data);
+  const std::vector<uint32_t> wanted(first, first + rows.length);
+  for (uint32_t row : wanted)
+    if (row >= from.size()) invalid("rows", "numbers below " + std::to_string(from.size()), info[3]);
+  const size_t length = product("rows", {wanted.size(), from.columns(Role::input)[0].elements()});
+  const Napi::TypedArray to = Environment::of(info.Env()).typed_array(info.Env(), napi_float32_array, length);
+  preview(from, augmentation, seed, epoch, wanted, static_cast<float*>(elements(to, "result", "a typed array").data));
+  return to;
 }
 
 namespace {

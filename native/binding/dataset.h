@@ -35,6 +35,7 @@ class Dataset : public Wrapped<Dataset> {
   Napi::Value subset(const Napi::CallbackInfo& info);
   Napi::Value first_nonfinite(const Napi::CallbackInfo& info);
   Napi::Value range(const Napi::CallbackInfo& info);
+  Napi::Value augmented(const Napi::CallbackInfo& info);
   Napi::Value fingerprint(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 

@@ -9,7 +9,8 @@ namespace {
 
 using Copies = std::vector<std::vector<uint8_t>>;
 
-// The inputs, one argument after the other: an array each, after bytes their scale and offset. Without `copies` they
+// The inputs, one argument after the other: an array each, after bytes their scale and offset, or arrays of these which
+// come again and again. Without `copies` they
 // stay where they are, which holds as long as no JavaScript runs.
 void take_inputs(const Napi::CallbackInfo& info, size_t at, RowsCall& call, Copies* copies) {
   call.inputs.clear();
@@ -27,8 +28,14 @@ void take_inputs(const Napi::CallbackInfo& info, size_t at, RowsCall& call, Copi
       column.data = copies->emplace_back(first, first + found.length * size_of(*type)).data();
     }
     if (type != DataType::uint8) continue;
-    column.scale = finite_number(info[at++], "scale");
-    column.offset = finite_number(info[at++], "offset");
+    const Napi::Value scale = info[at++], offset = info[at++];
+    if (!scale.IsTypedArray()) {
+      column.scale = finite_number(scale, "scale"), column.offset = finite_number(offset, "offset");
+      continue;
+    }
+    column.scales = copy_of_doubles(scale, "scale"), column.offsets = copy_of_doubles(offset, "offset");
+    if (column.scales.empty() || column.scales.size() != column.offsets.size())
+      invalid("offset", "as many numbers as there are scales", offset);
   }
 }
 

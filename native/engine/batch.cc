@@ -70,6 +70,8 @@ void Batch<T>::check_inputs() const {
     if (inputs[i].index && columns[i].type != DataType::int32)
       mismatch(columns[i].name, "an int32 column", "another type");
     if (inputs[i].index) check_numbers(Dataset::Role::input, i, model_.vocabulary(i));
+    if (columns[i].by_channel && !workspace_.memory.is_host())
+      throw Error("GRADUS_NO_DEVICE", columns[i].name + ": scales by channel are for the processor: train on it");
   }
 }
 
@@ -114,8 +116,25 @@ void Batch<T>::use_order(const std::vector<uint32_t>& order, bool is_new) {
 }
 
 template <class T>
+void Batch<T>::use_augmentation(const Augmentation& augmentation, uint64_t epoch, uint64_t first_row) {
+  if (!workspace_.memory.is_host())
+    throw Error("GRADUS_NO_DEVICE", "augment: the device has no kernel convert_images yet: train on the processor");
+  const std::vector<InputPlan>& inputs = model_.plan().inputs;
+  const size_t input = image_input_of(inputs);
+  const ImageShape shape = image_shape_of(inputs[input].name, inputs[input].shape);
+  images_.emplace(AugmentedColumn{data_, input, shape, augmentation, model_.plan().seed, epoch, first_row}, memory_);
+  // Whatever takes both takes two labels.
+  const std::optional<LossPlan>& loss = model_.plan().loss;
+  if (mixes_labels() && !(loss->takes_labels && loss->takes_dense))
+    throw Error("GRADUS_INVALID_ARGUMENT", "augment: expected a loss that takes two labels beside mixed examples");
+}
+
+template <class T>
 void Batch<T>::reserve(size_t rows) {
   Memory& from = workspace_.memory;
+  if (images_) images_->reserve(rows, from);
+  if (mixes_labels()) memory_.other_labels.grow(rows, from);
+  if (mixes() && kind_ == Targets::dense) memory_.other_targets.grow(product(rows, columns()), from);
   if (kind_ == Targets::labels) memory_.labels.grow(rows, from);
   if (kind_ == Targets::dense) memory_.targets.grow(product(rows, columns()), from);
   if (weighted_) memory_.weights.grow(rows, from);
@@ -159,6 +178,8 @@ Examples Batch<T>::examples_of(Dataset::Role role, size_t number, size_t first) 
   examples.type = column.type;
   examples.elements = column.elements();
   examples.scale = column.scale, examples.offset = column.offset;
+  if (const BytesByChannel* of = column.by_channel.get())
+    examples.scales = of->scales.data(), examples.offsets = of->offsets.data(), examples.period = of->scales.size();
   examples.order = order_there_;
   examples.view = workspace_.residence.view_of(data_, workspace_.memory);
   examples.first = first;
@@ -166,15 +187,39 @@ Examples Batch<T>::examples_of(Dataset::Role role, size_t number, size_t first) 
 }
 
 template <class T>
+void Batch<T>::gather_images(size_t first, Pass<T>& pass) const {
+  std::vector<uint32_t>& rows = memory_.view_rows;
+  rows.resize(pass.batch);
+  for (size_t i = 0; i < pass.batch; ++i) rows[i] = uint32_t(view_row(first + i));
+  images_->gather(rows, pass.device, pass.workspace.nodes[images_->input()].value.data());
+}
+
+// The rows that those of the batch are mixed with.
+template <class T>
+Examples Batch<T>::partners_of(Examples examples) const {
+  examples.order = memory_.partners.data(), examples.first = 0;
+  return examples;
+}
+
+template <class T>
 void Batch<T>::gather(size_t first, Pass<T>& pass) const {
   for (size_t i = 0; i < data_.columns(Dataset::Role::input).size(); ++i)
-    gather_input(model_, i, examples_of(Dataset::Role::input, i, first), pass);
+    if (images_ && images_->input() == i)
+      gather_images(first, pass);
+    else
+      gather_input(model_, i, examples_of(Dataset::Role::input, i, first), pass);
   if (kind_ == Targets::none) return;
   const Examples target = examples_of(Dataset::Role::target, 0, first);
-  if (kind_ == Targets::labels)
+  if (kind_ == Targets::labels) {
     pass.device.gather_numbers(target, pass.batch, memory_.labels.data());
-  else
+    if (mixes()) pass.device.gather_numbers(partners_of(target), pass.batch, memory_.other_labels.data());
+  } else {
     pass.device.gather_examples(target, pass.batch, memory_.targets.data());
+    if (mixes()) {
+      pass.device.gather_examples(partners_of(target), pass.batch, memory_.other_targets.data());
+      images_->mix_targets(pass.batch, columns(), pass.device, memory_.targets.data());
+    }
+  }
   if (!weighted_) return;
   const Examples weight = has_example_weights() ? examples_of(Dataset::Role::weight, 0, first) : Examples();
   pass.device.gather_weights(weight, target, class_weights(), pass.batch, memory_.weights.data());

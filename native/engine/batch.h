@@ -1,7 +1,8 @@
 // From rows of a dataset, in their order, to the inputs, targets and weights of passes: what one call reads.
 #pragma once
-#include "dataset.h"
-#include "model.h"
+#include <optional>
+
+#include "augmented_images.h"
 
 namespace gradus {
 
@@ -29,6 +30,9 @@ class Batch {
   void use_targets(const std::vector<double>& class_weights);
   // is_new: the order is not that of the call before.
   void use_order(const std::vector<uint32_t>& order, bool is_new);
+  // After the targets. Row 0 of the data is row `first_row` of the epoch. Throws GRADUS_INVALID_ARGUMENT, and
+  // GRADUS_NO_DEVICE for any but the processor.
+  void use_augmentation(const Augmentation& augmentation, uint64_t epoch, uint64_t first_row);
 
   void reserve(size_t rows);
   double weight(size_t first, size_t rows) const;  // sum of these rows' weights
@@ -38,6 +42,9 @@ class Batch {
   size_t columns() const { return model_.output_size(); }
   // Of the rows gathered last; null where there are none.
   const int32_t* labels() const { return kind_ == Targets::labels ? memory_.labels.data() : nullptr; }
+  // Beside them, of mixed examples whose targets are labels.
+  const int32_t* other_labels() const { return mixes_labels() ? memory_.other_labels.data() : nullptr; }
+  const T* shares() const { return memory_.shares.data(); }
   const T* targets() const { return kind_ == Targets::dense ? memory_.targets.data() : nullptr; }
   const T* weights() const { return weighted_ ? memory_.weights.data() : nullptr; }
   const T* example_weights() const;  // without those of the classes, which act on the loss alone
@@ -46,7 +53,12 @@ class Batch {
   void check_inputs() const;
   void check_targets();
   void check_numbers(Dataset::Role role, size_t column, size_t limit) const;
-  size_t row(size_t i) const { return data_.row(order_ ? (*order_)[i] : i); }
+  size_t view_row(size_t i) const { return order_ ? (*order_)[i] : i; }
+  size_t row(size_t i) const { return data_.row(view_row(i)); }
+  bool mixes() const { return images_ && images_->mixes(); }
+  bool mixes_labels() const { return mixes() && kind_ == Targets::labels; }
+  void gather_images(size_t first, Pass<T>& pass) const;
+  Examples partners_of(Examples examples) const;
   bool has_example_weights() const { return !data_.columns(Dataset::Role::weight).empty(); }
   double example_weight_of(size_t i) const;
   double weight_of(size_t i) const;
@@ -60,6 +72,7 @@ class Batch {
   const std::vector<uint32_t>* order_ = nullptr;
   const uint32_t* order_there_ = nullptr;  // where kernels read it
   std::vector<double> class_weights_;
+  std::optional<AugmentedImages<T>> images_;
   Targets kind_ = Targets::none;
   bool weighted_ = false;
 };

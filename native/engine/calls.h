@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "dataset.h"
+#include "augmentation.h"
 
 namespace gradus {
 
@@ -24,8 +24,10 @@ struct TrainCall {
   std::vector<double> average_decays;    // how much of the average of the weights each keeps; empty: it stays as it is
   double clip_norm = 0, clip_value = 0;  // 0: none
   std::vector<double> class_weights;     // by label, or empty
-  std::vector<double> metric_sums;       // to go on from: those of the epoch's call before, or empty
-  size_t max_refused = 10;               // non-finite steps in a row that end the call
+  std::shared_ptr<const Augmentation> augmentation;  // of images, or none
+  uint64_t epoch_row = 0;                            // of the data's row 0 in the epoch, by which the draws of that go
+  std::vector<double> metric_sums;                   // to go on from: those of the epoch's call before, or empty
+  size_t max_refused = 10;                           // non-finite steps in a row that end the call
   bool tensor_statistics = false;
   // Looks at the layers in updates whose step is a multiple of this, and in the first refused one of a row; 0: never.
   uint64_t inspect_every = 0;
@@ -98,8 +100,9 @@ struct RowsCall {
   struct Column {
     const void* data = nullptr;
     DataType type = DataType::float32;
-    size_t length = 0;             // elements of all rows
-    double scale = 1, offset = 0;  // as of a dataset's column
+    size_t length = 0;                    // elements of all rows
+    double scale = 1, offset = 0;         // as of a dataset's column
+    std::vector<double> scales, offsets;  // in place of those, or none: of a row of pixels
   };
   std::vector<Column> inputs;
   size_t rows = 0, batch_size = 32;

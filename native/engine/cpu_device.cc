@@ -38,6 +38,10 @@ template <class T>
 T* CpuDevice<T>::own(T*, const ConvolutionShape& shape) const {
   return workspace_of_thread<T>(convolution_workspace(shape), memory_);
 }
+template <class T>
+T* CpuDevice<T>::own(T*, size_t elements) const {
+  return workspace_of_thread<T>(elements, memory_);
+}
 
 template <class T>
 void CpuDevice<T>::update(UpdateRule rule, const Update<T>& common, const UpdateBlocks<T>& all,

@@ -61,6 +61,7 @@ class CpuDevice final : public Device<T> {
   // The workspace of the thread that asks, whatever is given. Throws GRADUS_OUT_OF_MEMORY.
   T* own(T* workspace) const;
   T* own(T* workspace, const ConvolutionShape& shape) const;
+  T* own(T* workspace, size_t elements) const;
 
   template <class Body>
   void cut(Extent extent, const Body& body) const {

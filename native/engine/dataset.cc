@@ -27,6 +27,24 @@ size_t Column::elements() const {
   return elements;
 }
 
+// As many channels' numbers as a row has, one after the other.
+static std::shared_ptr<const BytesByChannel> by_channel(const Column& column) {
+  if (column.scales.empty()) return nullptr;
+  const std::vector<size_t>& shape = column.shape;
+  const size_t channels = column.scales.size();
+  if (shape.empty() || shape.back() != channels || column.offsets.size() != channels || column.type != DataType::uint8)
+    throw Error("GRADUS_INVALID_ARGUMENT", column.name +
+                                               ": expected a scale and an offset for each of the last "
+                                               "dimension's elements, and bytes");
+  const size_t pixels = shape.size() > 1 ? shape[shape.size() - 2] : 1;
+  const auto rows = std::make_shared<BytesByChannel>();
+  for (size_t i = 0; i < product(pixels, channels); ++i) {
+    rows->scales.push_back(column.scales[i % channels]);
+    rows->offsets.push_back(column.offsets[i % channels]);
+  }
+  return rows;
+}
+
 Dataset::Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column> target, std::vector<Column> weight)
     : examples_(examples), columns_{std::move(inputs), std::move(target), std::move(weight)} {
   if (columns_[1].size() > 1 || columns_[2].size() > 1)
@@ -35,6 +53,7 @@ Dataset::Dataset(size_t examples, std::vector<Column> inputs, std::vector<Column
   for (auto& role : columns_)
     for (Column& column : role) {
       column.bounds = std::make_shared<Bounds>();
+      column.by_channel = by_channel(column);
       column.version = std::make_shared<std::atomic<uint64_t>>(1);
       column.data = allocate_zeroed(product(product(examples, column.elements()), size_of(column.type)), Pages::plain);
     }
@@ -67,14 +86,21 @@ void Dataset::write(Role role, size_t number, size_t first, const void* from, si
   to.bounds->most = std::max<int32_t>(to.bounds->most, *most);
 }
 
+static void read_bytes(const Column& from, const uint8_t* at, size_t n, float* to) {
+  const BytesByChannel* const by_channel = from.by_channel.get();
+  const size_t period = by_channel ? by_channel->scales.size() : 1;
+  const double *const scales = by_channel ? by_channel->scales.data() : &from.scale,
+                      *const offsets = by_channel ? by_channel->offsets.data() : &from.offset;
+  for (size_t j = 0; j < n; ++j) to[j] = std::fma(float(at[j]), float(scales[j % period]), float(offsets[j % period]));
+}
+
 void Dataset::read(Role role, size_t number, size_t first_row, size_t rows, void* to) const {
   const Column& from = column(role, number);
   const size_t n = from.elements(), bytes = n * size_of(from.type);
   for (size_t i = 0; i < rows && n > 0; ++i) {
     const uint8_t* at = from.data.get() + row(first_row + i) * bytes;
     if (from.type == DataType::uint8)
-      std::transform(at, at + n, static_cast<float*>(to) + i * n,
-                     [&from](uint8_t value) { return std::fma(float(value), float(from.scale), float(from.offset)); });
+      read_bytes(from, at, n, static_cast<float*>(to) + i * n);
     else
       std::memcpy(static_cast<uint8_t*>(to) + i * bytes, at, bytes);
   }

@@ -22,11 +22,19 @@ struct Bounds {
   std::atomic<int32_t> least{0}, most{0};
 };
 
+// What bytes stand for in one row of pixels, or of what else the last two dimensions are: v * scales[i] + offsets[i].
+struct BytesByChannel {
+  std::vector<double> scales, offsets;
+};
+
 struct Column {
   std::string name;
   DataType type = DataType::float32;
-  std::vector<size_t> shape;      // of one example; empty for a scalar
-  double scale = 1, offset = 0;   // a uint8 element v stands for v * scale + offset
+  std::vector<size_t> shape;     // of one example; empty for a scalar
+  double scale = 1, offset = 0;  // a uint8 element v stands for v * scale + offset
+  // In place of those, or none: by element of the last dimension; the dataset makes rows of them.
+  std::vector<double> scales, offsets;
+  std::shared_ptr<const BytesByChannel> by_channel;
   std::shared_ptr<uint8_t> data;  // examples × elements of the type, 64-byte aligned
   std::shared_ptr<Bounds> bounds;
   std::shared_ptr<std::atomic<uint64_t>> version;  // another one after each write

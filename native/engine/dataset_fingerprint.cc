@@ -58,7 +58,10 @@ uint64_t bits_of(double number) {
 uint64_t fold_layout(uint64_t fingerprint, const Column& column) {
   fingerprint = fold(fold(fingerprint, uint64_t(column.type)), column.shape.size());
   for (size_t extent : column.shape) fingerprint = fold(fingerprint, extent);
-  return fold(fold(fingerprint, bits_of(column.scale)), bits_of(column.offset));
+  fingerprint = fold(fold(fingerprint, bits_of(column.scale)), bits_of(column.offset));
+  for (size_t i = 0; i < column.scales.size(); ++i)
+    fingerprint = fold(fold(fingerprint, bits_of(column.scales[i])), bits_of(column.offsets[i]));
+  return fingerprint;
 }
 
 }  // namespace

@@ -100,6 +100,7 @@ class LibraryDevice final : public Device<T> {
   }
   static T* own(T* workspace) { return workspace; }
   static T* own(T* workspace, const ConvolutionShape&) { return workspace; }
+  static T* own(T* workspace, size_t) { return workspace; }
 
   OpenDevice& open_;
   const Kernels<T>& kernels_;

@@ -35,8 +35,9 @@ Loss<T> loss_rows(const LossPlan& plan, const Batch<T>& batch, const Pass<T>& pa
   loss.rows = pass.batch, loss.columns = batch.columns();
   loss.scores = scores;
   loss.labels = batch.labels(), loss.targets = batch.targets(), loss.weights = batch.weights();
+  if (batch.other_labels()) loss.other_labels = batch.other_labels(), loss.shares = batch.shares();
   loss.scale = T(scale);
-  loss.parameter = T(plan.parameter);
+  loss.parameter = T(plan.parameter), loss.smoothing = T(plan.smoothing);
   loss.losses = pass.workspace.losses.data();
   loss.gradient = gradient;
   return loss;

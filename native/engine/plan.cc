@@ -96,10 +96,13 @@ LossPlan decode_loss(const Value& value) {
     const std::string& targets = fields.text("targets");
     if (targets != "labels" && targets != "dense")
       fields.fail("targets: expected labels or dense, received " + targets);
-    return {custom_loss, 1, targets == "labels", targets == "dense"};
+    return {custom_loss, 1, 0, targets == "labels", targets == "dense"};
   }
   const size_t kind = line_of(loss_names(), fields);
-  return {kind, fields.number("parameter", 1), traits[kind].labels, traits[kind].dense};
+  const double smoothing = fields.number_within("smoothing", 0, 0, 1);
+  if (smoothing > 0 && !(traits[kind].labels && traits[kind].dense))
+    fields.fail("smoothing: expected none of this loss");
+  return {kind, fields.number("parameter", 1), smoothing, traits[kind].labels, traits[kind].dense};
 }
 
 MuonPlan decode_muon(const Fields& fields) {

@@ -28,7 +28,7 @@ struct ParameterPlan {
 
 struct LossPlan {
   size_t kind = 0;  // line of losses.def; custom_loss for one that the host computes
-  double parameter = 1;
+  double parameter = 1, smoothing = 0;
   bool takes_labels = false, takes_dense = false;
 };
 constexpr size_t custom_loss = SIZE_MAX;

@@ -51,6 +51,9 @@ void Rows<T>::gather(size_t first, Pass<T>& pass) const {
     examples.type = column.type;
     examples.elements = model_.layout().nodes[i].size;
     examples.scale = column.scale, examples.offset = column.offset;
+    if (!column.scales.empty())
+      examples.scales = column.scales.data(), examples.offsets = column.offsets.data(),
+      examples.period = column.scales.size();
     examples.first = first;
     if (!pass.workspace.memory.is_host()) bring(examples, pass);
     gather_input(model_, i, examples, pass);

@@ -258,6 +258,7 @@ void train(const Context<T>& context, const Optimizer<T>& optimizer, const Inspe
   Batch<T> batch(context.model, *call.data, context.workspace);
   batch.use_targets(call.class_weights);
   if (call.shuffle) shuffle(context, call.epoch, batch);
+  if (call.augmentation) batch.use_augmentation(*call.augmentation, call.epoch, call.epoch_row);
   Metrics<T> metrics(context.model, context.workspace);
   const bool runs_ahead = !context.workspace.memory.is_host() && !context.host;
   const size_t ahead = !runs_ahead ? 0 : call.ahead > 0 ? call.ahead : most_ahead;

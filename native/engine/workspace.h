@@ -57,6 +57,13 @@ struct BatchMemory {
   Buffer<T> targets, weights, example_weights;
   Buffer<double> class_weights;
   Buffer<uint8_t> rows;  // of inputs that are no dataset
+  // Of images that are changed on their way: of those that others are mixed with as well.
+  std::vector<ImageChange> changes;
+  std::vector<Rectangle> erased, areas;
+  std::vector<double> scales, offsets;
+  std::vector<uint32_t> view_rows, partners;
+  Buffer<int32_t> other_labels;
+  Buffer<T> other_images, other_targets, shares;
 };
 
 // Of metrics: their sums, what those were before an update, and by metric which of its sums the update's rows changed.

@@ -103,4 +103,69 @@ struct GroupNormTangent {
   T *dgain_tangent = nullptr, *dbias_tangent = nullptr;  // of the backward, added into
 };
 
+// ---- From the images of a dataset to those of a batch
+enum class ElementType { float32, float64, uint8, int32 };
+
+// What lies beyond an image: zeros, the image mirrored at its outermost pixels, or these on and on.
+enum class Fill : int32_t { zero, reflect, edge };
+
+// Pixels from top and left on, bottom and right excluded.
+struct Rectangle {
+  size_t top = 0, left = 0, bottom = 0, right = 0;
+};
+
+// How one image of a batch comes about.
+struct ImageChange {
+  size_t example = 0;  // where it lies among those of the dataset
+  // Pixel (i, j) is what lies at (row[0] + row[1] · i + row[2] · j, column[0] + column[1] · i + column[2] · j): between
+  // pixels what their four centres say. Whole: row[1] and column[2] are ±1, row[2] and column[1] are 0, and row[0] and
+  // column[0] whole numbers.
+  double row[3] = {0, 1, 0}, column[3] = {0, 0, 1};
+  bool is_whole = true;
+  // Of bytes of 1 or 3 channels, in this order, then held to 0 … 255: v · brightness, its distance from the image's
+  // mean grey · contrast, its distance from the pixel's grey · saturation.
+  bool is_coloured = false;
+  double brightness = 1, contrast = 1, saturation = 1;
+};
+
+template <class T>
+struct ImageConversion {
+  size_t height = 1, width = 1, channels = 1;
+  const uint8_t* data = nullptr;  // of the whole dataset
+  ElementType type = ElementType::float32;
+  const double *scales = nullptr, *offsets = nullptr;  // (width, channels): what bytes stand for, as in Examples
+  const ImageChange* changes = nullptr;                // (images)
+  Fill fill = Fill::zero;
+  const Rectangle* erased = nullptr;  // (images, erasures): zeros at the end
+  size_t erasures = 0, images = 0;
+  T* to = nullptr;
+
+  constexpr size_t elements() const { return height * width * channels; }
+  constexpr ImageConversion part(size_t first, size_t count) const {
+    ImageConversion part = *this;
+    part.images = count, part.changes += first, part.erased += first * erasures;
+    part.to += first * elements();
+    return part;
+  }
+};
+
+// Each example mixed with another one: y = share · y + (1 − share) · other, or where there are areas, these of `other`.
+template <class T>
+struct Mixing {
+  size_t height = 1, width = 1, channels = 1, examples = 0;
+  const T* other = nullptr;          // laid out as y
+  const T* shares = nullptr;         // (examples)
+  const Rectangle* areas = nullptr;  // (examples), or none
+  T* y = nullptr;
+
+  constexpr size_t elements() const { return height * width * channels; }
+  constexpr Mixing part(size_t first, size_t count) const {
+    Mixing part = *this;
+    part.examples = count, part.other += first * elements(), part.y += first * elements();
+    part.shares += first;
+    if (areas) part.areas += first;
+    return part;
+  }
+};
+
 }  // namespace gradus

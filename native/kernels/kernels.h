@@ -60,16 +60,20 @@ struct Counter {
 };
 constexpr uint64_t largest_step = (uint64_t(1) << 48) - 1;
 
-// Scores (rows, columns) against integer labels (rows) or dense targets (rows, columns), exactly one of them given.
+// Scores (rows, columns) against integer labels (rows) or dense targets (rows, columns), exactly one of them given; of
+// softmax_cross_entropy, labels may be two a row, each with its share.
 template <class T>
 struct Loss {
   size_t rows = 0, columns = 0;
   const T* scores = nullptr;
   const int32_t* labels = nullptr;
+  const int32_t* other_labels = nullptr;  // (rows), or none
+  const T* shares = nullptr;              // (rows), beside other labels: what `labels` count; those count the rest
   const T* targets = nullptr;
   const T* weights = nullptr;  // (rows), or none: all one
   T scale = 1;                 // gradient of Σ scale · weight · loss(row); 1 / rows for the mean
   T parameter = 1;             // margin of the hinges, delta of huber, temperature of softmax_cross_entropy
+  T smoothing = 0;             // of softmax_cross_entropy: (1 − it) · target + it / columns is what counts
   const T* tangent = nullptr;  // (rows, columns): how the scores move; of the tangents only
   T* losses = nullptr;         // (rows): weight · loss(row), unscaled
   T* gradient = nullptr;       // (rows, columns), or none; the tangents write here how it moves
@@ -79,6 +83,7 @@ struct Loss {
     part.rows = count;
     part.scores += first * columns;
     if (labels) part.labels += first;
+    if (other_labels) part.other_labels += first, part.shares += first;
     if (targets) part.targets += first * columns;
     if (weights) part.weights += first;
     if (tangent) part.tangent += first * columns;
@@ -140,12 +145,14 @@ struct Metric {
 constexpr size_t score_bins = size_t(1) << 17;  // of answers_by_score
 
 // Where the examples of a batch lie among those of a dataset, and as what.
-enum class ElementType { float32, float64, uint8, int32 };
 struct Examples {
   const uint8_t* data = nullptr;  // of the whole dataset, example by example
   ElementType type = ElementType::float32;
   size_t elements = 1;           // of one example
   double scale = 1, offset = 0;  // a uint8 element v stands for v * scale + offset
+  // In place of those, on a processor only, or none: (period), element i of an example has the i % period-th.
+  const double *scales = nullptr, *offsets = nullptr;
+  size_t period = 1;
   // Row i of the batch is example view[order[first + i]]; where one of the two is not given, numbers stay as they are.
   const uint32_t *order = nullptr, *view = nullptr;
   size_t first = 0;

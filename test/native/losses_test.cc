@@ -85,6 +85,8 @@ struct Kind {
   bool kinks;
   double (*reference)(const Row& s, size_t label, const Row& t, double parameter);
   double parameter = 0.75;
+  double smoothing = 0;
+  bool mixed = false;  // each label with another one's share
 };
 #define LOSS(name) #name, &Kernels < float> ::name, &Kernels < double> ::name
 const Kind kinds[] = {
@@ -94,6 +96,10 @@ const Kind kinds[] = {
     {LOSS(softmax_cross_entropy), Targets::dense, false, cross_entropy_of_targets, 0.75},
     {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_label, 3.7},
     {LOSS(softmax_cross_entropy), Targets::dense, false, cross_entropy_of_targets, 3.7},
+    {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_targets, 1, 0.1},
+    {LOSS(softmax_cross_entropy), Targets::dense, false, cross_entropy_of_targets, 1, 0.25},
+    {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_targets, 1, 0, true},
+    {LOSS(softmax_cross_entropy), Targets::labels, false, cross_entropy_of_targets, 2.5, 0.3, true},
     {LOSS(multiclass_hinge), Targets::labels, true, weston_watkins},
     {LOSS(one_vs_all_hinge), Targets::labels, true, one_vs_all},
     {LOSS(mean_squared_error), Targets::dense, false, squared_error},
@@ -116,8 +122,8 @@ constexpr double untouched = -77;  // what lies behind each result
 template <class T>
 struct Example {
   size_t rows, columns;
-  std::vector<T> scores, targets, weights, losses, gradient;
-  std::vector<int32_t> labels;
+  std::vector<T> scores, targets, weights, shares, losses, gradient;
+  std::vector<int32_t> labels, other_labels;
   Loss<T> loss;
 
   Example(const Kind& kind, size_t rows, size_t columns, bool weighted, unsigned seed) : rows(rows), columns(columns) {
@@ -131,6 +137,7 @@ struct Example {
     for (size_t i = 0; i < rows; ++i) {
       weights.push_back(T(0.5 + uniform(random)));
       labels.push_back(int32_t(random() % columns));
+      other_labels.push_back(int32_t(random() % columns)), shares.push_back(T(uniform(random)));
     }
     losses.assign(rows + 1, T(untouched));
     gradient.assign(rows * columns + 1, T(untouched));
@@ -138,11 +145,24 @@ struct Example {
     if (kind.targets == Targets::labels) loss.labels = labels.data();
     if (kind.targets == Targets::dense) loss.targets = targets.data();
     if (weighted) loss.weights = weights.data();
-    loss.scale = T(0.25), loss.parameter = T(kind.parameter);
+    if (kind.mixed) loss.other_labels = other_labels.data(), loss.shares = shares.data();
+    loss.scale = T(0.25), loss.parameter = T(kind.parameter), loss.smoothing = T(kind.smoothing);
     loss.losses = losses.data(), loss.gradient = gradient.data();
   }
   Row row(const std::vector<T>& all, size_t i) const {
     return Row(all.begin() + long(i * columns), all.begin() + long((i + 1) * columns));
+  }
+  // What the scores of a row are held against.
+  Row targets_of(const Kind& kind, size_t i) const {
+    Row t = row(targets, i);
+    if (kind.targets == Targets::labels) {
+      t.assign(columns, 0);
+      const double share = kind.mixed ? double(shares[i]) : 1;
+      t[size_t(labels[i])] += share, t[size_t(other_labels[i])] += 1 - share;
+    }
+    const double smoothing = double(loss.smoothing);
+    for (double& v : t) v = (1 - smoothing) * v + smoothing / double(columns);
+    return t;
   }
 };
 
@@ -168,7 +188,7 @@ void check_against_reference(const Isa& isa, const Kind& kind, size_t rows, size
     Example<T> example(kind, rows, columns, weighted, unsigned(rows * 1000 + columns));
     kernel<T>(isa, kind)(example.loss);
     for (size_t i = 0; i < rows; ++i) {
-      const Row s = example.row(example.scores, i), t = example.row(example.targets, i);
+      const Row s = example.row(example.scores, i), t = example.targets_of(kind, i);
       const size_t label = size_t(example.labels[i]);
       const double weight = weighted ? double(example.weights[i]) : 1,
                    loss = weight * kind.reference(s, label, t, double(example.loss.parameter));

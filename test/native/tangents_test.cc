@@ -212,7 +212,7 @@ struct Kind {
   void (*Kernels<double>::*float64)(const Loss<double>&);
   bool labels;
   Row (*slope)(const Row& s, const Row& t);
-  double parameter = delta;
+  double parameter = delta, smoothing = 0;
 };
 #define LOSS(name) &Kernels<float>::name##_tangent, &Kernels<double>::name##_tangent
 const Kind kinds[] = {
@@ -220,6 +220,8 @@ const Kind kinds[] = {
     {LOSS(softmax_cross_entropy), false, cross_entropy_slope, 1},
     {LOSS(softmax_cross_entropy), true, hot_cross_entropy_slope, temperature},
     {LOSS(softmax_cross_entropy), false, hot_cross_entropy_slope, temperature},
+    {LOSS(softmax_cross_entropy), true, cross_entropy_slope, 1, 0.2},
+    {LOSS(softmax_cross_entropy), false, hot_cross_entropy_slope, temperature, 0.2},
     {LOSS(no), true, straight_slope},
     {LOSS(mean_squared_error), false, squared_slope},
     {LOSS(binary_cross_entropy), false, logistic_slope},
@@ -250,6 +252,7 @@ void check_loss(const Isa& isa, const Kind& kind, size_t rows, size_t columns, b
   }
   Loss<T> loss;
   loss.rows = rows, loss.columns = columns, loss.scale = T(0.4), loss.parameter = T(kind.parameter);
+  loss.smoothing = T(kind.smoothing);
   loss.scores = scores.data(), loss.tangent = tangent.data(), loss.gradient = gradient.data();
   kind.labels ? void(loss.labels = labels.data()) : void(loss.targets = targets.data());
   if (weighted) loss.weights = weights.data();
@@ -257,6 +260,7 @@ void check_loss(const Isa& isa, const Kind& kind, size_t rows, size_t columns, b
   for (size_t row = 0; row < rows; ++row) {
     Row t = doubles(targets, row * columns, columns);
     for (size_t j = 0; kind.labels && j < columns; ++j) t[j] = j == size_t(labels[row]);
+    for (double& v : t) v = (1 - double(loss.smoothing)) * v + double(loss.smoothing) / double(columns);
     const Row s = doubles(scores, row * columns, columns), along = doubles(tangent, row * columns, columns);
     const Row above = kind.slope(plus(s, h, along), t), below = kind.slope(plus(s, -h, along), t);
     const double weight = weighted ? double(weights[row]) : 1;

@@ -1,6 +1,6 @@
 /** What the checks share: the data as numbers, and copies of the model to do as they like with. */
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { type ColumnData, openColumn, product } from '../../data/column.js'
+import { type ColumnData, openColumn, product, scalesOf } from '../../data/column.js'
 import { Dataset } from '../../data/dataset.js'
 import type { Examples, NumberedExamples } from '../../data/examples.js'
 import { namedColumns } from '../../data/plans.js'
@@ -23,8 +23,9 @@ export interface NumberColumn {
   readonly rows: number
   readonly elements: number
   read(first: number, count: number): ArrayLike<number>
-  readonly scale: number
-  readonly offset: number
+  /** By element of a row: the model sees value · scale + offset. */
+  readonly scales: Float64Array
+  readonly offsets: Float64Array
 }
 
 export class Context {
@@ -184,8 +185,8 @@ export class Context {
 
 function open(argument: string, data: ColumnData, elements: number, defaultScale: number): NumberColumn {
   const column = openColumn(argument, data, elements, defaultScale)
-  const { scale = 1, offset = 0 } = column.bytes ?? {}
-  return { argument, rows: column.rows, elements, read: (first, count) => column.read(first, count), scale, offset }
+  const read = (first: number, count: number) => column.read(first, count)
+  return { argument, rows: column.rows, elements, read, ...scalesOf(column.bytes, elements) }
 }
 
 /** Numbers looked at before the event loop has its turn: less than a millisecond of work. */
@@ -209,10 +210,12 @@ export function forEachNumber(
   column: NumberColumn,
   f: (value: number, row: number, element: number) => void,
 ): Promise<void> {
-  const { elements, scale, offset } = column
+  const { elements, scales, offsets } = column
   return forEachSlice(column, (values, first, count) => {
     for (let row = 0, i = 0; row < count; row++) {
-      for (let element = 0; element < elements; element++, i++) f(values[i]! * scale + offset, first + row, element)
+      for (let element = 0; element < elements; element++, i++) {
+        f(values[i]! * scales[element]! + offsets[element]!, first + row, element)
+      }
     }
   })
 }

@@ -1,7 +1,7 @@
 /** What the targets of a run are like: rules that know it can tell a rare class from a fault, and dollars from a bad net. */
 import { type TargetFacts, TargetTally } from '../../check/chance.js'
 import { countExamples, examplesOf } from '../../check/subset.js'
-import { elementsPerRow, openColumn, product } from '../../data/column.js'
+import { elementsPerRow, openColumn, product, scalesOf } from '../../data/column.js'
 import type { NumberedExamples } from '../../data/examples.js'
 import { renumbered } from '../../data/labels.js'
 import { type Data, isStream } from '../../data/stream.js'
@@ -67,7 +67,7 @@ function measured(
   const hasLabels = targets === 'labels' || (targets === 'either' && elementsPerRow('y', y, rows) !== outputs)
   const given = openColumn('y', y, hasLabels ? 1 : outputs, 1)
   const column = hasLabels && classes && meaning.classes ? renumbered(given, classes, meaning.classes) : given
-  const { scale, offset } = column.bytes ?? { scale: 1, offset: 0 }
+  const { scales, offsets } = scalesOf(column.bytes, column.elements)
   const weights = sampleWeights && openColumn('sampleWeights', sampleWeights, 1, 1)
   const tally = new TargetTally(descriptor.loss, outputs, hasLabels)
   const count = Math.min(end - first, Math.max(100, Math.floor(lookedAt / column.elements)))
@@ -79,7 +79,7 @@ function measured(
       const own = weights ? weights.read(row, 1)[0]! : 1
       const weight = own * (hasLabels ? (meaning.classWeights?.[values[0]!] ?? 1) : 1)
       for (let element = 0; element < column.elements; element++) {
-        add(values[element]! * scale + offset, element, weight)
+        add(values[element]! * scales[element]! + offsets[element]!, element, weight)
       }
     }
   }

@@ -36,45 +36,67 @@ struct CrossEntropyTerms {
   Gathered<T> total, mass, shifted;
 };
 
-template <bool tempered, class T>
+// Targets that are neither dense as they are nor one label: a label's with another one's share, or smoothed (Szegedy et
+// al. 2016).
+template <class T>
+INLINE bool is_blended(const Loss<T>& loss) {
+  return loss.smoothing != 0 || loss.other_labels;
+}
+// The targets of a row from column j on.
+template <bool blended, class T>
+INLINE Vec<T> targets_at(const Loss<T>& loss, size_t row, size_t j, int n) {
+  const Vec<T> zero(0), one(1);
+  Vec<T> t = loss.targets ? load_lanes(loss.targets + row * loss.columns + j, n)
+                          : select(lane_of<T>(loss.labels[row], j), one, zero);
+  if (!blended) return t;
+  if (loss.other_labels) {
+    const T share = loss.shares[row];
+    t = t * Vec<T>(share) + select(lane_of<T>(loss.other_labels[row], j), Vec<T>(1 - share), zero);
+  }
+  const Vec<T> uniform = keep_lanes(Vec<T>(loss.smoothing / T(loss.columns)), n);
+  return fma(Vec<T>(1 - loss.smoothing), t, uniform);
+}
+
+template <bool tempered, bool blended, class T>
 INLINE void cross_entropy_row(const Loss<T>& loss, size_t row, CrossEntropyTerms<T>& terms, int i) {
   const size_t columns = loss.columns;
   const T* scores = loss.scores + row * columns;
-  const T* targets = loss.targets ? loss.targets + row * columns : nullptr;
+  const bool dense = loss.targets != nullptr, adds_up = dense || blended;
   T* gradient = loss.gradient ? loss.gradient + row * columns : nullptr;
-  const int32_t label = targets ? -1 : loss.labels[row];
   const T largest = row_maximum(scores, columns);
   const T temperature = loss.parameter;
   const Vec<T> zero(0), divisor(temperature);
   Vec<T> total = zero, mass = zero, shifted = zero, e = zero;
-  if (!targets) terms.shifted.set(i, tempered ? (scores[label] - largest) / temperature : scores[label] - largest);
+  if (!adds_up) {
+    const T of_label = scores[loss.labels[row]] - largest;
+    terms.shifted.set(i, tempered ? of_label / temperature : of_label);
+  }
   for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
     Vec<T> shift = load_lanes(scores + j, n) - Vec<T>(largest);
     if (tempered) shift = shift / divisor;
     e = keep_lanes(exp(shift), n);
     total = total + e;
-    if (targets) {
-      const Vec<T> t = load_lanes(targets + j, n);
+    if (adds_up) {
+      const Vec<T> t = targets_at<blended>(loss, row, j, n);
       mass = mass + t;
       shifted = shifted + select(t == zero, zero, t * shift);  // 0 · −∞ counts as 0
     }
     if (gradient && columns > size_t(Vec<T>::lanes)) store_lanes(gradient + j, e, n);
   });
-  const T sum_total = sum(total), sum_mass = targets ? sum(mass) : T(1);
+  const T sum_total = sum(total), sum_mass = dense ? sum(mass) : T(1);
   terms.total.set(i, sum_total), terms.mass.set(i, sum_mass);
-  if (targets) terms.shifted.set(i, sum(shifted));
+  if (adds_up) terms.shifted.set(i, sum(shifted));
   if (!gradient) return;
   const T scale = tempered ? loss.scale * temperature : loss.scale;
   const Vec<T> factor(scale * weight_of(loss, row)), all(sum_total), all_mass(sum_mass);
   for_vectors<T>(columns, [&](size_t j, int n) INLINE_LAMBDA {
     if (columns > size_t(Vec<T>::lanes)) e = load_lanes(gradient + j, n);  // a short row is still in its register
-    const Vec<T> t = targets ? load_lanes(targets + j, n) : select(lane_of<T>(label, j), Vec<T>(1), zero);
-    store_lanes(gradient + j, factor * (e / all * all_mass - t), n);
+    store_lanes(gradient + j, factor * (e / all * all_mass - targets_at<blended>(loss, row, j, n)), n);
   });
 }
 
 // The logarithms of as many rows as there are lanes are taken at once.
-template <bool tempered, class T>
+template <bool tempered, bool blended, class T>
 INLINE void cross_entropy_rows(const Loss<T>& loss) {
   constexpr size_t lanes = Vec<T>::lanes;
   for (size_t first = 0; first < loss.rows; first += lanes) {
@@ -82,7 +104,8 @@ INLINE void cross_entropy_rows(const Loss<T>& loss) {
     CrossEntropyTerms<T> terms;
     for (int i = 0; i < count; ++i) {
       terms.total.set(i, 1), terms.mass.set(i, 0), terms.shifted.set(i, 0);
-      if (!is_left_out(loss, first + size_t(i))) cross_entropy_row<tempered>(loss, first + size_t(i), terms, i);
+      if (!is_left_out(loss, first + size_t(i)))
+        cross_entropy_row<tempered, blended>(loss, first + size_t(i), terms, i);
     }
     const Vec<T> weight = loss.weights ? load_partial(loss.weights + first, count) : Vec<T>(1);
     const Vec<T> log_total = log(terms.total.vector(count));
@@ -94,7 +117,11 @@ INLINE void cross_entropy_rows(const Loss<T>& loss) {
 
 template <class T>
 FUNCTION void softmax_cross_entropy(const Loss<T>& loss) {
-  loss.parameter == 1 ? cross_entropy_rows<false>(loss) : cross_entropy_rows<true>(loss);
+  const bool plain = loss.parameter == 1;
+  if (is_blended(loss))
+    plain ? cross_entropy_rows<false, true>(loss) : cross_entropy_rows<true, true>(loss);
+  else
+    plain ? cross_entropy_rows<false, false>(loss) : cross_entropy_rows<true, false>(loss);
 }
 
 // Σ over the columns j but the label's of max(0, score[j] − score[label] + margin) (Weston and Watkins 1999).

@@ -95,6 +95,14 @@ INLINE void gather_as(const Examples& from, size_t rows, T* to) {
   }
 }
 
+// Bytes with scales and offsets that come again after `period` elements.
+template <class T>
+INLINE void convert_bytes_by_period(const uint8_t* x, const Examples& from, T* y) {
+  for (size_t first = 0; first < from.elements; first += from.period)
+    for (size_t k = 0; k < from.period && first + k < from.elements; ++k)
+      y[first + k] = fused(T(x[first + k]), T(from.scales[k]), T(from.offsets[k]));
+}
+
 template <class T>
 FUNCTION void gather_examples(const Examples& from, size_t rows, T* to) {
   switch (from.type) {
@@ -105,9 +113,13 @@ FUNCTION void gather_examples(const Examples& from, size_t rows, T* to) {
     case ElementType::int32:
       return gather_as<int32_t>(from, rows, to);
     case ElementType::uint8:
-      for (size_t i = 0; i < rows; ++i, to += from.elements)
-        convert_bytes(from.data + example_of(from, i) * from.elements, from.elements, T(from.scale), T(from.offset),
-                      to);
+      for (size_t i = 0; i < rows; ++i, to += from.elements) {
+        const uint8_t* const x = from.data + example_of(from, i) * from.elements;
+        if (from.scales)
+          convert_bytes_by_period(x, from, to);
+        else
+          convert_bytes(x, from.elements, T(from.scale), T(from.offset), to);
+      }
   }
 }
 

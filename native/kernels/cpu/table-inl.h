@@ -29,6 +29,7 @@ namespace {
 #include "norm-tangents-inl.h"
 #include "pooling-inl.h"
 #include "images-inl.h"
+#include "convert-images-inl.h"
 #include "group-norm-inl.h"
 #include "penalties-inl.h"
 #include "combine-inl.h"

@@ -117,7 +117,8 @@ FUNCTION void softmax_cross_entropy_tangent(const Loss<T>& loss) {
       store_lanes(gradient + j, e, count);
     });
     const Vec<T> all(sum(total)), mean = Vec<T>(sum(along)) / all;
-    const Vec<T> scaled(targets ? factor * sum(mass) : factor);
+    // Smoothed targets add up to a mean of their sum and 1.
+    const Vec<T> scaled(targets ? factor * ((1 - loss.smoothing) * sum(mass) + loss.smoothing) : factor);
     for_vectors<T>(columns, [&](size_t j, int count) INLINE_LAMBDA {
       const Vec<T> p = load_lanes(gradient + j, count) / all;
       store_lanes(gradient + j, scaled * p * (load_lanes(tangent + j, count) - mean), count);

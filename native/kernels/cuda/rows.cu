@@ -151,7 +151,9 @@ void softmax_cross_entropy(const Loss<T>& loss) {
     constexpr int vectors = decltype(most)::value;
     loss.parameter == 1 ? cross_entropy_of<vectors, false>(loss) : cross_entropy_of<vectors, true>(loss);
   };
-  if (!with_most_vectors<T>(loss.columns, short_rows)) teams::softmax_cross_entropy<T>(loss);
+  // Of blended targets teams take care, however short a row is.
+  const bool is_plain = loss.smoothing == 0 && !loss.other_labels;
+  if (!is_plain || !with_most_vectors<T>(loss.columns, short_rows)) teams::softmax_cross_entropy<T>(loss);
 }
 
 template <int most, class T>

@@ -64,11 +64,13 @@ function repeatedShare(hashes: Float64Array): number {
 async function rowHashes(columns: readonly NumberColumn[], rows: number): Promise<Float64Array> {
   const hashes = new Float64Array(rows)
   for (const column of columns) {
-    const { elements, scale, offset } = column
+    const { elements, scales, offsets } = column
     let seen = new Float32Array(0)
     await forEachSlice(column, (values, first, count) => {
       if (seen.length < count * elements) seen = new Float32Array(count * elements)
-      for (let i = 0; i < count * elements; i++) seen[i] = values[i]! * scale + offset + 0 // −0 becomes 0
+      for (let row = 0, i = 0; row < count; row++) {
+        for (let j = 0; j < elements; j++, i++) seen[i] = values[i]! * scales[j]! + offsets[j]! + 0 // −0 becomes 0
+      }
       const bits = new Int32Array(seen.buffer)
       for (let row = 0; row < count; row++) {
         hashes[first + row] = hashRow(bits, row * elements, elements, hashes[first + row]!)

@@ -67,8 +67,9 @@ function changes(numbers: Float32Array, features: number): number {
 }
 
 /** As the model sees them, in float32. */
-function seen({ scale, offset }: NumberColumn, values: ArrayLike<number>): Float32Array {
-  return Float32Array.from(values, (value) => value * scale + offset + 0) // −0 becomes 0
+function seen({ elements, scales, offsets }: NumberColumn, values: ArrayLike<number>): Float32Array {
+  const of = (value: number, i: number) => value * scales[i % elements]! + offsets[i % elements]! + 0 // −0 becomes 0
+  return Float32Array.from(values, of)
 }
 
 /** Notes for each probe a row that has its end further to the front: by a rolling hash (Karp and Rabin 1987), then compared. */
