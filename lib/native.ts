@@ -150,7 +150,11 @@ export interface TrainResult {
 
 export type PassesCall = { dataset: NativeDataset; batchSize: number; threads: number }
 /** `averaged`: by the average of the weights, not by the weights; nothing is copied. Default false. */
-export type PredictCall = PassesCall & { averaged?: boolean | undefined }
+export type PredictCall = PassesCall & {
+  averaged?: boolean | undefined
+  /** The mean of the outputs of images and of their mirror images. Default false. */
+  mirrored?: boolean | undefined
+}
 
 export interface StatisticsResult {
   /** Those of at least two rows; others are left out. */

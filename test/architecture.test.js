@@ -263,6 +263,7 @@ const engineFloors = [
     'augmented_images',
     'batch',
     'rows',
+    'views',
     'objective',
     'metrics',
     'layer_statistics',

@@ -269,6 +269,41 @@ test('shares of mixup are distributed as Beta(alpha, alpha)', async () => {
   }
 })
 
+test('views: the mean of the outputs of images and of their mirror images', async () => {
+  const mirrored = bytes.slice()
+  for (let row = 0; row < rows * height; row++)
+    for (let j = 0; j < width; j++)
+      for (let c = 0; c < channels; c++)
+        mirrored[(row * width + j) * channels + c] = bytes[(row * width + width - 1 - j) * channels + c]
+  const model = network({ dtype: 'float64' })
+  await model.fit({ x, y }, { quiet: true })
+  const scoresOf = async (data) => (await model.predict({ data, shape: x.shape })).data
+  const [plain, turned] = [await scoresOf(bytes), await scoresOf(mirrored)]
+  const mean = plain.map((score, i) => (score + turned[i]) / 2)
+  for (const batchSize of [8, 256]) {
+    const found = (await model.predict(x, { views: 'mirror', batchSize })).data
+    for (const [i, score] of found.entries()) assert.ok(Math.abs(score - mean[i]) < 1e-14)
+    const { loss, accuracy } = await model.evaluate({ x, y }, { views: 'mirror', batchSize })
+    const losses = Array.from(y, (label, row) => {
+      const own = mean.subarray(3 * row, 3 * row + 3)
+      return Math.log(own.reduce((sum, score) => sum + Math.exp(score), 0)) - own[label]
+    })
+    assert.ok(Math.abs(losses.reduce((a, b) => a + b) / rows - loss) < 1e-12)
+    const right = y.filter((label, row) =>
+      mean.subarray(3 * row, 3 * row + 3).every((score) => score <= mean[3 * row + label]),
+    )
+    assert.is(accuracy, right.length / rows)
+  }
+  assert.equal((await model.predict(x)).data, plain)
+  const line = sequential({ input: [4] }, [dense(2)])
+  await refuses(
+    () => line.predict([[1, 2, 3, 4]], { views: 'mirror' }),
+    'GRADUS_INVALID_ARGUMENT',
+    'views: expected one input of images, [height, width, channels], received [4]',
+  )
+  await refuses(() => model.predict(x, { views: 'both' }), 'GRADUS_INVALID_ARGUMENT', "views: expected one of 'mirror'")
+})
+
 test('what cannot be is refused with a sentence', async () => {
   const flat = sequential({ input: [12] }, [dense(3)]).compile({
     loss: softmaxCrossEntropy(),

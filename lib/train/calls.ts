@@ -42,7 +42,26 @@ export const passRules = {
 } as const
 
 /** What `evaluate` and `predict` take. */
-export const evaluateRules = { ...passRules, weights: [oneOf('current', 'average'), 'current'] } as const
+export const evaluateRules = {
+  ...passRules,
+  weights: [oneOf('current', 'average'), 'current'],
+  views: oneOf('mirror'),
+} as const
+
+/** Whether images are to be seen mirrored as well. @throws `GRADUS_INVALID_ARGUMENT` where there are none */
+export function checkMirrored(inputs: readonly Input[], views: 'mirror' | undefined): boolean {
+  if (views === undefined) return false
+  const images = inputs.filter(({ shape, kind }) => kind === 'real' && shape.length === 3)
+  if (images.length === 1) return true
+  const received = inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ')
+  const expected = 'one input of images, [height, width, channels]'
+  throw new GradusError('GRADUS_INVALID_ARGUMENT', `views: expected ${expected}, received ${received}`)
+}
+
+interface Input {
+  readonly shape: readonly number[]
+  readonly kind: 'real' | 'index'
+}
 
 /** Whether passes are to go by the average. @throws `GRADUS_INVALID_ARGUMENT` where the program keeps none. */
 export function checkAveraged(program: NativePredictor, weights: 'current' | 'average' = 'current'): boolean {

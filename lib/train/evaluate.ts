@@ -2,7 +2,7 @@ import type { Data } from '../data/stream.js'
 import { GradusError } from '../errors.js'
 import { finishMetrics } from '../metrics/metric.js'
 import { optionsOf } from '../options.js'
-import { checkAveraged, checkTogether, evaluateRules, resolveThreads } from './calls.js'
+import { checkAveraged, checkMirrored, checkTogether, evaluateRules, resolveThreads } from './calls.js'
 import { printAsTable } from './confusion-table.js'
 import type { AnyValues } from './history.js'
 import { besideTraining } from './in-training.js'
@@ -22,6 +22,11 @@ export interface EvaluateOptions {
 export interface ModelEvaluateOptions extends EvaluateOptions {
   /** `'average'`: by the average of the weights that an optimizer with `average` keeps. Default `'current'`. */
   weights?: 'current' | 'average' | undefined
+  /**
+   * `'mirror'`: the mean of the outputs of each image and of its mirror image, left and right exchanged, in twice the time. For a model
+   * with one input of shape [height, width, channels], on the processor. Default: images as they are.
+   */
+  views?: 'mirror' | undefined
 }
 
 /** What `evaluate` finds: the losses and each metric by its name. */
@@ -46,12 +51,13 @@ export async function evaluate<Values extends object = AnyValues>(
   options: ModelEvaluateOptions = {},
 ): Promise<Evaluation<Values>> {
   checkTogether('evaluate', data, options)
-  const { batchSize, signal, weights, ...read } = readOptions(options)
+  const { batchSize, signal, weights, views, ...read } = readOptions(options)
   const threads = resolveThreads(read.threads)
   const { program } = target
   const averaged = checkAveraged(program, weights)
+  const mirrored = checkMirrored(target.inputs, views)
   signal?.throwIfAborted()
-  const settings = { batchSize, threads, signal, averaged }
+  const settings = { batchSize, threads, signal, averaged, mirrored }
   // The target's metrics are those that its type tells of.
   const work = () => whileAwaited(program, () => evaluateAll(target, data, settings))
   return (await besideTraining(program, 'evaluate()', work)) as Evaluation<Values>
@@ -77,6 +83,8 @@ interface PassSettings {
   signal?: AbortSignal | undefined
   /** By the average of the weights. */
   averaged?: boolean | undefined
+  /** As `views: 'mirror'`. */
+  mirrored?: boolean | undefined
   /** The option that the data were given as, as for {@link Requirements}. */
   argument?: string | undefined
 }
@@ -87,7 +95,7 @@ export async function evaluateSource(
   source: Source,
   options: PassSettings,
 ): Promise<Evaluation> {
-  const { batchSize, threads, signal, averaged, argument } = options
+  const { batchSize, threads, signal, averaged, mirrored, argument } = options
   const { program } = target
   let metricSums: Float64Array | undefined
   let loss = 0
@@ -96,7 +104,7 @@ export async function evaluateSource(
   let rows = 0
   for await (const dataset of source.pieces({ signal })) {
     if (dataset.size === 0) continue
-    const call = () => program.evaluate({ dataset, batchSize, threads, metricSums, averaged })
+    const call = () => program.evaluate({ dataset, batchSize, threads, metricSums, averaged, mirrored })
     const result = await callInTurn(program, signal, call)
     signal?.throwIfAborted()
     if (!result) continue

@@ -6,7 +6,7 @@ import { inputRows } from '../data/rows.js'
 import type { DataType, FloatArray, PredictCall, TypedArray } from '../native.js'
 import { optionsOf } from '../options.js'
 import { unlessAborted } from '../signals.js'
-import { checkAveraged, evaluateRules, passBatchSize, resolveThreads } from './calls.js'
+import { checkAveraged, checkMirrored, evaluateRules, passBatchSize, resolveThreads } from './calls.js'
 import type { ModelEvaluateOptions } from './evaluate.js'
 import { besideTraining } from './in-training.js'
 import { Predictions } from './predictions.js'
@@ -51,16 +51,17 @@ export async function predictEach(
 ): Promise<Predictions[]> {
   const { program, outputShape } = target
   const work = async () => {
-    const { batchSize, signal, weights, ...rest } = read()
+    const { batchSize, signal, weights, views, ...rest } = read()
     const threads = resolveThreads(rest.threads)
     const averaged = checkAveraged(program, weights)
+    const mirrored = checkMirrored(target.inputs, views)
     signal?.throwIfAborted()
     const examples = x instanceof Dataset ? x : new Dataset({ x }, { temporary: true })
     try {
       const dataset = await unlessAborted(examples.resident(inputRequirements(target)), signal)
       const { size } = dataset
       const none = () => Array.from({ length: count }, () => new types[program.dtype](0))
-      const settings = { dataset, batchSize, threads, averaged }
+      const settings = { dataset, batchSize, threads, averaged, ...(mirrored && { mirrored }) }
       const results = size === 0 ? none() : await callInTurn(program, signal, () => call(settings))
       signal?.throwIfAborted()
       return results!.map((data) => new Predictions(data, [size, ...outputShape]))

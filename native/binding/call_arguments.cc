@@ -121,6 +121,7 @@ EvaluateCall predict_call(Napi::Value value) {
   call.batch_size = count(from, "batchSize");
   call.link = link_of(from.Get("link"));
   if (!from.Get("averaged").IsUndefined()) call.averaged = truth(from.Get("averaged"), "averaged");
+  if (!from.Get("mirrored").IsUndefined()) call.mirrored = truth(from.Get("mirrored"), "mirrored");
   return call;
 }
 

@@ -187,6 +187,13 @@ Augmentation::Augmentation(const Value& value) {
   }
 }
 
+Augmentation Augmentation::mirror() {
+  Augmentation made;
+  made.transforms_.resize(1);
+  made.transforms_[0].kind = Transform::Kind::mirror;
+  return made;
+}
+
 void Augmentation::check(const ImageShape& shape, DataType type, size_t rows) const {
   constexpr size_t most = 65536;
   const size_t least = std::min(shape.height, shape.width), longest = std::max(shape.height, shape.width);
@@ -215,7 +222,9 @@ ImageChange Augmentation::change(const ImageShape& shape, uint64_t seed, uint64_
   for (const Transform& by : transforms_) {
     const bool alternates = by.kind == Kind::alternating_flip;
     const Draws draws(seed, by.number, alternates ? 0 : epoch, row);
-    if (by.kind == Kind::random_crop) {
+    if (by.kind == Kind::mirror) {
+      flip(change, shape, true, false);
+    } else if (by.kind == Kind::random_crop) {
       const auto moved = [&](int word) { return double(draws.below(word, 2 * by.padding + 1)) - double(by.padding); };
       compose(change, {moved(0), 1, 0}, {moved(1), 0, 1});
     } else if (alternates) {

@@ -9,7 +9,17 @@
 namespace gradus {
 
 struct Transform {
-  enum class Kind { random_crop, random_flip, alternating_flip, random_affine, cutout, color_jitter, mixup, cutmix };
+  enum class Kind {
+    mirror,
+    random_crop,
+    random_flip,
+    alternating_flip,
+    random_affine,
+    cutout,
+    color_jitter,
+    mixup,
+    cutmix
+  };
   Kind kind = Kind::random_crop;
   uint32_t number = 0;  // in the list
   size_t padding = 0;   // pixels
@@ -38,6 +48,8 @@ class Augmentation {
  public:
   // From { fill, transforms: [{ kind, … }] }. Throws GRADUS_BAD_DESCRIPTOR.
   explicit Augmentation(const Value& value);
+  // Every image with left and right exchanged.
+  static Augmentation mirror();
 
   // Throws GRADUS_INVALID_ARGUMENT where such images cannot be changed so.
   void check(const ImageShape& shape, DataType type, size_t rows) const;
@@ -53,6 +65,8 @@ class Augmentation {
   Mix mix(const ImageShape& shape, uint64_t seed, uint64_t epoch, uint64_t row, size_t rows) const;
 
  private:
+  Augmentation() = default;
+
   Fill fill_ = Fill::zero;
   std::vector<Transform> transforms_;  // but for that which mixes
   std::optional<Transform> mix_;

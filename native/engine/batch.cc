@@ -116,13 +116,24 @@ void Batch<T>::use_order(const std::vector<uint32_t>& order, bool is_new) {
 }
 
 template <class T>
-void Batch<T>::use_augmentation(const Augmentation& augmentation, uint64_t epoch, uint64_t first_row) {
+AugmentedColumn Batch<T>::column_of(const Augmentation& augmentation, uint64_t epoch, uint64_t first_row) const {
   if (!workspace_.memory.is_host())
-    throw Error("GRADUS_NO_DEVICE", "augment: the device has no kernel convert_images yet: train on the processor");
+    throw Error("GRADUS_NO_DEVICE", "the device has no kernel convert_images yet: use the processor");
   const std::vector<InputPlan>& inputs = model_.plan().inputs;
   const size_t input = image_input_of(inputs);
   const ImageShape shape = image_shape_of(inputs[input].name, inputs[input].shape);
-  images_.emplace(AugmentedColumn{data_, input, shape, augmentation, model_.plan().seed, epoch, first_row}, memory_);
+  return {data_, input, shape, augmentation, model_.plan().seed, epoch, first_row};
+}
+
+template <class T>
+void Batch<T>::use_mirror() {
+  static const Augmentation mirror = Augmentation::mirror();
+  mirrored_.emplace(column_of(mirror, 0, 0), memory_);
+}
+
+template <class T>
+void Batch<T>::use_augmentation(const Augmentation& augmentation, uint64_t epoch, uint64_t first_row) {
+  images_.emplace(column_of(augmentation, epoch, first_row), memory_);
   // Whatever takes both takes two labels.
   const std::optional<LossPlan>& loss = model_.plan().loss;
   if (mixes_labels() && !(loss->takes_labels && loss->takes_dense))
@@ -187,11 +198,22 @@ Examples Batch<T>::examples_of(Dataset::Role role, size_t number, size_t first) 
 }
 
 template <class T>
-void Batch<T>::gather_images(size_t first, Pass<T>& pass) const {
-  std::vector<uint32_t>& rows = memory_.view_rows;
-  rows.resize(pass.batch);
-  for (size_t i = 0; i < pass.batch; ++i) rows[i] = uint32_t(view_row(first + i));
-  images_->gather(rows, pass.device, pass.workspace.nodes[images_->input()].value.data());
+void Batch<T>::gather_inputs(size_t first, const Images& images, Pass<T>& pass) const {
+  for (size_t i = 0; i < data_.columns(Dataset::Role::input).size(); ++i) {
+    if (!images || images->input() != i) {
+      gather_input(model_, i, examples_of(Dataset::Role::input, i, first), pass);
+      continue;
+    }
+    std::vector<uint32_t>& rows = memory_.view_rows;
+    rows.resize(pass.batch);
+    for (size_t row = 0; row < pass.batch; ++row) rows[row] = uint32_t(view_row(first + row));
+    images->gather(rows, pass.device, pass.workspace.nodes[i].value.data());
+  }
+}
+
+template <class T>
+void Batch<T>::gather_mirrored(size_t first, Pass<T>& pass) const {
+  gather_inputs(first, mirrored_, pass);
 }
 
 // The rows that those of the batch are mixed with.
@@ -203,11 +225,7 @@ Examples Batch<T>::partners_of(Examples examples) const {
 
 template <class T>
 void Batch<T>::gather(size_t first, Pass<T>& pass) const {
-  for (size_t i = 0; i < data_.columns(Dataset::Role::input).size(); ++i)
-    if (images_ && images_->input() == i)
-      gather_images(first, pass);
-    else
-      gather_input(model_, i, examples_of(Dataset::Role::input, i, first), pass);
+  gather_inputs(first, images_, pass);
   if (kind_ == Targets::none) return;
   const Examples target = examples_of(Dataset::Role::target, 0, first);
   if (kind_ == Targets::labels) {

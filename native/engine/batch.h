@@ -34,9 +34,14 @@ class Batch {
   // GRADUS_NO_DEVICE for any but the processor.
   void use_augmentation(const Augmentation& augmentation, uint64_t epoch, uint64_t first_row);
 
+  // For gather_mirrored(). Throws as use_augmentation().
+  void use_mirror();
+
   void reserve(size_t rows);
-  double weight(size_t first, size_t rows) const;  // sum of these rows' weights
-  void gather(size_t first, Pass<T>& pass) const;  // as many rows as the pass has examples
+  double weight(size_t first, size_t rows) const;           // sum of these rows' weights
+  void gather(size_t first, Pass<T>& pass) const;           // as many rows as the pass has examples
+  void gather_mirrored(size_t first, Pass<T>& pass) const;  // their inputs alone, images mirrored
+  bool is_mirrored() const { return mirrored_.has_value(); }
 
   size_t size() const { return data_.size(); }
   size_t columns() const { return model_.output_size(); }
@@ -57,7 +62,9 @@ class Batch {
   size_t row(size_t i) const { return data_.row(view_row(i)); }
   bool mixes() const { return images_ && images_->mixes(); }
   bool mixes_labels() const { return mixes() && kind_ == Targets::labels; }
-  void gather_images(size_t first, Pass<T>& pass) const;
+  using Images = std::optional<AugmentedImages<T>>;
+  AugmentedColumn column_of(const Augmentation& augmentation, uint64_t epoch, uint64_t first_row) const;
+  void gather_inputs(size_t first, const Images& images, Pass<T>& pass) const;
   Examples partners_of(Examples examples) const;
   bool has_example_weights() const { return !data_.columns(Dataset::Role::weight).empty(); }
   double example_weight_of(size_t i) const;
@@ -72,7 +79,7 @@ class Batch {
   const std::vector<uint32_t>* order_ = nullptr;
   const uint32_t* order_there_ = nullptr;  // where kernels read it
   std::vector<double> class_weights_;
-  std::optional<AugmentedImages<T>> images_;
+  std::optional<AugmentedImages<T>> images_, mirrored_;
   Targets kind_ = Targets::none;
   bool weighted_ = false;
 };

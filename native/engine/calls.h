@@ -87,6 +87,7 @@ struct EvaluateCall {
   std::vector<double> class_weights, metric_sums;  // as of a TrainCall
   Link link = Link::identity;                      // of predictions
   bool averaged = false;                           // by the average of the weights
+  bool mirrored = false;                           // the mean of the outputs of images and their mirror images
 };
 // As long as it takes to hand work to a sleeping thread and to be woken by it, where that is slow.
 constexpr double short_nanoseconds = 80e3;

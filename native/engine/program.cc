@@ -8,10 +8,10 @@
 #include "objective.h"
 #include "penalties.h"
 #include "probe.h"
-#include "rows.h"
 #include "running.h"
 #include "train.h"
 #include "typed_program.h"
+#include "views.h"
 
 namespace gradus {
 namespace {
@@ -116,7 +116,9 @@ class ProgramOf final : public TypedProgram<T> {
   EvaluateResult evaluate(const EvaluateCall& call) override;
   void predict(const EvaluateCall& call, void* out) override {
     Running<T> running = run(call.threads, call.averaged);
-    predict_from(batch_of(*call.data), running, call.batch_size, call.link, static_cast<T*>(out));
+    Batch<T> batch = batch_of(*call.data);
+    if (call.mirrored) batch.use_mirror();
+    predict_from(batch, running, call.batch_size, call.link, static_cast<T*>(out));
   }
   bool is_short(const EvaluateCall& call) const override {
     return !host_ && !device_ && model_.forward_nanoseconds(call.data->size(), call.batch_size) < short_nanoseconds;
@@ -212,6 +214,7 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
   Running<T> running = run(call.threads, call.averaged);
   Batch<T> batch = batch_of(*call.data);
   batch.use_targets(call.class_weights);
+  if (call.mirrored) batch.use_mirror();
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
   reserve(batch, batch_size, batch.size() / batch_size + 1);
   Metrics<T> metrics(model_, workspace_);
@@ -220,9 +223,7 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
   size_t passes = 0;
   for (size_t first = 0; first < batch.size() && !stop_requested; first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, batch.size() - first));
-    batch.gather(first, pass);
-    model_.forward(pass);
-    const T* scores = pass.value(model_.output());
+    const T* scores = outputs_of(model_, batch, first, pass);
     find_loss<T>(loss, batch, pass, scores, 0, passes++, nullptr);
     metrics.add(batch, pass, scores);
     result.weight += batch.weight(first, pass.batch);
@@ -254,9 +255,7 @@ void ProgramOf<T>::predict_from(const Inputs& inputs, Running<T>& running, size_
   reserve(batch_size);
   for (size_t first = 0; first < inputs.size() && !stop_requested; first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, inputs.size() - first));
-    inputs.gather(first, pass);
-    model_.forward(pass);
-    const T* scores = pass.value(model_.output());
+    const T* scores = outputs_of(model_, inputs, first, pass);
     const size_t columns = model_.output_size();
     link_to_host(running.context, link, scores, pass.batch, out + first * columns);
   }

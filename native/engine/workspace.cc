@@ -22,8 +22,8 @@ size_t Workspace<T>::bytes() const {
   for (const OpMemory<T>& op : ops)
     bytes += bytes_of(op.reals) + bytes_of(op.of_parameters) + op.choices.bytes() + op.winners.bytes();
   for (const Buffer<T>* buffer : {&tangents, &gradient_tangents, &losses, &scratch, &predictions, &batch.targets,
-                                  &batch.weights, &batch.other_images, &batch.other_targets, &batch.shares,
-                                  &update.directions, &update.host_gradient, &inspection.maxima})
+                                  &batch.weights, &batch.view_scores, &batch.other_images, &batch.other_targets,
+                                  &batch.shares, &update.directions, &update.host_gradient, &inspection.maxima})
     bytes += buffer->bytes();
   for (const Buffer<double>* buffer : {&loss_sums, &numbers, &metrics.sums, &metrics.kept}) bytes += buffer->bytes();
   return bytes + batch.labels.bytes() + batch.other_labels.bytes() + bytes_of(update.slots) +

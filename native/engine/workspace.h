@@ -63,6 +63,7 @@ struct BatchMemory {
   std::vector<double> scales, offsets;
   std::vector<uint32_t> view_rows, partners;
   Buffer<int32_t> other_labels;
+  Buffer<T> view_scores;  // of images as they are, while their mirror images are looked at
   Buffer<T> other_images, other_targets, shares;
 };
 
