@@ -20,14 +20,19 @@ export type Fill = NativeAugmentation['fill']
 export interface Augmentation {
   readonly call: Call
   /** What lies beyond the edges, where that matters. */
-  readonly fill?: Fill
+  readonly fill?: Fill | undefined
   /** Whether examples are mixed, and so their targets. */
   readonly mixes: boolean
   /** The core's. */
   readonly native: NativeAugmentation['transforms'][number]
 }
 
-const made = (name: string, options: object, native: object, more: { fill?: Fill; mixes?: boolean } = {}) =>
+const made = (
+  name: string,
+  options: object,
+  native: object,
+  more: { fill?: Fill | undefined; mixes?: boolean | undefined } = {},
+) =>
   ({
     call: Object.keys(options).length === 0 ? callOf(name) : callOf(name, options),
     mixes: false,

@@ -70,7 +70,10 @@ const readOptions = optionsOf<StandardizeOptions>()('standardize', {
  * @throws `GRADUS_INVALID_DATA` names the row of a NaN or an infinity.
  */
 export function standardize(x: ColumnData, options: StandardizeOptions & { per: 'channel' }): ChannelStandardization
-export function standardize(x: ColumnData, options?: StandardizeOptions & { per?: 'feature' | 'all' }): Standardization
+export function standardize(
+  x: ColumnData,
+  options?: StandardizeOptions & { per?: 'feature' | 'all' | undefined },
+): Standardization
 export function standardize(x: ColumnData, options?: StandardizeOptions): Standardization | ChannelStandardization {
   const { features: given, per } = readOptions(options)
   if (per === 'channel') return standardizeChannels(x)
@@ -138,7 +141,7 @@ interface Statistics {
 export function standardization(statistics: Statistics & { per: 'channel' }): ChannelStandardization
 export function standardization(statistics: Statistics): Standardization
 export function standardization(
-  statistics: Statistics & { per?: 'channel' },
+  statistics: Statistics & { per?: 'channel' | undefined },
 ): Standardization | ChannelStandardization {
   const [mean, deviation] = [numbersOf(statistics?.mean), numbersOf(statistics?.deviation)]
   const fits = mean && deviation && mean.length > 0 && mean.length === deviation.length
