@@ -149,12 +149,8 @@ export interface TrainResult {
 }
 
 export type PassesCall = { dataset: NativeDataset; batchSize: number; threads: number }
-/** `averaged`: by the average of the weights, not by the weights; nothing is copied. Default false. */
-export type PredictCall = PassesCall & {
-  averaged?: boolean | undefined
-  /** The mean of the outputs of images and of their mirror images. Default false. */
-  mirrored?: boolean | undefined
-}
+/** `averaged`: by the average of the weights; `mirrored`: the mean over images and mirror images. Default false. */
+export type PredictCall = PassesCall & { averaged?: boolean | undefined; mirrored?: boolean | undefined }
 
 export interface StatisticsResult {
   /** Those of at least two rows; others are left out. */
