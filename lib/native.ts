@@ -13,8 +13,7 @@ export interface NativeColumn {
   type: 'float32' | 'float64' | 'uint8' | 'int32'
   /** Of one example. */
   shape: number[]
-  /** Of a uint8 column; by element of the last dimension where they are arrays, both of them. */
-  scale?: number | Float64Array | undefined
+  scale?: number | Float64Array | undefined // by element of the last dimension, as offset then
   offset?: number | Float64Array | undefined
 }
 export type ColumnRole = 'input' | 'target' | 'weight'
@@ -61,9 +60,8 @@ export interface TrainCall {
   clipNorm?: number | undefined
   clipValue?: number | undefined
   classWeights?: Float64Array | undefined
-  /** Of images, and where the dataset's row 0 lies in the epoch. */
   augment?: NativeAugmentation | undefined
-  epochRow?: number | undefined
+  epochRow?: number | undefined // of the dataset's row 0
   /** What the metrics go on from: those of the call before. Default: zeros. */
   metricSums?: Float64Array | undefined
   maxRefused?: number | undefined
