@@ -134,6 +134,12 @@ const check = async (model, data, name) => {
 for (const [name, make] of Object.entries(layers)) {
   test(`the gradient check is satisfied, inputs too: ${name}`, () => check(make(), images(7, sizes[name] ?? 60), name))
 }
+test('the gradient goes through the channels that dropout has left, and no others', async () => {
+  const options = { randomness: 'fixed', checkInput: true }
+  const report = await gradientCheck(between(spatialDropout(0.5), tanh()), images(7, 60), options)
+  assert.is(report.verdict, 'satisfied', `${report}`)
+})
+
 for (const [name, [make, size]] of Object.entries(nets)) {
   test(`the gradient check is satisfied, inputs too: ${name}`, () => check(compiled(make()), images(7, size), name))
 
