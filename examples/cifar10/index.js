@@ -32,9 +32,10 @@ model.setWeights(weights)
 console.log(model.summary({ batchSize }))
 
 const optimizer = muon({ learningRate: 0.02, momentum: 0.6, adam: { learningRate: 0.005 } })
-model.compile({ loss: softmaxCrossEntropy(), optimizer, metrics: ['accuracy'] })
+model.compile({ loss: softmaxCrossEntropy({ labelSmoothing: 0.2 }), optimizer, metrics: ['accuracy'] })
 const run = model.fit(train, {
   ...{ epochs, batchSize, validation: test, dir: 'runs', name: 'cifar10' },
+  augment: [gradus.alternatingFlip(), gradus.randomCrop({ padding: 2, fill: 'reflect' })],
   schedule: linearRamp({ to: 0, length: epochs * Math.ceil(train.y.length / batchSize), unit: 'step' }),
   callbacks: [monitor({ featureMaps: true, classNames: classes })],
 })
