@@ -1,4 +1,5 @@
-// Mistakes that a search must not have, each planted in a copy of dist: a test has to find it, and has nothing to find without it.
+// Mistakes that a search must not have, each planted in what the compiler makes: a test has to find it, and has nothing to find
+// without it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -54,10 +55,14 @@ function runIn(folder, test) {
 export async function planted({ folder }) {
   const found = []
   let count = 0
+  const dist = join(folder, 'dist')
+  // The built package has several files in one.
+  spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '--outDir', dist], { cwd: root, stdio: 'inherit' })
   for (const [name, { file, from, to, test }] of Object.entries(mistakes)) {
     const copy = join(folder, `${++count}`)
     mkdirSync(copy)
-    for (const part of ['dist', 'test']) cpSync(join(root, part), join(copy, part), { recursive: true })
+    cpSync(dist, join(copy, 'dist'), { recursive: true })
+    cpSync(join(root, 'test'), join(copy, 'test'), { recursive: true })
     for (const part of ['node_modules', 'build', 'prebuilds', 'package.json', 'commonjs'])
       symlinkSync(join(root, part), join(copy, part))
     if (runIn(copy, test) !== 0) found.push(`${test.join(' ')} fails without a mistake`)
