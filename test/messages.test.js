@@ -27,7 +27,7 @@ adam: expected no more than 1 argument, received 2; options stand in one object:
 > dense(3, { activation: 'relu' }, { bias: false })
 dense: expected no more than 2 arguments, received 3; options stand in one object: { activation, bias }
 > softmaxCrossEntropy({ fromLogits: true })
-softmaxCrossEntropy: there is no option "fromLogits"; known are temperature
+softmaxCrossEntropy: there is no option "fromLogits"; known are labelSmoothing, temperature
 > l2(0.1, 0.2)
 l2: expected no more than 1 argument, received 2
 > adam({ betas: [0.9, 0.99] })
@@ -227,7 +227,7 @@ schedule: expected a function, received 0.1
 > model.fit({ x, y }, { schedule: cosine })
 schedule: expected a schedule, received function cosine; did you mean cosine({ … })?
 > model.fit({ x, y }, { learningRate: 0.1 })
-fit: there is no option "learningRate", which sgd, adagrad, rmsprop or another takes; known are accumulate, batchSize, callbacks, classWeights, clipNorm, clipValue, dir, epochs, initialEpoch, maxRefusedSteps, maxSeconds, momentumSchedule, name, quiet, resume, sanityCheck, schedule, shuffle, signal, stepsPerCall, threads, validateAverage, validation, validationSplit, weightDecaySchedule
+fit: there is no option "learningRate", which sgd, adagrad, rmsprop or another takes; known are accumulate, augment, batchSize, callbacks, classWeights, clipNorm, clipValue, dir, epochs, initialEpoch, maxRefusedSteps, maxSeconds, momentumSchedule, name, quiet, resume, sanityCheck, schedule, shuffle, signal, stepsPerCall, threads, validateAverage, validation, validationSplit, weightDecaySchedule
 > model.fit({ x, y }, { callbacks: earlyStopping() })
 callbacks: expected an array, received an object with name, monitor, best, …
 > model.fit({ x, y }, { callbacks: [earlyStopping] })
