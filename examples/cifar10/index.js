@@ -1,5 +1,5 @@
 // A convolutional network on CIFAR-10, after Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds on a single GPU": whitened patches, three
-// pairs of convolutions, batch norm without gain, GELU and muon. Its page draws filters and maps; cifar10.png the worst mistakes, and
+// pairs of convolutions, batch norm without gain, GELU and muon. Its page draws filters and maps; runs/cifar10.png the worst mistakes, and
 // below each how much what was said of it depends on each pixel.
 // Run: npm install, then node index.js [--widths 32,64,64] [--epochs 8] [--seed 1] [--share 0.1] (of the images)
 import { parseArgs } from 'node:util'
@@ -60,7 +60,7 @@ const maps = mistakes.map((_, i) => {
   const slopes = data.subarray(i * 1024, (i + 1) * 1024)
   return { data: Uint8Array.from(slopes, (slope) => (255 * slope) / Math.max(...slopes)), channels: 1 }
 })
-drawRows('cifar10.png', [pictures, maps], [32, 32])
+drawRows('runs/cifar10.png', [pictures, maps], [32, 32])
 for (const { i, said, share } of mistakes)
   console.log(`${classes[test.y[i]]} taken for ${classes[said]}, ${share.toFixed(2)}`)
 console.log(`${(100 * accuracy).toFixed(2)} % of the test images are right; the page: npx gradus watch runs`)
