@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import * as gradus from 'gradus'
 import { classes, readCifar10 } from './data.js'
 import { drawRows } from './draw.js'
-import { whitening } from './whitening.js'
+import { beginAsIdentity, whitening } from './whitening.js'
 
 const { batchNorm, conv2d, dense, flatten, gelu, linearRamp, maxPool2d, monitor, muon, softmaxCrossEntropy } = gradus
 const text = (fallback) => ({ type: 'string', default: fallback })
@@ -16,7 +16,7 @@ const { values } = parseArgs({
 const [epochs, batchSize] = [Number(values.epochs), 500]
 const { train, test } = readCifar10(Number(values.share))
 
-const convolution = (filters) => conv2d(filters, 3, { padding: 'same', bias: false, init: 'identity' })
+const convolution = (filters) => conv2d(filters, 3, { padding: 'same', bias: false })
 const pair = (filters) => [
   ...[convolution(filters), maxPool2d(2), batchNorm({ gain: false }), gelu()],
   ...[convolution(filters), batchNorm({ gain: false }), gelu()],
@@ -28,6 +28,7 @@ const model = gradus.sequential({ input: [32, 32, 3], seed: Number(values.seed) 
 ])
 const weights = model.getWeights()
 weights['whitening.weight'].data.set(whitening(train.x, 2))
+for (const { data, shape } of Object.values(weights).filter(({ shape }) => shape[0] === 3)) beginAsIdentity(data, shape)
 model.setWeights(weights)
 console.log(model.summary({ batchSize }))
 

@@ -1,4 +1,4 @@
-// The first layer: what makes patches of natural images uncorrelated, found from them rather than trained. Each direction
+// What layers begin with. The first one: what makes patches of natural images uncorrelated, found from them rather than trained. Each direction
 // comes twice, the second time with the other sign (Jordan 2024).
 
 /** Weights (size, size, channels, 2 · size² · channels) of bytes (rows, height, width, channels) that mean v / 255. */
@@ -30,6 +30,15 @@ export function whitening({ data, shape: [rows, height, width, channels] }, size
     }
   }
   return weights
+}
+
+/** Of a 3×3 convolution as many filters as there are inputs let each pass; the others stay as they are (Jordan 2024). */
+export function beginAsIdentity(data, [, , inputs, filters]) {
+  const middle = 4 * inputs * filters
+  for (let filter = 0; filter < Math.min(inputs, filters); filter++) {
+    for (let at = filter; at < data.length; at += filters) data[at] = 0
+    data[middle + filter * filters + filter] = 1
+  }
 }
 
 /** Of a symmetric matrix, by Jacobi's rotations; the vectors are columns. */
