@@ -32,7 +32,7 @@ for (const { data, shape } of Object.values(weights).filter(({ shape }) => shape
 model.setWeights(weights)
 console.log(model.summary({ batchSize }))
 
-const optimizer = muon({ learningRate: 0.02, momentum: 0.6, adam: { learningRate: 0.005 } })
+const optimizer = muon({ learningRate: 0.15, momentum: 0.6, adam: { learningRate: 0.03 } })
 model.compile({ loss: softmaxCrossEntropy({ labelSmoothing: 0.2 }), optimizer, metrics: ['accuracy'] })
 const run = model.fit(train, {
   ...{ epochs, batchSize, validation: test, dir: 'runs', name: 'cifar10' },

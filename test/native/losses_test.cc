@@ -209,7 +209,7 @@ void check_all(const Isa& isa) {
   for (const Kind& kind : kinds)
     for (size_t columns : {1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 31, 33, 67})
       for (size_t rows : {0, 1, 5, 17}) {
-        if (test::is_quick() && rows * columns > 200) continue;
+        if (test::is_quick() && rows * columns > 100) continue;
         test::Scope scope(std::string(kind.name) + (kind.targets == Targets::labels ? ", labels, " : ", dense, ") +
                           std::to_string(kind.parameter) + ", " + std::to_string(rows) + " x " +
                           std::to_string(columns));
