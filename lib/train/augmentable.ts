@@ -1,6 +1,7 @@
 /** Whether a model's inputs, loss and device go with what `augment` says. */
 import type { Augmentation } from '../data/augment.js'
 import { GradusError } from '../errors.js'
+import { checkImageInput } from './image-input.js'
 import type { TrainTarget } from './target.js'
 
 type Target = Pick<TrainTarget, 'inputs' | 'loss' | 'program'>
@@ -8,8 +9,7 @@ type Target = Pick<TrainTarget, 'inputs' | 'loss' | 'program'>
 /** @throws `GRADUS_INVALID_ARGUMENT`; `GRADUS_NO_DEVICE` on a GPU, which has no kernels for it */
 export function checkAugmentable({ inputs, loss, program }: Target, augment: readonly Augmentation[]): void {
   if (augment.length === 0) return
-  const images = inputs.filter(({ shape, kind }) => kind === 'real' && shape.length === 3)
-  if (images.length !== 1) throw noImages(inputs, images.length)
+  checkImageInput('augment', inputs)
   const mixing = augment.find(({ mixes }) => mixes)
   if (mixing && loss.targets === 'labels') {
     const name = loss.kind.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -19,12 +19,4 @@ export function checkAugmentable({ inputs, loss, program }: Target, augment: rea
   if (program.device === 'cpu') return
   const message = `augment: ${program.device} has no kernel convert_images yet: train on the processor`
   throw new GradusError('GRADUS_NO_DEVICE', message)
-}
-
-function noImages(inputs: Target['inputs'], count: number): GradusError {
-  const shapes = inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ')
-  const received = count > 1 ? `${count} of them` : shapes
-  const advice = inputs[0]?.shape.length === 2 ? '; an input of [28, 28, 1] takes [28, 28] as well' : ''
-  const message = `augment: expected one input of images, [height, width, channels], received ${received}${advice}`
-  return new GradusError('GRADUS_INVALID_ARGUMENT', message)
 }

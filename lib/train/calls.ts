@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { checkOptional, checkPositiveInteger, oneOf } from '../checks.js'
 import { describe, GradusError, invalidArgument } from '../errors.js'
 import type { NativePredictor, NativeProgram } from '../native.js'
+import { checkImageInput, type Input } from './image-input.js'
 
 /** Of data in memory; a stream brings its own. */
 export const defaultBatchSize = 32
@@ -51,16 +52,8 @@ export const evaluateRules = {
 /** Whether images are to be seen mirrored as well. @throws `GRADUS_INVALID_ARGUMENT` where there are none */
 export function checkMirrored(inputs: readonly Input[], views: 'mirror' | undefined): boolean {
   if (views === undefined) return false
-  const images = inputs.filter(({ shape, kind }) => kind === 'real' && shape.length === 3)
-  if (images.length === 1) return true
-  const received = inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ')
-  const expected = 'one input of images, [height, width, channels]'
-  throw new GradusError('GRADUS_INVALID_ARGUMENT', `views: expected ${expected}, received ${received}`)
-}
-
-interface Input {
-  readonly shape: readonly number[]
-  readonly kind: 'real' | 'index'
+  checkImageInput('views', inputs)
+  return true
 }
 
 /** Whether passes are to go by the average. @throws `GRADUS_INVALID_ARGUMENT` where the program keeps none. */
