@@ -138,8 +138,10 @@ class TimedKernels : public Device<T> {
   static size_t by_parts(const Task& task) {
     return task.length();
   }
-  static T* own(T* workspace) { return workspace; }
-  static T* own(T* workspace, const ConvolutionShape&) { return workspace; }
+  template <class... Sizes>
+  static T* own(T* workspace, const Sizes&...) {
+    return workspace;
+  }
 };
 
 template <class T>

@@ -98,9 +98,10 @@ class LibraryDevice final : public Device<T> {
   static size_t by_parts(const Task& task) {
     return task.length();
   }
-  static T* own(T* workspace) { return workspace; }
-  static T* own(T* workspace, const ConvolutionShape&) { return workspace; }
-  static T* own(T* workspace, size_t) { return workspace; }
+  template <class... Sizes>
+  static T* own(T* workspace, const Sizes&...) {
+    return workspace;
+  }
 
   OpenDevice& open_;
   const Kernels<T>& kernels_;
