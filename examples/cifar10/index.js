@@ -43,6 +43,7 @@ const run = model.fit(train, {
 await run
 for (const { severity, message } of run.diagnose()) console.log(`${severity}: ${message}`)
 const { accuracy } = await model.evaluate(test)
+const { accuracy: withMirrored } = await model.evaluate(test, { views: 'mirror' })
 
 const probabilities = await model.predictProbabilities(test.x)
 const mistakes = [...probabilities]
@@ -64,4 +65,6 @@ const maps = mistakes.map((_, i) => {
 drawRows('runs/cifar10.png', [pictures, maps], [32, 32])
 for (const { i, said, share } of mistakes)
   console.log(`${classes[test.y[i]]} taken for ${classes[said]}, ${share.toFixed(2)}`)
-console.log(`${(100 * accuracy).toFixed(2)} % of the test images are right; the page: npx gradus watch runs`)
+const percent = (share) => `${(100 * share).toFixed(2)} %`
+console.log(`${percent(accuracy)} of the test images are right, ${percent(withMirrored)} with their mirror images`)
+console.log('the page: npx gradus watch runs')
