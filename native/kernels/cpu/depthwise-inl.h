@@ -73,6 +73,8 @@ static void sum_taps(const DepthwiseRow<T>& row, const MetTaps& columns, T* y, s
                taps = known_columns ? known_columns : columns.count;
   const T* const x = row.x + row.rows.pixel * ptrdiff_t(row.of_row) + columns.pixel * ptrdiff_t(channels);
   const ptrdiff_t x_row = row.rows.pixel_step * ptrdiff_t(row.of_row), x_tap = columns.pixel_step * ptrdiff_t(channels);
+  // Of the next row that is read first.
+  const ptrdiff_t x_ahead = x_row > 0 ? ptrdiff_t(tap_rows) * x_row : -x_row;
   const T* const w = task.weights + row.rows.tap * of_tap_row + columns.tap * channels;
   const size_t w_row = row.rows.tap_step * of_tap_row, w_tap = columns.tap_step * channels;
   for_vectors<T>(channels, [&](size_t c, int lanes) INLINE_LAMBDA {
@@ -89,6 +91,7 @@ static void sum_taps(const DepthwiseRow<T>& row, const MetTaps& columns, T* y, s
           const Vec<T> weight = known_rows ? filter[p][q] : load_lanes(w + p * w_row + q * w_tap + c, lanes);
           total = fma(load_lanes(from + ptrdiff_t(p) * x_row + ptrdiff_t(q) * x_tap, lanes), weight, total);
         }
+      if (known_rows) __builtin_prefetch(from + x_ahead);
       if (task.beta != 0) total = fma(Vec<T>(task.beta), load_lanes(to, lanes), total);
       store_lanes(to, total + bias, lanes);
     }
