@@ -42,20 +42,35 @@ inline std::shared_ptr<const Plan> plan_of(const Widths& widths, const std::stri
   return std::make_shared<const Plan>(decode(model.descriptor()));
 }
 
+// Labels, the same each time, beside inputs that are still to be written.
+inline std::shared_ptr<Dataset> labels_for(Column inputs, size_t classes, size_t rows, std::minstd_rand& random) {
+  auto data = std::make_shared<Dataset>(rows, std::vector<Column>{std::move(inputs)},
+                                        std::vector<Column>{test::column(DataType::int32, {})}, std::vector<Column>{});
+  std::vector<int32_t> labels(rows);
+  for (int32_t& label : labels) label = int32_t(random() % classes);
+  data->write(Dataset::Role::target, 0, 0, labels.data(), rows);
+  return data;
+}
+
 // Inputs in [-1, 1) and labels, the same each time.
 inline std::shared_ptr<Dataset> data_for(const std::vector<size_t>& input, size_t classes, size_t rows) {
-  const auto columns = [](DataType type, std::vector<size_t> shape) {
-    return std::vector<Column>{test::column(type, std::move(shape))};
-  };
-  auto data = std::make_shared<Dataset>(rows, columns(DataType::float32, input), columns(DataType::int32, {}),
-                                        std::vector<Column>{});
   std::minstd_rand random(1);
   std::vector<float> inputs(rows * elements_of(input));
-  std::vector<int32_t> labels(rows);
   for (float& input : inputs) input = float(random() % 2000000) * 1e-6f - 1;
-  for (int32_t& label : labels) label = int32_t(random() % classes);
+  const auto data = labels_for(test::column(DataType::float32, input), classes, rows, random);
   data->write(Dataset::Role::input, 0, 0, inputs.data(), inputs.size());
-  data->write(Dataset::Role::target, 0, 0, labels.data(), rows);
+  return data;
+}
+
+// The same as bytes.
+inline std::shared_ptr<Dataset> image_bytes_for(const std::vector<size_t>& shape, size_t classes, size_t rows) {
+  std::minstd_rand random(1);
+  Column column = test::column(DataType::uint8, shape);
+  column.scale = 2.0 / 255, column.offset = -1;
+  std::vector<uint8_t> bytes(rows * elements_of(shape));
+  for (uint8_t& byte : bytes) byte = uint8_t(random() >> 8);
+  const auto data = labels_for(std::move(column), classes, rows, random);
+  data->write(Dataset::Role::input, 0, 0, bytes.data(), bytes.size());
   return data;
 }
 

@@ -1,5 +1,5 @@
 // Where the time of a training step goes. Arguments: widths (784,256,10) or layers (see layers.h), batch, optimizer,
-// threads, milliseconds.
+// threads, milliseconds; and `augmented`, where images are to be bytes that are moved by up to 4 pixels and mirrored.
 // Prints one line of JSON: microseconds a step, as it is and with the clocks in it; of each kind of device call how
 // often, how long the kernels took on the calling thread and how long that thread waited (or cut the work, or woke the
 // other); what was outside of device calls; and what the statistics of the tensors cost there.
@@ -45,15 +45,27 @@ Subject subject_of(const std::string& net, const std::string& optimizer) {
   return {reader.plan(), reader.input, reader.classes()};
 }
 
+// [randomCrop({ padding: 4 }), alternatingFlip()]
+std::shared_ptr<const Augmentation> crop_and_flip() {
+  const Value crop = test::object({{"kind", test::text("randomCrop")}, {"padding", test::number(4)}});
+  const Value flip = test::object(test::kind("alternatingFlip"));
+  const Value list{Value::Array{crop, flip}};
+  return std::make_shared<const Augmentation>(test::object({{"fill", test::text("zero")}, {"transforms", list}}));
+}
+
 class Bench {
  public:
-  Bench(const Subject& of, size_t batch, size_t threads)
+  Bench(const Subject& of, size_t batch, size_t threads, bool augmented = false)
       : original_(*chosen_isa()),
         isa_(timed(original_)),
         net_(of.plan, original_, threads),
         cpu_(isa_, net_.share),
         device_(cpu_, book_),
-        call_(call_for(of.input, of.classes, batch, batches_for(of.input, batch))) {}
+        call_(call_for(of.input, of.classes, batch, batches_for(of.input, batch))) {
+    if (!augmented) return;
+    call_.data = image_bytes_for(of.input, of.classes, call_.batch_size * call_.batches);
+    call_.augmentation = crop_and_flip();
+  }
 
   double plain() {
     call_.tensor_statistics = true;
@@ -128,12 +140,12 @@ double cost_of_a_pair() {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 6 || !chosen_isa()) {
-    std::fprintf(stderr, "usage: phases NET BATCH adam|nesterov THREADS MILLISECONDS\n");
+  if (count < 6 || count > 7 || !chosen_isa()) {
+    std::fprintf(stderr, "usage: phases NET BATCH adam|nesterov THREADS MILLISECONDS [augmented]\n");
     return 2;
   }
   const size_t batch = size_t(std::atoi(arguments[2])), threads = size_t(std::atoi(arguments[4]));
-  Bench bench(subject_of(arguments[1], arguments[3]), batch, threads);
+  Bench bench(subject_of(arguments[1], arguments[3]), batch, threads, count == 7);
   const double pair = cost_of_a_pair();
   std::vector<Turn> plain_turns, with_turns, without_turns;
   bench.plain(), bench.timed_turn(true, pair);

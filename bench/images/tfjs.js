@@ -1,11 +1,14 @@
-// Argument: backend (cpu or wasm). Prints seconds of one step of training of the first net of nets.json, and the version;
+// Argument: backend (cpu or wasm). Prints seconds of one step of training of the first net of bench/convnet, and the version;
 // or what tfjs says instead.
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
-import '@tensorflow/tfjs-backend-wasm'
-import nets from './nets.json' with { type: 'json' }
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import nets from '../convnet/nets.json' with { type: 'json' }
 
 const [backend] = process.argv.slice(2)
-await tf.setBackend(backend)
+setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
+if (!(await tf.setBackend(backend))) throw new Error(`tfjs has no backend ${backend}`)
 
 const { input, layers, batch = 128 } = nets[0]
 const layerOf = {
