@@ -44,9 +44,11 @@ for (const [[file, ...rest], printed, least] of examples) {
 }
 
 test('each is read in one go: less than 60 lines', () => {
-  for (const file of readdirSync(`${root}examples`, { recursive: true }).filter((name) =>
-    /^((ensemble|search)\/)?[^/]+\.js$/.test(name),
-  )) {
+  // Not whatever lies below: an example's installed packages have this very folder among them.
+  const files = ['', 'ensemble/', 'search/'].flatMap((folder) =>
+    readdirSync(`${root}examples/${folder}`).map((name) => folder + name),
+  )
+  for (const file of files.filter((name) => name.endsWith('.js'))) {
     const lines = readFileSync(`${root}examples/${file}`, 'utf8').split('\n').length - 1
     assert.ok(lines < 60, `${file}: ${lines}`)
   }
