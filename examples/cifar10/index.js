@@ -8,15 +8,30 @@ import { classes, readCifar10 } from './data.js'
 import { drawRows } from './draw.js'
 import { beginAsIdentity, whitening } from './whitening.js'
 
-const { batchNorm, conv2d, dense, flatten, gelu, linearRamp, maxPool2d, monitor, muon, softmaxCrossEntropy } = gradus
+const {
+  batchNorm,
+  conv2d,
+  dense,
+  flatten,
+  gelu,
+  linearRamp,
+  maxPool2d,
+  monitor,
+  muon,
+  softmaxCrossEntropy,
+  standardize,
+} = gradus
 const text = (fallback) => ({ type: 'string', default: fallback })
 const { values } = parseArgs({
   options: { widths: text('32,64,64'), epochs: text('8'), seed: text('1'), share: text('1') },
 })
 const [epochs, batchSize] = [Number(values.epochs), 500]
 const { train, test } = readCifar10(Number(values.share))
+const scale = standardize(train.x, { per: 'channel' })
+for (const part of [train, test]) part.x = scale.apply(part.x)
 
-const convolution = (filters) => conv2d(filters, 3, { padding: 'same', bias: false })
+// Batch norm makes a filter's length meaningless; bounded, it does not grow until steps of the same size turn it no further.
+const convolution = (filters) => conv2d(filters, 3, { padding: 'same', bias: false, maxNorm: 1 })
 const pair = (filters) => [
   ...[convolution(filters), maxPool2d(2), batchNorm({ gain: false }), gelu()],
   ...[convolution(filters), batchNorm({ gain: false }), gelu()],
@@ -27,7 +42,7 @@ const model = gradus.sequential({ input: [32, 32, 3], seed: Number(values.seed) 
   ...[maxPool2d(3), flatten(), dense(10, { bias: false })],
 ])
 const weights = model.getWeights()
-weights['whitening.weight'].data.set(whitening(train.x, 2))
+weights['whitening.weight'].data.set(whitening(train.x, scale, 2))
 for (const { data, shape } of Object.values(weights).filter(({ shape }) => shape[0] === 3)) beginAsIdentity(data, shape)
 model.setWeights(weights)
 console.log(model.summary({ batchSize }))

@@ -1,8 +1,8 @@
 // What layers begin with. The first one: what makes patches of natural images uncorrelated, found from them rather than trained. Each direction
 // comes twice, the second time with the other sign (Jordan 2024).
 
-/** Weights (size, size, channels, 2 · size² · channels) of bytes (rows, height, width, channels) that mean v / 255. */
-export function whitening({ data, shape: [rows, height, width, channels] }, size, epsilon = 5e-4) {
+/** Weights (size, size, channels, 2 · size² · channels) of bytes (rows, height, width, channels) with a scale and an offset a channel. */
+export function whitening({ data, shape: [rows, height, width, channels] }, { scale, offset }, size, epsilon = 5e-4) {
   const n = size * size * channels
   const covariance = Array.from({ length: n }, () => new Float64Array(n))
   const patch = new Float64Array(n)
@@ -13,7 +13,7 @@ export function whitening({ data, shape: [rows, height, width, channels] }, size
         for (let i = 0; i < n; i++) {
           const [pixel, channel] = [Math.floor(i / channels), i % channels]
           const at = ((row * height + y + Math.floor(pixel / size)) * width + x + (pixel % size)) * channels + channel
-          patch[i] = data[at] / 255
+          patch[i] = scale[channel] * data[at] + offset[channel]
         }
         for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) covariance[i][j] += patch[i] * patch[j]
       }

@@ -27,9 +27,11 @@ const Isa* const* available_isas() {
       int count = 0;
 #if defined(__x86_64__) || defined(_M_X64)
       const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#if !defined(GRADUS_WITHOUT_AVX512)
       if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         isas[count++] = &avx512_table;
+#endif
       if (avx2) isas[count++] = &avx2_table;
 #elif defined(__aarch64__)
       isas[count++] = &neon_table;
