@@ -13,12 +13,12 @@ import { checkSpace } from '../dist/search/space/space.js'
 import { createStudy } from '../dist/search/study/index.js'
 import { StudyReader } from '../dist/study/index.js'
 import { populationStudy } from './support/population-study.js'
+import { isSoak } from './support/sampled.js'
 import { studyPlace } from './support/studies.js'
 import { until } from './support/until.js'
 
 const test = suite('population')
 const places = studyPlace(test, 'population')
-const isQuick = process.env.GRADUS_QUICK !== undefined
 
 const space = checkSpace({
   rate: logUniform(1e-4, 1),
@@ -144,26 +144,27 @@ async function checkHeirs(dir, told, size) {
   return { trials, exploits }
 }
 
-test('200 times a bad one goes on from a good one: none without its file, each with the bytes of its donor', async () => {
-  const [size, trials, told, dir] = [4, isQuick ? 120 : 440, [], places.next()]
+test(`${isSoak ? 200 : 50} times a bad one goes on from a good one: none without its file, each with the bytes of its donor`, async () => {
+  const [size, trials, told, dir] = [4, isSoak ? 440 : 120, [], places.next()]
   const definition = populationStudy({ trials, size, exploit: 0.5, tell: (what) => told.push(what) })
   const study = await createStudy(definition, { dir })
   await study.optimize({ workers: 2, quiet: true })
   await study.close?.()
   const { trials: all, exploits } = await checkHeirs(dir, told, size)
   assert.is(all.filter(({ state }) => state === 'complete').length, trials)
-  assert.ok(exploits >= (isQuick ? 50 : 200), `${exploits} exploits`)
+  assert.ok(exploits >= (isSoak ? 200 : 50), `${exploits} exploits`)
   // What no heir can want any more has gone; the last generations and the ten best have theirs.
   const left = all.filter(({ path }) => existsSync(join(path, 'initial.safetensors')))
   assert.ok(left.length <= 3 * size + 2, `${left.length} files of heirs`)
   const kept = all.filter(({ path }) => readdirSync(join(path, 'run.1', 'checkpoints')).length > 0)
   assert.ok(kept.length >= 3 * size && kept.length <= 3 * size + 13, `${kept.length} with checkpoints`)
-  // The weights went on: no generation of one epoch comes so far.
-  assert.ok(Math.min(...all.map(({ last }) => last.record.value)) < 1e-3)
+  // The weights went on: one epoch alone brings nobody so far.
+  const best = (some) => Math.min(...some.map(({ last }) => last.record.value))
+  assert.ok(best(all) < best(all.slice(0, size)) / (isSoak ? 1000 : 20), `${best(all)}`)
 })
 
 test('workers that are killed leave no heir without its file', async () => {
-  const [dir, kills, trials] = [places.next(), isQuick ? 2 : 6, isQuick ? 30 : 50]
+  const [dir, kills, trials] = [places.next(), isSoak ? 6 : 2, isSoak ? 50 : 30]
   const file = join(places.root, 'told.jsonl')
   const program = fileURLToPath(new URL('support/population-study.js', import.meta.url))
   const begun = () => (existsSync(join(dir, 'trials')) ? readdirSync(join(dir, 'trials')).length : 0)
