@@ -44,15 +44,21 @@ TEST("softmax and its slopes have the processor's bits") {
 }
 
 namespace {
+// What is done to the targets: smoothed, or labels mixed with others.
+enum Blend { plain, smoothed, mixed, both };
 template <class T>
 struct LossRow {
   const char* name;
   void (*Kernels<T>::*kernel)(const Loss<T>&);
   bool takes_labels, takes_targets, is_tangent;
+  Blend blend = plain;
 };
 template <class T>
 constexpr LossRow<T> loss_rows[] = {
     {"softmax_cross_entropy", &Kernels<T>::softmax_cross_entropy, true, true, false},
+    {"softmax_cross_entropy, smoothed", &Kernels<T>::softmax_cross_entropy, true, true, false, smoothed},
+    {"softmax_cross_entropy, mixed", &Kernels<T>::softmax_cross_entropy, true, false, false, mixed},
+    {"softmax_cross_entropy, both", &Kernels<T>::softmax_cross_entropy, true, false, false, both},
     {"multiclass_hinge", &Kernels<T>::multiclass_hinge, true, false, false},
     {"one_vs_all_hinge", &Kernels<T>::one_vs_all_hinge, true, false, false},
     {"mean_squared_error", &Kernels<T>::mean_squared_error, false, true, false},
@@ -60,6 +66,7 @@ constexpr LossRow<T> loss_rows[] = {
     {"binary_cross_entropy", &Kernels<T>::binary_cross_entropy, false, true, false},
     {"huber", &Kernels<T>::huber, false, true, false},
     {"softmax_cross_entropy_tangent", &Kernels<T>::softmax_cross_entropy_tangent, true, true, true},
+    {"softmax_cross_entropy_tangent, smoothed", &Kernels<T>::softmax_cross_entropy_tangent, true, true, true, smoothed},
     {"no_tangent", &Kernels<T>::no_tangent, true, true, true},
     {"mean_squared_error_tangent", &Kernels<T>::mean_squared_error_tangent, false, true, true},
     {"binary_cross_entropy_tangent", &Kernels<T>::binary_cross_entropy_tangent, false, true, true},
@@ -79,8 +86,14 @@ TEST("losses, their gradients and how these move have the processor's bits") {
       Loss<T> loss;
       loss.rows = rows, loss.columns = columns;
       loss.scale = T(0.3), loss.parameter = numbers.below(2) ? T(1) : T(1.7);
+      const bool mixes = row.blend == mixed || row.blend == both;
+      if (row.blend == smoothed || row.blend == both) loss.smoothing = numbers.below(4) ? T(0.1) : T(1);
       auto& scores = trial.given(numbers.values<T>(rows * columns, numbers.below(4) == 0));
       auto& labels = trial.given(numbers.integers<int32_t>(rows, columns));
+      auto& other_labels = trial.given(numbers.integers<int32_t>(rows, columns));
+      std::vector<T> share(rows);
+      for (T& s : share) s = T(numbers.below(101)) / 100;
+      auto& shares = trial.given(share);
       auto& targets = trial.given(numbers.values<T>(rows * columns));
       auto& tangent = trial.given(numbers.values<T>(rows * columns));
       std::vector<T> weight = numbers.values<T>(rows);
@@ -96,6 +109,7 @@ TEST("losses, their gradients and how these move have the processor's bits") {
           here.labels = at(labels);
         else
           here.targets = at(targets);
+        if (mixes) here.other_labels = at(other_labels), here.shares = at(shares);
         if (weights) here.weights = at(*weights);
         if (slopes) here.gradient = at(gradient);
         (kernels.*row.kernel)(here);
