@@ -19,7 +19,7 @@ import type { Predictions } from '../train/predictions.js'
 import type { EvaluateTarget } from '../train/source.js'
 import type { TrainTarget } from '../train/target.js'
 import { consistsOf } from '../train/turn.js'
-import { checkAlike, checkMembers, conventionsOf, programsOf } from './members.js'
+import { checkAlike, checkMembers, checkOneDevice, conventionsOf, programsOf } from './members.js'
 import type { Predictor } from './predictor.js'
 import { packEnsemble } from './save.js'
 
@@ -85,7 +85,7 @@ function checkWeights(argument: string, value: unknown): number[] {
 
 /**
  * Several models that predict as one. Made by {@link ensemble} and {@link loadEnsemble}. The members are live: what they are
- * trained to later counts.
+ * trained to later counts. They are all on the processor, or all on one GPU, where the ensemble computes then.
  *
  * `predict` gives scores that the members' loss takes: softmax of them is the mean of the members' probabilities. So `evaluate`
  * and all metrics are those of the first member's loss, and the highest score is that of the class.
@@ -271,6 +271,7 @@ export class Ensemble<Values extends object = AnyValues> implements Predictor<Va
     const programs = programsOf(this.members)
     if (this.#native && programs.every((program, i) => program === this.#programs[i])) return this.#native
     checkAlike(this.members)
+    checkOneDevice(programs)
     this.#checkVotes()
     this.#native?.dispose()
     const compiled = this.members[0]!.parts().compiled

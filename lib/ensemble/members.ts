@@ -133,3 +133,13 @@ export const programsOf = (members: readonly Member[]): Member['program'][] =>
       throw new GradusError(error.code, `${nameOf(i)}: ${error.message}`, { cause: error })
     }
   })
+
+/** @throws GRADUS_INVALID_ARGUMENT naming the first member that computes elsewhere than members[0] */
+export function checkOneDevice(programs: readonly Member['program'][]): void {
+  const [first, ...others] = programs as [Member['program'], ...Member['program'][]]
+  for (const [i, { device }] of others.entries()) {
+    if (device === first.device) continue
+    const message = `${nameOf(i + 1)}: expected the device ${first.device} as members[0], received ${device}; to() brings a model elsewhere`
+    throw new GradusError('GRADUS_INVALID_ARGUMENT', message)
+  }
+}

@@ -9,6 +9,7 @@
 #include "rows.h"
 #include "running.h"
 #include "typed_program.h"
+#include "views.h"
 
 namespace gradus {
 namespace {
@@ -37,7 +38,13 @@ template <class T>
 class EnsembleOf final : public Ensemble {
  public:
   EnsembleOf(const Members& members, Rule rule, const Isa& isa, std::shared_ptr<Pool> pool)
-      : isa_(isa), pool_(std::move(pool)), rule_(std::move(rule)), workspaces_(members.size()) {
+      : isa_(isa),
+        pool_(std::move(pool)),
+        rule_(std::move(rule)),
+        device_(typed(members, 0).open_device() ? typed(members, 0).open_device()->beside() : nullptr),
+        memory_(device_ ? *device_ : host_memory()) {
+    workspaces_.reserve(members.size());
+    for (size_t m = 0; m < members.size(); ++m) workspaces_.emplace_back(memory_);
     for (size_t m = 1; m < members.size(); ++m) check_alike(model(members, 0), model(members, m), m);
     // What T has no normal number for weighs nothing.
     for (size_t m = 0; m < members.size(); ++m)
@@ -46,16 +53,18 @@ class EnsembleOf final : public Ensemble {
     scores_.resize(active_.size());
   }
 
-  size_t memory() const override { return memory_; }
+  size_t memory() const override { return bytes_; }
 
   EvaluateResult evaluate(const Members& members, const EvaluateCall& call) override;
   void predict(const Members& members, const EvaluateCall& call, void* out, void* spread) override {
+    const Waiting waiting{memory_};
     Running<T> running = run(members, call);
     const Batch<T> batch(model(members, 0), *call.data, workspaces_[0]);
     predict_from(batch, members, running, call.batch_size, call.link, static_cast<T*>(out), static_cast<T*>(spread));
   }
   bool is_short(const Members& members, const EvaluateCall& call) const override {
     double nanoseconds = 0;
+    if (device_) return false;
     for (size_t m : active_) {
       if (typed(members, m).host()) return false;
       nanoseconds += model(members, m).forward_nanoseconds(call.data->size(), call.batch_size);
@@ -63,12 +72,24 @@ class EnsembleOf final : public Ensemble {
     return nanoseconds < short_nanoseconds * double(std::min(call.threads, pool_->most_threads()));
   }
   void predict_rows(const Members& members, const RowsCall& call, void* out) override {
+    const Waiting waiting{memory_};
     Running<T> running = run(members, 1);
     const Rows<T> rows(model(members, 0), call);
     predict_from(rows, members, running, call.batch_size, Link::identity, static_cast<T*>(out), nullptr);
   }
 
  private:
+  // However a call ends, nothing of it goes on to read what the members' own calls then change.
+  struct Waiting {
+    Memory& memory;
+    ~Waiting() {
+      try {
+        memory.wait();
+      } catch (...) {
+      }
+    }
+  };
+
   static TypedProgram<T>& typed(const Members& members, size_t m) { return static_cast<TypedProgram<T>&>(*members[m]); }
   static const Model<T>& model(const Members& members, size_t m) { return typed(members, m).model(); }
   // Of the first member: its pass gathers the inputs for all.
@@ -76,9 +97,13 @@ class EnsembleOf final : public Ensemble {
     if (call.averaged) throw Error("GRADUS_INVALID_ARGUMENT", "averaged: expected false of an ensemble");
     return run(members, call.threads);
   }
+  // What the members' queues still have to do comes before what this one's kernels read.
   Running<T> run(const Members& members, size_t threads) {
+    for (size_t m = 0; m < members.size(); ++m)
+      if (OpenDevice* device = typed(members, m).open_device()) device->wait();
     TypedProgram<T>& first = typed(members, 0);
-    return {isa_, *pool_, threads, first.model(), first.state(), workspaces_[0], first.host()};
+    const bool averaged = false;
+    return {isa_, *pool_, threads, first.model(), first.state(), workspaces_[0], first.host(), averaged, device_.get()};
   }
   Context<T> context(const Members& members, size_t m, const Device<T>& device) {
     TypedProgram<T>& member = typed(members, m);
@@ -91,7 +116,7 @@ class EnsembleOf final : public Ensemble {
   }
 
   void reserve(const Members& members, size_t rows);
-  void count_memory();
+  void count_bytes();
   bool run_side_by_side(const Members& members, size_t threads, size_t rows) const;
   void forward(const Members& members, const Running<T>& running, size_t rows);
   void combine(const Device<T>& device, size_t rows, size_t columns, T* combined, T* spread);
@@ -103,12 +128,17 @@ class EnsembleOf final : public Ensemble {
   const Isa& isa_;
   std::shared_ptr<Pool> pool_;
   Rule rule_;
-  std::vector<size_t> active_;  // the members that weigh anything, in order
-  std::vector<T> weights_;      // of those
+  std::shared_ptr<OpenDevice> device_;  // a queue of its own; none: the processor computes
+  Memory& memory_;                      // of passes
+  std::vector<size_t> active_;          // the members that weigh anything, in order
+  std::vector<T> weights_;              // of those
   std::vector<Workspace<T>> workspaces_;
   std::vector<const T*> scores_;  // of the active members' last passes
-  Buffer<T> norms_, combined_;
-  size_t reserved_rows_ = 0, memory_ = 0;
+  // Both where kernels read them.
+  Buffer<const T*> scores_there_;
+  Buffer<T> weights_there_;
+  Buffer<T> norms_, combined_, spread_;
+  size_t reserved_rows_ = 0, bytes_ = 0;
 };
 
 // The others read the inputs where the first one's passes gather them.
@@ -126,22 +156,26 @@ void EnsembleOf<T>::reserve(const Members& members, size_t rows) {
     }
     model.reserve_forward(rows, workspaces_[m]);
   }
-  norms_.grow(product(rows, 2 * active_.size()), host_memory());
-  combined_.grow(product(rows, model(members, 0).output_size()), host_memory());
+  scores_there_.grow(active_.size(), memory_);
+  weights_there_.grow(active_.size(), memory_);
+  memory_.upload(weights_there_.data(), weights_.data(), weights_there_.bytes());
+  norms_.grow(product(rows, 2 * active_.size()), memory_);
+  combined_.grow(product(rows, model(members, 0).output_size()), memory_);
   reserved_rows_ = rows;
-  count_memory();
+  count_bytes();
 }
 
 template <class T>
-void EnsembleOf<T>::count_memory() {
-  memory_ = norms_.bytes() + combined_.bytes();
-  for (const Workspace<T>& workspace : workspaces_) memory_ += workspace.bytes();
+void EnsembleOf<T>::count_bytes() {
+  bytes_ = scores_there_.bytes() + weights_there_.bytes() + norms_.bytes() + combined_.bytes() + spread_.bytes();
+  for (const Workspace<T>& workspace : workspaces_) bytes_ += workspace.bytes();
 }
 
-// JavaScript answers one member after the other.
+// JavaScript answers one member after the other, and a GPU's kernels are queued so.
 template <class T>
 bool EnsembleOf<T>::run_side_by_side(const Members& members, size_t threads, size_t rows) const {
   double total = 0, largest = 0;
+  if (device_) return false;
   for (size_t m : active_) {
     if (typed(members, m).host()) return false;
     const double nanoseconds = model(members, m).forward_nanoseconds(rows);
@@ -183,7 +217,8 @@ void EnsembleOf<T>::combine(const Device<T>& device, size_t rows, size_t columns
   task.combine = active_.size() == 1 ? Combine::scores : rule_.combine;
   task.link = rule_.link;
   task.members = active_.size(), task.rows = rows, task.columns = columns;
-  task.scores = scores_.data(), task.weights = weights_.data();
+  memory_.upload(scores_there_.data(), scores_.data(), scores_there_.bytes());
+  task.scores = scores_there_.data(), task.weights = weights_there_.data();
   task.temperature = T(rule_.temperature);
   task.norms = norms_.data();
   task.combined = combined, task.spread = spread;
@@ -194,6 +229,7 @@ template <class T>
 EvaluateResult EnsembleOf<T>::evaluate(const Members& members, const EvaluateCall& call) {
   const Model<T>& first_model = model(members, 0);
   if (!first_model.plan().loss) throw Error("GRADUS_NOT_COMPILED", "the first member has no loss");
+  const Waiting waiting{memory_};
   Running<T> running = run(members, call);
   Batch<T> batch(first_model, *call.data, workspaces_[0]);
   batch.use_targets(call.class_weights);
@@ -201,7 +237,7 @@ EvaluateResult EnsembleOf<T>::evaluate(const Members& members, const EvaluateCal
   reserve(members, batch_size);
   workspaces_[0].reserve_losses(batch_size, batch.size() / batch_size + 1);
   batch.reserve(batch_size);
-  count_memory();
+  count_bytes();
   Metrics<T> metrics(first_model, workspaces_[0]);
   EvaluateResult result;
   metrics.go_on(call.metric_sums);
@@ -231,17 +267,19 @@ void EnsembleOf<T>::predict_from(const Inputs& inputs, const Members& members, R
   batch_size = std::min(batch_size, std::max<size_t>(inputs.size(), 1));
   reserve(members, batch_size);
   const size_t columns = model(members, 0).output_size();
+  if (spread && device_) spread_.grow(combined_.size(), memory_);
   for (size_t first = 0; first < inputs.size() && !is_stopped(members); first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, inputs.size() - first));
     inputs.gather(first, pass);
     forward(members, running, pass.batch);
-    T* to = out + first * columns;
-    T* combined = link == Link::identity ? to : combined_.data();
-    combine(running.device, pass.batch, columns, combined, spread ? spread + first * columns : nullptr);
-    if (link == Link::softmax) running.device.softmax(combined, pass.batch, columns, to);
-    if (link == Link::sigmoid)
-      running.device.activation_forward(Activation::sigmoid, T(0), combined, pass.batch * columns, to);
+    T* const to = out + first * columns;
+    T* const spread_to = spread ? spread + first * columns : nullptr;
+    T* const combined = link == Link::identity && !device_ ? to : combined_.data();
+    combine(running.device, pass.batch, columns, combined, spread && device_ ? spread_.data() : spread_to);
+    if (combined != to) link_to_host(running.context, link, combined, pass.batch, to);
+    if (spread && device_) memory_.download(spread_to, spread_.data(), pass.batch * columns * sizeof(T));
   }
+  if (device_) count_bytes();
 }
 
 }  // namespace
@@ -253,9 +291,9 @@ std::shared_ptr<Ensemble> Ensemble::create(const Members& members, Rule rule, co
   for (size_t m = 1; m < members.size(); ++m)
     if (members[m]->precision() != members[0]->precision()) differs(m, "the dtype");
   for (size_t m = 0; m < members.size(); ++m)
-    if (members[m]->device() != "cpu")
-      throw Error("GRADUS_INVALID_ARGUMENT", "programs[" + std::to_string(m) +
-                                                 "]: expected one of the device cpu, received one of " +
+    if (members[m]->device() != members[0]->device())
+      throw Error("GRADUS_INVALID_ARGUMENT", "programs[" + std::to_string(m) + "]: expected one of the device " +
+                                                 members[0]->device() + " as programs[0] is, received one of " +
                                                  members[m]->device());
   if (members[0]->precision() == Precision::float32)
     return std::make_shared<EnsembleOf<float>>(members, std::move(rule), isa, std::move(pool));

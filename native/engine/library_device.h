@@ -15,6 +15,9 @@ class OpenDevice final : public Memory, public std::enable_shared_from_this<Open
       : table_(table), ordinal_(ordinal), queue_(queue) {}
   ~OpenDevice() override { table_.close(queue_); }
 
+  // One more queue of the same card.
+  std::shared_ptr<OpenDevice> beside() const { return open(table_, ordinal_); }
+
   const DeviceTable& table() const { return table_; }
   std::string name() const { return std::string(table_.name) + ":" + std::to_string(ordinal_); }  // "cuda:0"
   void enter() const { table_.enter(queue_); }  // kernels that this thread calls go here

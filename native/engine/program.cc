@@ -49,6 +49,7 @@ class ProgramOf final : public TypedProgram<T> {
   const Model<T>& model() const override { return model_; }
   State<T>& state() override { return state_; }
   Host* host() const override { return host_.get(); }
+  OpenDevice* open_device() const override { return device_.get(); }
 
   Precision precision() const override { return plan().precision; }
   std::string device() const override { return device_ ? device_->name() : "cpu"; }
@@ -153,7 +154,6 @@ class ProgramOf final : public TypedProgram<T> {
   // Batch or Rows: what has a size and gathers.
   template <class Inputs>
   void predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, Link link, T* out);
-  void link_to_host(const Context<T>& context, Link link, const T* scores, size_t rows, T* out);
   // Memory of passes over so many rows.
   void reserve(size_t rows);
   void reserve(Batch<T>& batch, size_t rows, size_t passes = 1);
@@ -233,19 +233,6 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
   if (result.weight > 0) result.loss /= result.weight;
   result.regularization_loss = regularization_loss(running.context);
   return result;
-}
-
-// What the link makes of the scores: straight into the host's memory where kernels can write there.
-template <class T>
-void ProgramOf<T>::link_to_host(const Context<T>& context, Link link, const T* scores, size_t rows, T* out) {
-  const size_t columns = model_.output_size(), n = rows * columns;
-  if (!memory_.is_host()) workspace_.predictions.grow(n, memory_);
-  T* const to = memory_.is_host() ? out : workspace_.predictions.data();
-  if (link == Link::identity && !memory_.is_host()) return memory_.download(out, scores, n * sizeof(T));
-  if (link == Link::identity) context.device.copy(scores, n, to);
-  if (link == Link::softmax) context.device.softmax(scores, rows, columns, to);
-  if (link == Link::sigmoid) context.device.activation_forward(Activation::sigmoid, T(0), scores, n, to);
-  if (!memory_.is_host()) memory_.download(out, to, n * sizeof(T));
 }
 
 template <class T>

@@ -1,11 +1,12 @@
-// Models on the emulated GPU, from JavaScript on: what users call gives there what it gives on the processor.
-// `npm run test:emulated` builds it and runs this; `node test/gpu/models.js` alone does the latter.
+// Models on a GPU, from JavaScript on: what users call gives there what it gives on the processor. On the emulated one, which
+// `npm run test:emulated` builds before it runs this, or where GRADUS_CUDA_LIBRARY is a card's library on that card.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   adam,
+  averagedWeights,
   batchNorm,
   customLayer,
   dense,
@@ -23,7 +24,9 @@ import { numbers } from '../support/reference.js'
 
 const emulated = fileURLToPath(new URL('../../build-emulated/gradus_emulated.so', import.meta.url))
 process.env.GRADUS_CUDA_LIBRARY ??= emulated
-const test = suite('models on the emulated GPU')
+const test = suite('models on a GPU')
+const [, card] = devices()
+const place = process.env.GRADUS_CUDA_LIBRARY === emulated ? 'emulated:0' : 'cuda:0'
 const [rows, inputs, classes] = [40, 6, 3]
 const data = { x: numbers(rows * inputs, 3), y: Int32Array.from({ length: rows }, (_, i) => (i * 7) % classes) }
 
@@ -33,8 +36,8 @@ const double = customLayer({
   forward: (x) => x.map((v) => 2 * v),
   backward: (dy) => ({ dx: dy.map((v) => 2 * v) }),
 })
-const model = (device, { middle = relu(), dtype = 'float32', ...options } = {}) =>
-  sequential({ input: [inputs], seed: 3, dtype }, [
+const model = (device, { middle = relu(), dtype = 'float32', seed = 3, ...options } = {}) =>
+  sequential({ input: [inputs], seed, dtype }, [
     dense(9, { regularizer: l2(1e-3) }),
     batchNorm(),
     middle,
@@ -50,19 +53,19 @@ const model = (device, { middle = relu(), dtype = 'float32', ...options } = {}) 
 const options = { epochs: 2, batchSize: 16, quiet: true, clipNorm: 0.5 }
 const columns = ({ loss, accuracy, logLoss, regularizationLoss }) => ({ loss, accuracy, logLoss, regularizationLoss })
 
-test('the emulated card is listed, and a second one refused', () => {
-  const [, card] = devices()
-  assert.equal([card.device, card.name, card.reason], ['cuda:0', 'Emulated', undefined])
+test('the card is listed, and one that is not there refused', () => {
+  assert.equal([card.device, card.reason], ['cuda:0', undefined])
   assert.throws(
-    () => model('cuda:3'),
-    ({ code, message }) => code === 'GRADUS_INVALID_ARGUMENT' && /0 \(Emulated\), received 3/.test(message),
+    () => model('cuda:999'),
+    ({ code, message }) =>
+      code === 'GRADUS_INVALID_ARGUMENT' && message.includes(`0 (${card.name})`) && message.includes('received 999'),
   )
 })
 
 for (const dtype of ['float32', 'float64']) {
   test(`${dtype}: training, evaluating and predicting give the processor's bits`, async () => {
     const [here, there] = [model('cpu', { dtype }), model('cuda', { dtype })]
-    assert.is(there.device, 'emulated:0')
+    assert.is(there.device, place)
     assert.equal(columns(await there.fit(data, options)), columns(await here.fit(data, options)))
     assert.equal(there.getWeights(), here.getWeights())
     assert.equal(await there.evaluate(data), await here.evaluate(data))
@@ -97,7 +100,7 @@ test('a step with numbers that are not finite is refused there as here, and the 
     folder,
     readdirSync(folder).find((name) => name.startsWith('cuda')),
   )
-  assert.match(readFileSync(join(run, 'run.json'), 'utf8'), /"device": ?"emulated:0"/)
+  assert.is(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')).machine.device, place)
   rmSync(folder, { recursive: true })
 })
 
@@ -108,13 +111,62 @@ test('what JavaScript computes is brought to it', async () => {
   assert.equal(there.getWeights(), here.getWeights())
 })
 
-test('an ensemble takes no member of a GPU', async () => {
+test('targets that are smoothed', async () => {
+  const loss = softmaxCrossEntropy({ labelSmoothing: 0.1, temperature: 2 })
+  const [here, there] = [model('cpu', { loss }), model('cuda', { loss })]
+  assert.equal(columns(await there.fit(data, options)), columns(await here.fit(data, options)))
+  assert.equal(there.getWeights(), here.getWeights())
+})
+
+test('by the average of the weights, and as a model of its own', async () => {
+  const optimizer = () => adam({ learningRate: 0.01, average: averagedWeights() })
+  const [here, there] = [model('cpu', { optimizer: optimizer() }), model('cuda', { optimizer: optimizer() })]
+  const results = []
+  for (const of of [here, there]) {
+    await of.fit(data, options)
+    const averaged = await of.averaged(data)
+    results.push([
+      await of.predict(data.x, { weights: 'average' }),
+      await of.evaluate(data, { weights: 'average' }),
+      of.getWeights({ average: true }),
+      averaged.getWeights(),
+      averaged.predictSync(data.x),
+    ])
+  }
+  assert.equal(results[1], results[0])
+  assert.not.equal(results[1][0], await there.predict(data.x))
+})
+
+// The weights are written last: what is still queued for a member comes before what the ensemble reads.
+for (const combine of ['probabilities', 'geometric', 'scores', 'vote']) {
+  test(`an ensemble of a GPU's models combines ${combine} as on the processor`, async () => {
+    const results = []
+    for (const device of ['cpu', 'cuda']) {
+      const middles = [relu(), double, relu()]
+      const members = middles.map((middle, i) => model(device, { middle, seed: i, dtype: 'float64' }))
+      await members[0].fit(data, options)
+      const together = ensemble(members, { combine, weights: [3, 1, 2] })
+      members[2].setWeights(members[0].getWeights())
+      const { predictions, spread } = await together.predict(data.x, { spread: true, batchSize: 16 })
+      members[1].setWeights(members[0].getWeights())
+      results.push([predictions, spread, together.predictSync(data.x), await together.evaluate(data)])
+      await members[0].fit(data, options)
+      results.at(-1).push(await together.predictProbabilities(data.x), members[0].getWeights())
+      together.dispose()
+    }
+    assert.equal(results[1], results[0])
+  })
+}
+
+test('members of two devices are no ensemble', async () => {
   const both = ensemble([model('cuda'), model('cpu')])
   const error = await Promise.resolve()
     .then(() => both.predict(data.x))
     .catch((thrown) => thrown)
   assert.is(error.code, 'GRADUS_INVALID_ARGUMENT')
-  assert.match(error.message, /expected one of the device cpu, received one of emulated:0/)
+  assert.match(error.message, `members[1]: expected the device ${place} as members[0], received cpu`)
+  await both.members[1].to('cuda')
+  assert.is((await both.predict(data.x)).shape[0], rows)
 })
 
 test.run()

@@ -135,6 +135,12 @@ void look(const Update<T>& of) {
                          (const void*)of.short_slots[0], (const void*)of.judged_scale})
     complain(at, "an update");
 }
+template <class T>
+void look(const Combination<T>& of) {
+  for (const void* at : {(const void*)of.scores, (const void*)of.weights, (const void*)of.norms,
+                         (const void*)of.combined, (const void*)of.spread})
+    complain(at, "an ensemble");
+}
 inline void look(const Evidence& of) {
   for (const void* at :
        {(const void*)of.nonfinite, (const void*)of.losses, (const void*)of.sums, (const void*)of.parameters})

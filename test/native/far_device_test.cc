@@ -303,12 +303,63 @@ TEST("a device that is lost says so at each call, and programs of the processor 
   CHECK_EQ(here->train(call_of(data, 4, 2)).updates, size_t(2));
 }
 
-TEST("ensembles take no members of a device") {
-  std::string code;
-  try {
-    Ensemble::create({classifier("float32").program(open_far())}, {{1}}, best_isa(), shared_pool());
-  } catch (const Error& error) {
-    code = error.code;
-  }
-  CHECK_EQ(code, std::string("GRADUS_INVALID_ARGUMENT"));
+TEST("there an ensemble combines its members as on the processor") {
+  const auto data = noisy_data(23, 20, 5, 5, true);
+  std::vector<float> rows(7 * 20, 0.25f);
+  const auto check = [&](const std::string& dtype, const Ensemble::Rule& rule) {
+    Ensemble::Members here, there;
+    for (size_t hidden : {40, 24, 31}) {
+      here.push_back(classifier(dtype, hidden).program());
+      there.push_back(classifier(dtype, hidden).program(open_far()));
+      for (const auto& member : {here.back(), there.back()}) member->train(call_of(data, 4, 3));
+    }
+    const auto expected = Ensemble::create(here, rule, best_isa(), shared_pool());
+    const auto ensemble = Ensemble::create(there, rule, best_isa(), shared_pool());
+    const EvaluateResult wanted = expected->evaluate(here, {data, 5, 2, {}, {}});
+    const EvaluateResult result = ensemble->evaluate(there, {data, 5, 2, {}, {}});
+    CHECK_EQ(result.loss, wanted.loss);
+    CHECK_EQ(result.regularization_loss, wanted.regularization_loss);
+    CHECK(same(result.metric_sums, wanted.metric_sums));
+    using Bytes = std::vector<uint8_t>;
+    const auto check_same = [&](size_t count, const auto& predict) {
+      const size_t bytes = count * 5 * (dtype == "float64" ? 8 : 4);
+      Bytes out[2] = {Bytes(bytes, 1), Bytes(bytes, 2)}, spread[2] = {Bytes(bytes), Bytes(bytes)};
+      predict(*expected, here, out[0].data(), spread[0].data());
+      predict(*ensemble, there, out[1].data(), spread[1].data());
+      CHECK(out[1] == out[0]);
+      CHECK(spread[1] == spread[0]);
+    };
+    const auto predict = [&](Ensemble& of, const Ensemble::Members& members, void* out, void* spread) {
+      of.predict(members, {data, 5, 2, {}, {}, rule.link}, out, spread);
+    };
+    const auto predict_rows = [&](Ensemble& of, const Ensemble::Members& members, void* out, void*) {
+      RowsCall call;
+      call.inputs.push_back({rows.data(), DataType::float32, rows.size(), 1, 0, {}, {}});
+      call.rows = 7, call.batch_size = 3;
+      of.predict_rows(members, call, out);
+    };
+    check_same(data->size(), predict), check_same(7, predict_rows);
+    check_no_complaint();
+  };
+  for (const std::string dtype : {"float32", "float64"})
+    for (Combine combine : {Combine::probabilities, Combine::geometric, Combine::scores, Combine::vote})
+      for (Link link : {Link::identity, Link::softmax, Link::sigmoid}) {
+        Scope scope(dtype + ", rule " + std::to_string(int(combine)) + ", link " + std::to_string(int(link)));
+        check(dtype, {{0.5, 0.2, 0.3}, combine, link, 1.5});
+      }
+}
+
+TEST("members of two devices are no ensemble") {
+  const auto refusal = [](const Ensemble::Members& members) {
+    try {
+      Ensemble::create(members, {{0.5, 0.5}}, best_isa(), shared_pool());
+    } catch (const Error& error) {
+      return std::string(error.code) + " " + error.what();
+    }
+    return std::string();
+  };
+  const auto here = classifier("float32").program(), there = classifier("float32").program(open_far());
+  const std::string expected = "GRADUS_INVALID_ARGUMENT programs[1]: expected one of the device ";
+  CHECK_EQ(refusal({here, there}), expected + "cpu as programs[0] is, received one of far:0");
+  CHECK_EQ(refusal({there, here}), expected + "far:0 as programs[0] is, received one of cpu");
 }
