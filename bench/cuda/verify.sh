@@ -1,36 +1,55 @@
 #!/usr/bin/env bash
-# What has to be seen on a machine with an NVIDIA GPU, the decisive things first: some minutes, no network.
+# What has to be seen on a machine with an NVIDIA GPU, the decisive things first: ten minutes at most, no network.
 # Takes build-cuda along, with its tests and its bench (`npm run build:cuda -- --tests`); Node.js and the built package only for
-# the last stage. Usage: bench/cuda/verify.sh [FOLDER]. `--emulated` in the folder's place goes through the stages that need
-# no card on the emulator, with little data: whether the script is in order, nothing else.
-# One stage that fails does not stop the others. In the folder: what each stage wrote, results.txt, bench.txt with the ratios,
-# and seen.txt with the hash of each device source if all kernels had the processor's bits; it goes to bench/cuda/seen.txt.
+# the last two stages. Usage: bench/cuda/verify.sh [FOLDER]. `--emulated [BUILD]` in the folder's place goes through the stages that
+# need no card on the emulator, with little data, of which BUILD, else build-emulated, has the programs: whether the script is in
+# order, and whether hashes are those of the processor.
+# Each stage has a time limit of its own, and one that fails does not stop the others. In the folder: what each stage wrote,
+# results.txt, bench.txt with the ratios, results.json with all of it, and seen.txt with the hash of each device source if all
+# kernels had the processor's bits; it goes to bench/cuda/seen.txt.
 set -u -o pipefail
 cd "$(dirname "$0")/../.."
 if [ "${1:-}" = --emulated ]; then
-  out=build-emulated/verify tests=build-emulated/gradus_emulated_tests library=build-emulated/gradus_emulated.so
-  bench=build-emulated/gradus_device_bench small=small GRADUS_TRIALS=1 repeats=1 slower=20
+  build=${2:-build-emulated} device=emulated small=small GRADUS_TRIALS=1 repeats=1 slower=20
   export GRADUS_TRIALS
+  seen=seen-by-the-emulator.txt
 else
-  out=${1:-build-cuda/verify} tests=build-cuda/gradus_cuda_tests library=build-cuda/gradus_cuda.so
-  bench=build-cuda/gradus_device_bench small='' repeats=10 slower=1
+  build=build-cuda device=cuda small='' repeats=10 slower=1 seen=seen.txt
 fi
+tests=$build/gradus_${device}_tests library=$build/gradus_$device.so bench=$build/gradus_device_bench out=$build/verify
+[ -n "$small" ] || out=${1:-$out}
 mkdir -p "$out"
-: >"$out/results.txt"
+rm -f "$out"/{stages,ours,theirs}.tsv "$out"/{results,bench,card,seen*}.txt "$out/results.json"
 
+# note NAME STATUS LIMIT SECONDS TEXT: a line of the table.
+note() {
+  local text
+  text=$(printf '%s' "$5" | tr '\t\r' '  ' | sed 's/^ *//; s/ *$//')
+  printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$text" >>"$out/stages.tsv"
+  printf '%-12s %-12s %4s s  %s\n' "$1" "$2" "$4" "$text" | tee -a "$out/results.txt"
+}
 # stage NAME SECONDS COMMAND…
 stage() {
-  local name=$1 limit=$2 begin=$SECONDS status=0
+  local name=$1 limit=$(($2 * slower)) begin=$SECONDS status=0 said
   shift 2
-  timeout $((limit * slower)) bash -c '"$@"' _ "$@" </dev/null >"$out/$name.log" 2>&1 || status=$?
-  printf '%-12s %s  %4d s  %s\n' "$name" "$([ $status -eq 0 ] && echo ok || echo "failed ($status)")" \
-    $((SECONDS - begin)) "$(tail -n 1 "$out/$name.log")" | tee -a "$out/results.txt"
+  timeout --kill-after=10 $limit bash -u -o pipefail -c '"$@"' _ "$@" </dev/null >"$out/$name.log" 2>&1 || status=$?
+  case $status in
+    0) said=ok ;;
+    124 | 137) said='out of time' ;;
+    *) said="failed ($status)" ;;
+  esac
+  note "$name" "$said" $limit $((SECONDS - begin)) "$(grep -v '^ *$' "$out/$name.log" | tail -n 1)"
   return $status
+}
+# on_card NAME SECONDS COMMAND…: a stage that the emulator has nothing of.
+on_card() {
+  if [ -n "$small" ]; then note "$1" 'no card' 0 0 ''; else stage "$@"; fi
 }
 
 # The card, and what copies and products reach there through PyTorch, if it has that.
 describe_card() {
   nvidia-smi --query-gpu=name,driver_version,compute_cap,memory.total,clocks.sm,clocks.max.sm --format=csv || return
+  nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -n 1 >"$out/card.txt"
   python3 bench/cuda/ceilings.py || echo 'no ceilings: no PyTorch'
 }
 from_ptx() { CUDA_FORCE_PTX_JIT=1 "$tests"; }
@@ -41,11 +60,8 @@ again() {
 }
 sanitized() {
   command -v compute-sanitizer >/dev/null || { echo 'no compute-sanitizer'; return 1; }
-  local tool
-  for tool in memcheck racecheck initcheck synccheck; do
-    GRADUS_TRIALS=2 compute-sanitizer --tool "$tool" --error-exitcode 9 \
-      "$tests" conformance kernels_test rows_test norms_test choices_test updates_test || return
-  done
+  GRADUS_TRIALS=2 compute-sanitizer --tool "$1" --error-exitcode 9 \
+    "$tests" conformance kernels_test rows_test norms_test choices_test updates_test
 }
 # Ours and PyTorch's, and their ratio: above 1 we are faster.
 measured() {
@@ -54,26 +70,84 @@ measured() {
   local layers
   mapfile -t layers < <(sed -n 's/^layer \(.*\)\t.*/\1/p' "$out/ours.tsv")
   [ -n "$small" ] || python3 bench/cuda/rivals.py "${layers[@]}" >"$out/theirs.tsv" || echo 'no rivals: no PyTorch'
-  awk -F '\t' 'FNR == NR { theirs[$1] = $2; next }
+  awk -F '\t' 'FILENAME == ARGV[1] { theirs[$1] = $2; next }
     { printf "%-28s %12.3f us  %s\n", $1, $2 * 1e6,
         ($1 in theirs) ? sprintf("%12.3f us by PyTorch  %.2f", theirs[$1] * 1e6, theirs[$1] / $2) : "" }' \
     "$out/theirs.tsv" "$out/ours.tsv" | tee "$out/bench.txt"
 }
 # What users call, from JavaScript on: training, evaluation, refusals, one device after the other.
-models() { GRADUS_CUDA_LIBRARY=$library node test/gpu/models.js; }
+models() {
+  GRADUS_CUDA_LIBRARY=$PWD/$library FORCE_COLOR=0 node test/gpu/models.js | sed '/^ *Skipped: /d; /^ *Duration: /d'
+}
+# MNIST to 98 %, and the seconds that it takes, loading included.
+mnist() { GRADUS_DEVICE=cuda GRADUS_CUDA_LIBRARY=$PWD/$library node bench/cuda/mnist.js $small; }
+
+# What the kernels are compiled of.
+device_sources() {
+  local files before='' file name path
+  files=$(find native/kernels/cuda -type f | sort)
+  while [ "$files" != "$before" ]; do
+    before=$files
+    files=$({
+      printf '%s\n' "$files"
+      for file in $files; do
+        for name in $(sed -n 's/^#include "\(.*\)"/\1/p' "$file"); do
+          for path in "${file%/*}/$name" "native/$name"; do [ ! -f "$path" ] || realpath --relative-to=. "$path"; done
+        done
+      done
+    } | grep -v ^native/emulator/ | sort -u)
+  done
+  printf '%s\n' "$files"
+}
+# All that is known, as one object.
+as_json() {
+  local commit file
+  commit=$(git rev-parse --short HEAD 2>/dev/null) || commit=
+  for file in stages.tsv ours.tsv theirs.tsv card.txt "$seen"; do [ -f "$out/$file" ] || : >"$out/$file"; done
+  (cd "$out" && awk -v device="$device" -v commit="$commit" -v date="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v seen="$seen" '
+    function quoted(text) {
+      gsub(/\\/, "&&", text); gsub(/"/, "\\\"", text); gsub(/[[:cntrl:]]/, " ", text)
+      return "\"" text "\""
+    }
+    function number(text) { return text ~ /^[0-9.]+(e[-+]?[0-9]+)?$/ ? text + 0 : "null" }
+    function item(text) { list = list (list == "" ? "\n    " : ",\n    ") text }
+    function close_list(name, from, to) {
+      printf "  %s: %s%s%s", quoted(name), from, list == "" ? "" : list "\n  ", to
+      list = ""
+    }
+    BEGIN {
+      FS = "\t"; OFMT = CONVFMT = "%.9g"
+      while ((getline < "card.txt") > 0) if (card == "") card = $0
+      printf "{\n  \"device\": %s,\n  \"card\": %s,\n", quoted(device), card == "" ? "null" : quoted(card)
+      printf "  \"date\": %s,\n  \"commit\": %s,\n", quoted(date), commit == "" ? "null" : quoted(commit)
+      while ((getline < "stages.tsv") > 0)
+        item("{ \"name\": " quoted($1) ", \"status\": " quoted($2) ", \"limit\": " number($3) ", \"seconds\": " number($4) \
+             ", \"says\": " quoted($5) " }")
+      close_list("stages", "[", "]"); print ","
+      while ((getline < "theirs.tsv") > 0) theirs[$1] = $2
+      while ((getline < "ours.tsv") > 0)
+        if (NF == 2) item("{ \"name\": " quoted($1) ", \"seconds\": " number($2) ", \"pytorch\": " number(theirs[$1]) " }")
+      close_list("times", "[", "]"); print ","
+      FS = "  "
+      while ((getline < seen) > 0) item(quoted($2) ": " quoted($1))
+      close_list("seen", "{", "}"); print "\n}"
+    }') >"$out/results.json"
+}
 
 export tests library bench small repeats out
-export -f describe_card from_ptx again sanitized measured models
-[ -n "$small" ] || stage card 20 describe_card
-stage conformance 30 "$tests" conformance_test
-if stage kernels 60 "$tests" && [ -z "$small" ]; then
-  find native/kernels/cuda -type f | sort | xargs sha256sum >"$out/seen.txt"
+export -f describe_card from_ptx again sanitized measured models mnist
+on_card card 20 describe_card
+stage conformance 15 "$tests" conformance_test
+if stage kernels 60 "$tests"; then
+  device_sources | xargs sha256sum >"$out/$seen"
 fi
-[ -n "$small" ] || stage ptx 120 from_ptx
-stage engine 60 again
-[ -n "$small" ] || stage sanitizer 150 sanitized
+on_card ptx 90 from_ptx
+stage engine 30 again
+for tool in memcheck racecheck initcheck synccheck; do on_card $tool 37 sanitized $tool; done
 stage bench 200 measured
-stage models 60 models
+stage models 30 models
+stage mnist 15 mnist
+as_json
 printf '\n'
 cat "$out/results.txt"
-! grep -q failed "$out/results.txt"
+! grep -Eq $'\t(failed|out of time)' "$out/stages.tsv"

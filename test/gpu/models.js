@@ -158,6 +158,27 @@ for (const combine of ['probabilities', 'geometric', 'scores', 'vote']) {
   })
 }
 
+test('what has no room is refused, nothing has changed, and a smaller batch then works', async () => {
+  const units = 8192
+  const of = sequential({ input: [1], seed: 1 }, [dense(units), dense(2)])
+  of.compile({ loss: softmaxCrossEntropy(), optimizer: adam(), device: 'cuda' })
+  const many = Math.floor(card.memory / (4 * units)) + 1
+  const wide = { x: new Float32Array(many).fill(0.5), y: new Int32Array(many) }
+  const before = of.getWeights()
+  const error = await of.fit(wide, { epochs: 1, batchSize: many, quiet: true }).then(
+    () => undefined,
+    (thrown) => thrown,
+  )
+  assert.is(error.code, 'GRADUS_OUT_OF_MEMORY')
+  assert.match(
+    error.message,
+    /has no memory for \d+ bytes: \d+ of its \d+ bytes are free: a step of .* a smaller batchSize/,
+  )
+  assert.equal(of.getWeights(), before)
+  const few = { x: wide.x.slice(0, 4), y: wide.y.slice(0, 4) }
+  assert.is((await of.fit(few, { epochs: 1, batchSize: 2, quiet: true })).loss.length, 1)
+})
+
 test('members of two devices are no ensemble', async () => {
   const both = ensemble([model('cuda'), model('cpu')])
   const error = await Promise.resolve()
