@@ -10,10 +10,10 @@ import { runProcess } from '../lib/process.js'
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const rounded = (value) => Number(value.toPrecision(3))
 const phases = path('../../build/Release/gradus_bench_phases')
-const batch = 128
+const [batch, threads] = [128, 2]
 
 /** A step in microseconds: all of it, what images and draws take of it. */
-async function stepOf({ input, layers }, threads, time, isAugmented) {
+async function stepOf({ input, layers }, time, isAugmented) {
   const text = `${input.join('x')}: ${layers}`
   const words = [text, batch, 'nesterov', threads, time, ...(isAugmented ? ['augmented'] : [])]
   const { step, engine, kinds } = JSON.parse(await runProcess(phases, words.map(String)))
@@ -24,30 +24,27 @@ async function stepOf({ input, layers }, threads, time, isAugmented) {
 async function augmentation({ rounds, time }) {
   const rows = []
   for (const net of nets.filter(({ input }) => input[2] === 3)) {
-    for (const threads of [1, 2]) {
-      const turns = []
-      for (let round = 0; round < rounds; round++) {
-        const plain = await stepOf(net, threads, time, false)
-        const changed = await stepOf(net, threads, time, true)
-        // Draws are the engine's; what it does for every step is in both.
-        turns.push({ plain, changed, draws: changed.engine - plain.engine })
-      }
-      const of = (which) => median(turns.map(which))
-      const share = of(({ changed, draws }) => (changed.images + Math.max(0, draws)) / changed.step)
-      rows.push([
-        ...[net.name, threads, rounded(of(({ changed }) => changed.step) / 1000)],
-        ...[of(({ plain }) => plain.images), of(({ changed }) => changed.images), of(({ draws }) => draws)].map(
-          Math.round,
-        ),
-        rounded(100 * share),
-      ])
+    const turns = []
+    for (let round = 0; round < rounds; round++) {
+      const plain = await stepOf(net, time, false)
+      const changed = await stepOf(net, time, true)
+      // Draws are the engine's; what it does for every step is in both.
+      turns.push({ plain, changed, draws: changed.engine - plain.engine })
     }
+    const of = (which) => median(turns.map(which))
+    const share = of(({ changed, draws }) => (changed.images + Math.max(0, draws)) / changed.step)
+    rows.push([
+      ...[net.name, rounded(of(({ changed }) => changed.step) / 1000)],
+      ...[of(({ plain }) => plain.images), of(({ changed }) => changed.images), of(({ draws }) => draws)].map(
+        Math.round,
+      ),
+      rounded(100 * share),
+    ])
   }
   return {
     title: 'Crop, flip and bytes to numbers',
     columns: [
       'net',
-      'threads',
       'step, ms',
       'numbers as they are, µs',
       'from bytes, moved, mirrored, µs',
@@ -56,14 +53,14 @@ async function augmentation({ rounds, time }) {
     ],
     rows,
     notes: [
-      `Training, Nesterov, batches of ${batch}, randomCrop({ padding: 4 }) and alternatingFlip(). Medians of ${rounds} rounds; of draws, the difference of two.`,
+      `Training, Nesterov, batches of ${batch}, ${threads} threads, randomCrop({ padding: 4 }) and alternatingFlip(). Rounds: ${rounds}; draws are the difference of two measurements.`,
     ],
   }
 }
 
 /** Seconds of our step, without statistics of tensors as tfjs has none. */
 async function gradusStep(time) {
-  const ours = answering(process.execPath, ['--no-warnings', path('../convnet/ours.js'), 0, 2, path('../..')])
+  const ours = answering(process.execPath, ['--no-warnings', path('../convnet/ours.js'), 0, threads, path('../..')])
   await ours.greeting
   const { withoutStatistics } = JSON.parse(await ours.ask(time))
   ours.end()
@@ -72,7 +69,7 @@ async function gradusStep(time) {
 
 async function besideTfjs(time) {
   const seconds = await gradusStep(time)
-  const rows = [['Gradus, 2 threads', Number(seconds.toPrecision(3)), 1]]
+  const rows = [[`Gradus, ${threads} threads`, Number(seconds.toPrecision(3)), 1]]
   const notes = []
   for (const backend of ['cpu', 'wasm']) {
     const told = JSON.parse(await runProcess(process.execPath, ['--no-warnings', path('tfjs.js'), backend]))
