@@ -11,7 +11,7 @@ struct Case {
   Fill fill;
 };
 
-constexpr size_t images = 4, examples = 3, erasures = 2;
+constexpr size_t images = 5, examples = 3, erasures = 2;
 
 // The number at a place beyond the edges, or 0.
 ptrdiff_t within(ptrdiff_t i, ptrdiff_t n, Fill fill) {
@@ -83,6 +83,7 @@ std::vector<ImageChange> some_changes(const Case& of, bool coloured) {
   const double cosine = 0.9, sine = 0.3;
   const ImageChange turned{0, {0.7, cosine, sine}, {-1.2, -sine, cosine}, false, false, 1, 1, 1};
   changes[3] = turned;
+  changes[4].column[0] = double(of.width) - 1 + 3, changes[4].column[2] = -1;  // mirrored, and moved the other way
   for (size_t i = 0; i < images; ++i) {
     changes[i].example = (i + 1) % examples;
     if (!coloured) continue;
@@ -184,8 +185,8 @@ TEST("examples are mixed by their shares, or an area is the other's") {
     using T = decltype(type);
     const size_t height = 4, width = 5, channels = 3, n = height * width * channels;
     const std::vector<T> own = numbers<T>(images * n, 1), other = numbers<T>(images * n, 2);
-    const std::vector<T> shares = {1, 0.5, T(0.7), 0};
-    const std::vector<Rectangle> areas = {{0, 0, 4, 5}, {1, 2, 3, 5}, {2, 2, 2, 2}, {0, 1, 1, 2}};
+    const std::vector<T> shares = {1, 0.5, T(0.7), 0, T(0.2)};
+    const std::vector<Rectangle> areas = {{0, 0, 4, 5}, {1, 2, 3, 5}, {2, 2, 2, 2}, {0, 1, 1, 2}, {3, 0, 4, 5}};
     for (bool by_area : {false, true})
       for (size_t at_once : {images, size_t(1)}) {
         std::vector<T> y = own;
