@@ -26,7 +26,7 @@ import {
 } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { augmented, mixOf } from './support/augmented.js'
+import { augmented, jitterOf, mixOf } from './support/augmented.js'
 
 const test = suite('augment')
 const folder = mkdtempSync(join(tmpdir(), 'gradus-augment-'))
@@ -121,6 +121,29 @@ test('colours change by their factors and stay within the bytes', async () => {
   }
   const grey = await previewAugmentation({ x }, [colorJitter({ saturation: 0, contrast: 0 })], { rows: [3] })
   for (const [i, v] of imageOf(3).entries()) assert.ok(Math.abs(grey.data[i] - v) < 1e-6)
+})
+
+test('each of the three factors has a draw of its own, and one follows on the other', async () => {
+  const options = { brightness: 0.2, contrast: 0.5, saturation: 0.9 }
+  const greyOf = ([red, green, blue]) => 0.299 * red + 0.587 * green + 0.114 * blue
+  const wanted = Array.from({ length: rows }, (_, row) => row)
+  const { data } = await previewAugmentation({ x }, [randomFlip(), colorJitter(options)], {
+    rows: wanted,
+    epoch: 2,
+    seed: 3,
+  })
+  const plain = (await previewAugmentation({ x }, [randomFlip()], { rows: wanted, epoch: 2, seed: 3 })).data
+  for (const row of wanted) {
+    const [brightness, contrast, saturation] = jitterOf(options, { seed: 3, number: 1, epoch: 1, row })
+    const pixels = Array.from({ length: height * width }, (_, i) =>
+      [0, 1, 2].map((c) => brightness * plain[row * size + 3 * i + c]),
+    )
+    const mean = pixels.reduce((sum, pixel) => sum + greyOf(pixel), 0) / pixels.length
+    const contrasted = pixels.map((pixel) => pixel.map((v) => mean + contrast * (v - mean)))
+    const expected = contrasted.flatMap((pixel) => pixel.map((v) => greyOf(pixel) + saturation * (v - greyOf(pixel))))
+    for (const [i, v] of expected.entries())
+      assert.ok(Math.abs(data[row * size + i] - Math.min(1, Math.max(0, v))) < 1e-5, `row ${row}, number ${i}`)
+  }
 })
 
 test('mixed images are those of the documented partner and share', async () => {
@@ -253,6 +276,27 @@ test('the loss of mixed labels is that of their targets mixed', async () => {
     { x, y: { data: new Float32Array(rows * 3).fill(0.5), shape: [rows, 3] } },
     { augment: [mixup({ alpha: 0.2 })], quiet: true },
   )
+})
+
+test('the two labels count by the documented share, which of areas is that of their pixels', async () => {
+  const all = Array.from({ length: rows }, (_, row) => row)
+  for (const make of [mixup, cutmix]) {
+    const model = network({ dtype: 'float64' })
+    const still = { schedule: () => 0, momentumSchedule: () => 0 }
+    const images = await previewAugmentation({ x }, [make()], { rows: all, seed: 5 })
+    const { data: scores } = await model.predict({ data: Float64Array.from(images.data), shape: x.shape })
+    const { loss } = await model.fit({ x, y }, { augment: [make()], ...still, batchSize: 8, quiet: true })
+    const lossOf = (row, label) => {
+      const own = scores.subarray(3 * row, 3 * row + 3)
+      return Math.log(own.reduce((sum, score) => sum + Math.exp(score), 0)) - own[label]
+    }
+    const losses = all.map((row) => {
+      const { partner, share } = mixOf(make.name, { seed: 5, number: 0, epoch: 0, row, rows, height, width })
+      return share * lossOf(row, y[row]) + (1 - share) * lossOf(row, y[partner])
+    })
+    const expected = losses.reduce((sum, one) => sum + one, 0) / rows
+    assert.ok(Math.abs(loss[0] - expected) < 1e-6, `${make.name}: ${loss[0]}, expected ${expected}`)
+  }
 })
 
 test('shares of mixup are distributed as Beta(alpha, alpha)', async () => {

@@ -82,6 +82,12 @@ export function augmented(numbers, transforms, place) {
   return all
 }
 
+/** Factors of brightness, contrast and saturation, by the words drawn for a row in their order. */
+export function jitterOf({ brightness, contrast, saturation }, { seed, number, epoch, row }) {
+  const drawn = words(seed, number, epoch, row)
+  return [brightness, contrast, saturation].map((most, i) => between(drawn[i], 1 - most, 1 + most))
+}
+
 /** With whom a row is mixed, and by which share where alpha is 1. */
 export function mixOf(kind, { seed, number, epoch, row, rows, height, width }) {
   const drawn = words(seed, number, epoch, row)
