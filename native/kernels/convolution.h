@@ -46,8 +46,9 @@ constexpr size_t convolution_parts = 16, convolution_worth_sharing = size_t(1) <
 // out as y and the output as x: the gradient of x where the input is that of y,
 //   x(n, h, w, c) = Σ y(n, i, j, f) · w(p, q, c, f) over all that meet: i · stride + p · dilation − padding = h, …
 // Each element sums in the order of the input's pixels, in blocks of whole rows of the kernel of up to 256 elements, or
-// of a longer row cut evenly. Rows of the kernel above and below the image are no terms, columns at its sides multiply
-// zeros. The result does not depend on ISA, on how the output is cut or on the other images.
+// of a longer row cut evenly. Rows of the kernel above and below the image are no terms. Columns at its sides multiply
+// zeros, or are no terms either, of finite weights with the same bits: which of them follows from the shape without the
+// batch. The result does not depend on ISA, on how the output is cut or on the other images.
 template <class T>
 struct Convolution {
   ConvolutionShape shape;
@@ -89,9 +90,9 @@ struct Convolution {
     return part;
   }
 };
+constexpr size_t widest_panel = 32;  // of packed filters, on any instruction set
 // Elements of memory for packed filters, for either type and direction.
 static inline constexpr size_t packed_filters_size(const ConvolutionShape& shape) {
-  constexpr size_t widest_panel = 32;
   const size_t channels = shape.channels / shape.groups, filters = shape.filters / shape.groups;
   const size_t forward = channels * ((filters + widest_panel - 1) / widest_panel * widest_panel);
   const size_t back = filters * ((channels + widest_panel - 1) / widest_panel * widest_panel);

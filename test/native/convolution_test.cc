@@ -45,6 +45,9 @@ std::vector<ConvolutionShape> chosen() {
           shape_of(37, {2, 2, 1, 1, 1, 0}, {3, 2, 1, 1, 0, 1}, 9, 40),
           shape_of(21, {5, 1}, {5, 1}, 40, 48),
           shape_of(2, {5, 3, 1, 1, 1, 1}, {5, 3, 1, 1, 1, 1}, 300, 80),
+          shape_of(9, {3, 3, 1, 1, 1, 1}, {7, 5, 2, 2, 4, 3}, 50, 34),
+          shape_of(5, {2, 3, 1, 1, 2, 0}, {2, 7, 1, 1, 5, 4}, 44, 48),
+          shape_of(3, {4, 3, 2, 1, 1, 1}, {9, 4, 2, 1, 3, 2}, 86, 66),
           shape_of(2, {9, 5, 2, 1, 2, 1}, {11, 4, 3, 1, 0, 3}, 66, 66, 2)};
 }
 
@@ -130,22 +133,24 @@ TEST("a convolution, its transposed one and the gradient of its weights are adjo
 }
 
 TEST("an image alone has the bits that it has in a batch") {
-  const ConvolutionShape shape = shape_of(7, {13, 3, 2, 1, 1, 1}, {6, 3, 1, 1, 1, 1}, 20, 65);
-  const Operands<float> operands = reals<float>(shape);
-  ConvolutionShape alone = shape;
-  alone.batch = 1;
-  const size_t inputs = input_elements(alone), outputs = output_elements(alone);
-  for_each_isa([&](const Isa& isa) {
-    const Products<float> all = products_of(isa.float32, shape, operands);
-    for (size_t image = 0; image < shape.batch; ++image) {
-      Operands<float> one;
-      const float *x = operands.x.data() + image * inputs, *dy = operands.dy.data() + image * outputs;
-      one.x.assign(x, x + inputs), one.w = operands.w, one.dy.assign(dy, dy + outputs);
-      const Products<float> found = products_of(isa.float32, alone, one);
-      CHECK(std::equal(found.y.begin(), found.y.end(), all.y.begin() + std::ptrdiff_t(image * outputs)));
-      CHECK(std::equal(found.dx.begin(), found.dx.end(), all.dx.begin() + std::ptrdiff_t(image * inputs)));
-    }
-  });
+  for (const ConvolutionShape& shape : {shape_of(7, {13, 3, 2, 1, 1, 1}, {6, 3, 1, 1, 1, 1}, 20, 65),
+                                        shape_of(5, {4, 3, 1, 1, 1, 1}, {4, 3, 1, 1, 1, 1}, 90, 70)}) {
+    const Operands<float> operands = reals<float>(shape);
+    ConvolutionShape alone = shape;
+    alone.batch = 1;
+    const size_t inputs = input_elements(alone), outputs = output_elements(alone);
+    for_each_isa([&](const Isa& isa) {
+      const Products<float> all = products_of(isa.float32, shape, operands);
+      for (size_t image = 0; image < shape.batch; ++image) {
+        Operands<float> one;
+        const float *x = operands.x.data() + image * inputs, *dy = operands.dy.data() + image * outputs;
+        one.x.assign(x, x + inputs), one.w = operands.w, one.dy.assign(dy, dy + outputs);
+        const Products<float> found = products_of(isa.float32, alone, one);
+        CHECK(std::equal(found.y.begin(), found.y.end(), all.y.begin() + std::ptrdiff_t(image * outputs)));
+        CHECK(std::equal(found.dx.begin(), found.dx.end(), all.dx.begin() + std::ptrdiff_t(image * inputs)));
+      }
+    });
+  }
 }
 
 TEST("rows of the kernel above and below an image are no terms on any ISA, whatever their weights") {
@@ -166,6 +171,32 @@ TEST("rows of the kernel above and below an image are no terms on any ISA, whate
       CHECK(std::all_of(found.dw.begin(), found.dw.begin() + row, [](float value) { return value == 0; }));
     });
   }
+}
+
+TEST("columns of the kernel that nothing of a narrow image meets may have any weights, on any ISA") {
+  const auto not_a_number = std::numeric_limits<float>::quiet_NaN();
+  for (const ConvolutionShape& shape : {shape_of(2, {4, 3, 1, 1, 1, 1}, {1, 3, 1, 1, 1, 1}, 70, 90),
+                                        shape_of(1, {4, 3, 1, 1, 1, 1}, {1, 3, 1, 1, 1, 1}, 270, 300)}) {
+    Scope scope(text_of(shape));
+    const size_t of_tap = shape.channels * shape.filters;
+    Operands<float> operands = reals<float>(shape), zeros = operands;
+    for (size_t i = 0; i < operands.w.size(); ++i)
+      if (i / of_tap % 3 != 1) operands.w[i] = not_a_number, zeros.w[i] = 0;
+    for_each_isa([&](const Isa& isa) {
+      CHECK(same_bits(products_of(isa.float32, shape, operands), products_of(isa.float32, shape, zeros)));
+    });
+  }
+}
+
+TEST("narrow images of every width, kernel and stride, one and several, are exact") {
+  for (size_t width = 1; width <= 9; ++width)
+    for (size_t kernel = 1; kernel <= 4; ++kernel)
+      for (size_t stride : {1, 2}) {
+        const ConvolutionShape shape =
+            shape_of(width % 3 + 1, {3, 3, 1, 1, 1, 1}, {width, kernel, stride, 1, kernel - 1, kernel / 2}, 88, 36);
+        Scope scope(text_of(shape));
+        check_integers<float>(shape);
+      }
 }
 
 namespace {

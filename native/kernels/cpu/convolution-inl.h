@@ -41,87 +41,73 @@ static void multiply_lines(const Convolution<T>& task, const Lines<T>& lines, si
   for (size_t image = 0; image < lines.images; ++image)
     for (size_t row = 0; row < lines.rows; ++row) {
       const T* const a_line = a + image * lines.a_image + row * lines.a_row;
-      const size_t c_line = lines.c_first + image * lines.c_image + row * lines.c_row + channel;
+      const size_t c_line = lines.c_first + image * lines.c_image + row * lines.c_row;
       for (size_t index = 0; index < tiles.parts; ++index) {
-        const size_t pixel = tiles.first(index), rows = tiles.length(index), at = c_line + pixel * lines.c_pixel;
+        const size_t pixel = tiles.first(index), rows = tiles.length(index);
+        const size_t at = channel + (lines.c_pixels ? 0 : c_line + pixel * lines.c_pixel);
         tile.a = a_line + pixel * lines.a_pixel;
-        tile.c = task.output + at;
+        tile.c = task.output + at, tile.c_rows = lines.c_pixels ? lines.c_pixels + pixel : nullptr;
         if (gates_in_registers) tile.gate = task.gate + at;
         heights.run[rows - 1](tile);
-        if (!last || in_registers) continue;
-        finish.c = tile.c;
-        if (task.gate) finish.gate = task.gate + at;
-        finish_tile(finish, 0, 0, rows, tile.columns);
+        for (size_t i = 0; i < rows && last && !in_registers; ++i) {
+          const size_t of_row = tile.c_rows ? tile.c_rows[i] : i * lines.c_pixel;
+          finish.c = tile.c + of_row;
+          if (task.gate) finish.gate = task.gate + at + of_row;
+          finish_tile(finish, 0, 0, 1, tile.columns);
+        }
       }
     }
-}
-
-// body(rows, runs) for each stretch of a band's rows that meet the same runs of a block.
-template <class F>
-INLINE void for_stretches(const Walk& height, const Band& band, const TermsBlock& block, F body) {
-  for (size_t first = 0, past = 0; first < band.rows; first = past) {
-    const Range runs = runs_inside(height, block, band.row + first);
-    for (past = first + 1; past < band.rows && runs_inside(height, block, band.row + past) == runs;) ++past;
-    body(Range{first, past}, runs);
-  }
-}
-
-// Where the inputs of a stretch lie that are gathered.
-template <class T>
-INLINE Lines<T> gathered_lines(Lines<T> lines, size_t to_row, const T* at) {
-  lines.length *= lines.rows, lines.rows = 1;
-  lines.a = at, lines.a_pixel = to_row, lines.a_image = lines.length * to_row;
-  return lines;
 }
 
 // One block of terms, of one group.
 template <class T>
 static void convolve_block(const Convolution<T>& task, const Phase& phase, const Band& band, const TermsBlock& block,
-                           const Lines<T>& lines, size_t group, bool is_first, bool is_last, T* workspace) {
+                           const Lines<T>& lines, size_t group, bool skips_columns, bool is_first, bool is_last,
+                           T* workspace) {
   static constexpr size_t one_run = 0;  // which starts where A does
   const GroupSize<T> size(task);
-  const size_t taps = taps_of(phase), of_phase = phase.taps_before * task.shape.groups * size.panels;
-  const bool gathered = gathers(task, phase) && is_dense(lines);
-  Tile<T> tile;
-  tile.a_column = 1, tile.alpha = 1, tile.beta = is_first ? task.beta : T(1);
-  for (size_t panel = 0; panel < size.panels; ++panel) {
-    const size_t column = panel * Blocking<T>::panel, left = size.outputs - column;
-    tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
-    const T* const b = task.packed + (of_phase + (group * size.panels + panel) * taps) * panel_of_tap(size);
-    T* copy = workspace;
-    for_stretches(phase.height, band, block, [&](const Range& rows, const Range& runs) {
-      if (runs.length() == 0 && !is_first && !is_last) return;
-      Lines<T> of_rows = rows_of(lines, rows);
-      of_rows.a += group * size.inputs;
-      tile.b = b + (block.first + runs.first * block.k) * Blocking<T>::panel;
-      tile.k = block.k, tile.starts = block.starts + runs.first, tile.runs = runs.length();
-      if (gathered && runs.length() > 0) {
-        tile.k *= runs.length(), tile.starts = &one_run, tile.runs = 1;
-        const size_t to_row = Blocking<T>::a_row(tile.k);
-        if (panel == 0) gather(of_rows, block, runs, to_row, copy);
-        of_rows = gathered_lines(of_rows, to_row, copy);
-        copy += of_rows.images * of_rows.a_image;
-      }
-      join_lines(of_rows);
-      tile.a = of_rows.a, tile.a_row = of_rows.a_pixel;
-      multiply_lines(task, of_rows, group * size.outputs + column, is_last, tile);
-    });
-  }
+  const size_t of_panel = taps_of(phase) * panel_of_tap(size);
+  const T* const filters = task.packed + phase.taps_before * task.shape.groups * size.panels * panel_of_tap(size) +
+                           group * size.panels * of_panel;
+  size_t c_pixels[most_gathered];
+  for_boxes(phase, band, block, size.inputs, skips_columns, [&](const Box& box) {
+    if (box.is_empty() && !is_first && !is_last) return;
+    Lines<T> of_box = box_of(lines, box.rows, box.columns);
+    of_box.a += group * size.inputs + box.terms.first;
+    Tile<T> tile;
+    tile.a_column = 1, tile.alpha = 1, tile.beta = is_first ? task.beta : T(1);
+    tile.b = filters + (block.first + box.runs.first * block.k + box.terms.first) * Blocking<T>::panel;
+    tile.k = box.terms.length(), tile.starts = block.starts + box.runs.first, tile.runs = box.runs.length();
+    if (gathers(task, phase) && !box.is_empty()) {
+      of_box = gather(of_box, tile.starts, tile.runs, tile.k, workspace, c_pixels);
+      tile.k *= tile.runs, tile.starts = &one_run, tile.runs = 1;
+    }
+    join_lines(of_box);
+    tile.a = of_box.a, tile.a_row = of_box.a_pixel;
+    for (size_t column = 0; column < size.outputs; column += Blocking<T>::panel, tile.b += of_panel) {
+      const size_t left = size.outputs - column;
+      tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
+      multiply_lines(task, of_box, group * size.outputs + column, is_last, tile);
+    }
+  });
 }
 
 template <class T>
 static void convolve_band(const Convolution<T>& task, const Phase& phase, const Band& band, T* workspace) {
   const GroupSize<T> size(task);
   const size_t inputs = size.inputs * task.shape.groups;
-  Area<T> area{task.input, 0, 0};
-  if (taps_of(phase) > 0) area = area_of(task.input, inputs, phase, band, workspace + convolution_operands);
-  const Lines<T> lines = lines_of(task, phase, band, area);
   const Terms terms(phase, task.shape.groups, size.inputs);
+  // By the shape alone, so that weights that are not finite do the same on every instruction set.
+  const bool skips_columns = gathers(task, phase) && terms.have_own_blocks() && size.outputs > widest_panel;
+  Area<T> area{task.input, 0, 0};
+  if (taps_of(phase) > 0)
+    area = area_of(task.input, inputs, phase, band, skips_columns, workspace + convolution_operands);
+  const Lines<T> lines = lines_of(task, phase, band, area);
   TermsBlock block;
   for (size_t index = 0, blocks = terms.blocks(); index < blocks; ++index) {
     set_block(terms, phase, area, inputs, index, block);
     for (size_t group = 0; group < task.shape.groups; ++group)
-      convolve_block(task, phase, band, block, lines, group, index == 0, index + 1 == blocks, workspace);
+      convolve_block(task, phase, band, block, lines, group, skips_columns, index == 0, index + 1 == blocks, workspace);
   }
 }
 

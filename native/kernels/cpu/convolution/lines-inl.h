@@ -6,6 +6,7 @@ struct Lines {
   const T* a;
   size_t a_image, a_row, a_pixel;
   size_t c_image, c_row, c_pixel, c_first;
+  const size_t* c_pixels = nullptr;  // where each pixel of the output lies, where they are listed
 };
 
 template <class T>
@@ -31,44 +32,48 @@ static Lines<T> lines_of(const Convolution<T>& task, const Phase& phase, const B
                   (across.first + band.column * across.pitch) * outputs;
   return lines;
 }
-// Of the output alone: the input may lie as it will.
+// Rows and columns [first, past) of each image.
 template <class T>
-INLINE bool is_dense(const Lines<T>& lines) {
-  return (lines.rows == 1 || lines.c_row == lines.length * lines.c_pixel) &&
-         (lines.images == 1 || lines.c_image == lines.rows * lines.length * lines.c_pixel);
-}
-// The rows [first, past) of each image.
-template <class T>
-INLINE Lines<T> rows_of(Lines<T> lines, const Range& rows) {
-  lines.a += static_cast<ptrdiff_t>(rows.first * lines.a_row);
-  lines.c_first += rows.first * lines.c_row, lines.rows = rows.length();
+INLINE Lines<T> box_of(Lines<T> lines, const Range& rows, const Range& columns) {
+  lines.a += static_cast<ptrdiff_t>(rows.first * lines.a_row + columns.first * lines.a_pixel);
+  lines.c_first += rows.first * lines.c_row + columns.first * lines.c_pixel;
+  lines.rows = rows.length(), lines.length = columns.length();
   return lines;
 }
 template <class T>
 INLINE void join_lines(Lines<T>& lines) {
-  const bool joins_rows = lines.rows == 1 || lines.a_row == lines.length * lines.a_pixel;
-  const bool joins_images = lines.images == 1 || lines.a_image == lines.rows * lines.length * lines.a_pixel;
-  if (!is_dense(lines) || !joins_rows || !joins_images) return;
+  const size_t row = lines.length, image = lines.rows * row;
+  const bool joins_rows = lines.rows == 1 || (lines.a_row == row * lines.a_pixel && lines.c_row == row * lines.c_pixel);
+  const bool joins_images =
+      lines.images == 1 || (lines.a_image == image * lines.a_pixel && lines.c_image == image * lines.c_pixel);
+  if (!joins_rows || !joins_images) return;
   lines.length *= lines.rows * lines.images;
   lines.rows = lines.images = 1;
 }
 
-// Maps of few pixels a row fill few rows of a tile: where the copy is read by several panels the inputs of all pixels
-// are gathered, a block of terms at a time.
+// Maps of few pixels a row fill few rows of a tile, and much of what they meet lies outside: where several panels read
+// the copy, the inputs of all pixels that meet the same terms are gathered, a block at a time, whichever images, rows
+// and columns they are of.
 constexpr size_t narrow = 8, most_gathered = convolution_operands / (longest_block + 32);
 template <class T>
 INLINE bool gathers(const Convolution<T>& task, const Phase& phase) {
-  return phase.width.outputs < narrow && phase.width.pitch == 1 && phase.height.pitch == 1 && taps_of(phase) > 1 &&
-         GroupSize<T>(task).panels > 1;
+  return phase.width.outputs < narrow && taps_of(phase) > 1 && GroupSize<T>(task).panels > 1;
 }
-// Their inputs by the runs from `first` on.
+// Their inputs by so many runs of k terms, and where their outputs lie.
 template <class T>
-static void gather(const Lines<T>& lines, const TermsBlock& block, const Range& runs, size_t to_row, T* to) {
+static Lines<T> gather(const Lines<T>& lines, const size_t* starts, size_t runs, size_t k, T* to, size_t* c_pixels) {
+  const size_t to_row = Blocking<T>::a_row(runs * k);
+  Lines<T> gathered = lines;
+  gathered.length *= lines.rows * lines.images, gathered.images = gathered.rows = 1;
+  gathered.a = to, gathered.a_pixel = to_row, gathered.c_pixels = c_pixels;
   for (size_t image = 0; image < lines.images; ++image)
     for (size_t row = 0; row < lines.rows; ++row) {
       const T* from = lines.a + image * lines.a_image + row * lines.a_row;
-      for (size_t pixel = 0; pixel < lines.length; ++pixel, from += lines.a_pixel, to += to_row)
-        for (size_t r = 0; r < runs.length(); ++r)
-          copy_rows(from + block.starts[runs.first + r], 0, 1, block.k, to + r * block.k, 0);
+      size_t c = lines.c_first + image * lines.c_image + row * lines.c_row;
+      for (size_t pixel = 0; pixel < lines.length; ++pixel, from += lines.a_pixel, c += lines.c_pixel, to += to_row) {
+        for (size_t run = 0; run < runs; ++run) copy_rows(from + starts[run], 0, 1, k, to + run * k, 0);
+        *c_pixels++ = c;
+      }
     }
+  return gathered;
 }

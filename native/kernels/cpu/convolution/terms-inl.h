@@ -18,6 +18,8 @@ struct Terms {
     cut = length > longest_block ? EvenCut(length, longest_block)
                                  : EvenCut(rows, length ? longest_block / length : longest_block);
   }
+  // Whether no block has several runs.
+  INLINE_PLAIN bool have_own_blocks() const { return length > longest_block || cut.parts == rows; }
   // One of them is there even when there are no terms: outputs that meet nothing are written too.
   INLINE_PLAIN size_t blocks() const {
     const size_t blocks = length > longest_block ? rows * cut.parts : cut.parts;
@@ -58,4 +60,32 @@ INLINE Range runs_inside(const Walk& height, const TermsBlock& block, size_t out
   const Range taps = taps_inside(height, output);
   const Range runs = Range{taps.first * block.taps, taps.past * block.taps}.within(block.row, block.row + block.runs);
   return {runs.first - block.row, runs.past - block.row};
+}
+// Of a block of one run, the terms that a column of the output meets.
+INLINE Range terms_inside(const Walk& width, const TermsBlock& block, size_t channels, size_t output) {
+  const size_t begin = block.first % (width.taps * channels);
+  const Range taps = taps_inside(width, output);
+  const Range terms = Range{taps.first * channels, taps.past * channels}.within(begin, begin + block.k);
+  return {terms.first - begin, terms.past - begin};
+}
+
+// The outputs of a band that meet the same of a block: each of these runs, and these terms of each.
+struct Box {
+  Range rows, columns, runs, terms;
+  INLINE_PLAIN bool is_empty() const { return runs.length() == 0 || terms.length() == 0; }
+};
+// body(box) for all of them; columns outside of the image are terms unless they are to be skipped.
+template <class F>
+INLINE void for_boxes(const Phase& phase, const Band& band, const TermsBlock& block, size_t channels, bool skips,
+                      F body) {
+  const auto runs_of = [&](size_t row) { return runs_inside(phase.height, block, band.row + row); };
+  const auto terms_of = [&](size_t column) {
+    return skips && block.k > 0 ? terms_inside(phase.width, block, channels, band.column + column) : Range{0, block.k};
+  };
+  for_stretches(band.rows, runs_of, [&](const Range& rows, const Range& runs) {
+    if (runs.length() == 0) return body(Box{rows, {0, band.columns}, runs, {0, 0}});
+    for_stretches(band.columns, terms_of, [&](const Range& columns, const Range& terms) {
+      body(Box{rows, columns, runs, terms});
+    });
+  });
 }

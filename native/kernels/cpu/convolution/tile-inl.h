@@ -1,7 +1,8 @@
 // The register tile where k is walked in runs: what a matmul's does, but one of the two ways to lie is known, so that
 // four steps of k share the arithmetic of addresses. It takes a tenth of the ports that multiply-adds need.
 
-// Which elements of A are neighbours: those of a row, while B lies in a panel, or those of a column.
+// Which elements of A are neighbours: those of a row, while B lies in a panel and rows of C may be listed, or those of
+// a column.
 enum class Along : int { k, rows };
 
 template <class T, int rows, int vectors, Along along>
@@ -46,7 +47,10 @@ static void run_in_runs(const Tile<T>& tile) {
     for (; left >= unrolled; left -= unrolled) steps(Constant<unrolled>());
     for (; left > 0; --left) steps(Constant<1>());
   }
-  finish_sums<T, rows, vectors>(tile, sums);
+  if (along == Along::k && tile.c_rows)
+    finish_sums<T, rows, vectors, Rows::listed>(tile, sums);
+  else
+    finish_sums<T, rows, vectors>(tile, sums);
 }
 
 // One vector leaves room for the sums of twice as many rows, which need fewer loads a multiply-add.

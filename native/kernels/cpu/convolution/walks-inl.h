@@ -74,6 +74,16 @@ INLINE Range outputs_inside(const Walk& walk, size_t tap) {
   return pixels_inside(walk.origin + static_cast<ptrdiff_t>(tap * walk.step), walk.stride, walk.outputs, walk.inputs);
 }
 
+// body(stretch, range) for each stretch of the numbers below `count` that have the same range.
+template <class R, class F>
+INLINE void for_stretches(size_t count, R range_of, F body) {
+  for (size_t first = 0, past = 0; first < count; first = past) {
+    const Range range = range_of(first);
+    for (past = first + 1; past < count && range_of(past) == range;) ++past;
+    body(Range{first, past}, range);
+  }
+}
+
 struct Phase {
   Walk height, width;
   size_t taps_before;  // of the phases before it
@@ -126,14 +136,14 @@ INLINE void put_zeros(T* to, size_t n) {
 }
 
 // The images as they lie, or a copy of what the band reads of them, with zeros at the left and right, where it reads
-// beyond their ends. Nobody reads rows that are not there.
+// beyond their ends. Nobody reads rows that are not there, nor columns where those are no terms.
 template <class T>
-static Area<T> area_of(const T* images, size_t channels, const Phase& phase, const Band& band, T* to) {
+static Area<T> area_of(const T* images, size_t channels, const Phase& phase, const Band& band, bool all_inside, T* to) {
   const Window rows = window_of(phase.height, band.row, band.rows);
   const Window columns = window_of(phase.width, band.column, band.columns);
   const size_t row = columns.inputs * channels, image = rows.inputs * row;
   images += band.image * image;
-  if (is_inside(columns)) {
+  if (all_inside || is_inside(columns)) {
     const ptrdiff_t first = rows.at * static_cast<ptrdiff_t>(columns.inputs) + columns.at;
     return {images + first * static_cast<ptrdiff_t>(channels), row, image};
   }

@@ -99,7 +99,7 @@ template <class T>
 static void add_pixels(const WeightsPart<T>& part, const Band& band, const T* dy, bool is_first, T* workspace) {
   const ConvolutionShape& shape = part.task.shape;
   const size_t filters = shape.filters, of_group = filters / shape.groups;
-  const Area<T> area = area_of(part.task.x, shape.channels, part.phase, band, workspace + convolution_operands);
+  const Area<T> area = area_of(part.task.x, shape.channels, part.phase, band, false, workspace + convolution_operands);
   Tile<T> tile;
   tile.k = band.columns, tile.a_row = 1, tile.a_column = shape.width.stride * shape.channels;
   tile.c_row = filters, tile.alpha = 1, tile.beta = is_first ? T(0) : T(1);

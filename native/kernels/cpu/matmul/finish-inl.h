@@ -1,14 +1,14 @@
 // What follows the sums of a tile: bias, activation, gate, the check for values that are not finite. In registers where
 // activation and gate are relu, else while the tile is still in the first cache.
 
-template <class T, int rows, int vectors>
+template <class T, int rows, int vectors, Rows lie = Rows::even>
 INLINE void finish_sums(const Tile<T>& tile, Vec<T> (&sums)[rows][vectors]) {
   constexpr int lanes = Vec<T>::lanes;
   if (tile.alpha != 1 || tile.beta != 0) {
     const Vec<T> alpha(tile.alpha), beta(tile.beta);
     const bool adds = tile.beta != 0;
-    for_vectors_of<T, rows, vectors>(
-        tile.c, tile.c_row, tile.columns, [&](int i, int v, const T* c, int there) INLINE_LAMBDA {
+    for_vectors_of<T, rows, vectors, lie>(
+        tile.c, tile.c_row, tile.c_rows, tile.columns, [&](int i, int v, const T* c, int there) INLINE_LAMBDA {
           sums[i][v] = adds ? fma(alpha, sums[i][v], beta * load_lanes(c, there)) : alpha * sums[i][v];
         });
   }
@@ -23,13 +23,13 @@ INLINE void finish_sums(const Tile<T>& tile, Vec<T> (&sums)[rows][vectors]) {
     for_vectors_of<rows, vectors>([&](int i, int v)
                                       INLINE_LAMBDA { sums[i][v] = activate(Activation::relu, T(0), sums[i][v]); });
   if (tile.gate)
-    for_vectors_of<T, rows, vectors>(
-        tile.gate, tile.gate_row, tile.columns, [&](int i, int v, const T* y, int there) INLINE_LAMBDA {
+    for_vectors_of<T, rows, vectors, lie>(
+        tile.gate, tile.gate_row, tile.c_rows, tile.columns, [&](int i, int v, const T* y, int there) INLINE_LAMBDA {
           sums[i][v] = sums[i][v] * activation_slope_from_output(Activation::relu, T(0), load_lanes(y, there));
         });
-  for_vectors_of<T, rows, vectors>(tile.c, tile.c_row, tile.columns, [&](int i, int v, T* c, int there) INLINE_LAMBDA {
-    store_lanes(c, sums[i][v], there);
-  });
+  for_vectors_of<T, rows, vectors, lie>(tile.c, tile.c_row, tile.c_rows, tile.columns,
+                                        [&](int i, int v, T* c, int there)
+                                            INLINE_LAMBDA { store_lanes(c, sums[i][v], there); });
   if (tile.nonfinite) {
     const Vec<T> zero(T(0));
     Vec<T> checks[2] = {zero, zero};  // become NaN with the first infinity or NaN

@@ -35,6 +35,8 @@ struct Tile {
   // A convolution walks k in runs of equal length, each from its own place in A, and in B where that is no panel.
   const size_t *starts = nullptr, *b_starts = nullptr;  // from a and b
   size_t runs = 1;
+  const size_t* c_rows =
+      nullptr;  // rows of C, from c, and of the gate, where they do not lie equally far from each other
 };
 
 // body(i, v) for each of the tile's vectors.
@@ -46,21 +48,29 @@ INLINE void for_vectors_of(F body) {
     for (int v = 0; v < vectors; ++v) body(i, v);
 }
 
+// Where the rows of C lie: as far from each other as can be told, or each by itself.
+enum class Rows { even, listed };
+
 // body(i, v, at, lanes there) for each of them, where `at` walks over the rows of a matrix. The stride is hidden from
 // the compiler, which would compute all addresses of all matrices ahead of any branch.
-template <class T, int rows, int vectors, class P, class F>
-INLINE void for_vectors_of(P* at, size_t stride, int columns, F body) {
+template <class T, int rows, int vectors, Rows lie, class P, class F>
+INLINE void for_vectors_of(P* first, size_t stride, const size_t* listed, int columns, F body) {
   constexpr int lanes = Vec<T>::lanes;
   asm("" : "+r"(stride));
+  P* at = first;
   if (columns == vectors * lanes) {
 #pragma GCC unroll 28
-    for (int i = 0; i < rows; ++i, at += stride)
+    for (int i = 0; i < rows; ++i, at += stride) {
+      if (lie == Rows::listed) at = first + listed[i];
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) body(i, v, at + v * lanes, lanes);
+    }
   } else {
 #pragma GCC unroll 28
-    for (int i = 0; i < rows; ++i, at += stride)
+    for (int i = 0; i < rows; ++i, at += stride) {
+      if (lie == Rows::listed) at = first + listed[i];
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) body(i, v, at + v * lanes, v + 1 < vectors ? lanes : columns - v * lanes);
+    }
   }
 }
