@@ -177,6 +177,16 @@ test('training takes them as previewed, from bytes and from numbers', async () =
   }
 })
 
+test('each epoch of training has draws of its own, as previewed', async () => {
+  const all = Array.from({ length: rows }, (_, row) => row)
+  const parts = network()
+  for (const epoch of [1, 2, 3]) {
+    const seen = await previewAugmentation({ x }, everything, { rows: all, epoch, seed: 5 })
+    await parts.fit({ x: seen, y }, { batchSize: 8, quiet: true, epochs: epoch, initialEpoch: epoch - 1 })
+  }
+  assert.equal(bitsOf(parts), await fitted({ augment: everything, epochs: 3 }))
+})
+
 test('batches of 32 and of 100 have the same bytes', async () => {
   const seenIn = async (batchSize) => {
     const seen = new Map()
