@@ -109,11 +109,15 @@ function checkSizes({ height, width, fit }: Read): void {
   throw new GradusError('GRADUS_INVALID_ARGUMENT', message, { argument: 'fit' })
 }
 
-/** Bundlers leave this alone: sharp brings its own binary, and is looked for where the program runs. */
+/** Bundlers leave this alone, esbuild because the failure is caught: sharp brings its own binary, and is looked for where the program runs. */
 async function loadSharp(): Promise<Sharp> {
   const name: string = 'sharp'
-  const { default: sharp } = await import(/* webpackIgnore: true */ /* @vite-ignore */ name)
+  const { default: sharp } = await import(/* webpackIgnore: true */ /* @vite-ignore */ name).catch(thrown)
   return sharp
+}
+
+function thrown(error: unknown): never {
+  throw error
 }
 
 function bytesFor(shape: readonly number[]): Uint8Array {
