@@ -49,11 +49,13 @@ static void multiply_lines(const Convolution<T>& task, const Lines<T>& lines, si
         tile.c = task.output + at, tile.c_rows = lines.c_pixels ? lines.c_pixels + pixel : nullptr;
         if (gates_in_registers) tile.gate = task.gate + at;
         heights.run[rows - 1](tile);
-        for (size_t i = 0; i < rows && last && !in_registers; ++i) {
-          const size_t of_row = tile.c_rows ? tile.c_rows[i] : i * lines.c_pixel;
+        if (!last || in_registers) continue;
+        const size_t step = tile.c_rows ? 1 : rows;
+        for (size_t i = 0; i < rows; i += step) {
+          const size_t of_row = tile.c_rows ? tile.c_rows[i] : 0;
           finish.c = tile.c + of_row;
           if (task.gate) finish.gate = task.gate + at + of_row;
-          finish_tile(finish, 0, 0, 1, tile.columns);
+          finish_tile(finish, 0, 0, step, tile.columns);
         }
       }
     }
@@ -69,27 +71,32 @@ static void convolve_block(const Convolution<T>& task, const Phase& phase, const
   const size_t of_panel = taps_of(phase) * panel_of_tap(size);
   const T* const filters = task.packed + phase.taps_before * task.shape.groups * size.panels * panel_of_tap(size) +
                            group * size.panels * of_panel;
+  // What is gathered serves all panels; else a panel stays in the first cache for all boxes.
+  const bool gathered = gathers(task, phase);
+  const size_t at_once = gathered ? size.panels : 1;
   size_t c_pixels[most_gathered];
-  for_boxes(phase, band, block, size.inputs, skips_columns, [&](const Box& box) {
-    if (box.is_empty() && !is_first && !is_last) return;
-    Lines<T> of_box = box_of(lines, box.rows, box.columns);
-    of_box.a += group * size.inputs + box.terms.first;
-    Tile<T> tile;
-    tile.a_column = 1, tile.alpha = 1, tile.beta = is_first ? task.beta : T(1);
-    tile.b = filters + (block.first + box.runs.first * block.k + box.terms.first) * Blocking<T>::panel;
-    tile.k = box.terms.length(), tile.starts = block.starts + box.runs.first, tile.runs = box.runs.length();
-    if (gathers(task, phase) && !box.is_empty()) {
-      of_box = gather(of_box, tile.starts, tile.runs, tile.k, workspace, c_pixels);
-      tile.k *= tile.runs, tile.starts = &one_run, tile.runs = 1;
-    }
-    join_lines(of_box);
-    tile.a = of_box.a, tile.a_row = of_box.a_pixel;
-    for (size_t column = 0; column < size.outputs; column += Blocking<T>::panel, tile.b += of_panel) {
-      const size_t left = size.outputs - column;
-      tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
-      multiply_lines(task, of_box, group * size.outputs + column, is_last, tile);
-    }
-  });
+  for (size_t first = 0; first < size.panels; first += at_once)
+    for_boxes(phase, band, block, size.inputs, skips_columns, [&](const Box& box) {
+      if (box.is_empty() && !is_first && !is_last) return;
+      Lines<T> of_box = box_of(lines, box.rows, box.columns);
+      of_box.a += group * size.inputs + box.terms.first;
+      Tile<T> tile;
+      tile.a_column = 1, tile.alpha = 1, tile.beta = is_first ? task.beta : T(1);
+      tile.k = box.terms.length(), tile.starts = block.starts + box.runs.first, tile.runs = box.runs.length();
+      if (gathered && !box.is_empty()) {
+        of_box = gather(of_box, tile.starts, tile.runs, tile.k, workspace, c_pixels);
+        tile.k *= tile.runs, tile.starts = &one_run, tile.runs = 1;
+      }
+      join_lines(of_box);
+      tile.a = of_box.a, tile.a_row = of_box.a_pixel;
+      const size_t term = block.first + box.runs.first * block.k + box.terms.first;
+      for (size_t panel = first; panel < first + at_once; ++panel) {
+        const size_t column = panel * Blocking<T>::panel, left = size.outputs - column;
+        tile.b = filters + panel * of_panel + term * Blocking<T>::panel;
+        tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
+        multiply_lines(task, of_box, group * size.outputs + column, is_last, tile);
+      }
+    });
 }
 
 template <class T>

@@ -35,8 +35,8 @@ struct Tile {
   // A convolution walks k in runs of equal length, each from its own place in A, and in B where that is no panel.
   const size_t *starts = nullptr, *b_starts = nullptr;  // from a and b
   size_t runs = 1;
-  const size_t* c_rows =
-      nullptr;  // rows of C, from c, and of the gate, where they do not lie equally far from each other
+  // Where rows of C and of the gate lie, from c, if not equally far from each other.
+  const size_t* c_rows = nullptr;
 };
 
 // body(i, v) for each of the tile's vectors.
