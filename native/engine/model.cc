@@ -13,6 +13,7 @@ Model<T>::Model(std::shared_ptr<const Plan> plan, Fusion fusion) : plan_(std::mo
     for (size_t parameter : op->statistics()) layout_.parameters[parameter].is_statistic = true;
   find_wanted();
   if (fusion == Fusion::allowed) fuse();
+  lay_out_gradients(fusion);
   estimate_times();
 }
 
@@ -101,6 +102,41 @@ void Model<T>::fuse() {
   }
 }
 
+// A gradient is needed from the last op that takes its value, or from the loss, back to the first that makes it; what
+// is asked for after the pass keeps a place of its own, as all do where nothing is joined and tangents follow.
+// Backwards each takes the smallest free place that is large enough, else the largest one, which grows.
+template <class T>
+void Model<T>::lay_out_gradients(Fusion fusion) {
+  const std::vector<Node>& nodes = layout_.nodes;
+  std::vector<size_t> begins(nodes.size(), 0), ends(nodes.size(), SIZE_MAX);  // ops; counted backwards they end there
+  for (size_t i = 0; i < ops_.size(); ++i) {
+    const size_t home = nodes[ops_[i]->node].home;
+    ends[home] = std::min(ends[home], i);
+    for (size_t input : ops_[i]->inputs) begins[nodes[input].home] = i;
+  }
+  begins[nodes[output()].home] = ops_.size();
+  gradient_places_.assign(nodes.size(), SIZE_MAX);
+  std::vector<size_t> order, free_from;  // homes; by place the op below which it is free
+  for (size_t home = 0; home < nodes.size(); ++home)
+    if (nodes[home].home == home && nodes[home].wanted) order.push_back(home);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return begins[a] > begins[b]; });
+  for (size_t home : order) {
+    const size_t size = nodes[home].size;
+    size_t best = SIZE_MAX;
+    for (size_t place = 0; place < sizes_of_places_.size(); ++place) {
+      if (free_from[place] <= begins[home]) continue;
+      const size_t there = sizes_of_places_[place], found = best == SIZE_MAX ? 0 : sizes_of_places_[best];
+      if (best == SIZE_MAX || (there >= size ? found < size || there < found : found < size && there > found))
+        best = place;
+    }
+    if (best == SIZE_MAX) best = sizes_of_places_.size(), sizes_of_places_.push_back(0), free_from.push_back(0);
+    sizes_of_places_[best] = std::max(sizes_of_places_[best], size);
+    const bool stays = fusion == Fusion::none || ends[home] == SIZE_MAX;
+    free_from[best] = stays ? 0 : ends[home];
+    gradient_places_[home] = best;
+  }
+}
+
 template <class T>
 void Model<T>::reserve(size_t batch, Workspace<T>& workspace) const {
   reserve_forward(batch, workspace);
@@ -108,10 +144,12 @@ void Model<T>::reserve(size_t batch, Workspace<T>& workspace) const {
   workspace.gradients.staged.resize(parameters().size());
   workspace.gradients.arena.grow(plan_->arena_size, workspace.memory);
   workspace.gradients.nonfinite.grow(2 * parameters().size() + 1, workspace.memory);
-  for (size_t i = 0; i < layout_.nodes.size(); ++i) {
-    const Node& node = layout_.nodes[i];
-    if (node.home == i && node.wanted) workspace.nodes[i].gradient.grow(batch * node.size, workspace.memory);
-  }
+  workspace.gradient_places.resize(sizes_of_places_.size());
+  for (size_t place = 0; place < sizes_of_places_.size(); ++place)
+    workspace.gradient_places[place].grow(product(batch, sizes_of_places_[place]), workspace.memory);
+  for (size_t home = 0; home < layout_.nodes.size(); ++home)
+    if (gradient_places_[home] != SIZE_MAX)
+      workspace.nodes[home].gradient = workspace.gradient_places[gradient_places_[home]].shared();
 }
 
 template <class T>

@@ -64,6 +64,7 @@ class Model {
   void drop_unneeded();
   void find_wanted();
   void fuse();
+  void lay_out_gradients(Fusion fusion);
   void note_vocabulary(const Op<T>& op);
   void estimate_times();
   bool wanted(size_t node) const { return layout_.nodes[layout_.nodes[node].home].wanted; }
@@ -72,6 +73,9 @@ class Model {
   Layout layout_;
   std::vector<std::unique_ptr<Op<T>>> ops_;
   std::vector<size_t> vocabularies_;
+  // Gradients of values lie in places that others may take when they are done with: by home which, and by place how
+  // many elements an example needs there.
+  std::vector<size_t> gradient_places_, sizes_of_places_;
   // Of all ops, of values and of products of one example, and of all weights, which come while it multiplies.
   double starting_nanoseconds_ = 0, moving_nanoseconds_ = 0, multiplying_nanoseconds_ = 0, reading_nanoseconds_ = 0;
 };

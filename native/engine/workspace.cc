@@ -15,10 +15,10 @@ size_t bytes_of(const Buffers& buffers) {
 
 template <class T>
 size_t Workspace<T>::bytes() const {
-  size_t bytes = gradients.arena.bytes() + bytes_of(gradients.staged) + bytes_of(metrics.changed) + residence.bytes();
+  size_t bytes = gradients.arena.bytes() + bytes_of(gradients.staged) + bytes_of(metrics.changed) + residence.bytes() +
+                 bytes_of(gradient_places);
   for (const NodeMemory<T>& node : nodes)
-    bytes += node.value.bytes() + node.gradient.bytes() + node.tangent.bytes() + node.gradient_tangent.bytes() +
-             node.indices.bytes();
+    bytes += node.value.bytes() + node.tangent.bytes() + node.gradient_tangent.bytes() + node.indices.bytes();
   for (const OpMemory<T>& op : ops)
     bytes += bytes_of(op.reals) + bytes_of(op.of_parameters) + op.choices.bytes() + op.winners.bytes();
   for (const Buffer<T>* buffer : {&tangents, &gradient_tangents, &losses, &scratch, &predictions, &batch.targets,

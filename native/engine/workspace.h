@@ -122,8 +122,9 @@ struct Workspace {
 
   Memory& memory;  // that all buffers lie in
   std::vector<NodeMemory<T>> nodes;
-  std::vector<OpMemory<T>> ops;  // by node
-  std::vector<uint8_t> written;  // by node: its gradient has been given once in this pass
+  std::vector<Buffer<T>> gradient_places;  // that nodes share
+  std::vector<OpMemory<T>> ops;            // by node
+  std::vector<uint8_t> written;            // by node: its gradient has been given once in this pass
   Gradients<T> gradients;
   Buffer<T> tangents, gradient_tangents;  // of the parameters: a direction, and how the gradient moves along it
   Buffer<T> losses;                       // of the rows
