@@ -102,8 +102,8 @@ static inline constexpr size_t packed_filters_size(const ConvolutionShape& shape
 // The gradients of weights and bias, as sums over chunks of images, which are to be added in order:
 //   dw(p, q, c, f) = Σ x(n, i · stride + p · dilation − padding, …, c) · dy(n, i, j, f),  db(f) = Σ dy(n, i, j, f)
 // Sums over pixels are made in blocks of whole rows of up to 256 pixels, of several small images too, or of a row cut
-// evenly, of those rows that the kernel's row meets. Where the weights are many there are fewer chunks, and each is cut
-// into rows of the matrix (terms, filters).
+// evenly, of those rows that the kernel's row meets, and of those columns that a tap of 32 channels or more meets.
+// Where the weights are many there are fewer chunks, and each is cut into rows of the matrix (terms, filters).
 template <class T>
 struct ConvolutionWeights {
   ConvolutionShape shape;

@@ -8,10 +8,10 @@ struct Terms {
   bool are_taps;
   EvenCut cut;  // of the rows, or, if they are longer than a block, of each row
 
-  INLINE_PLAIN Terms(const Phase& phase, size_t groups, size_t channels)
+  INLINE_PLAIN Terms(const Phase& phase, size_t groups, size_t channels, bool by_taps = false)
       : rows(phase.height.taps),
         length(phase.width.taps * channels),
-        are_taps(groups > 1 || phase.width.step > 1),
+        are_taps(by_taps || groups > 1 || phase.width.step > 1),
         cut(1, 1) {
     if (are_taps) rows *= phase.width.taps, length = channels;
     if (taps_of(phase) == 0) rows = 0;

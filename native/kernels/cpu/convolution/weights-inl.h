@@ -53,6 +53,9 @@ struct PixelRuns {
   }
 };
 
+// Of so many channels a tap has tiles of its own, so that columns that it does not meet are no terms.
+constexpr size_t fewest_of_tap = 32;
+
 // The tiles of one panel of filters for the pixels of a band.
 template <class T>
 static void multiply_terms(const WeightsPart<T>& part, const Band& band, const Area<T>& area, size_t group,
@@ -60,9 +63,10 @@ static void multiply_terms(const WeightsPart<T>& part, const Band& band, const A
   const ConvolutionShape& shape = part.task.shape;
   const Walk& height = part.phase.height;
   const size_t of_group = shape.channels / shape.groups;
-  const Terms terms(part.phase, shape.groups, of_group);
+  const Terms terms(part.phase, shape.groups, of_group, of_group >= fewest_of_tap);
   const Heights<T> heights(Along::rows, tile.columns);
   const size_t taps = terms.are_taps ? part.phase.width.taps : 1;
+  const T* const b = tile.b;
   PixelRuns pixels;
   for (size_t row = part.first / terms.length; row < terms.rows && row * terms.length < part.past; ++row) {
     const size_t begin = row * terms.length, end = begin + terms.length;
@@ -70,10 +74,14 @@ static void multiply_terms(const WeightsPart<T>& part, const Band& band, const A
     const Range met = outputs_inside(height, row / taps).within(band.row, band.row + band.rows);
     pixels.set({met.first - band.row, met.past - band.row}, band, area, height.stride * area.row,
                band.columns * tile.b_row);
-    if (pixels.runs == 0 && tile.beta == 1) continue;
+    const Range columns = terms.are_taps ? outputs_inside(part.phase.width, row % taps) : Range{0, SIZE_MAX};
+    const Range across = columns.within(band.column, band.column + band.columns);
+    const size_t skipped = across.first - band.column;
+    if ((pixels.runs == 0 || across.length() == 0) && tile.beta == 1) continue;
+    tile.k = across.length(), tile.b = b + skipped * tile.b_row;
     tile.starts = pixels.starts, tile.b_starts = pixels.b_starts, tile.runs = pixels.runs;
     const T* const a = area.at + static_cast<ptrdiff_t>(row / taps * height.step * area.row) +
-                       row % taps * part.phase.width.step * shape.channels + group * of_group;
+                       row % taps * part.phase.width.step * shape.channels + group * of_group + skipped * tile.a_column;
     const EvenCut tiles(elements.length(), heights.most);
     for (size_t index = 0; index < tiles.parts; ++index) {
       const size_t element = elements.first + tiles.first(index);
