@@ -48,9 +48,9 @@ export function findCompiler() {
  * names that the compiler gives them.
  */
 export const occupancies = [
-  { kernel: /multiply_tiles.*TileShapeILj128E/, threads: 256, blocks: 2 },
-  { kernel: /multiply_tiles.*TileShapeILj64E/, threads: 256, blocks: 2 },
-  { kernel: /multiply_tiles.*TileShapeILj32E/, threads: 64, blocks: 8 },
+  { kernel: /multiply_tiles.*TileShapeIfLj128E/, threads: 256, blocks: 2 },
+  { kernel: /multiply_tiles.*TileShapeI[fd]Lj64E/, threads: 256, blocks: 2 },
+  { kernel: /multiply_tiles.*TileShapeI[fd]Lj32E/, threads: 64, blocks: 8 },
   { kernel: /update_teams/, threads: 64, blocks: 7 },
   { kernel: /update_spread/, threads: 256, blocks: 2 },
   { kernel: /update_stretch/, threads: 256, blocks: 1 },

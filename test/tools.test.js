@@ -110,7 +110,7 @@ ptxas info    : Function properties for ${name}
     ${stack} bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 ptxas info    : Used ${registers} registers, used 1 barriers
 `
-  const large = '_Zmultiply_tilesTileShapeILj128ELj8E'
+  const large = '_Zmultiply_tilesTileShapeIfLj128ELj8E'
   const of = (...kernels) => troublesIn(kernels.join(''))
   assert.equal(of(kernel('_Zany', 0, 255), kernel(large, 0, 128), kernel('_Zupdate_spreadId', 0, 120)), [])
   assert.equal(of(kernel('_Zany', 0, 255), kernel('_Zother', 16, 30)), ['_Zother for sm_90: 16 bytes stack frame'])

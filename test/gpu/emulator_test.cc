@@ -106,8 +106,8 @@ struct Planted {
 const Planted all_planted[] = {
     {Mistake::tail_too_long, multiply<double>},
     {Mistake::tail_too_long, multiply<float>},
-    {Mistake::no_barrier_after_loading, multiply<double>},
-    {Mistake::no_barrier_before_loading, multiply<double>},
+    {Mistake::no_barrier_after_loading, multiply<float>},
+    {Mistake::no_barrier_before_ending, multiply<double>},
     {Mistake::no_barrier_before_adding, update_often},
     {Mistake::no_barrier_after_adding, update_often},
     {Mistake::no_barrier_after_chains, update_spread},
@@ -116,6 +116,7 @@ const Planted all_planted[] = {
     {Mistake::no_wait_for_copies, multiply<float>},
     {Mistake::stage_freed_early, copy_by_stages},
     {Mistake::stage_freed_early, multiply<float>},
+    {Mistake::stage_freed_early, multiply<double>},
     {Mistake::lanes_of_other_teams, softmax},
     {Mistake::no_settling, hinge},
     {Mistake::pieces_overlap, add_and_scale},

@@ -60,21 +60,25 @@ TEST("activations and their slopes have the processor's bits") {
 }
 
 namespace {
-// Of a product: sizes, and whether strides and widths are such that four elements can be moved at once.
-struct Sizes {
+// Of a product: sizes, whether strides and widths are such that four elements can be moved at once, and how A and B
+// lie.
+struct Product {
   size_t m, n, k;
-  bool by_fours;
+  bool by_fours, a_turned, b_turned, adds_to_c;
 };
+Product any_product(Numbers& numbers, size_t m, size_t n, size_t k, bool by_fours) {
+  return {m, n, k, by_fours, numbers.below(2) == 0, numbers.below(2) == 0, !numbers.often()};
+}
 // multiply(kernels, task, workspace) on both sides.
 template <class T, class F>
-void check_product(Numbers& numbers, Sizes of, F multiply) {
+void check_product(Numbers& numbers, const Product& of, F multiply) {
   const size_t m = of.m, n = of.n, k = of.k;
   Trial<T> trial;
   const bool special = numbers.below(4) == 0;
   Matmul<T> task;
   task.m = m, task.n = n, task.k = k;
   const auto stride_of = [&](size_t width) { return of.by_fours ? (width + 3) / 4 * 4 : width + numbers.below(4); };
-  const bool a_turned = numbers.below(2), b_turned = numbers.below(2);
+  const bool a_turned = of.a_turned, b_turned = of.b_turned;
   const size_t a_stride = stride_of(a_turned ? m : k), b_stride = stride_of(b_turned ? k : n);
   task.a_row = a_turned ? 1 : a_stride, task.a_column = a_turned ? a_stride : 1;
   task.b_row = b_turned ? 1 : b_stride, task.b_column = b_turned ? b_stride : 1;
@@ -82,7 +86,7 @@ void check_product(Numbers& numbers, Sizes of, F multiply) {
   auto& a = trial.given(numbers.values<T>((a_turned ? k : m) * a_stride, special));
   auto& b = trial.given(numbers.values<T>((b_turned ? n : k) * b_stride, special));
   if (numbers.below(3) == 0) task.alpha = T(0.7);
-  if (numbers.below(3) == 0) task.beta = T(numbers.below(2) ? 1 : -0.3);
+  if (of.adds_to_c) task.beta = T(numbers.below(2) ? 1 : -0.3);
   auto& c = task.beta != 0 ? trial.given(numbers.values<T>(m * task.c_row)) : trial.template wanted<T>(m * task.c_row);
   auto* bias = trial.maybe(numbers.often(), numbers.values<T>(n));
   if (numbers.often()) task.activation = any_kind(numbers), task.activation_parameter = T(0.2);
@@ -104,6 +108,12 @@ void check_product(Numbers& numbers, Sizes of, F multiply) {
     multiply(kernels, here, workspace);
   });
 }
+template <class T>
+auto by_tiles(unsigned side) {
+  return [side](const Kernels<T>& kernels, const Matmul<T>& task, T* workspace) {
+    &kernels == &device_kernels<T>() ? cuda::multiply_by_tiles(task, side) : kernels.matmul(task, workspace);
+  };
+}
 }  // namespace
 
 TEST("the product of matrices has the processor's bits, whatever lies where and follows") {
@@ -112,15 +122,16 @@ TEST("the product of matrices has the processor's bits, whatever lies where and 
     const size_t m = numbers.size(50), n = numbers.size(50);
     const size_t k = numbers.below(12) == 0 ? 500 + numbers.below(600) : numbers.size(80);
     check_product<T>(
-        numbers, {m, n, k, numbers.below(4) == 0},
+        numbers, any_product(numbers, m, n, k, numbers.below(4) == 0),
         [](const Kernels<T>& kernels, const Matmul<T>& task, T* workspace) { kernels.matmul(task, workspace); });
   });
 }
 
 TEST("products by tiles of each size have the processor's bits, at and beside the edges of tiles and of blocks of k") {
   for_trials(8, [](Numbers& numbers, auto zero) {
-    if (sizeof zero == sizeof(double)) return;
+    using T = decltype(zero);
     for (const unsigned side : {128u, 64u, 32u}) {
+      if (side == 128 && sizeof(T) == sizeof(double)) continue;
       Scope scope("side " + std::to_string(side));
       const bool by_fours = numbers.below(2);
       const auto size = [&] {
@@ -130,10 +141,42 @@ TEST("products by tiles of each size have the processor's bits, at and beside th
       };
       const size_t near_block = 510 + numbers.below(6);
       const size_t m = size(), n = size(), k = numbers.below(side == 128 ? 8 : 4) == 0 ? near_block : numbers.size(40);
-      const auto multiply = [&](const Kernels<float>& kernels, const Matmul<float>& task, float* workspace) {
-        &kernels == &device_kernels<float>() ? cuda::multiply_by_tiles(task, side) : kernels.matmul(task, workspace);
-      };
-      check_product<float>(numbers, {m, n, k, by_fours}, multiply);
+      check_product<T>(numbers, any_product(numbers, m, n, k, by_fours), by_tiles<T>(side));
     }
   });
+}
+
+TEST("products by tiles have the processor's bits where sizes are odd, whichever of A and B is turned, added or not") {
+  constexpr size_t sizes[] = {1, 15, 33, 129};
+  for_trials(1, [&](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    unsigned way = 0;
+    for (const size_t m : sizes)
+      for (const size_t n : sizes)
+        for (int i = 0; i < 2; ++i, way = (way + 3) % 8) {
+          const Product of{m, n, sizes[numbers.below(4)], false, (way & 1) != 0, (way & 2) != 0, (way & 4) != 0};
+          Scope scope(std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(of.k) + ", way " +
+                      std::to_string(way));
+          check_product<T>(numbers, of, by_tiles<T>(numbers.below(2) ? 32 : 64));
+        }
+  });
+}
+
+TEST("products by tiles read nothing behind the last elements of A and B, though the rows before are longer") {
+  const auto check = [](auto zero, unsigned side) {
+    using T = decltype(zero);
+    const size_t size = side + 1, k = 9, stride = side + 4;
+    in_each_order([&] {
+      OpenDevice device;  // which says what it finds when it is closed
+      Matmul<T> task;
+      task.m = task.n = size, task.k = k;
+      task.a_row = 1, task.a_column = task.b_row = stride, task.c_row = size;
+      task.a = task.b = device.given(std::vector<T>((k - 1) * stride + size, T(0.5)));
+      task.c = device.wanted<T>(size * size);
+      cuda::multiply_by_tiles(task, side);
+      CHECK(device.values(task.c, size * size) == std::vector<T>(size * size, T(0.25) * T(k)));
+    });
+  };
+  for (const unsigned side : {128u, 64u, 32u}) check(0.0f, side);
+  for (const unsigned side : {64u, 32u}) check(0.0, side);
 }

@@ -160,26 +160,35 @@ TEST("elements that are moved one by one, where they lie side by side, are found
   emulator::options().planted = 0;
 }
 
+namespace {
+template <class T>
+void check_product(unsigned side, bool a_turned, bool b_turned) {
+  const size_t m = 2 * side, n = side, k = 40;
+  Counting here;
+  Matmul<T> task;
+  task.m = m, task.n = n, task.k = k, task.c_row = n;
+  task.a_row = a_turned ? 1 : k, task.a_column = a_turned ? m : 1;
+  task.b_row = b_turned ? 1 : n, task.b_column = b_turned ? k : 1;
+  task.a = here.given(std::vector<T>(m * k, T(0.5))), task.b = here.given(std::vector<T>(k * n, T(0.5)));
+  task.c = here.given(std::vector<T>(m * n));
+  cuda::multiply_by_tiles(task, side);
+  CHECK_EQ(here.effort().bank_conflicts, 0u);
+  const Moved a = here.moved(task.a), b = here.moved(task.b), c = here.moved(task.c);
+  CHECK_EQ(a.read, sizeof(T) * m * k);
+  CHECK_EQ(b.read, 2 * sizeof(T) * k * n);
+  CHECK_EQ(c.read + c.written, sizeof(T) * m * n);
+  for (const Moved& of : {a, b, c}) CHECK_EQ(of.whole_sectors, of.sectors);
+}
+}  // namespace
+
 TEST("a product reads each tile once a tile of C, in whole sectors and without bank conflicts, however A and B lie") {
   for (const unsigned side : {128u, 64u, 32u})
     for (const bool a_turned : {false, true})
       for (const bool b_turned : {false, true}) {
         Scope scope(std::to_string(side) + (a_turned ? ", A turned" : "") + (b_turned ? ", B turned" : ""));
-        const size_t m = 2 * side, n = side, k = 40;
-        Counting here;
-        Matmul<float> task;
-        task.m = m, task.n = n, task.k = k, task.c_row = n;
-        task.a_row = a_turned ? 1 : k, task.a_column = a_turned ? m : 1;
-        task.b_row = b_turned ? 1 : n, task.b_column = b_turned ? k : 1;
-        task.a = here.given(std::vector<float>(m * k, 0.5f)), task.b = here.given(std::vector<float>(k * n, 0.5f));
-        task.c = here.given(std::vector<float>(m * n));
-        cuda::multiply_by_tiles(task, side);
-        CHECK_EQ(here.effort().bank_conflicts, 0u);
-        const Moved a = here.moved(task.a), b = here.moved(task.b), c = here.moved(task.c);
-        CHECK_EQ(a.read, 4 * m * k);
-        CHECK_EQ(b.read, 2 * 4 * k * n);
-        CHECK_EQ(c.read + c.written, 4 * m * n);
-        for (const Moved& of : {a, b, c}) CHECK_EQ(of.whole_sectors, of.sectors);
+        check_product<float>(side, a_turned, b_turned);
+        const Scope of_double("double");
+        if (side < 128) check_product<double>(side, a_turned, b_turned);
       }
 }
 

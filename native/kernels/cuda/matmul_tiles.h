@@ -1,6 +1,6 @@
-// The product of matrices of float: a block of threads has a tile of C, a warp a part of it, a thread squares of four
-// by four in registers, and tiles of A and B come through stages of shared memory. Each element is summed as on a
-// processor: by fma in the order of k, in blocks of k whose sums are added in order.
+// The product of matrices: a block of threads has a tile of C, a warp a part of it, a thread squares in registers, of
+// as many columns as are moved at once, and tiles of A and B come through stages of shared memory. Each element is
+// summed as on a processor: by fma in the order of k, in blocks of k whose sums are added in order.
 #pragma once
 #include "texts.h"
 
@@ -9,33 +9,38 @@ namespace gradus::cuda {
 namespace {
 
 // Rows of shared memory are longer by four, so that what a warp touches at once lies in different banks.
-constexpr unsigned padding = 4, stages = 3, square = 4, lane_rows = 8, lane_columns = 4;
+constexpr unsigned padding = 4, stages = 3, lane_rows = 8, lane_columns = 4;
 
 // `down` by `across` squares a thread; `blocks` of them are to fit on a multiprocessor.
-template <unsigned side_, unsigned depth_, unsigned threads_, unsigned squares, unsigned blocks_>
+template <class Number, unsigned side_, unsigned depth_, unsigned threads_, unsigned squares, unsigned blocks_>
 struct TileShape {
-  static constexpr unsigned side = side_, depth = depth_, threads = threads_, blocks = blocks_;
+  using T = Number;
+  static constexpr unsigned side = side_, depth = depth_, threads = threads_, blocks = blocks_, square = 16 / sizeof(T);
   static constexpr unsigned down = squares, across = squares, row = side + padding;
   static constexpr unsigned warp_rows = lane_rows * square * down, warp_columns = lane_columns * square * across;
   static_assert(side / warp_rows * (side / warp_columns) * gpu::warp == threads);
 };
-using LargeTile = TileShape<128, 8, 256, 2, 2>;
-using MiddleTile = TileShape<64, 16, 256, 1, 2>;
-using SmallTile = TileShape<32, 16, 64, 1, 8>;
+using LargeTile = TileShape<float, 128, 8, 256, 2, 2>;
+template <class T>
+using MiddleTile = TileShape<T, 64, 64 / sizeof(T), 256, sizeof(T) / 4, 2>;
+template <class T>
+using SmallTile = TileShape<T, 32, 64 / sizeof(T), 64, sizeof(T) / 4, 8>;
 
 template <class S>
 struct Tiles {
-  float a[stages][S::depth][S::row], b[stages][S::depth][S::row];
-  float totals[S::side][S::row];
+  using T = typename S::T;
+  T a[stages][S::depth][S::row], b[stages][S::depth][S::row];
+  T totals[S::side][S::row];
 };
 
 // k by tiles that end where its blocks do.
+template <class T>
 struct Walk {
   text::EvenCut blocks;
   size_t block, at, end;
 
   GPU_INLINE explicit Walk(size_t k)
-      : blocks(k ? k : 1, text::longest_k_block<float>), block(0), at(0), end(k ? blocks.length(0) : 0) {}
+      : blocks(k ? k : 1, text::longest_k_block<T>), block(0), at(0), end(k ? blocks.length(0) : 0) {}
   GPU_INLINE bool exists() const { return block < blocks.parts; }
   GPU_INLINE unsigned length(unsigned depth) const { return end - at < depth ? unsigned(end - at) : depth; }
   GPU_INLINE bool ends_block(unsigned depth) const { return at + depth >= end; }
@@ -47,45 +52,50 @@ struct Walk {
 };
 
 // A or B: `length` elements side by side of each row or column of the tile exist, at strides along the tile and down k.
+template <class S>
 struct Operand {
-  const float* from;
+  using T = typename S::T;
+  const T* from;
   size_t beside, down, length;
-  bool is_along, by_packs;  // neighbours along the tile are so in memory; four at once
+  bool is_along, by_packs;  // neighbours along the tile are so in memory; a square's columns at once
 
-  GPU_INLINE Operand(const float* all, size_t first, size_t count, size_t beside, size_t down, unsigned side)
+  GPU_INLINE Operand(const T* all, size_t first, size_t count, size_t beside, size_t down)
       : from(all + first * beside),
         beside(beside),
         down(down),
-        length(count - first < side ? count - first : side),
+        length(count - first < S::side ? count - first : S::side),
         is_along(beside == 1),
-        by_packs(is_along && is_multiple(from, 16) && down % square == 0 && length % square == 0) {}
+        by_packs(is_along && is_multiple(from, 16) && down % S::square == 0 && length % S::square == 0) {}
 };
 
 template <class S>
-GPU_INLINE void begin_copies(const Operand& of, size_t at, unsigned depth, float (*to)[S::row]) {
+GPU_INLINE void begin_copies(const Operand<S>& of, size_t at, unsigned depth, typename S::T (*to)[S::row]) {
+  constexpr unsigned bytes = sizeof(typename S::T);
   if (of.by_packs) {
-    constexpr unsigned packs = S::side / square;
+    constexpr unsigned packs = S::side / S::square;
     for (unsigned e = gpu::thread(); e < packs * S::depth; e += S::threads) {
-      const unsigned k = e / packs, i = e % packs * square;
+      const unsigned k = e / packs, i = e % packs * S::square;
       const bool is_there = i < of.length;
       if (k < depth) gpu::copy_async<16>(&to[k][i], of.from + (is_there ? i + (at + k) * of.down : 0), is_there);
     }
     return;
   }
-  constexpr unsigned sector = 8;  // elements that are read together where neighbours lie down k
+  constexpr unsigned sector = 32 / bytes;  // elements that are read together where neighbours lie down k
   for (unsigned e = gpu::thread(); e < S::side * S::depth; e += S::threads) {
     const unsigned k = of.is_along ? e / S::side : e % sector + e / (sector * S::side) * sector;
     const unsigned i = of.is_along ? e % S::side : e / sector % S::side;
     const bool is_there = i < of.length;
     if (k < depth)
-      gpu::copy_async<4>(&to[k][i], of.from + (is_there ? i * of.beside + (at + k) * of.down : 0), is_there);
+      gpu::copy_async<bytes>(&to[k][i], of.from + (is_there ? i * of.beside + (at + k) * of.down : 0), is_there);
   }
 }
 
 // What a thread has in registers.
 template <class S>
 struct Sums {
-  float of[S::down][S::across][square][square];
+  using T = typename S::T;
+  static constexpr unsigned square = S::square;
+  T of[S::down][S::across][square][square];
   unsigned row, column;  // of its first square in the tile; the next ones are a warp's squares further
 
   GPU_INLINE Sums() {
@@ -109,8 +119,8 @@ struct Sums {
     });
   }
   // One k, whose row of the tile of A turned and row of the tile of B these are.
-  GPU_INLINE void add(const float* a_row, const float* b_row) {
-    gpu::Pack<float, square> a[S::down], b[S::across];
+  GPU_INLINE void add(const T* a_row, const T* b_row) {
+    gpu::Pack<T, square> a[S::down], b[S::across];
     GPU_UNROLLED
     for (unsigned d = 0; d < S::down; ++d) a[d] = gpu::load_pack<square>(a_row + row + d * lane_rows * square);
     GPU_UNROLLED
@@ -121,15 +131,15 @@ struct Sums {
     });
   }
   // The end of a block of k: what the totals are then.
-  GPU_INLINE void fold(const Matmul<float>& task, bool is_first, float (*totals)[S::row]) {
+  GPU_INLINE void fold(const Matmul<T>& task, bool is_first, T (*totals)[S::row]) {
     const bool adds = !is_first || task.beta != 0;
     for_rows([&](unsigned d, unsigned c, unsigned i) {
-      float* const to = &totals[row + d * lane_rows * square + i][column + c * lane_columns * square];
-      gpu::Pack<float, square> total;
+      T* const to = &totals[row + d * lane_rows * square + i][column + c * lane_columns * square];
+      gpu::Pack<T, square> total;
       if (adds) total = gpu::load_pack<square>(to);
       GPU_UNROLLED
       for (unsigned j = 0; j < square; ++j) {
-        const float sum = of[d][c][i][j];
+        const T sum = of[d][c][i][j];
         total.at[j] = adds ? gpu::fused(task.alpha, sum, total.at[j]) : task.alpha != 1 ? task.alpha * sum : sum;
       }
       gpu::store_pack(to, total);
@@ -166,20 +176,21 @@ struct MatmulParams {
 
 template <class S>
 GPU_KERNEL_OF(S::threads, S::blocks)
-void multiply_tiles(const MatmulParams<float> params) {
+void multiply_tiles(const MatmulParams<typename S::T> params) {
+  using T = typename S::T;
   if (is_raised(params.guard)) return;
-  const Matmul<float>& task = params.task;
+  const Matmul<T>& task = params.task;
   Tiles<S>& tiles = gpu::shared<Tiles<S>>();
   const size_t first_row = gpu::block() / params.across * S::side,
                first_column = gpu::block() % params.across * S::side;
-  const Operand a(task.a, first_row, task.m, task.a_row, task.a_column, S::side);
-  const Operand b(task.b, first_column, task.n, task.b_column, task.b_row, S::side);
+  const Operand<S> a(task.a, first_row, task.m, task.a_row, task.a_column);
+  const Operand<S> b(task.b, first_column, task.n, task.b_column, task.b_row);
   if (task.beta != 0)
     for_elements<S>([&](unsigned i, unsigned j) {
       const bool exists = first_row + i < task.m && first_column + j < task.n;
-      tiles.totals[i][j] = exists ? task.beta * task.c[(first_row + i) * task.c_row + first_column + j] : 0.0f;
+      tiles.totals[i][j] = exists ? task.beta * task.c[(first_row + i) * task.c_row + first_column + j] : T(0);
     });
-  Walk ahead(task.k), here(task.k);
+  Walk<T> ahead(task.k), here(task.k);
   unsigned to = 0, from = 0;
   const auto begin = [&] {
     if (ahead.exists()) {
@@ -195,7 +206,7 @@ void multiply_tiles(const MatmulParams<float> params) {
   for (; here.exists(); here.next(S::depth)) {
     if (!planted(Mistake::no_wait_for_copies)) gpu::wait_copies<stages - 2>();
     if (planted(Mistake::stage_freed_early)) begin();
-    gpu::barrier();
+    if (!planted(Mistake::no_barrier_after_loading)) gpu::barrier();
     if (!planted(Mistake::stage_freed_early)) begin();
     const unsigned length = here.length(S::depth) + (planted(Mistake::tail_too_long) ? 1 : 0);
     if (length == S::depth) {
@@ -211,7 +222,7 @@ void multiply_tiles(const MatmulParams<float> params) {
       sums.clear();
     }
   }
-  gpu::barrier();
+  if (!planted(Mistake::no_barrier_before_ending)) gpu::barrier();
   for_elements<S>([&](unsigned i, unsigned j) {
     const size_t row = first_row + i, column = first_column + j;
     if (row < task.m && column < task.n)
@@ -220,17 +231,20 @@ void multiply_tiles(const MatmulParams<float> params) {
 }
 
 template <class S>
-void launch_tiles(const Matmul<float>& task) {
+void launch_tiles(const Matmul<typename S::T>& task) {
   const size_t across = (task.n + S::side - 1) / S::side, down = (task.m + S::side - 1) / S::side;
   gpu::launch(multiply_tiles<S>, {unsigned(across * down), S::threads, sizeof(Tiles<S>)},
-              MatmulParams<float>{task, across, gpu::guard()});
+              MatmulParams<typename S::T>{task, across, gpu::guard()});
 }
 
-// The largest tiles of which there are enough for all multiprocessors of a large card; not measured.
+// The largest tiles of which there are enough for all multiprocessors of a large card; not measured. Of double the
+// largest would not fit into the shared memory of every card.
 constexpr size_t enough_tiles = 128;
-inline unsigned side_of_tiles(size_t m, size_t n) {
+template <class T>
+unsigned side_of_tiles(size_t m, size_t n) {
   for (const unsigned side : {128u, 64u})
-    if (((m + side - 1) / side) * ((n + side - 1) / side) >= enough_tiles) return side;
+    if ((side == 64 || sizeof(T) == 4) && ((m + side - 1) / side) * ((n + side - 1) / side) >= enough_tiles)
+      return side;
   return 32;
 }
 

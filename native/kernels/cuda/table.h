@@ -28,8 +28,9 @@ void put_kernels(Kernels<T>& table) {
 #undef FILE
 }
 
-// By tiles of 128, 64 or 32 rows and columns, whatever the size: what tests ask for.
+// By tiles of 128 (of float), 64 or 32 rows and columns, whatever the size: what tests ask for.
 void multiply_by_tiles(const Matmul<float>& task, unsigned side);
+void multiply_by_tiles(const Matmul<double>& task, unsigned side);
 
 // Of whole arenas.
 template <class T>
