@@ -37,10 +37,10 @@ static void multiply_lines(const Convolution<T>& task, const Lines<T>& lines, si
   const bool gates_in_registers = last && in_registers && task.gate && task.gate_kind == Activation::relu;
   const Heights<T> heights(Along::k, tile.columns);
   const EvenCut tiles(lines.length, heights.most);
-  const T* const a = tile.a;
+  tile.a_row = lines.a_pixel;
   for (size_t image = 0; image < lines.images; ++image)
     for (size_t row = 0; row < lines.rows; ++row) {
-      const T* const a_line = a + image * lines.a_image + row * lines.a_row;
+      const T* const a_line = lines.a + image * lines.a_image + row * lines.a_row;
       const size_t c_line = lines.c_first + image * lines.c_image + row * lines.c_row;
       for (size_t index = 0; index < tiles.parts; ++index) {
         const size_t pixel = tiles.first(index), rows = tiles.length(index);
@@ -64,38 +64,40 @@ static void multiply_lines(const Convolution<T>& task, const Lines<T>& lines, si
 // One block of terms, of one group.
 template <class T>
 static void convolve_block(const Convolution<T>& task, const Phase& phase, const Band& band, const TermsBlock& block,
-                           const Lines<T>& lines, size_t group, bool skips_columns, bool is_first, bool is_last,
-                           T* workspace) {
-  static constexpr size_t one_run = 0;  // which starts where A does
+                           const Lines<T>& lines, size_t group, bool skips, bool is_first, bool is_last, T* workspace) {
   const GroupSize<T> size(task);
   const size_t of_panel = taps_of(phase) * panel_of_tap(size);
   const T* const filters = task.packed + phase.taps_before * task.shape.groups * size.panels * panel_of_tap(size) +
                            group * size.panels * of_panel;
-  // What is gathered serves all panels; else a panel stays in the first cache for all boxes.
-  const bool gathered = gathers(task, phase);
-  const size_t at_once = gathered ? size.panels : 1;
-  size_t c_pixels[most_gathered];
-  for (size_t first = 0; first < size.panels; first += at_once)
-    for_boxes(phase, band, block, size.inputs, skips_columns, [&](const Box& box) {
-      if (box.is_empty() && !is_first && !is_last) return;
+  const auto for_boxes_that_are = [&](bool gathered, auto body) INLINE_LAMBDA {
+    for_boxes(phase, band, block, size.inputs, skips, [&](const Box& box) {
+      if (gathers(size, phase, box) != gathered || (box.is_empty() && !is_first && !is_last)) return;
       Lines<T> of_box = box_of(lines, box.rows, box.columns);
       of_box.a += group * size.inputs + box.terms.first;
       Tile<T> tile;
       tile.a_column = 1, tile.alpha = 1, tile.beta = is_first ? task.beta : T(1);
       tile.k = box.terms.length(), tile.starts = block.starts + box.runs.first, tile.runs = box.runs.length();
-      if (gathered && !box.is_empty()) {
-        of_box = gather(of_box, tile.starts, tile.runs, tile.k, workspace, c_pixels);
-        tile.k *= tile.runs, tile.starts = &one_run, tile.runs = 1;
-      }
+      tile.b = filters + (block.first + box.runs.first * block.k + box.terms.first) * Blocking<T>::panel;
+      tile.b_run = block.k * Blocking<T>::panel;
+      body(of_box, tile);
+    });
+  };
+  const auto multiply_panel = [&](size_t panel, const Lines<T>& of_box, Tile<T> tile) {
+    const size_t column = panel * Blocking<T>::panel, left = size.outputs - column;
+    tile.b += panel * of_panel;
+    tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
+    multiply_lines(task, of_box, group * size.outputs + column, is_last, tile);
+  };
+  // What is gathered serves all panels; else a panel stays in the first cache for all boxes.
+  for_boxes_that_are(true, [&](const Lines<T>& of_box, const Tile<T>& tile) {
+    for_gathered(of_box, tile, workspace, [&](const Lines<T>& gathered, const Tile<T>& of_gathered) {
+      for (size_t panel = 0; panel < size.panels; ++panel) multiply_panel(panel, gathered, of_gathered);
+    });
+  });
+  for (size_t panel = 0; panel < size.panels; ++panel)
+    for_boxes_that_are(false, [&](Lines<T> of_box, const Tile<T>& tile) {
       join_lines(of_box);
-      tile.a = of_box.a, tile.a_row = of_box.a_pixel;
-      const size_t term = block.first + box.runs.first * block.k + box.terms.first;
-      for (size_t panel = first; panel < first + at_once; ++panel) {
-        const size_t column = panel * Blocking<T>::panel, left = size.outputs - column;
-        tile.b = filters + panel * of_panel + term * Blocking<T>::panel;
-        tile.columns = static_cast<int>(left < Blocking<T>::panel ? left : Blocking<T>::panel);
-        multiply_lines(task, of_box, group * size.outputs + column, is_last, tile);
-      }
+      multiply_panel(panel, of_box, tile);
     });
 }
 
@@ -104,17 +106,15 @@ static void convolve_band(const Convolution<T>& task, const Phase& phase, const 
   const GroupSize<T> size(task);
   const size_t inputs = size.inputs * task.shape.groups;
   const Terms terms(phase, task.shape.groups, size.inputs);
-  // By the shape alone, so that weights that are not finite do the same on every instruction set.
-  const bool skips_columns = gathers(task, phase) && terms.have_own_blocks() && size.outputs > widest_panel;
+  const bool skips = skips_columns(terms, size.inputs);
   Area<T> area{task.input, 0, 0};
-  if (taps_of(phase) > 0)
-    area = area_of(task.input, inputs, phase, band, skips_columns, workspace + convolution_operands);
+  if (taps_of(phase) > 0) area = area_of(task.input, inputs, phase, band, skips, workspace + convolution_operands);
   const Lines<T> lines = lines_of(task, phase, band, area);
   TermsBlock block;
   for (size_t index = 0, blocks = terms.blocks(); index < blocks; ++index) {
     set_block(terms, phase, area, inputs, index, block);
     for (size_t group = 0; group < task.shape.groups; ++group)
-      convolve_block(task, phase, band, block, lines, group, skips_columns, index == 0, index + 1 == blocks, workspace);
+      convolve_block(task, phase, band, block, lines, group, skips, index == 0, index + 1 == blocks, workspace);
   }
 }
 
@@ -132,14 +132,15 @@ template <class T>
 static void convolve_rows(const Convolution<T>& task, const Phase& phase, const Band& all, size_t room, T* workspace) {
   const GroupSize<T> size(task);
   const size_t inputs = size.inputs * task.shape.groups, outputs = size.outputs * task.shape.groups;
-  const size_t most_pixels = gathers(task, phase) ? most_gathered : SIZE_MAX, most = second_cache() / 2 / sizeof(T);
+  const bool copies = !skips_columns(Terms(phase, task.shape.groups, size.inputs), size.inputs);
+  const size_t most = second_cache() / 2 / sizeof(T);
   const auto read = [&](size_t rows, size_t columns) {
     if (taps_of(phase) == 0) return size_t(0);
     return window_of(phase.height, 0, rows).length * window_of(phase.width, 0, columns).length * inputs;
   };
   const auto fits = [&](size_t images, size_t rows, size_t columns) {
     const size_t area = images * read(rows, columns), pixels = images * rows * columns;
-    return area <= room && pixels <= most_pixels && (rows * images == 1 || area + pixels * outputs <= most);
+    return (area <= room || !copies) && (rows * images == 1 || area + pixels * outputs <= most);
   };
   size_t images = all.images, rows = all.rows, columns = all.columns;
   while (images > 1 && !fits(images, rows, columns)) images = (images + 1) / 2;

@@ -51,29 +51,39 @@ INLINE void join_lines(Lines<T>& lines) {
   lines.rows = lines.images = 1;
 }
 
-// Maps of few pixels a row fill few rows of a tile, and much of what they meet lies outside: where several panels read
-// the copy, the inputs of all pixels that meet the same terms are gathered, a block at a time, whichever images, rows
-// and columns they are of.
-constexpr size_t narrow = 8, most_gathered = convolution_operands / (longest_block + 32);
+// Boxes of few pixels a row fill few rows of a tile: the inputs of their pixels are gathered, a block at a time,
+// whichever images, rows and columns they are of. The copy is worth more where several panels read it.
+constexpr size_t most_gathered = convolution_operands / (longest_block + 32);
 template <class T>
-INLINE bool gathers(const Convolution<T>& task, const Phase& phase) {
-  return phase.width.outputs < narrow && taps_of(phase) > 1 && GroupSize<T>(task).panels > 1;
+INLINE bool gathers(const GroupSize<T>& size, const Phase& phase, const Box& box) {
+  constexpr size_t narrow_for_one = 4, narrow_for_several = 6;
+  return box.columns.length() < (size.panels > 1 ? narrow_for_several : narrow_for_one) && taps_of(phase) > 1 &&
+         !box.is_empty();
 }
-// Their inputs by so many runs of k terms, and where their outputs lie.
-template <class T>
-static Lines<T> gather(const Lines<T>& lines, const size_t* starts, size_t runs, size_t k, T* to, size_t* c_pixels) {
-  const size_t to_row = Blocking<T>::a_row(runs * k);
-  Lines<T> gathered = lines;
-  gathered.length *= lines.rows * lines.images, gathered.images = gathered.rows = 1;
-  gathered.a = to, gathered.a_pixel = to_row, gathered.c_pixels = c_pixels;
-  for (size_t image = 0; image < lines.images; ++image)
-    for (size_t row = 0; row < lines.rows; ++row) {
+// body(lines, tile) of as many lines of a box at once as there is room for.
+template <class T, class F>
+static void for_gathered(const Lines<T>& lines, Tile<T> tile, T* copies, F body) {
+  const size_t k = tile.k, to_row = Blocking<T>::a_row(tile.runs * k), all = lines.images * lines.rows;
+  size_t starts[longest_block], c_pixels[most_gathered];
+  const size_t* const from_starts = tile.starts;
+  for (size_t run = 0; run < tile.runs; ++run) starts[run] = run * k;
+  tile.starts = starts;
+  const EvenCut parts(all, most_gathered / lines.length);
+  for (size_t part = 0; part < parts.parts; ++part) {
+    T* to = copies;
+    size_t* c_pixel = c_pixels;
+    for (size_t line = parts.first(part), past = line + parts.length(part); line < past; ++line) {
+      const size_t image = line / lines.rows, row = line % lines.rows;
       const T* from = lines.a + image * lines.a_image + row * lines.a_row;
       size_t c = lines.c_first + image * lines.c_image + row * lines.c_row;
       for (size_t pixel = 0; pixel < lines.length; ++pixel, from += lines.a_pixel, c += lines.c_pixel, to += to_row) {
-        for (size_t run = 0; run < runs; ++run) copy_rows(from + starts[run], 0, 1, k, to + run * k, 0);
-        *c_pixels++ = c;
+        for (size_t run = 0; run < tile.runs; ++run) copy_rows(from + from_starts[run], 0, 1, k, to + run * k, 0);
+        *c_pixel++ = c;
       }
     }
-  return gathered;
+    Lines<T> gathered = lines;
+    gathered.images = gathered.rows = 1, gathered.length = parts.length(part) * lines.length;
+    gathered.a = copies, gathered.a_pixel = to_row, gathered.c_pixels = c_pixels;
+    body(gathered, tile);
+  }
 }

@@ -61,7 +61,13 @@ INLINE Range runs_inside(const Walk& height, const TermsBlock& block, size_t out
   const Range runs = Range{taps.first * block.taps, taps.past * block.taps}.within(block.row, block.row + block.runs);
   return {runs.first - block.row, runs.past - block.row};
 }
-// Of a block of one run, the terms that a column of the output meets.
+// Columns beside an image are no terms where each is at least so many; fewer are read sooner from a border of zeros. By
+// the shape alone, so that weights that are not finite do the same on every instruction set.
+constexpr size_t fewest_skipped = 32;
+INLINE bool skips_columns(const Terms& terms, size_t channels) {
+  return channels >= fewest_skipped && (!terms.are_taps || terms.have_own_blocks());
+}
+// The terms of each run that a column of the output meets.
 INLINE Range terms_inside(const Walk& width, const TermsBlock& block, size_t channels, size_t output) {
   const size_t begin = block.first % (width.taps * channels);
   const Range taps = taps_inside(width, output);

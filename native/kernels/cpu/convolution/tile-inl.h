@@ -13,7 +13,7 @@ static void run_in_runs(const Tile<T>& tile) {
   const size_t a_row = tile.a_row, a_column = tile.a_column;
   const size_t b_row = along == Along::k ? size_t(tile_vectors * lanes) : tile.b_row;
   size_t one_row = a_row, three_rows = 3 * a_row;
-  const T *b = tile.b, *a[pointers];
+  const T *b, *a[pointers];
 
   const auto steps = [&](auto count) INLINE_LAMBDA {
     constexpr int steps = decltype(count)::value;
@@ -42,7 +42,7 @@ static void run_in_runs(const Tile<T>& tile) {
     const T* const start = tile.a + tile.starts[run];
 #pragma GCC unroll 8
     for (int i = 0; i < pointers; ++i) a[i] = start + 4 * i * a_row;
-    if (along == Along::rows) b = tile.b + tile.b_starts[run];
+    b = tile.b + (along == Along::rows ? tile.b_starts[run] : run * tile.b_run);
     size_t left = tile.k;
     for (; left >= unrolled; left -= unrolled) steps(Constant<unrolled>());
     for (; left > 0; --left) steps(Constant<1>());

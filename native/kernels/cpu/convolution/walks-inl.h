@@ -74,12 +74,20 @@ INLINE Range outputs_inside(const Walk& walk, size_t tap) {
   return pixels_inside(walk.origin + static_cast<ptrdiff_t>(tap * walk.step), walk.stride, walk.outputs, walk.inputs);
 }
 
-// body(stretch, range) for each stretch of the numbers below `count` that have the same range.
+// body(stretch, range) for each stretch of the numbers below `count` that have the same range. Ranges that hold
+// something only ever move one way, so that the end of a stretch is found by halving.
 template <class R, class F>
 INLINE void for_stretches(size_t count, R range_of, F body) {
   for (size_t first = 0, past = 0; first < count; first = past) {
     const Range range = range_of(first);
-    for (past = first + 1; past < count && range_of(past) == range;) ++past;
+    past = first + 1;
+    for (size_t end = count; past < end;) {
+      const size_t probe = range.length() > 0 ? past + (end - past) / 2 : past;
+      if (range_of(probe) == range)
+        past = probe + 1;
+      else
+        end = probe;
+    }
     body(Range{first, past}, range);
   }
 }

@@ -34,7 +34,7 @@ struct Tile {
   bool* nonfinite = nullptr;
   // A convolution walks k in runs of equal length, each from its own place in A, and in B where that is no panel.
   const size_t *starts = nullptr, *b_starts = nullptr;  // from a and b
-  size_t runs = 1;
+  size_t runs = 1, b_run = 0;                           // from one run to the next in a panel
   // Where rows of C and of the gate lie, from c, if not equally far from each other.
   const size_t* c_rows = nullptr;
 };
