@@ -216,6 +216,7 @@ TEST("images whose edges are wide, tall or many are exact") {
         check_integers<float>(shape);
       }
   check_integers<float>(shape_of(1, {1500, 3, 1, 1, 1, 1}, {4, 3, 1, 1, 1, 1}, 32, 8));
+  check_integers<float>(shape_of(1, {1, 5, 1, 1, 4, 4}, {9, 3, 1, 1, 1, 1}, 50, 20));
 }
 
 TEST("narrow images of every width, kernel and stride, one and several, are exact") {
