@@ -4,50 +4,75 @@
 using namespace gradus;
 using namespace gradus::test;
 
-TEST("layer norm and batch norm have the processor's bits") {
-  for_trials(10, [](Numbers& numbers, auto zero) {
-    using T = decltype(zero);
-    const size_t rows = numbers.at_least_one(150), columns = numbers.at_least_one(100), blocks = blocks_of(rows);
-    const size_t stride = columns + numbers.below(3);
-    Trial<T> trial;
-    auto& x = trial.given(numbers.values<T>(rows * stride));
-    auto& dy = trial.given(numbers.values<T>(rows * stride));
-    auto& gain = trial.given(numbers.values<T>(columns));
-    auto& bias = trial.given(numbers.values<T>(columns));
-    auto& mean = trial.template wanted<T>(rows);
-    auto& inverse = trial.template wanted<T>(rows);
-    auto& y = trial.template wanted<T>(rows * stride);
-    auto& dx = trial.template wanted<T>(rows * stride);
-    auto& dgain = trial.template wanted<T>(blocks * columns);
-    auto& dbias = trial.template wanted<T>(blocks * columns);
-    auto& column_mean = trial.given(numbers.values<T>(columns));
-    auto& column_inverse = trial.given(numbers.values<T>(columns));
-    auto& means = trial.template wanted<T>(blocks * columns);
-    auto& squares = trial.template wanted<T>(blocks * columns);
-    auto& merged = trial.template wanted<T>(3 * columns);
-    auto& dz = trial.template wanted<T>(rows * stride);
-    const bool wants_dx = numbers.often();
-    const auto above = Activation(numbers.below(size_t(Activation::softplus) + 1));
-    trial.run([&](const Kernels<T>& kernels, auto at) {
+namespace {
+// Layer norm and batch norm, each result in an array of its own.
+template <class T>
+void check_norms(Numbers& numbers, size_t rows, size_t columns) {
+  const size_t stride = columns + numbers.below(3), sums = blocks_of(rows) * columns;
+  Trial<T> trial;
+  auto& x = trial.given(numbers.values<T>(rows * stride));
+  auto& dy = trial.given(numbers.values<T>(rows * stride));
+  auto& gain = trial.given(numbers.values<T>(columns));
+  auto& bias = trial.given(numbers.values<T>(columns));
+  auto& column_mean = trial.given(numbers.values<T>(columns));
+  auto& column_inverse = trial.given(numbers.values<T>(columns));
+  auto& of_rows = trial.template wanted<T>(2 * rows);
+  auto& of_columns = trial.template wanted<T>(4 * columns);
+  auto& statistics = trial.template wanted<T>(2 * sums);
+  auto& dz = trial.template wanted<T>(rows * stride);
+  // Of layer norm, of batch norm, of batch norm with constants.
+  Array<T>*y[3], *dx[3], *gradients[3];
+  for (int i = 0; i < 3; ++i) {
+    y[i] = &trial.template wanted<T>(rows * stride);
+    dx[i] = &trial.template wanted<T>(rows * stride);
+    gradients[i] = &trial.template wanted<T>(2 * sums);
+  }
+  const bool wants_dx = numbers.often();
+  const auto above = Activation(numbers.below(size_t(Activation::softplus) + 1));
+  trial.run([&](const Kernels<T>& kernels, auto at) {
+    const auto norm_of = [&](int i, T* mean, T* inverse) {
       Norm<T> norm;
       norm.rows = rows, norm.columns = columns, norm.stride = stride, norm.epsilon = T(1e-5);
-      norm.x = at(x), norm.gain = at(gain), norm.bias = at(bias), norm.y = at(y);
-      norm.mean = at(mean), norm.inverse_deviation = at(inverse);
-      norm.dy = at(dy), norm.dgain = at(dgain), norm.dbias = at(dbias);
-      if (wants_dx) norm.dx = at(dx);
-      kernels.layer_norm_forward(norm);
-      kernels.layer_norm_backward(norm);
-      kernels.batch_norm_block_statistics(at(x), rows, columns, stride, at(means), at(squares));
-      kernels.batch_norm_merge(at(means), at(squares), rows, columns, columns, T(1e-3), at(merged),
-                               at(merged) + columns, at(merged) + 2 * columns);
-      norm.mean = at(column_mean), norm.inverse_deviation = at(column_inverse), norm.dx = at(dx);
-      norm.above = above, norm.above_parameter = T(0.5), norm.dz = at(dz);
-      kernels.batch_norm_forward(norm);
-      kernels.batch_norm_block_gradients(norm);
-      kernels.batch_norm_backward(norm, rows);
-      kernels.batch_norm_backward_of_constants(norm);
-      kernels.inverse_deviations(at(column_inverse), columns, T(1e-3), at(column_mean));
-    });
+      norm.x = at(x), norm.gain = at(gain), norm.bias = at(bias), norm.mean = mean, norm.inverse_deviation = inverse;
+      norm.y = at(*y[i]), norm.dy = at(dy), norm.dx = wants_dx ? at(*dx[i]) : nullptr;
+      norm.dgain = at(*gradients[i]), norm.dbias = norm.dgain + sums;
+      return norm;
+    };
+    const Norm<T> layer = norm_of(0, at(of_rows), at(of_rows) + rows);
+    kernels.layer_norm_forward(layer);
+    kernels.layer_norm_backward(layer);
+    T* const merged = at(of_columns);
+    kernels.batch_norm_block_statistics(at(x), rows, columns, stride, at(statistics), at(statistics) + sums);
+    kernels.batch_norm_merge(at(statistics), at(statistics) + sums, rows, columns, columns, T(1e-3), merged,
+                             merged + columns, merged + 2 * columns);
+    kernels.inverse_deviations(at(column_inverse), columns, T(1e-3), merged + 3 * columns);
+    Norm<T> batch = norm_of(1, at(column_mean), at(column_inverse));
+    batch.above = above, batch.above_parameter = T(0.5), batch.dz = at(dz), batch.dx = at(*dx[1]);
+    kernels.batch_norm_forward(batch);
+    kernels.batch_norm_block_gradients(batch);
+    kernels.batch_norm_backward(batch, rows);
+    Norm<T> constants = norm_of(2, at(column_mean), at(column_inverse));
+    constants.above = above, constants.above_parameter = T(0.5);
+    kernels.batch_norm_forward(constants);
+    kernels.batch_norm_backward_of_constants(constants);
+  });
+}
+}  // namespace
+
+TEST("layer norm and batch norm have the processor's bits") {
+  for_trials(10, [](Numbers& numbers, auto zero) {
+    const size_t rows = numbers.at_least_one(150), columns = numbers.at_least_one(100);
+    check_norms<decltype(zero)>(numbers, rows, columns);
+  });
+}
+
+TEST("layer norm and batch norm have them at and beside the edges of patches of rows and columns as well") {
+  for_trials(1, [](Numbers& numbers, auto zero) {
+    for (const size_t rows : {1, 8, 9, 64, 65})
+      for (const size_t columns : {1, 15, 16, 33, 129}) {
+        Scope scope(std::to_string(rows) + " x " + std::to_string(columns));
+        check_norms<decltype(zero)>(numbers, rows, columns);
+      }
   });
 }
 

@@ -220,3 +220,33 @@ TEST("a loss, softmax and layer norm read a row once, and write what comes of it
   here.device.kernels<float>().layer_norm_forward(norm);
   check("layer norm", 0);
 }
+
+TEST("batch norm reads what belongs to a column once for some rows, and rows in whole sectors") {
+  const size_t rows = 130, columns = 48, n = rows * columns, blocks = blocks_of(rows);
+  Counting here;
+  const auto some = [&](size_t count) { return here.given(Numbers(count).values<float>(count)); };
+  Norm<float> norm;
+  norm.rows = rows, norm.columns = norm.stride = columns;
+  float *const x = some(n), *const dy = some(n);
+  norm.x = x, norm.dy = dy, norm.y = some(n), norm.dx = some(n);
+  norm.gain = some(columns), norm.mean = some(columns), norm.inverse_deviation = some(columns);
+  norm.dgain = some(blocks * columns), norm.dbias = some(blocks * columns);
+  float *const means = some(blocks * columns), *const squares = some(blocks * columns);
+  const auto check = [&](const char* name, size_t reads_of_column, const float* to) {
+    Scope scope(name);
+    const Moved from = here.moved(x), of_column = here.moved(norm.mean), written = here.moved(to);
+    CHECK_EQ(from.read, n * sizeof(float));
+    CHECK_EQ(of_column.read, reads_of_column * columns * sizeof(float));
+    CHECK_EQ(written.written, n * sizeof(float));
+    CHECK(whole_share(from) == 1 && whole_share(written) == 1);
+  };
+  const Kernels<float>& kernels = here.device.kernels<float>();
+  kernels.batch_norm_block_statistics(x, rows, columns, columns, means, squares);
+  CHECK_EQ(here.moved(x).read, 2 * n * sizeof(float));
+  kernels.batch_norm_forward(norm);
+  check("forward", (rows + 7) / 8, norm.y);
+  kernels.batch_norm_backward_of_constants(norm);
+  check("backward of constants", blocks, norm.dx);
+  kernels.batch_norm_backward(norm, rows);
+  check("backward", (rows + 7) / 8, norm.dx);
+}

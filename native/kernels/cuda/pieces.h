@@ -73,6 +73,18 @@ void launch_pieces(Extent extent, const Body& body) {
   gpu::launch(run_pieces<team, Body>, shape, Pieces<Body>{extent.n, length, body, gpu::guard()});
 }
 
+// The same of patches of so many rows and of as many columns as a team has lanes, those side by side one after the
+// other: body(first row, rows, first column, columns).
+template <class T, class Body>
+void launch_patches(size_t rows, size_t columns, size_t height, const Body& body) {
+  constexpr size_t lanes = text::Vec<T>::lanes;
+  const size_t across = (columns + lanes - 1) / lanes, down = (rows + height - 1) / height;
+  launch_pieces<lanes>(by_rows(across * down, lanes), [=] GPU_LAMBDA(size_t patch, size_t) {
+    const size_t row = patch / across * height, column = patch % across * lanes;
+    body(row, rows - row < height ? rows - row : height, column, columns - column < lanes ? columns - column : lanes);
+  });
+}
+
 namespace teams {
 #define KERNEL(name, arguments, extent, piece)                                                                  \
   template <class T>                                                                                            \
