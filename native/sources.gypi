@@ -126,6 +126,7 @@
       "test/native/pooling_test.cc",
       "test/native/probe_test.cc",
       "test/native/random_test.cc",
+      "test/native/recordable_test.cc",
       "test/native/rows_test.cc",
       "test/native/statistics_test.cc",
       "test/native/tangents_test.cc",

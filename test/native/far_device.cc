@@ -31,6 +31,7 @@ struct Far {
   const char* complaint = nullptr;
   DeviceState state = DeviceState::ready;
   Queue queue;
+  FarCalls noted;
   std::recursive_mutex mutex;
 
   Far() {
@@ -43,6 +44,11 @@ struct Far {
     calls.push_back([guard = queue.guard, body = Body(body)]() mutable {
       if (!guard || *guard == 0) body();
     });
+  }
+  // The guard is part of what a recording keeps.
+  template <class... A>
+  void note(const char* name, const A&... told) {
+    noted.note(name, static_cast<const void*>(queue.guard), told...);
   }
   bool holds(const void* at) const { return at >= base && at < base + used; }
   // Runs all that is queued, and then the body, with the memory open.
@@ -164,6 +170,24 @@ void look_at(std::remove_reference_t<A>& argument) {
 template <class A>
 using Kept = std::conditional_t<is_written<A>, A, std::decay_t<A>>;
 
+// As calls are noted: what is written is known by where it lies.
+template <class A>
+auto told(std::remove_reference_t<A>& argument) {
+  if constexpr (is_written<A>)
+    return static_cast<const void*>(&argument);
+  else
+    return argument;
+}
+template <auto member>
+constexpr const char* name_of = nullptr;
+#define KERNEL(name, arguments, ...)                            \
+  template <>                                                   \
+  constexpr const char* name_of<&Kernels<float>::name> = #name; \
+  template <>                                                   \
+  constexpr const char* name_of<&Kernels<double>::name> = #name;
+#include "kernels/kernels.def"
+#undef KERNEL
+
 template <auto member>
 struct Late;
 template <class T, class... A, void (*Kernels<T>::*member)(A...)>
@@ -171,6 +195,7 @@ struct Late<member> {
   static void call(A... arguments) {
     const std::lock_guard<std::recursive_mutex> lock(far().mutex);
     (look_at<A>(arguments), ...);
+    far().note(name_of<member>, told<A>(arguments)...);
     far().put([kept = std::tuple<Kept<A>...>(arguments...)]() mutable {
       std::apply(kernels_of<T>(*available_isas()[0]).*member, kept);
     });
@@ -185,6 +210,7 @@ struct LateOnWorkspace<member> {
   static void call(const Task& task, T*) {
     const std::lock_guard<std::recursive_mutex> lock(far().mutex);
     look(task);
+    far().note(name_of<member>, task);
     far().put([task] {
       static std::vector<T> workspace;
       workspace.resize(std::max(workspace.size(), size(task) + 64 / sizeof(T)));
@@ -202,11 +228,22 @@ size_t workspace_of(const Task& task) {
   return convolution_workspace(task.shape);
 }
 
+const char* name_of_rule(UpdateRule rule) {
+  static constexpr const char* names[] = {
+#define KERNEL(name, arguments, ...)
+#define UPDATE(name) #name,
+#include "kernels/kernels.def"
+#undef UPDATE
+#undef KERNEL
+  };
+  return names[size_t(rule)];
+}
 template <class T>
 void late_update(UpdateRule rule, const Update<T>& common, const UpdateBlock<T>* blocks, size_t count, unsigned kinds,
                  UpdateSums* sums) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
   look(common), complain(blocks, "blocks of the host"), complain(sums, "sums of the host");
+  far().note(name_of_rule(rule), common, blocks, count, kinds, sums);
   far().put([=] {
     for (size_t i = 0; i < count; ++i) {
       if (!(kinds >> blocks[i].kind() & 1)) far().complaint = "a block of another kind";
@@ -248,6 +285,7 @@ void close_queue(Queue*) {}
 // Memory is never taken twice: what is released has no rights ever again.
 void* allocate(Queue*, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
+  far().noted.note("allocate", bytes);
   const size_t taken = round_up(bytes, page);
   if (taken > far().left || far().used + taken > reserved) return nullptr;
   uint8_t* memory = far().base + far().used;
@@ -270,22 +308,26 @@ void guard(Queue* queue, const uint32_t* flag) {
 void upload(Queue*, void* to, const void* from, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
   complain(to, "an upload to the host");
+  far().noted.note("upload", to, bytes);
   const uint8_t* begin = static_cast<const uint8_t*>(from);
   far().calls.push_back(
       [to, data = std::vector<uint8_t>(begin, begin + bytes)] { std::memcpy(to, data.data(), data.size()); });
 }
 void download(Queue*, void* to, const void* from, size_t bytes) {
   complain(from, "a download from the host");
+  far().noted.note("download", from, bytes);
   far().open([=] { std::memcpy(to, from, bytes); });
 }
 void copy(Queue*, void* to, const void* from, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
   complain(to, "a copy to the host"), complain(from, "a copy from the host");
+  far().noted.note("copy on the device", to, from, bytes);
   far().calls.push_back([=] { std::memmove(to, from, bytes); });
 }
 void clear(Queue*, void* at, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
   complain(at, "memory of the host cleared");
+  far().noted.note("clear", at, bytes);
   far().calls.push_back([=] { std::memset(at, 0, bytes); });
 }
 DeviceState wait(Queue*) {
@@ -318,6 +360,7 @@ const DeviceTable& far_device() {
   return table;
 }
 const char* far_complaint() { return far().complaint ? far().complaint : ""; }
+FarCalls& far_calls() { return far().noted; }
 void leave_far_memory(size_t bytes) { far().left = bytes; }
 void break_far_device(DeviceState state) { far().state = state; }
 

@@ -4,12 +4,15 @@
 #include <memory>
 
 #include "engine/library_device.h"
+#include "far_calls.h"
 
 namespace gradus::test {
 
 const DeviceTable& far_device();
 // What has gone wrong so far: host memory that a kernel was to work on.
 const char* far_complaint();
+// Its calls, which are noted while they are wanted.
+FarCalls& far_calls();
 // So many bytes are left from now on.
 void leave_far_memory(size_t bytes);
 // From now on waits say this; ready: all is well.
