@@ -118,10 +118,11 @@ TEST(
 TEST("a convolution, its transposed one and the gradient of its weights are adjoint") {
   const Isa& isa = *available_isas()[0];
   const size_t images = is_quick() ? 2 : 19;
-  for (const ConvolutionShape& shape : {shape_of(images, {33, 5, 2, 1, 2, 1}, {47, 3, 1, 2, 0, 1}, 33, 49),
-                                        shape_of(1, {7, 3, 1, 1, 1, 1}, {2000, 3, 1, 1, 1, 1}, 64, 64),
-                                        shape_of(images, {12, 3, 3, 2, 1, 1}, {31, 4, 2, 3, 3, 2}, 48, 96, 3),
-                                        shape_of(images, {7, 3, 1, 1, 1, 1}, {7, 3, 1, 1, 1, 1}, 600, 70)}) {
+  for (const ConvolutionShape& shape :
+       {shape_of(images, {33, 5, 2, 1, 2, 1}, {47, 3, 1, 2, 0, 1}, 33, 49),
+        shape_of(1, {7, 3, 1, 1, 1, 1}, {is_quick() ? 300u : 2000u, 3, 1, 1, 1, 1}, 64, 64),
+        shape_of(images, {12, 3, 3, 2, 1, 1}, {31, 4, 2, 3, 3, 2}, 48, 96, 3),
+        shape_of(images, {7, 3, 1, 1, 1, 1}, {7, 3, 1, 1, 1, 1}, 600, 70)}) {
     Scope scope(text_of(shape));
     const Operands<double> operands = integers<double>(shape);
     const Products<double> found = products_of(isa.float64, shape, operands);
@@ -220,9 +221,11 @@ TEST("images whose edges are wide, tall or many are exact") {
 }
 
 TEST("narrow images of every width, kernel and stride, one and several, are exact") {
+  Sample sample(5);
   for (size_t width = 1; width <= 9; ++width)
     for (size_t kernel = 1; kernel <= 4; ++kernel)
       for (size_t stride : {1, 2}) {
+        if (!sample.has_next()) continue;
         const ConvolutionShape shape =
             shape_of(width % 3 + 1, {3, 3, 1, 1, 1, 1}, {width, kernel, stride, 1, kernel - 1, kernel / 2}, 88, 36);
         Scope scope(text_of(shape));

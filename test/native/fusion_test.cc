@@ -79,9 +79,11 @@ std::vector<float> trained(const std::shared_ptr<const Plan>& plan, Fusion fusio
 }  // namespace
 
 TEST("a net is trained to the same weights and statistics whether its ops are joined or not") {
+  Sample sample(5);
   for (const char* activation : {"relu", "gelu", "leaky_relu", "tanh"})
     for (bool pools_apart : {true, false})
       for (size_t batch : {2, 17}) {
+        if (!sample.has_next()) continue;
         Scope scope(std::string(activation) + ", batches of " + std::to_string(batch));
         const auto plan = plan_with(activation, pools_apart);
         const std::vector<float> expected = trained(plan, Fusion::none, batch, 1);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -181,39 +182,60 @@ double slope_at(const Kind& kind, Row s, size_t label, const Row& t, double para
   return (8 * near - far) / (12 * h);
 }
 
+// What a row's loss and slopes should be; a slope next to a kink is none.
+struct Expected {
+  double loss;
+  std::vector<std::optional<double>> slopes;
+};
 template <class T>
-void check_against_reference(const Isa& isa, const Kind& kind, size_t rows, size_t columns) {
+Expected expected_of(const Kind& kind, const Example<T>& example, size_t i) {
+  const Row s = example.row(example.scores, i), t = example.targets_of(kind, i);
+  const size_t label = size_t(example.labels[i]);
+  const double weight = example.loss.weights ? double(example.weights[i]) : 1,
+               parameter = double(example.loss.parameter);
+  Expected expected{weight * kind.reference(s, label, t, parameter), {}};
+  for (size_t j = 0; j < example.columns; ++j) {
+    bool smooth;
+    const double slope = 0.25 * weight * slope_at(kind, s, label, t, parameter, j, smooth);
+    expected.slopes.push_back(smooth ? std::optional(slope) : std::nullopt);
+  }
+  return expected;
+}
+
+template <class T>
+void check_against_reference(const Kind& kind, size_t rows, size_t columns) {
   const double u = std::numeric_limits<T>::epsilon();
   for (bool weighted : {false, true}) {
     Example<T> example(kind, rows, columns, weighted, unsigned(rows * 1000 + columns));
-    kernel<T>(isa, kind)(example.loss);
-    for (size_t i = 0; i < rows; ++i) {
-      const Row s = example.row(example.scores, i), t = example.targets_of(kind, i);
-      const size_t label = size_t(example.labels[i]);
-      const double weight = weighted ? double(example.weights[i]) : 1,
-                   loss = weight * kind.reference(s, label, t, double(example.loss.parameter));
-      CHECK_NEAR(example.losses[i], loss, 16 * u * (std::fabs(loss) + double(columns)));
-      for (size_t j = 0; j < columns; ++j) {
-        bool smooth;
-        const double slope = 0.25 * weight * slope_at(kind, s, label, t, double(example.loss.parameter), j, smooth);
-        if (smooth) CHECK_NEAR(example.gradient[i * columns + j], slope, 16 * u * double(columns) + 1e-9);
+    std::vector<Expected> expected;
+    for (size_t i = 0; i < rows; ++i) expected.push_back(expected_of(kind, example, i));
+    for_each_isa([&](const Isa& isa) {
+      example.losses.assign(rows + 1, T(untouched)), example.gradient.assign(rows * columns + 1, T(untouched));
+      kernel<T>(isa, kind)(example.loss);
+      for (size_t i = 0; i < rows; ++i) {
+        const auto& [loss, slopes] = expected[i];
+        CHECK_NEAR(example.losses[i], loss, 16 * u * (std::fabs(loss) + double(columns)));
+        for (size_t j = 0; j < columns; ++j)
+          if (slopes[j]) CHECK_NEAR(example.gradient[i * columns + j], *slopes[j], 16 * u * double(columns) + 1e-9);
       }
-    }
-    CHECK_EQ(example.losses[rows], T(untouched));
-    CHECK_EQ(example.gradient[rows * columns], T(untouched));
+      CHECK_EQ(example.losses[rows], T(untouched));
+      CHECK_EQ(example.gradient[rows * columns], T(untouched));
+    });
   }
 }
 
 template <class T>
-void check_all(const Isa& isa) {
+void check_all() {
+  test::Sample sample(5);
   for (const Kind& kind : kinds)
     for (size_t columns : {1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 31, 33, 67})
       for (size_t rows : {0, 1, 5, 17}) {
         if (test::is_quick() && rows * columns > 100) continue;
+        if (!sample.has_next()) continue;
         test::Scope scope(std::string(kind.name) + (kind.targets == Targets::labels ? ", labels, " : ", dense, ") +
                           std::to_string(kind.parameter) + ", " + std::to_string(rows) + " x " +
                           std::to_string(columns));
-        check_against_reference<T>(isa, kind, rows, columns);
+        check_against_reference<T>(kind, rows, columns);
       }
 }
 
@@ -226,8 +248,10 @@ template <class T>
 void check_same_bits(const Isa& isa) {
   const Isa* const* last = available_isas();
   while (last[1]) ++last;
+  test::Sample sample(5);
   for (const Kind& kind : kinds)
     for (size_t columns = 1; columns <= 67; ++columns) {
+      if (!sample.has_next()) continue;
       test::Scope scope(std::string(kind.name) + " of " + std::to_string(kind.parameter) + ", columns " +
                         std::to_string(columns));
       Example<T> expected(kind, 19, columns, true, unsigned(columns)),
@@ -245,7 +269,7 @@ void check_same_bits(const Isa& isa) {
 }  // namespace
 
 TEST("losses and gradients equal the formulas in float64 and their central differences") {
-  for_each_isa([](const Isa& isa) { check_all<float>(isa), check_all<double>(isa); });
+  check_all<float>(), check_all<double>();
 }
 
 TEST("losses are the same bits on every ISA, with and without a gradient") {

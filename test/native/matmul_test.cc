@@ -75,7 +75,8 @@ struct Integers {
 };
 struct Reals {
   std::mt19937 engine{11};
-  double operator()() { return std::normal_distribution<double>()(engine); }
+  std::normal_distribution<double> normal;
+  double operator()() { return normal(engine); }
 };
 
 template <class T>
@@ -199,7 +200,7 @@ void check_bits(size_t m, size_t n, size_t k) {
   for (int transposes = 0; transposes < 4; ++transposes) {
     const std::vector<T> expected = result<T>(*best, m, n, k, transposes, 1);
     for_each_isa([&](const Isa& isa) { CHECK(same_bits(expected, result<T>(isa, m, n, k, transposes, 1))); });
-    for (size_t pieces = 2; pieces <= 4; ++pieces)
+    for (size_t pieces : is_quick() ? std::vector<size_t>{3} : std::vector<size_t>{2, 3, 4})
       CHECK(same_bits(expected, result<T>(*best, m, n, k, transposes, pieces)));
   }
 }
@@ -211,8 +212,11 @@ TEST("matmul of integers is exact in every transposition, guards untouched") {
 }
 
 TEST("matmul of reals is within 8 u sum |ab| of float64") {
-  for (const auto& [m, n, k] : {std::array<size_t, 3>{33, 47, 64}, {1, 301, 700}, {15, 40, 700}, {70, 130, 1100}})
-    check_reals<float>(m, n, k), check_reals<double>(m, n, k);
+  for (const auto& [m, n, k] : {std::array<size_t, 3>{33, 47, 64}, {1, 301, 700}, {15, 40, 700}, {70, 130, 1100}}) {
+    check_reals<float>(m, n, k);
+    // Where long doubles are computed by functions, the largest takes as long as all others.
+    if (m < 70 || !is_quick()) check_reals<double>(m, n, k);
+  }
 }
 
 TEST("matmul has the same bits on every instruction set and however it is cut") {

@@ -21,6 +21,16 @@ void passed_check();
 // GRADUS_QUICK, for emulators and sanitizers, where everything takes ten times as long: sweeps with larger strides,
 // long runs of fewer steps. The same tests run in full elsewhere.
 inline bool is_quick() { return std::getenv("GRADUS_QUICK") != nullptr; }
+// Whether the next case of a sweep is to run: each, or in quick tests one of so many, which has no factor in common
+// with the lengths of the sweep's loops, so that every value of each loop has its turn.
+class Sample {
+ public:
+  explicit Sample(size_t one_of) : one_of_(is_quick() ? one_of : 1) {}
+  bool has_next() { return next_++ % one_of_ == 0; }
+
+ private:
+  size_t one_of_, next_ = 0;
+};
 
 // Text that every failure message inside its scope carries: the ISA, the size, the row of a table.
 struct Scope {

