@@ -18,6 +18,10 @@ void Directions<T>::reserve(Workspace<T>& workspace) const {
   memory.slots.resize(plan_.optimizer->slots.size());
   for (Buffer<T>& slot : memory.slots) slot.grow(plan_.arena_size, workspace.memory);
   workspace.numbers.grow(1, workspace.memory);
+  for (size_t p = 0; plan_.optimizer->muon && p < plan_.infos.size(); ++p)
+    if (is_of(p))
+      reserve_orthogonalization(memory.orthogonalization, plan_.infos[p].rows(), plan_.infos[p].columns(),
+                                workspace.memory);
 }
 
 template <class T>
@@ -53,8 +57,8 @@ void Directions<T>::find_muon(const Context<T>& context, size_t p, const StepNum
   T* change = memory.directions.data() + info.offset;
   context.device.momentum_direction(context.state.slot(0) + info.offset, T(numbers.momentum), muon.nesterov, info.size,
                                     memory.slots[0].data() + info.offset, change);
-  orthogonalize(context.device, change, rows, columns, muon.steps,
-                {context.workspace.memory, memory.orthogonalization, *context.workspace.numbers.data()});
+  orthogonalize(context.device, change, rows, columns, muon.steps, memory.orthogonalization,
+                *context.workspace.numbers.data());
   // Weights lie as (in, out): tall ones, of more outputs than inputs, take longer steps.
   const double rate = double(T(numbers.learning_rate)) * plan_.parameters[p].rate_multiplier;
   context.device.scale(T(-rate * std::sqrt(std::max(1.0, double(columns) / double(rows)))), info.size, change);

@@ -20,21 +20,27 @@ void product(const Device<T>& device, const T* a, const T* b, bool transpose_b, 
 }  // namespace
 
 template <class T>
+void reserve_orthogonalization(OrthogonalizationMemory<T>& memory, size_t rows, size_t columns, Memory& from) {
+  auto& [tall, gram, polynomial, next] = memory;
+  const size_t size = rows * columns, m = std::min(rows, columns);
+  if (rows > columns) tall.grow(size, from);
+  gram.grow(m * m, from), polynomial.grow(m * m, from), next.grow(size, from);
+}
+
+template <class T>
 void orthogonalize(const Device<T>& device, T* matrix, size_t rows, size_t columns, size_t steps,
-                   const OrthogonalizationMemory<T>& memory) {
+                   OrthogonalizationMemory<T>& memory, double& squares) {
   constexpr T a = T(3.4445), b = T(-4.7750), c = T(2.0315);
-  auto& [tall, gram, polynomial, next] = memory.buffers;
+  auto& [tall, gram, polynomial, next] = memory;
   const bool is_tall = rows > columns;
   const size_t m = std::min(rows, columns), n = std::max(rows, columns), size = rows * columns;
   T* x = matrix;
   if (is_tall) {  // the smaller side first: the products are of its size
-    tall.grow(size, memory.from);
     x = tall.data();
     device.transpose(matrix, rows, columns, x);
   }
-  device.squares(x, size, memory.squares);
-  device.divide_by_norm(&memory.squares, size, x);
-  gram.grow(m * m, memory.from), polynomial.grow(m * m, memory.from), next.grow(size, memory.from);
+  device.squares(x, size, squares);
+  device.divide_by_norm(&squares, size, x);
   for (size_t step = 0; step < steps; ++step) {  // X ← a X + (b A + c A²) X with A = X Xᵀ
     product(device, x, x, true, m, m, n, T(1), T(0), gram.data());
     device.copy(gram.data(), m * m, polynomial.data());
@@ -46,9 +52,11 @@ void orthogonalize(const Device<T>& device, T* matrix, size_t rows, size_t colum
   if (is_tall) device.transpose(x, columns, rows, matrix);
 }
 
-template void orthogonalize(const Device<float>&, float*, size_t, size_t, size_t,
-                            const OrthogonalizationMemory<float>&);
-template void orthogonalize(const Device<double>&, double*, size_t, size_t, size_t,
-                            const OrthogonalizationMemory<double>&);
+#define INSTANTIATE(T)                                                                           \
+  template void reserve_orthogonalization(OrthogonalizationMemory<T>&, size_t, size_t, Memory&); \
+  template void orthogonalize(const Device<T>&, T*, size_t, size_t, size_t, OrthogonalizationMemory<T>&, double&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
 
 }  // namespace gradus

@@ -32,8 +32,7 @@ std::vector<Calls> rounds_of(const Calls& calls) {
   return rounds;
 }
 
-// Which calls of successive updates of one size differ, by name, or are none that a recording may hold. The first
-// update may still take memory.
+// Which calls of successive updates of one size differ, by name, or are none that a recording may hold.
 Names changing(const gradus::test::Model& model, const TrainCall& call) {
   const auto program = model.program(open_far());
   far_calls().is_noted = true;
@@ -42,7 +41,7 @@ Names changing(const gradus::test::Model& model, const TrainCall& call) {
   const std::vector<Calls> rounds = rounds_of(far_calls().take());
   CHECK_EQ(updates, call.batches);
   CHECK_EQ(rounds.size(), call.batches - 1);
-  const Calls &one = rounds.at(1), &next = rounds.at(2);
+  const Calls &one = rounds.at(0), &next = rounds.at(1);
   CHECK_EQ(one.size(), next.size());
   Names names;
   for (size_t i = 0; i < std::min(one.size(), next.size()); ++i) {
