@@ -55,7 +55,7 @@ template <class F>
 void for_shapes(size_t count, size_t most_work, F body) {
   std::mt19937 random(22);
   const size_t quick = is_quick() ? 10 : 1;
-  for (size_t i = 0; i < count / quick; ++i) {
+  for (size_t i = 0; i < count / (is_quick() ? 10 : is_soak() ? 1 : 2); ++i) {
     const ConvolutionShape shape = drawn(random, most_work / quick);
     Scope scope(text_of(shape));
     body(shape);

@@ -24,7 +24,7 @@ ConvolutionShape drawn(std::mt19937& random) {
 template <class F>
 void for_shapes(F body) {
   std::mt19937 random(29);
-  for (size_t i = 0; i < (is_quick() ? 20u : 200u); ++i) {
+  for (size_t i = 0; i < (is_quick() ? 20u : is_soak() ? 200u : 100u); ++i) {
     const ConvolutionShape shape = drawn(random);
     Scope scope(text_of(shape));
     body(shape);

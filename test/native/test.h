@@ -21,6 +21,8 @@ void passed_check();
 // GRADUS_QUICK, for emulators and sanitizers, where everything takes ten times as long: sweeps with larger strides,
 // long runs of fewer steps. The same tests run in full elsewhere.
 inline bool is_quick() { return std::getenv("GRADUS_QUICK") != nullptr; }
+// GRADUS_SOAK: all drawn cases of a grid that npm test takes a part of.
+inline bool is_soak() { return std::getenv("GRADUS_SOAK") != nullptr; }
 // Whether the next case of a sweep is to run: each, or in quick tests one of so many, which has no factor in common
 // with the lengths of the sweep's loops, so that every value of each loop has its turn.
 class Sample {
