@@ -29,11 +29,14 @@ void for_shapes(F body) {
     Scope scope(text_of(shape));
     body(shape);
   }
-  // Rows of more than 256 pixels, blocks of pixels of several rows, many chunks, kernels larger than the image.
+  // Rows of more than 256 pixels, blocks of pixels of several rows, many chunks, kernels larger than the image, phases
+  // of many outputs.
   for (const ConvolutionShape& shape : {shape_of(1, {2, 2}, {700, 3, 1, 1, 1, 1}, 5, 5, 5),
                                         shape_of(3, {33, 3, 1, 1, 1, 1}, {17, 3, 1, 1, 1, 1}, 20, 20, 20),
                                         shape_of(37, {5, 3, 2, 1, 0, 1}, {6, 3, 2, 1, 0, 1}, 16, 16, 16),
-                                        shape_of(2, {2, 9, 1, 1, 8, 4}, {3, 10, 2, 1, 5, 9}, 66, 66, 66)}) {
+                                        shape_of(2, {2, 9, 1, 1, 8, 4}, {3, 10, 2, 1, 5, 9}, 66, 66, 66),
+                                        shape_of(1, {9, 5, 3, 1, 2, 2}, {83, 7, 3, 1, 3, 3}, 17, 17, 17),
+                                        shape_of(1, {9, 4, 2, 3, 4, 5}, {61, 7, 2, 3, 9, 9}, 20, 20, 20)}) {
     Scope scope(text_of(shape));
     body(shape);
   }

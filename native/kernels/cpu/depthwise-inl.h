@@ -2,106 +2,96 @@
 // nothing are no terms. Each output sums its taps in their order.
 #pragma once
 #include "activations-inl.h"
+#include "cuts-inl.h"
+#include "matmul-inl.h"
 #include "memory-inl.h"
 #include "moving-inl.h"
 #include "vectors-inl.h"
+#include "convolution/taps-inl.h"
 
-// The taps that an output sums over along one axis, and the pixels that they meet: both in steps.
-struct MetTaps {
-  size_t count, tap, tap_step;
-  ptrdiff_t pixel, pixel_step;
-};
-INLINE size_t rounded_up(size_t n, size_t by) { return (n + by - 1) / by; }
-
-// Tap k meets pixel o · stride + k · dilation − padding.
-INLINE MetTaps taps_ahead(const ConvolutionAxis& axis, size_t output) {
-  const size_t start = output * axis.stride, end = axis.input + axis.padding;
-  const size_t first = start < axis.padding ? rounded_up(axis.padding - start, axis.dilation) : 0;
-  const size_t past = start < end ? rounded_up(end - start, axis.dilation) : 0;
-  const size_t last = past < axis.kernel ? past : axis.kernel;
-  const ptrdiff_t pixel = ptrdiff_t(start + first * axis.dilation) - ptrdiff_t(axis.padding);
-  return {last > first ? last - first : 0, first, 1, pixel, ptrdiff_t(axis.dilation)};
-}
-// Back: tap k meets pixel (i + padding − k · dilation) / stride, where it is whole and there is one.
-INLINE MetTaps taps_back(const ConvolutionAxis& axis, size_t input) {
-  const size_t place = input + axis.padding, dilation = axis.dilation, stride = axis.stride;
-  const size_t end = axis.output * stride;  // of the places that pixels have
-  const size_t past = place / dilation + 1, last = past < axis.kernel ? past : axis.kernel;
-  size_t first = place < end ? 0 : (place - end) / dilation + 1;
-  while (first < last && (place - first * dilation) % stride != 0) ++first;
-  if (first >= last) return {0, 0, 1, 0, 0};
-  size_t step = 1;
-  while (step * dilation % stride != 0) ++step;
-  const ptrdiff_t pixel = ptrdiff_t((place - first * dilation) / stride);
-  return {rounded_up(last - first, step), first, step, pixel, -ptrdiff_t(step * dilation / stride)};
-}
-// Where neighbouring outputs, `first` to `past`, sum over all taps, whose pixels lie `advance` apart.
-struct InnerStretch {
-  size_t first, past, advance;
-};
-INLINE InnerStretch inner_stretch(const ConvolutionAxis& axis, bool back, size_t outputs) {
-  const size_t reach = (axis.kernel - 1) * axis.dilation, padding = axis.padding;
-  size_t first = 0, past = 0;
-  if (!back) {
-    first = rounded_up(padding, axis.stride);
-    past = axis.input + padding > reach ? (axis.input + padding - reach - 1) / axis.stride + 1 : 0;
-  } else if (axis.stride == 1) {
-    first = reach > padding ? reach - padding : 0;
-    past = axis.output > padding ? axis.output - padding : 0;
-  }
-  past = past < outputs ? past : outputs;
-  return {first, past > first ? past : first, back ? 1 : axis.stride};
-}
-
-// One row of outputs of an image that begins at x.
+// What some outputs sum over: x and w at the first tap of the first one, and how far apart the others are.
 template <class T>
-struct DepthwiseRow {
+struct TapSums {
   const Convolution<T>& task;
-  const T* x;
-  T* y;
-  size_t of_row;  // elements of a row of x
-  MetTaps rows;
+  size_t rows, columns;  // of taps
+  const T *x = nullptr, *w = nullptr;
+  ptrdiff_t x_row = 0, x_tap = 0, x_step = 0, x_ahead = 0;
+  size_t w_row = 0, w_tap = 0;
+  T* y = nullptr;
+  ptrdiff_t y_step = 0, y_ahead = 0;  // the rows that come next, which are asked for, lie ahead
+  size_t first_lacks = 0, last_lacks = 0;
 };
 
-// `count` neighbouring outputs from y on. The numbers of taps are known where they are not 0: then the filter stays in
-// registers.
-template <int known_rows, int known_columns, class T>
-static void sum_taps(const DepthwiseRow<T>& row, const MetTaps& columns, T* y, size_t count, size_t advance) {
-  const Convolution<T>& task = row.task;
-  const size_t channels = task.shape.channels, of_tap_row = task.shape.width.kernel * channels;
-  const size_t tap_rows = known_rows ? known_rows : row.rows.count,
-               taps = known_columns ? known_columns : columns.count;
-  const T* const x = row.x + row.rows.pixel * ptrdiff_t(row.of_row) + columns.pixel * ptrdiff_t(channels);
-  const ptrdiff_t x_row = row.rows.pixel_step * ptrdiff_t(row.of_row), x_tap = columns.pixel_step * ptrdiff_t(channels);
-  // Of the next row that is read first.
-  const ptrdiff_t x_ahead = x_row > 0 ? ptrdiff_t(tap_rows) * x_row : -x_row;
-  const T* const w = task.weights + row.rows.tap * of_tap_row + columns.tap * channels;
-  const size_t w_row = row.rows.tap_step * of_tap_row, w_tap = columns.tap_step * channels;
-  for_vectors<T>(channels, [&](size_t c, int lanes) INLINE_LAMBDA {
-    Vec<T> filter[known_rows ? known_rows : 1][known_columns ? known_columns : 1];
-    for (int p = 0; p < known_rows; ++p)
-      for (int q = 0; q < known_columns; ++q) filter[p][q] = load_lanes(w + p * w_row + q * w_tap + c, lanes);
+// So many at once that their sums stay in registers, each weight being read once for all of them.
+constexpr int outputs_at_once = is_tall ? 8 : tile_rows;
+template <int outputs, class T>
+OUT_OF_LINE static void sum_taps(const TapSums<T>& of) {
+  const Convolution<T>& task = of.task;
+  const size_t columns = of.columns, first_lacks = of.first_lacks, last_meets = columns - of.last_lacks;
+  const T beta = task.beta;
+  for_vectors<T>(task.shape.channels, [&](size_t c, int lanes) INLINE_LAMBDA {
+    Vec<T> totals[outputs];
+#pragma GCC unroll 8
+    for (int o = 0; o < outputs; ++o) totals[o] = Vec<T>(0);
+    const T *x_row = of.x + c, *w_row = of.w + c;
+    for (size_t p = 0; p < of.rows; ++p, x_row += of.x_row, w_row += of.w_row) {
+      const T *x_tap = x_row, *w_tap = w_row;
+      for (size_t q = 0; q < columns; ++q, x_tap += of.x_tap, w_tap += of.w_tap) {
+        const Vec<T> weight = load_lanes(w_tap, lanes);
+        const T* from = x_tap;
+#pragma GCC unroll 8
+        for (int o = 0; o < outputs; ++o, from += of.x_step)
+          if ((o > 0 || q >= first_lacks) && (o + 1 < outputs || q < last_meets))
+            totals[o] = fma(load_lanes(from, lanes), weight, totals[o]);
+      }
+    }
     const Vec<T> bias = task.bias ? load_lanes(task.bias + c, lanes) : Vec<T>(0);
-    for (size_t i = 0; i < count; ++i) {
-      const T* const from = x + i * advance * channels + c;
-      T* const to = y + i * channels + c;
-      Vec<T> total(0);
-      for (size_t p = 0; p < tap_rows; ++p)
-        for (size_t q = 0; q < taps; ++q) {
-          const Vec<T> weight = known_rows ? filter[p][q] : load_lanes(w + p * w_row + q * w_tap + c, lanes);
-          total = fma(load_lanes(from + ptrdiff_t(p) * x_row + ptrdiff_t(q) * x_tap, lanes), weight, total);
-        }
-      if (known_rows) __builtin_prefetch(from + x_ahead);
-      if (task.beta != 0) total = fma(Vec<T>(task.beta), load_lanes(to, lanes), total);
-      store_lanes(to, total + bias, lanes);
+    const T* ahead = of.x + of.x_ahead + c;
+    T* to = of.y + c;
+    if (beta != 0) {
+#pragma GCC unroll 8
+      for (int o = 0; o < outputs; ++o, to += of.y_step)
+        totals[o] = fma(Vec<T>(beta), load_lanes(to, lanes), totals[o]);
+      to = of.y + c;
+    }
+#pragma GCC unroll 8
+    for (int o = 0; o < outputs; ++o, to += of.y_step, ahead += of.x_step) {
+      __builtin_prefetch(ahead);
+      __builtin_prefetch(to + of.y_ahead, 1);
+      store_lanes(to, totals[o] + bias, lanes);
     }
   });
 }
+template <int most, class T>
+INLINE void sum_taps_of(size_t outputs, const TapSums<T>& of) {
+  if (outputs == most) return sum_taps<most>(of);
+  if constexpr (most > 1) sum_taps_of<most - 1>(outputs, of);
+}
+
+// A stretch of a row of outputs y, of an image that begins at x.
 template <class T>
-static void sum_taps(const DepthwiseRow<T>& row, const MetTaps& columns, size_t output, size_t count, size_t advance) {
-  T* const y = row.y + output * row.task.shape.channels;
-  if (row.rows.count == 3 && columns.count == 3) return sum_taps<3, 3>(row, columns, y, count, advance);
-  sum_taps<0, 0>(row, columns, y, count, advance);
+OUT_OF_LINE static void sum_stretch(const Convolution<T>& task, const T* x, T* y, const MetTaps& rows,
+                                    const Stretch& stretch) {
+  const ptrdiff_t channels = ptrdiff_t(task.shape.channels);
+  const size_t of_tap_row = task.shape.width.kernel * task.shape.channels;
+  const MetTaps& columns = stretch.taps;
+  const ptrdiff_t of_row = ptrdiff_t(task.transposed ? task.shape.width.output : task.shape.width.input) * channels;
+  TapSums<T> of{task, rows.count, columns.count};
+  of.x_row = rows.pixel_step * of_row, of.x_tap = columns.pixel_step * channels;
+  of.x_ahead = of.x_row > 0 ? ptrdiff_t(rows.count) * of.x_row : -of.x_row;
+  of.w = task.weights + rows.tap * of_tap_row + columns.tap * task.shape.channels;
+  of.w_row = rows.tap_step * of_tap_row, of.w_tap = columns.tap_step * task.shape.channels;
+  of.x_step = stretch.advance * channels, of.y_step = stretch.step * channels;
+  of.y_ahead = ptrdiff_t(task.transposed ? task.shape.width.input : task.shape.width.output) * channels;
+  const EvenCut cut(stretch.count, outputs_at_once);
+  for (size_t part = 0; part < cut.parts; ++part) {
+    const ptrdiff_t first = ptrdiff_t(cut.first(part));
+    of.x = x + (rows.pixel * of_row + columns.pixel * channels + first * of.x_step);
+    of.y = y + ptrdiff_t(stretch.first) * channels + first * of.y_step;
+    of.first_lacks = part == 0 ? stretch.first_lacks : 0;
+    of.last_lacks = part + 1 == cut.parts ? stretch.last_lacks : 0;
+    sum_taps_of<outputs_at_once>(cut.length(part), of);
+  }
 }
 
 template <class T>
@@ -110,19 +100,13 @@ static void depthwise(const Convolution<T>& task) {
   const bool back = task.transposed;
   const size_t channels = task.shape.channels, of_image = task.rows_of_image();
   const size_t outputs = back ? width.input : width.output, n = outputs * channels;
-  const size_t inputs = back ? width.output : width.input, input_rows = back ? height.output : height.input;
-  const auto taps_of = [&](const ConvolutionAxis& axis, size_t output)
-                           INLINE_LAMBDA { return back ? taps_back(axis, output) : taps_ahead(axis, output); };
-  const InnerStretch inner = inner_stretch(width, back, outputs);
+  const size_t of_input = (back ? height.output * width.output : height.input * width.input) * channels;
   for (size_t i = task.first_row; i < task.first_row + task.rows; ++i) {
     T* const y = task.output + i * n;
-    const DepthwiseRow<T> row{task, task.input + i / of_image * input_rows * inputs * channels, y, inputs * channels,
-                              taps_of(height, i % of_image)};
-    for (size_t j = 0; j < outputs;) {
-      const size_t count = j == inner.first && inner.past > j ? inner.past - j : 1;
-      sum_taps(row, taps_of(width, j), j, count, inner.advance);
-      j += count;
-    }
+    const T* const x = task.input + i / of_image * of_input;
+    const MetTaps rows = back ? taps_back(height, i % of_image) : taps_ahead(height, i % of_image);
+    for_stretches(width, back, 0, outputs,
+                  [&](const Stretch& stretch) INLINE_LAMBDA { sum_stretch(task, x, y, rows, stretch); });
     if (task.activation != Activation::identity)
       activation_forward(task.activation, task.activation_parameter, y, n, y);
     const T* const gate = task.gate ? task.gate + i * n : nullptr;
@@ -131,52 +115,109 @@ static void depthwise(const Convolution<T>& task) {
   }
 }
 
-// The outputs, `first` to `past`, of which a tap meets a pixel.
-struct MeetingOutputs {
-  size_t first, past;
+// A tile of taps that the outputs of a stretch meet, whose sums stay in registers: x at the first tap of the first
+// output, and how far apart the others are.
+template <class T>
+struct TapTile {
+  size_t channels, count;  // of outputs
+  const T *x = nullptr, *dy = nullptr;
+  size_t x_row = 0, x_tap = 0, x_step = 0;
+  size_t x_ahead = 0, dy_ahead = 0;  // what is read next, where this tile asks for it
+  T* sums = nullptr;
+  size_t sums_row = 0;
+  size_t first_meets = 0, last_meets = 0;  // of the tile's columns from this one on, and up to this one
 };
-INLINE MeetingOutputs outputs_meeting(const ConvolutionAxis& axis, size_t tap) {
-  const size_t offset = tap * axis.dilation, end = axis.input + axis.padding;
-  const size_t first = offset < axis.padding ? rounded_up(axis.padding - offset, axis.stride) : 0;
-  const size_t past = offset < end ? rounded_up(end - offset, axis.stride) : 0;
-  return {first, past < axis.output ? past : axis.output};
+// So many taps at once, each pixel of dy being read once for all of them.
+constexpr int tap_rows_at_once = is_tall ? 3 : 2, tap_columns_at_once = 3;
+template <int rows, int columns, class T>
+OUT_OF_LINE static void add_taps(const TapTile<T>& of) {
+  for_vectors<T>(of.channels, [&](size_t c, int lanes) INLINE_LAMBDA {
+    Vec<T> totals[rows][columns];
+#pragma GCC unroll 3
+    for (int p = 0; p < rows; ++p)
+#pragma GCC unroll 3
+      for (int q = 0; q < columns; ++q)
+        totals[p][q] = load_lanes(of.sums + p * of.sums_row + q * of.channels + c, lanes);
+    const T *x = of.x + c, *dy = of.dy + c;
+    const auto add = [&](auto meets) INLINE_LAMBDA {
+      const Vec<T> d = load_lanes(dy, lanes);
+      if (of.x_ahead > 0) __builtin_prefetch(x + of.x_ahead), __builtin_prefetch(dy + of.dy_ahead);
+#pragma GCC unroll 3
+      for (int q = 0; q < columns; ++q)
+        if (meets(size_t(q)))
+#pragma GCC unroll 3
+          for (int p = 0; p < rows; ++p)
+            totals[p][q] = fma(load_lanes(x + p * of.x_row + q * of.x_tap, lanes), d, totals[p][q]);
+      x += of.x_step, dy += of.channels;
+    };
+    size_t count = of.count;
+    if (of.first_meets > 0) add([&](size_t q) INLINE_LAMBDA { return q >= of.first_meets; }), --count;
+    const bool lacks = of.last_meets < columns;
+    for (count -= lacks; count > 0; --count) add([](size_t) INLINE_LAMBDA { return true; });
+    if (lacks) add([&](size_t q) INLINE_LAMBDA { return q < of.last_meets; });
+#pragma GCC unroll 3
+    for (int p = 0; p < rows; ++p)
+#pragma GCC unroll 3
+      for (int q = 0; q < columns; ++q)
+        store_lanes(of.sums + p * of.sums_row + q * of.channels + c, totals[p][q], lanes);
+  });
+}
+template <int most_rows, int most_columns, class T>
+INLINE void add_taps_of(size_t rows, size_t columns, const TapTile<T>& of) {
+  if constexpr (most_rows > 1)
+    if (rows < most_rows) return add_taps_of<most_rows - 1, most_columns>(rows, columns, of);
+  if constexpr (most_columns > 1)
+    if (columns < most_columns) return add_taps_of<most_rows, most_columns - 1>(rows, columns, of);
+  add_taps<most_rows, most_columns>(of);
+}
+
+// sums(taps, channels) += what a stretch of the outputs of a row has, which begin at dy; x is where the image begins.
+template <class T>
+OUT_OF_LINE static void add_stretch(const ConvolutionShape& shape, const T* x, const T* dy, const MetTaps& rows,
+                                    const Stretch& stretch, T* sums) {
+  const size_t channels = shape.channels, of_row = shape.width.input * channels;
+  const MetTaps& columns = stretch.taps;
+  TapTile<T> of{channels, stretch.count};
+  of.dy = dy + stretch.first * channels;
+  of.x_row = shape.height.dilation * of_row, of.x_tap = shape.width.dilation * channels;
+  of.x_step = size_t(stretch.advance) * channels, of.sums_row = shape.width.kernel * channels;
+  const EvenCut row_cut(rows.count, tap_rows_at_once), column_cut(columns.count, tap_columns_at_once);
+  const size_t last_meets = columns.count - stretch.last_lacks;
+  const T* const first = x + (rows.pixel * ptrdiff_t(of_row) + columns.pixel * ptrdiff_t(channels));
+  for (size_t part = 0; part < row_cut.parts; ++part)
+    for (size_t across = 0; across < column_cut.parts; ++across) {
+      const size_t p = row_cut.first(part), q = column_cut.first(across);
+      of.x = first + p * of.x_row + q * of.x_tap;
+      of.sums = sums + (rows.tap + p) * of.sums_row + (columns.tap + q) * channels;
+      const bool asks = part + across == 0;
+      of.x_ahead = asks ? rows.count * of_row : 0, of.dy_ahead = asks ? shape.width.output * channels : 0;
+      of.first_meets = stretch.first_lacks > q ? stretch.first_lacks - q : 0;
+      of.last_meets = last_meets > q ? last_meets - q : 0;
+      add_taps_of<tap_rows_at_once, tap_columns_at_once>(row_cut.length(part), column_cut.length(across), of);
+    }
 }
 
 // sums(taps and the bias, channels) += what outputs `first` to `past` of row i of an image have.
 template <class T>
-static void add_taps(const ConvolutionWeights<T>& task, const T* x, const T* dy, size_t i, size_t first, size_t past,
-                     T* sums) {
-  const ConvolutionAxis &height = task.shape.height, &width = task.shape.width;
-  const size_t channels = task.shape.channels, x_advance = width.stride * channels;
-  const T* const dy_row = dy + i * width.output * channels;
+static void add_row(const ConvolutionWeights<T>& task, const T* x, const T* dy, size_t i, size_t first, size_t past,
+                    T* sums) {
+  const ConvolutionShape& shape = task.shape;
+  const size_t channels = shape.channels;
+  const T* const dy_row = dy + i * shape.width.output * channels;
+  const MetTaps rows = taps_ahead(shape.height, i);
+  if (task.with_weights && rows.count > 0)
+    for_stretches(shape.width, false, first, past,
+                  [&](const Stretch& stretch) INLINE_LAMBDA { add_stretch(shape, x, dy_row, rows, stretch, sums); });
+  if (!task.with_bias) return;
+  T* const bias = sums + weights_of(shape);
   for_column_groups<T>(channels, [&](auto group, size_t c, int lanes) INLINE_LAMBDA {
     constexpr int vectors = decltype(group)::value;
-    const auto add = [&](T* to, size_t from, size_t end, auto term) INLINE_LAMBDA {
-      Vec<T> total[vectors];
-      for (int v = 0; v < vectors; ++v) total[v] = load_column<vectors>(to, v, lanes);
-      for (size_t j = from; j < end; ++j)
-        for (int v = 0; v < vectors; ++v)
-          total[v] = term(total[v], load_column<vectors>(dy_row + j * channels + c, v, lanes), j, v);
-      for (int v = 0; v < vectors; ++v) store_column<vectors>(to, v, lanes, total[v]);
-    };
-    for (size_t p = 0; task.with_weights && p < height.kernel; ++p) {
-      const size_t place = i * height.stride + p * height.dilation;
-      if (place < height.padding || place - height.padding >= height.input) continue;
-      const T* const x_row = x + (place - height.padding) * width.input * channels + c;
-      for (size_t q = 0; q < width.kernel; ++q) {
-        const MeetingOutputs meeting = outputs_meeting(width, q);
-        const size_t from = meeting.first > first ? meeting.first : first,
-                     end = meeting.past < past ? meeting.past : past;
-        const ptrdiff_t at = (ptrdiff_t(q * width.dilation) - ptrdiff_t(width.padding)) * ptrdiff_t(channels);
-        add(sums + (p * width.kernel + q) * channels + c, from, end,
-            [&](Vec<T> total, Vec<T> d, size_t j, int v) INLINE_LAMBDA {
-              return fma(load_column<vectors>(x_row + (ptrdiff_t(j * x_advance) + at), v, lanes), d, total);
-            });
-      }
-    }
-    if (task.with_bias)
-      add(sums + taps_of(task.shape) * channels + c, first, past,
-          [](Vec<T> total, Vec<T> d, size_t, int) INLINE_LAMBDA { return total + d; });
+    Vec<T> totals[vectors];
+    for (int v = 0; v < vectors; ++v) totals[v] = load_column<vectors>(bias + c, v, lanes);
+    for (size_t j = first; j < past; ++j)
+      for (int v = 0; v < vectors; ++v)
+        totals[v] = totals[v] + load_column<vectors>(dy_row + j * channels + c, v, lanes);
+    for (int v = 0; v < vectors; ++v) store_column<vectors>(bias + c, v, lanes, totals[v]);
   });
 }
 
@@ -202,8 +243,8 @@ static void depthwise_weights(const ConvolutionWeights<T>& task, T* workspace) {
         for (size_t part = 0; part < cut.parts; ++part) {
           fill(T(0), wanted, workspace + begin);
           for (size_t i = row; i < row + rows && i < height.output; ++i)
-            add_taps(task, task.x + image * of_x, task.dy + image * of_dy, i, cut.first(part),
-                     cut.first(part) + cut.length(part), workspace);
+            add_row(task, task.x + image * of_x, task.dy + image * of_dy, i, cut.first(part),
+                    cut.first(part) + cut.length(part), workspace);
           add(sums, workspace + begin, wanted, sums);
         }
   }
