@@ -53,17 +53,15 @@ struct PixelRuns {
   }
 };
 
-// Of so many channels a tap has tiles of its own, so that columns that it does not meet are no terms.
-constexpr size_t fewest_of_tap = 32;
-
-// The tiles of one panel of filters for the pixels of a band.
+// The tiles of one panel of filters for the pixels of a band. Of many channels a tap has tiles of its own, so that
+// columns that it does not meet are no terms.
 template <class T>
 static void multiply_terms(const WeightsPart<T>& part, const Band& band, const Area<T>& area, size_t group,
                            size_t column, Tile<T> tile) {
   const ConvolutionShape& shape = part.task.shape;
   const Walk& height = part.phase.height;
   const size_t of_group = shape.channels / shape.groups;
-  const Terms terms(part.phase, shape.groups, of_group, of_group >= fewest_of_tap);
+  const Terms terms(part.phase, shape.groups, of_group, of_group >= fewest_skipped);
   const Heights<T> heights(Along::rows, tile.columns);
   const size_t taps = terms.are_taps ? part.phase.width.taps : 1;
   const T* const b = tile.b;
