@@ -147,6 +147,7 @@
       "test/gpu/kernels_test.cc",
       "test/gpu/norms_test.cc",
       "test/gpu/rows_test.cc",
+      "test/gpu/steps_test.cc",
       "test/gpu/updates_test.cc"
     ],
     "binding_defines": [

@@ -21,6 +21,11 @@ bool Run::is_before(uint32_t other, Moment when) const {
   return index / warp_lanes == thread->index / warp_lanes && when < thread->seen[index % warp_lanes];
 }
 
+bool Run::is_beside(Moment when) const {
+  return beside_ && std::any_of(beside_->begin(), beside_->end(),
+                                [&](const Interval& of) { return of.begin <= when && when < of.end; });
+}
+
 bool Run::readers_are_before(const Cell& cell) const {
   if (cell.read < began_) return true;
   if (cell.read_by_several) return cell.readers == block && cell.read < barrier_;
@@ -68,6 +73,9 @@ void Run::check_cell(Cell& cell, uintptr_t address, size_t bytes, bool is_store,
   if (cell.is_under_way)
     tell_here(Trouble::race, is_store ? "writes where a copy is under way" : "reads what a copy has not brought yet",
               at);
+  if (is_beside(cell.written) && !(is_atomic && cell.by_atomic))
+    tell_here(Trouble::race, "meets what a kernel beside it has written", at);
+  if (is_store && is_beside(cell.read)) tell_here(Trouble::race, "writes what a kernel beside it has read", at);
   if (!is_store) {
     if (cell.written == 0) tell_here(Trouble::unwritten, "reads " + name_of(address), at);
     if (!after_write && cell.written != 0) tell_here(Trouble::race, "reads what another has written", at);

@@ -1,5 +1,7 @@
 // The emulated device as a library hands it over. Its queues are lazy: nothing runs before somebody waits, downloads,
-// or has queued very much; a host that reads too early reads what was there.
+// or has queued very much; a host that reads too early reads what was there. Branches of a step that is replayed run in
+// the order of the options.
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -7,18 +9,22 @@
 #include <utility>
 
 #include "emulator.h"
+#include "kernels/cuda/steps.h"
 #include "kernels/cuda/table.h"
 #include "report.h"
 #include "run.h"
 
 namespace gradus {
 
-struct Queue {
-  struct Command {
+struct Queue final : cuda::Steps {
+  struct Waiting {
     std::function<void()> run;
     const emulator::Launch* launch = nullptr;  // of kernels
   };
-  std::deque<Command> commands;
+  void call(const cuda::Command& command, const uint64_t* told) override;
+  std::unique_ptr<cuda::Graph> graph_of(const cuda::Commands& commands) override;
+
+  std::deque<Waiting> waiting;
   const uint32_t* guard = nullptr;
   void* scratch = nullptr;
   DeviceState trouble = DeviceState::ready;
@@ -27,7 +33,7 @@ struct Queue {
 namespace emulator {
 
 namespace {
-constexpr size_t most_commands = 4096;
+constexpr size_t most_waiting = 4096;
 
 std::recursive_mutex mutex;
 using Lock = std::lock_guard<std::recursive_mutex>;
@@ -47,17 +53,17 @@ bool fails(Queue* queue) {
 
 void run_all(Queue* queue) {
   const Opened opened;
-  while (!queue->commands.empty()) {
-    const Queue::Command command = std::move(queue->commands.front());
-    queue->commands.pop_front();
-    if (!is_lost) command.run();
+  while (!queue->waiting.empty()) {
+    const Queue::Waiting next = std::move(queue->waiting.front());
+    queue->waiting.pop_front();
+    if (!is_lost) next.run();
   }
 }
 
-void put(Queue* queue, Queue::Command command) {
+void put(Queue* queue, Queue::Waiting waiting) {
   if (fails(queue)) return;
-  queue->commands.push_back(std::move(command));
-  if (queue->commands.size() >= most_commands) run_all(queue);
+  queue->waiting.push_back(std::move(waiting));
+  if (queue->waiting.size() >= most_waiting) run_all(queue);
 }
 
 int32_t count() { return 1; }
@@ -81,6 +87,7 @@ DeviceState open(int32_t ordinal, Queue** queue) {
 }
 void close(Queue* queue) {
   const Lock lock(mutex);
+  queue->interrupt();
   run_all(queue);
   if (queue->scratch) release(queue->scratch);
   if (entered == queue) entered = nullptr;
@@ -95,10 +102,10 @@ void give_back(Queue* queue, void* memory) {
   const Lock lock(mutex);
   const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
   const Region* const region = region_of(begin);
-  for (const Queue::Command& command : queue->commands)
-    for (uint64_t word : command.launch ? command.launch->params : std::vector<uint64_t>())
+  for (const Queue::Waiting& of : queue->waiting)
+    for (uint64_t word : of.launch ? of.launch->params : std::vector<uint64_t>())
       if (region && region->has(uintptr_t(word), 1))
-        tell(Trouble::in_use, "a queued kernel was given it", reinterpret_cast<const void*>(command.launch->kernel),
+        tell(Trouble::in_use, "a queued kernel was given it", reinterpret_cast<const void*>(of.launch->kernel),
              nullptr);
   release(memory);
 }
@@ -122,6 +129,7 @@ bool has_room(const void* memory, size_t bytes, const char* what) {
 
 void upload(Queue* queue, void* to, const void* from, size_t bytes) {
   const Lock lock(mutex);
+  queue->interrupt();
   if (!has_room(to, bytes, "an upload of")) return;
   const uint8_t* const first = static_cast<const uint8_t*>(from);
   put(queue,
@@ -129,6 +137,7 @@ void upload(Queue* queue, void* to, const void* from, size_t bytes) {
 }
 void download(Queue* queue, void* to, const void* from, size_t bytes) {
   const Lock lock(mutex);
+  queue->interrupt();
   run_all(queue);
   if (!has_room(from, bytes, "a download of")) return;
   if (fails(queue)) return;
@@ -138,29 +147,137 @@ void download(Queue* queue, void* to, const void* from, size_t bytes) {
 void copy(Queue* queue, void* to, const void* from, size_t bytes) {
   const Lock lock(mutex);
   if (!has_room(to, bytes, "a copy to") || !has_room(from, bytes, "a copy from")) return;
-  put(queue, {[=] { moved_by_host(to, from, bytes); }});
+  const uint64_t told[] = {reinterpret_cast<uintptr_t>(to), reinterpret_cast<uintptr_t>(from), bytes};
+  queue->take({cuda::Command::Kind::copy}, told, sizeof told);
 }
 void clear(Queue* queue, void* memory, size_t bytes) {
   const Lock lock(mutex);
   if (!has_room(memory, bytes, "clearing")) return;
-  put(queue, {[=] {
-        const std::vector<uint8_t> zeros(bytes);
-        moved_by_host(memory, zeros.data(), bytes);
-      }});
+  const uint64_t told[] = {reinterpret_cast<uintptr_t>(memory), bytes};
+  queue->take({cuda::Command::Kind::clear}, told, sizeof told);
 }
 DeviceState wait(Queue* queue) {
   const Lock lock(mutex);
+  queue->interrupt();
   fails(queue);
   run_all(queue);
   return std::exchange(queue->trouble, is_lost ? DeviceState::lost : DeviceState::ready);
 }
+void begin_step(Queue* queue) {
+  const Lock lock(mutex);
+  queue->begin_step();
+}
+StepCalls end_step(Queue* queue) {
+  const Lock lock(mutex);
+  return queue->end_step();
+}
+void branch(Queue* queue, uint32_t number) {
+  const Lock lock(mutex);
+  queue->turn_to(number);
+}
+
+// What a command does when its turn has come; `beside`: when the commands ran that it must not meet.
+Queue::Waiting waiting_of(const cuda::Command& command, const uint64_t* told, const std::vector<Interval>* beside) {
+  using Kind = cuda::Command::Kind;
+  if (command.kind == Kind::kernel) {
+    const cuda::Command& of = command;
+    const auto kernel = reinterpret_cast<void (*)()>(const_cast<void*>(of.kernel));
+    const auto launched = std::make_shared<Launch>(
+        Launch{kernel, reinterpret_cast<Call>(const_cast<void*>(of.caller)), of.shape.grid, of.shape.block,
+               of.shape.shared, std::vector<uint64_t>(told, told + of.words), of.words * sizeof(uint64_t)});
+    return {[launched, beside] { Run(*launched, beside).run(); }, launched.get()};
+  }
+  void* const to = reinterpret_cast<void*>(told[0]);
+  if (command.kind == Kind::clear)
+    return {[to, bytes = told[1]] {
+      const std::vector<uint8_t> zeros(bytes);
+      moved_by_host(to, zeros.data(), bytes);
+    }};
+  return {[to, from = told[1], bytes = told[2]] { moved_by_host(to, reinterpret_cast<void*>(from), bytes); }};
+}
+
+// Keeps what its commands were told by itself: what is not told anew stays as it was.
+class StepGraph final : public cuda::Graph {
+ public:
+  StepGraph(Queue& queue, const cuda::Commands& commands)
+      : queue_(queue), dependencies_(cuda::dependencies_of(commands)), after_(all_before(dependencies_)) {
+    for (size_t i = 0; i < commands.size(); ++i) {
+      commands_.push_back(commands[i]);
+      told_.emplace_back(commands.told(i), commands.told(i) + commands[i].words);
+    }
+  }
+  bool tell(size_t i, const uint64_t* told) override {
+    std::copy(told, told + told_[i].size(), told_[i].begin());
+    return true;
+  }
+  void launch() override {
+    struct Times {
+      std::vector<Interval> of_all;
+      std::vector<std::vector<Interval>> beside;
+    };
+    const auto times = std::make_shared<Times>();
+    times->of_all.resize(commands_.size()), times->beside.resize(commands_.size());
+    for (size_t i : order()) {
+      const Queue::Waiting waiting = waiting_of(commands_[i], told_[i].data(), &times->beside[i]);
+      const auto run = [run = waiting.run, times, i, after = after_] {
+        for (size_t j = 0; j < after->size(); ++j)
+          if (times->of_all[j].end && !(*after)[i][j]) times->beside[i].push_back(times->of_all[j]);
+        times->of_all[i].begin = next_moment();
+        run();
+        times->of_all[i].end = next_moment();
+      };
+      put(&queue_, {run, waiting.launch});
+    }
+  }
+
+ private:
+  // [i][j]: command i runs after command j.
+  using After = std::vector<std::vector<bool>>;
+  static std::shared_ptr<const After> all_before(const std::vector<std::vector<size_t>>& dependencies) {
+    After after(dependencies.size(), std::vector<bool>(dependencies.size()));
+    for (size_t i = 0; i < after.size(); ++i)
+      for (size_t before : dependencies[i]) {
+        after[i][before] = true;
+        for (size_t j = 0; j < before; ++j)
+          if (after[before][j]) after[i][j] = true;
+      }
+    return std::make_shared<const After>(std::move(after));
+  }
+  // An order that the dependencies allow.
+  std::vector<size_t> order() {
+    std::vector<size_t> left(commands_.size()), order;
+    for (size_t& i : left) i = size_t(&i - left.data());
+    std::vector<bool> is_done(left.size());
+    while (!left.empty()) {
+      std::vector<size_t> ready;
+      for (size_t i : left)
+        if (std::all_of(dependencies_[i].begin(), dependencies_[i].end(), [&](size_t j) { return is_done[j]; }))
+          ready.push_back(i);
+      size_t next = ready[0];
+      if (options().order == Order::backwards) next = ready.back();
+      if (options().order == Order::shuffled) next = ready[random_() % ready.size()];
+      order.push_back(next), is_done[next] = true;
+      left.erase(std::find(left.begin(), left.end(), next));
+    }
+    return order;
+  }
+
+  Queue& queue_;
+  std::vector<cuda::Command> commands_;
+  std::vector<std::vector<uint64_t>> told_;
+  const std::vector<std::vector<size_t>> dependencies_;
+  const std::shared_ptr<const After> after_;
+  std::mt19937_64 random_{options().seed};
+};
 }  // namespace
 
 const uint32_t* guard() { return entered ? entered->guard : nullptr; }
 void* scratch(size_t bytes) {
   if (!entered || entered->scratch) return entered ? entered->scratch : nullptr;
   entered->scratch = take(entered, bytes);
-  if (entered->scratch) clear(entered, entered->scratch, bytes);
+  if (!entered->scratch) return nullptr;
+  const uint64_t told[] = {reinterpret_cast<uintptr_t>(entered->scratch), bytes};
+  entered->call({cuda::Command::Kind::clear}, told);  // outside of the step that is the first to need it
   return entered->scratch;
 }
 
@@ -169,10 +286,11 @@ void launch(void (*kernel)(), Call call, unsigned grid, unsigned block, size_t s
   const Lock lock(mutex);
   if (!entered)
     return tell(Trouble::host_memory, "a kernel is called on no queue", reinterpret_cast<void*>(kernel), nullptr);
-  auto launched = std::make_shared<Launch>();
-  *launched = {kernel, call, grid, block, shared, std::vector<uint64_t>((bytes + 7) / 8), bytes};
-  std::memcpy(launched->params.data(), params, bytes);
-  put(entered, {[launched] { Run(*launched).run(); }, launched.get()});
+  entered->take({cuda::Command::Kind::kernel,
+                 reinterpret_cast<const void*>(kernel),
+                 reinterpret_cast<const void*>(call),
+                 {grid, block, shared}},
+                params, bytes);
 }
 
 Options& options() {
@@ -197,29 +315,21 @@ Effort take_effort() {
 }
 
 const DeviceTable& table() {
-  static const DeviceTable all = cuda::with_kernels({0,
-                                                     "emulated",
-                                                     count,
-                                                     describe,
-                                                     open,
-                                                     close,
-                                                     take,
-                                                     give_back,
-                                                     enter,
-                                                     guard,
-                                                     upload,
-                                                     download,
-                                                     copy,
-                                                     clear,
-                                                     wait,
-                                                     {},
-                                                     {},
-                                                     nullptr,
-                                                     nullptr});
+  static const DeviceTable all = cuda::with_kernels(
+      {0,        "emulated", count, describe, open,       close,    take,   give_back, enter, guard,   upload,
+       download, copy,       clear, wait,     begin_step, end_step, branch, {},        {},    nullptr, nullptr});
   return all;
 }
 
 }  // namespace emulator
+
+void Queue::call(const cuda::Command& command, const uint64_t* told) {
+  emulator::put(this, emulator::waiting_of(command, told, nullptr));
+}
+std::unique_ptr<cuda::Graph> Queue::graph_of(const cuda::Commands& commands) {
+  return std::make_unique<emulator::StepGraph>(*this, commands);
+}
+
 }  // namespace gradus
 
 extern "C" __attribute__((visibility("default"))) const gradus::DeviceTable* gradus_device(uint32_t version,

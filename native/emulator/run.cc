@@ -21,8 +21,9 @@ std::unique_ptr<Thread> take_thread() {
 }
 }  // namespace
 
-Run::Run(const Launch& launch)
+Run::Run(const Launch& launch, const std::vector<Interval>* beside)
     : launch(launch),
+      beside_(beside),
       began_(next_moment()),
       warps_((launch.block + warp_lanes - 1) / warp_lanes),
       random_(options().seed + began_),

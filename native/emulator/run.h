@@ -66,9 +66,15 @@ struct Acquired {
   Moment all, own;
 };
 
+// From the first moment on to before the second.
+struct Interval {
+  Moment begin = 0, end = 0;
+};
+
 class Run {
  public:
-  explicit Run(const Launch& launch);
+  // `beside`: when kernels ran that nothing puts in order with this one; null: none did.
+  explicit Run(const Launch& launch, const std::vector<Interval>* beside = nullptr);
   void run();
 
   // What a thread asks, by the functions of machine.h.
@@ -100,12 +106,14 @@ class Run {
 
   // Races
   bool is_before(uint32_t other, Moment when) const;
+  bool is_beside(Moment when) const;
   bool readers_are_before(const Cell& cell) const;
   bool are_of_this_warp(const Cell& cell, bool of_readers) const;
   void check_cell(Cell& cell, uintptr_t address, size_t bytes, bool is_store, bool is_atomic, const void* at);
   uint32_t id() const { return block * launch.block + thread->index; }
   uint32_t warp_id() const { return block * warps_ + thread->index / warp_lanes; }
 
+  const std::vector<Interval>* const beside_;
   Moment began_, barrier_ = 0;
   unsigned warps_;
   bool abandoned_ = false;

@@ -150,9 +150,18 @@ void Batch<T>::reserve(size_t rows) {
   if (kind_ == Targets::dense) memory_.targets.grow(product(rows, columns()), from);
   if (weighted_) memory_.weights.grow(rows, from);
   if (has_example_weights()) memory_.example_weights.grow(rows, from);
+  if (!from.is_host()) bring_data();
   if (class_weights_.empty()) return;
   memory_.class_weights.grow(class_weights_.size(), from);
   from.upload(memory_.class_weights.data(), class_weights_.data(), class_weights_.size() * sizeof(double));
+}
+
+// To the device, before the first step: nobody waits within one.
+template <class T>
+void Batch<T>::bring_data() const {
+  for (Dataset::Role role : {Dataset::Role::input, Dataset::Role::target, Dataset::Role::weight})
+    for (size_t i = 0; i < data_.columns(role).size(); ++i)
+      if (role == Dataset::Role::input || kind_ != Targets::none) examples_of(role, i, 0);
 }
 
 template <class T>

@@ -70,6 +70,7 @@ class Batch {
   double example_weight_of(size_t i) const;
   double weight_of(size_t i) const;
   Examples examples_of(Dataset::Role role, size_t column, size_t first) const;
+  void bring_data() const;
   const double* class_weights() const { return class_weights_.empty() ? nullptr : memory_.class_weights.data(); }
 
   const Model<T>& model_;

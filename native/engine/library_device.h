@@ -33,6 +33,9 @@ class OpenDevice final : public Memory, public std::enable_shared_from_this<Open
   void copy(void* to, const void* from, size_t bytes) override;
   void clear(void* at, size_t bytes) override;
   void guard(const uint32_t* flag) override { table_.guard(queue_, flag); }
+  void begin_step() override { table_.begin_step(queue_); }
+  void end_step() override { table_.end_step(queue_); }
+  void branch(uint32_t number) override { table_.branch(queue_, number); }
   // Throws GRADUS_DEVICE_LOST, from then on at each call.
   void wait() override;
 

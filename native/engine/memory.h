@@ -21,6 +21,38 @@ class Memory {
   virtual void guard(const uint32_t* flag) = 0;
   // For all that was called. Throws what has gone wrong on the way.
   virtual void wait() = 0;
+  // See RepeatedStep and Branches.
+  virtual void begin_step() {}
+  virtual void end_step() {}
+  virtual void branch(uint32_t) {}
+};
+
+// While it is there a step is called that comes again and again, with other numbers: a device may keep it, and call it
+// at once when its end has come or when it is waited for.
+class RepeatedStep {
+ public:
+  explicit RepeatedStep(Memory& memory) : memory_(memory) { memory_.begin_step(); }
+  ~RepeatedStep() { memory_.end_step(); }
+  RepeatedStep(const RepeatedStep&) = delete;
+  RepeatedStep& operator=(const RepeatedStep&) = delete;
+
+ private:
+  Memory& memory_;
+};
+
+// Kernels of which none needs what those of another branch write, nor writes what they read: a device may have them run
+// side by side. What is called before runs before all of them, what is called after they are gone after all.
+class Branches {
+ public:
+  explicit Branches(Memory& memory) : memory_(memory) {}
+  ~Branches() { memory_.branch(0); }
+  Branches(const Branches&) = delete;
+  Branches& operator=(const Branches&) = delete;
+  void next() { memory_.branch(++count_); }
+
+ private:
+  Memory& memory_;
+  uint32_t count_ = 0;
 };
 
 // While it is there.

@@ -142,6 +142,8 @@ void Model<T>::reserve(size_t batch, Workspace<T>& workspace) const {
   reserve_forward(batch, workspace);
   workspace.gradients.states.resize(parameters().size());
   workspace.gradients.staged.resize(parameters().size());
+  for (size_t p = 0; p < parameters().size(); ++p)
+    if (parameters()[p].is_statistic) workspace.gradients.staged[p].grow(parameters()[p].size, workspace.memory);
   workspace.gradients.arena.grow(plan_->arena_size, workspace.memory);
   workspace.gradients.nonfinite.grow(2 * parameters().size() + 1, workspace.memory);
   workspace.gradient_places.resize(sizes_of_places_.size());

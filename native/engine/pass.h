@@ -135,7 +135,6 @@ class Pass {
     GradientState& state = workspace.gradients.states[parameter];
     Buffer<T>& staged = workspace.gradients.staged[parameter];
     if (!std::exchange(state.is_staged, true)) {
-      staged.grow(size_of_parameter(parameter), workspace.memory);
       device.copy(this->parameter(parameter), size_of_parameter(parameter), staged.data());
     }
     return staged.data();

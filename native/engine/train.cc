@@ -163,7 +163,9 @@ template <class T>
 void Training<T>::call_next() {
   const bool is_alone = ahead_ == 0 || task_.inspection.is_due(task_.call, state().step);
   if (is_alone && !called_.empty()) return look();
-  is_alone ? run_alone(next()) : call_ahead(next());
+  if (is_alone) return run_alone(next());
+  call_ahead(next());
+  if (called_.size() == at_once_) look();
 }
 
 template <class T>
@@ -187,6 +189,7 @@ void Training<T>::run_alone(const StepNumbers& numbers) {
 template <class T>
 void Training<T>::call_ahead(const StepNumbers& numbers) {
   if (called_.empty()) began_ = Clock::now();
+  const RepeatedStep repeated(workspace().memory);
   Step<T> step(task_, numbers, called_.size());
   unless_halted([&] { metrics_.remember(task_.context.device); });
   step.accumulate(&metrics_);
@@ -195,7 +198,6 @@ void Training<T>::call_ahead(const StepNumbers& numbers) {
   called_.push_back({step, state().momentum_product});
   unless_halted([&] { step.commit(); });
   ++accepted_, position_ += numbers.rows;
-  if (called_.size() == at_once_) look();
 }
 
 // At all that was called: up to the first update that was refused it has happened.

@@ -30,6 +30,13 @@ struct DeviceInfo {
   uint64_t memory = 0, free = 0;  // bytes
 };
 
+// What has become of the calls of a step.
+struct StepCalls {
+  uint32_t called = 0;       // how many there were; 0: each was called by itself
+  bool is_replayed = false;  // as one, which was made of such calls before
+  uint32_t told = 0;         // of them so many something else than at the time before
+};
+
 // Everything queued on it runs in order. The device's own; programs have one each.
 struct Queue;
 
@@ -58,6 +65,13 @@ struct DeviceTable {
   void (*copy)(Queue* queue, void* to, const void* from, size_t bytes);      // both the device's
   void (*clear)(Queue* queue, void* memory, size_t bytes);
   DeviceState (*wait)(Queue* queue);  // for all; the first trouble since the last wait
+  // What is called from begin_step() on runs after end_step(), or when it is waited for: so a device may keep the calls of
+  // steps that are alike, and make them at once.
+  void (*begin_step)(Queue* queue);
+  StepCalls (*end_step)(Queue* queue);
+  // From now on kernels are of this branch: those of branches 1, 2, … run after all that were called on branch 0, in any
+  // order of branches, and those of branch 0 after all.
+  void (*branch)(Queue* queue, uint32_t number);
   Kernels<float> float32;             // null: not made
   Kernels<double> float64;
   BlocksUpdate<float> update32;
@@ -96,6 +110,7 @@ constexpr uint32_t device_version = fold_sizes({sizeof(Matmul<float>),
                                                 sizeof(Evidence),
                                                 sizeof(Verdict),
                                                 sizeof(DeviceInfo),
+                                                sizeof(StepCalls),
                                                 sizeof(DeviceTable)},
                                                fold_text(
 #define KERNEL(name, arguments, ...) #name #arguments

@@ -1,6 +1,7 @@
 // The emulated device as hosts see it: memory that runs out, calls that fail, misuse that is told.
 #include "device.h"
 #include "emulator/memory.h"
+#include "steps.h"
 #include "trial.h"
 
 using namespace gradus;
@@ -77,6 +78,29 @@ TEST("nothing runs before somebody waits") {
   CHECK_EQ(emulator::take_moved(x).written, 0u);
   CHECK(device_table().wait(device.queue()) == DeviceState::ready);
   CHECK_EQ(emulator::take_moved(x).written, 40u);
+}
+
+TEST("branches that need each other are told when they are replayed") {
+  const DeviceTable& table = device_table();
+  OpenDevice device;
+  float* const x = device.given(std::vector<float>(10, 1.0f));
+  float* const y = device.given(std::vector<float>(10, 1.0f));
+  const auto step = [&](bool is_right) {
+    table.begin_step(device.queue());
+    table.branch(device.queue(), 1);
+    device.kernels<float>().scale(2.0f, 10, x);
+    if (!is_right) table.branch(device.queue(), 2);
+    device.kernels<float>().add(x, y, 10, y);
+    table.branch(device.queue(), 0);
+    table.end_step(device.queue());
+    table.wait(device.queue());
+  };
+  for (int i = 0; i < 3; ++i) step(true);
+  CHECK(!is_told(Trouble::race));
+  step(false);
+  CHECK(!is_told(Trouble::race));
+  step(false);
+  CHECK(is_told(Trouble::race));
 }
 
 TEST("memory that is released under a kernel, or never, is told") {

@@ -5,6 +5,7 @@
 #include "conformance.h"
 #include "device.h"
 #include "kernels/cuda/mistakes.h"
+#include "steps.h"
 #include "trial.h"
 
 using namespace gradus;
@@ -99,6 +100,12 @@ std::vector<double> sum(OpenDevice& device) {
   return device.values(total, 1);
 }
 
+std::vector<double> repeat_steps(OpenDevice& device) {
+  SmallSteps steps(device, 50);
+  for (float factor : {0.25f, 0.5f, 0.75f, 1.0f}) steps.make(factor);
+  return wide(steps.x());
+}
+
 struct Planted {
   Mistake mistake;
   Use use;
@@ -125,6 +132,8 @@ const Planted all_planted[] = {
     {Mistake::result_read_by_host, sum},
     {Mistake::flag_stored_plainly, look_for_nonfinite},
     {Mistake::shared_too_small, update_often},
+    {Mistake::told_nothing_anew, repeat_steps},
+    {Mistake::branches_not_joined, repeat_steps},
 };
 
 // The results in each order of threads, and what the emulator said.
@@ -146,7 +155,7 @@ Outcome outcome_of(const Planted& planted, bool is_planted) {
 
 }  // namespace
 
-TEST("seventeen mistakes planted in the kernels are found, each of them") {
+TEST("nineteen mistakes planted in the kernels are found, each of them") {
   std::set<Mistake> planted_somewhere;
   for (const Planted& planted : all_planted) planted_somewhere.insert(planted.mistake);
   CHECK_EQ(planted_somewhere.size(), size_t(Mistake::last) - 1);

@@ -5,8 +5,26 @@
 namespace gradus::test {
 namespace {
 
+// The GPU, which counts what becomes of the steps that are called ahead.
+struct {
+  size_t steps, replayed;
+  uint32_t most_told;
+} counted;
+const DeviceTable& counting_table() {
+  static const DeviceTable table = [] {
+    DeviceTable counting = device_table();
+    counting.end_step = [](Queue* queue) {
+      const StepCalls calls = device_table().end_step(queue);
+      ++counted.steps, counted.replayed += calls.is_replayed;
+      counted.most_told = std::max(counted.most_told, calls.told);
+      return calls;
+    };
+    return counting;
+  }();
+  return table;
+}
 std::shared_ptr<Program> on_gpu(const Model& model) {
-  return model.program(gradus::OpenDevice::open(device_table(), 0));
+  return model.program(gradus::OpenDevice::open(counting_table(), 0));
 }
 
 }  // namespace
@@ -14,7 +32,12 @@ std::shared_ptr<Program> on_gpu(const Model& model) {
 TEST("100 steps with dropout, shuffle and Adam end in the bits of the processor") {
   for (const auto& [dtype, expected] : recorded_classifier) {
     Scope scope(dtype);
+    counted = {};
     CHECK_EQ(hash(weights_after(*on_gpu(classifier(dtype)), 150, 32, 100, 1, 4)), expected);
+    // Batches of two sizes, each of which becomes a graph when it comes the second time.
+    CHECK_EQ(counted.steps, 100u);
+    CHECK_EQ(counted.replayed, 96u);
+    CHECK(counted.most_told > 0 && counted.most_told <= 8);
     CHECK_EQ(found(), "");
   }
 }

@@ -15,6 +15,7 @@
 namespace gradus {
 struct Queue {
   const uint32_t* guard = nullptr;
+  bool is_in_step = false;
 };
 }  // namespace gradus
 
@@ -282,10 +283,14 @@ DeviceState open_queue(int32_t, Queue** queue) {
   return DeviceState::ready;
 }
 void close_queue(Queue*) {}
+// Whoever waited or took memory would keep a device from having the step as one of those before.
+void look_for_step(const char* what) {
+  if (far().queue.is_in_step && !far().complaint) far().complaint = what;
+}
 // Memory is never taken twice: what is released has no rights ever again.
 void* allocate(Queue*, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
-  far().noted.note("allocate", bytes);
+  far().noted.note("allocate", bytes), look_for_step("an allocation within a step");
   const size_t taken = round_up(bytes, page);
   if (taken > far().left || far().used + taken > reserved) return nullptr;
   uint8_t* memory = far().base + far().used;
@@ -307,14 +312,14 @@ void guard(Queue* queue, const uint32_t* flag) {
 }
 void upload(Queue*, void* to, const void* from, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> lock(far().mutex);
-  complain(to, "an upload to the host");
+  complain(to, "an upload to the host"), look_for_step("an upload within a step");
   far().noted.note("upload", to, bytes);
   const uint8_t* begin = static_cast<const uint8_t*>(from);
   far().calls.push_back(
       [to, data = std::vector<uint8_t>(begin, begin + bytes)] { std::memcpy(to, data.data(), data.size()); });
 }
 void download(Queue*, void* to, const void* from, size_t bytes) {
-  complain(from, "a download from the host");
+  complain(from, "a download from the host"), look_for_step("a download within a step");
   far().noted.note("download", from, bytes);
   far().open([=] { std::memcpy(to, from, bytes); });
 }
@@ -330,7 +335,14 @@ void clear(Queue*, void* at, size_t bytes) {
   far().noted.note("clear", at, bytes);
   far().calls.push_back([=] { std::memset(at, 0, bytes); });
 }
+void begin_step(Queue* queue) { queue->is_in_step = true; }
+StepCalls end_step(Queue* queue) {
+  queue->is_in_step = false;
+  return {};
+}
+void branch(Queue*, uint32_t) {}
 DeviceState wait(Queue*) {
+  look_for_step("a wait within a step");
   far().open([] {});
   return far().state;
 }
@@ -353,6 +365,9 @@ const DeviceTable& far_device() {
                                     copy,
                                     clear,
                                     wait,
+                                    begin_step,
+                                    end_step,
+                                    branch,
                                     late_kernels<float>(),
                                     late_kernels<double>(),
                                     late_update<float>,

@@ -31,10 +31,14 @@ class Dense final : public WeightedOp<T> {
 
   void backward(Pass<T>& pass) const override {
     const T* dy = pass.gradient(this->node);
+    Branches branches(pass.workspace.memory);
+    branches.next();
     if (pass.is_trainable(weight_)) pass.weight_gradient(weight_, weight_task(pass, pass.value(this->inputs[0]), dy));
+    branches.next();
     this->give_bias(pass, dy, rows(pass), sums(pass));
     const size_t input = this->inputs[0];
     if (!pass.wanted(input)) return;
+    branches.next();
     Matmul<T> task = input_task(pass, dy, pass.parameter(weight_), pass.gradient(input));
     task.gate_row = in_;
     this->finish_gradient(pass, task);

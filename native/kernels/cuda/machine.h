@@ -138,9 +138,7 @@ GPU_INLINE double number_of(uint64_t bits) { return __longlong_as_double(static_
 // On the queue that this thread has entered.
 template <class Params>
 void launch(void (*kernel)(Params), Shape shape, const Params& params) {
-  Params copy = params;
-  void* arguments[] = {&copy};
-  queue_kernel(reinterpret_cast<const void*>(kernel), shape, arguments);
+  queue_kernel(reinterpret_cast<const void*>(kernel), shape, &params, sizeof params);
 }
 
 }  // namespace gradus::gpu

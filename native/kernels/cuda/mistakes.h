@@ -23,6 +23,8 @@ enum class Mistake {
   result_read_by_host,       // before it is there
   flag_stored_plainly,       // by many threads
   shared_too_small,          // for the struct that is in it
+  told_nothing_anew,         // of a step that is replayed
+  branches_not_joined,       // but for the first of them
   last,
   moved_one_by_one  // what lies side by side: only counts tell
 };

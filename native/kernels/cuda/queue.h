@@ -13,7 +13,7 @@ const uint32_t* guard();
 // Memory of that queue, for kernels that leave something to each other: zeros at first. As many bytes each time; null:
 // there are none left.
 void* scratch(size_t bytes);
-void queue_kernel(const void* kernel, const Shape& shape, void** arguments);
+void queue_kernel(const void* kernel, const Shape& shape, const void* params, size_t bytes);
 
 }  // namespace gpu
 }  // namespace gradus
