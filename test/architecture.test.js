@@ -198,7 +198,9 @@ architecture('only lib/binary.ts loads the binary, for lib/native.ts', () => {
 architecture('the reference has factories among its functions', () => {
   let count = 0
   for (const [file, text] of sources('lib', ['.ts'])) {
-    for (const [, before, name] of text.matchAll(/(.*\n.*)\*\/\nexport const (\w+) = (?:factory|plain)\(/g)) {
+    for (const [, before, name] of text.matchAll(
+      /(.*\n.*)\*\/\nexport const (\w+) = (?:factory|layerFactory|plain)\(/g,
+    )) {
       assert.match(before, /@function/, `${file}: ${name} wants @function at the end of its comment`)
       count++
     }

@@ -252,25 +252,41 @@ test('a saved network predicts the same bits', async () => {
 
 const build = (shape, ...layers) => sequential({ input: shape, seed: 1 }, layers)
 const refusals = [
-  [() => conv2d(0, 3), 'GRADUS_INVALID_ARGUMENT', /^filters: expected a positive integer, received 0/],
-  [() => conv2d(4, 0), 'GRADUS_INVALID_ARGUMENT', /^kernel: expected a positive integer, received 0/],
-  [() => conv2d(4, [3]), 'GRADUS_INVALID_ARGUMENT', /^kernel: expected a positive integer or \[height, width\]/],
-  [() => conv2d(4, [3, 0]), 'GRADUS_INVALID_ARGUMENT', /^kernel\[1\]: expected a positive integer, received 0/],
-  [() => conv2d(4, 3, { stride: 0 }), 'GRADUS_INVALID_ARGUMENT', /^stride: expected a positive integer, received 0/],
-  [() => conv2d(4, 3, { dilation: -1 }), 'GRADUS_INVALID_ARGUMENT', /^dilation/],
+  [() => conv2d(0, 3), 'GRADUS_INVALID_ARGUMENT', /^conv2d: filters: expected a positive integer, received 0/],
+  [() => conv2d(4, 0), 'GRADUS_INVALID_ARGUMENT', /^conv2d: kernel: expected a positive integer, received 0/],
+  [
+    () => conv2d(4, [3]),
+    'GRADUS_INVALID_ARGUMENT',
+    /^conv2d: kernel: expected a positive integer or \[height, width\]/,
+  ],
+  [() => conv2d(4, [3, 0]), 'GRADUS_INVALID_ARGUMENT', /^conv2d: kernel\[1\]: expected a positive integer, received 0/],
+  [
+    () => conv2d(4, 3, { stride: 0 }),
+    'GRADUS_INVALID_ARGUMENT',
+    /^conv2d: stride: expected a positive integer, received 0/,
+  ],
+  [() => conv2d(4, 3, { dilation: -1 }), 'GRADUS_INVALID_ARGUMENT', /^conv2d: dilation/],
   [
     () => conv2d(4, 3, { strides: 2 }),
     'GRADUS_INVALID_ARGUMENT',
     /^conv2d: there is no option "strides"; did you mean/,
   ],
-  [() => conv2d(4, 3, { padding: -1 }), 'GRADUS_INVALID_ARGUMENT', /^padding: expected a whole number from 0 up/],
-  [() => conv2d(4, 3, { padding: 'full' }), 'GRADUS_INVALID_ARGUMENT', /^padding: expected 'valid', 'same'/],
-  [() => conv2d(4, 3, { padding: { up: 1 } }), 'GRADUS_INVALID_ARGUMENT', /^padding: .*"up"/],
-  [() => conv2d(4, 3, { padding: { top: 0.5 } }), 'GRADUS_INVALID_ARGUMENT', /^padding.top: expected a whole number/],
+  [
+    () => conv2d(4, 3, { padding: -1 }),
+    'GRADUS_INVALID_ARGUMENT',
+    /^conv2d: padding: expected a whole number from 0 up/,
+  ],
+  [() => conv2d(4, 3, { padding: 'full' }), 'GRADUS_INVALID_ARGUMENT', /^conv2d: padding: expected 'valid', 'same'/],
+  [() => conv2d(4, 3, { padding: { up: 1 } }), 'GRADUS_INVALID_ARGUMENT', /^conv2d: padding: .*"up"/],
+  [
+    () => conv2d(4, 3, { padding: { top: 0.5 } }),
+    'GRADUS_INVALID_ARGUMENT',
+    /^conv2d: padding.top: expected a whole number/,
+  ],
   [
     () => conv2d(4, 3, { groups: 3 }),
     'GRADUS_INVALID_ARGUMENT',
-    /^groups: expected a divisor of the 4 filters, received 3/,
+    /^conv2d: groups: expected a divisor of the 4 filters, received 3/,
   ],
   [
     () => build([9, 9, 2], conv2d(4, 3, { padding: 3 })),

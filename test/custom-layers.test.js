@@ -189,8 +189,8 @@ test('bad declarations', async () => {
       assert.match(error.message, message)
     }
   }
-  bad({ name: undefined }, /^name/)
-  bad({ forward: 5 }, /^forward: expected a function/)
+  bad({ name: undefined }, /^customLayer: name/)
+  bad({ forward: 5 }, /^dense1: forward: expected a function/)
   bad({ outputShape: () => [0] }, /^dense1: outputShape\[0\]/)
   bad({ parameters: () => 5 }, /^dense1: parameters/)
   bad({ parameters: () => ({ gain: { shape: [3] } }) }, /^dense1: parameters.gain.init/)

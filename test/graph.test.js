@@ -110,7 +110,7 @@ const bad = [
   ['add of one', () => add(x()), 'add'],
   ['add of unequal shapes', () => add(x(), input([5])), 'add', 'GRADUS_SHAPE_MISMATCH'],
   ['concat of unequal shapes', () => concat(input([2, 3]), input([3, 3])), 'concat', 'GRADUS_SHAPE_MISMATCH'],
-  ['an unknown merge', () => merge('multiply'), 'kind'],
+  ['an unknown merge', () => merge('multiply'), 'merge: kind'],
   ['a named merge is named', () => merge('add', { name: 'join' })(x(), input([5])), 'join', 'GRADUS_SHAPE_MISMATCH'],
   ['no inputs', () => graph({ inputs: [], output: relu()(x()) }), 'inputs'],
   ['an output that is an input', () => ((a) => graph({ inputs: [a], output: a }))(x()), 'output'],

@@ -64,11 +64,15 @@ for (const [name, make] of Object.entries(windows)) {
 
   test(`${name}: strides, extents and padding`, async () => {
     const integer = 'expected a positive integer, received'
-    await refused(() => layer({ stride: 0 }), argument, `stride: ${integer} 0`)
-    await refused(() => layer({ stride: 1.5 }), argument, `stride: ${integer} 1.5`)
-    await refused(() => make(0), argument, `${isPool ? 'size' : 'kernel'}: ${integer} 0`)
-    await refused(() => make(-2), argument, `${isPool ? 'size' : 'kernel'}: ${integer} -2`)
-    await refused(() => layer({ padding: -1 }), argument, 'padding: expected a whole number from 0 up, received -1')
+    await refused(() => layer({ stride: 0 }), argument, `third: stride: ${integer} 0`)
+    await refused(() => layer({ stride: 1.5 }), argument, `third: stride: ${integer} 1.5`)
+    await refused(() => make(0), argument, `${name}: ${isPool ? 'size' : 'kernel'}: ${integer} 0`)
+    await refused(() => make(-2), argument, `${name}: ${isPool ? 'size' : 'kernel'}: ${integer} -2`)
+    await refused(
+      () => layer({ padding: -1 }),
+      argument,
+      'third: padding: expected a whole number from 0 up, received -1',
+    )
     const extent = "third: padding: expected less than the kernel's extent of 3, received"
     await refused(() => build(image, layer({ padding: 3 })), argument, `${extent} 3`)
     await refused(() => build(image, layer({ padding: 40 })), argument, `${extent} 40`)
@@ -100,9 +104,22 @@ for (const [name, make] of Object.entries(windows)) {
   })
 }
 
+test('a layer is called as its name says, or as its factory where that is no name', async () => {
+  const kernel = 'kernel: expected a positive integer, received 0'
+  await refused(() => conv2d(4, 0), argument, `conv2d: ${kernel}`)
+  await refused(() => conv2d(4, 0, { name: 'eyes' }), argument, `eyes: ${kernel}`)
+  await refused(() => conv2d(4, 0, { name: 'two eyes' }), argument, `conv2d: ${kernel}`)
+  const unknown = 'conv2d: there is no option "strides"; did you mean stride?'
+  await refused(() => conv2d(4, 3, { name: 'eyes', strides: 2 }), argument, unknown)
+})
+
 test('groups that divide neither side', async () => {
   for (const make of [conv1d, conv2d, conv2dTranspose])
-    await refused(() => make(4, 3, { groups: 3 }), argument, 'groups: expected a divisor of the 4 filters, received 3')
+    await refused(
+      () => make(4, 3, { groups: 3 }),
+      argument,
+      `${make.name}: groups: expected a divisor of the 4 filters, received 3`,
+    )
   for (const layer of [conv2d(4, 3, { groups: 2, name: 'a' }), conv2dTranspose(4, 3, { groups: 2, name: 'a' })])
     await refused(
       () => build([9, 9, 3], layer),
@@ -139,7 +156,7 @@ test('layers of whole images', async () => {
     mismatch,
     'spatialDropout1: expected at least two dimensions, received an input of shape [9]; dropout() takes one',
   )
-  await refused(() => upsample2d(0), argument, 'factor: expected a positive integer, received 0')
+  await refused(() => upsample2d(0), argument, 'upsample2d: factor: expected a positive integer, received 0')
 })
 
 const rows = 9

@@ -41,29 +41,29 @@ dense: expected an options object, received "relu"; did you mean { activation: "
 > dense(3, 8)
 dense: expected an options object, received 8; dense(units, { … }) takes no more numbers
 > dense({ units: 3 })
-units: expected a positive integer before the options, as in dense(10, { … }); received it among them
+dense: units: expected a positive integer before the options, as in dense(10, { … }); received it among them
 > dense(3, { activaton: 'relu' })
 dense: there is no option "activaton"; did you mean activation?
 > dense(3, { activation: 'swish' })
-activation: expected one of 'relu', 'leakyRelu', 'elu', 'gelu', 'silu', 'tanh', 'sigmoid', 'softplus', 'softmax', received "swish"; did you mean "silu"?
+dense: activation: expected one of 'relu', 'leakyRelu', 'elu', 'gelu', 'silu', 'tanh', 'sigmoid', 'softplus', 'softmax', received "swish"; did you mean "silu"?
 > dense(3, { kernel_initializer: 'he' })
 dense: there is no option "kernel_initializer"; did you mean init?
 > dense(3, { init: 'glorot_uniform' })
-init: expected 'he', 'xavier', 'lecun', 'zeros', 'ones', 'identity', a number, randomNormal(…) or randomUniform(…), received "glorot_uniform"; did you mean "xavier"?
+dense: init: expected 'he', 'xavier', 'lecun', 'zeros', 'ones', 'identity', a number, randomNormal(…) or randomUniform(…), received "glorot_uniform"; did you mean "xavier"?
 > dense(3, { regularizer: 1e-4 })
-regularizer: expected a regularizer, such as l2(0.0001), received 0.0001
+dense: regularizer: expected a regularizer, such as l2(0.0001), received 0.0001
 > dense(3, { regularizer: l2 })
-regularizer: expected a regularizer, such as l2(0.0001), received function l2
+dense: regularizer: expected a regularizer, such as l2(0.0001), received function l2
 > dense(3.5)
-units: expected a positive integer, received 3.5
+dense: units: expected a positive integer, received 3.5
 > dropout(50)
-rate: expected a number of at least 0 and less than 1, received 50
+dropout: rate: expected a number of at least 0 and less than 1, received 50
 > dropout({ rate: 0.5 })
-rate: expected a number of at least 0 and less than 1, received an object with rate
+dropout: rate: expected a number of at least 0 and less than 1, received an object with rate
 > batchNorm({ momentum: 2 })
-momentum: expected a number of at least 0 and less than 1, received 2
+batchNorm: momentum: expected a number of at least 0 and less than 1, received 2
 > embedding(1000)
-dimension: expected a positive integer, received undefined
+embedding: dimension: expected a positive integer, received undefined
 > l2('0.1')
 strength: expected a number of at least 0, received "0.1"
 > randomNormal({ stddev: 0.1 })

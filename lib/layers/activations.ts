@@ -1,8 +1,8 @@
 /** Elementwise activations, softmax and maxout. */
-import { type Call, callOf, factory } from '../call.js'
+import { type Call, callOf } from '../call.js'
 import { checkNotNegative, checkOneOf, checkPositive, checkPositiveInteger } from '../checks.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type Layer, type Scope } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory, type Scope } from './layer.js'
 import { shapeError } from './shape.js'
 
 export interface ActivationOptions {
@@ -45,7 +45,7 @@ function activation(kind: ActivationName, call: Call, name: string | undefined, 
 /** An activation without a parameter: a function of its options. */
 function plain(kind: ActivationName): (options?: ActivationOptions) => Layer {
   const read = optionsOf<ActivationOptions>()(kind, { name: checkName })
-  return factory(kind, 1, (options?: ActivationOptions) => {
+  return layerFactory(kind, 1, (options?: ActivationOptions) => {
     const { name } = read(options)
     return activation(kind, callOf(kind, { name }), name)
   })
@@ -55,7 +55,7 @@ function plain(kind: ActivationName): (options?: ActivationOptions) => Layer {
 export const relu = plain('relu')
 
 /** x for x ≥ 0, else slope·x; slope 0.01 unless given (Maas et al. 2013). @function */
-export const leakyRelu = factory(
+export const leakyRelu = layerFactory(
   'leakyRelu',
   1,
   (options: ActivationOptions & { slope?: number | undefined } = {}): Layer => {
@@ -69,7 +69,7 @@ const readLeakyRelu = optionsOf<ActivationOptions & { slope?: number | undefined
 })
 
 /** x for x ≥ 0, else alpha·(eˣ − 1); alpha 1 unless given (Clevert et al. 2016). @function */
-export const elu = factory('elu', 1, (options: ActivationOptions & { alpha?: number | undefined } = {}): Layer => {
+export const elu = layerFactory('elu', 1, (options: ActivationOptions & { alpha?: number | undefined } = {}): Layer => {
   const { alpha, name } = readElu(options)
   return activation('elu', callOf('elu', { alpha, name }), name, alpha)
 })
@@ -105,7 +105,7 @@ export const softmax = plain('softmax')
  * gives 64 outputs.
  * @function
  */
-export const maxout = factory('maxout', 2, (pieces: number, options: ActivationOptions = {}): Layer => {
+export const maxout = layerFactory('maxout', 2, (pieces: number, options: ActivationOptions = {}): Layer => {
   checkPositiveInteger('pieces', pieces)
   const { name } = readMaxout(options)
   return defineLayer({

@@ -1,9 +1,9 @@
 /** Convolutions, channels last: examples are (height, width, channels), or (length, channels). */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkPositiveInteger } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import { optionsOf } from '../options.js'
-import { defineLayer, type Layer, type LayerDefinition } from './layer.js'
+import { defineLayer, type Layer, type LayerDefinition, layerFactory } from './layer.js'
 import { type Shape, shapeError } from './shape.js'
 import { lowerWeighted, type Weighted, type WeightedOptions, weightedRules } from './weighted.js'
 import {
@@ -82,16 +82,20 @@ const read1d = optionsOf<Conv1dOptions>()(
  * sequential({ input: [28, 28, 1] }, [conv2d(16, 5, { padding: 'same' }), relu(), flatten(), dense(10)])
  * @function
  */
-export const conv2d = factory('conv2d', 3, (filters: number, kernel: Size2d, options: Conv2dOptions = {}): Layer => {
-  checkPositiveInteger('filters', filters)
-  checkSizes('kernel', kernel)
-  const resolved = read2d(options)
-  return defineLayer({
-    call: callOf('conv2d', filters, kernel, resolved),
-    name: resolved.name,
-    ...convolution({ dimensions: 2, filters, windows: { kernel, ...resolved }, groups: resolved.groups }, resolved),
-  })
-})
+export const conv2d = layerFactory(
+  'conv2d',
+  3,
+  (filters: number, kernel: Size2d, options: Conv2dOptions = {}): Layer => {
+    checkPositiveInteger('filters', filters)
+    checkSizes('kernel', kernel)
+    const resolved = read2d(options)
+    return defineLayer({
+      call: callOf('conv2d', filters, kernel, resolved),
+      name: resolved.name,
+      ...convolution({ dimensions: 2, filters, windows: { kernel, ...resolved }, groups: resolved.groups }, resolved),
+    })
+  },
+)
 
 /**
  * {@link conv2d} of one dimension, for sequences and signals: examples of shape [length, channels] become [places, filters].
@@ -101,17 +105,21 @@ export const conv2d = factory('conv2d', 3, (filters: number, kernel: Size2d, opt
  * sequential({ input: [500, 6] }, [conv1d(32, 7, { stride: 2 }), relu(), globalMaxPool(), dense(4)])
  * @function
  */
-export const conv1d = factory('conv1d', 3, (filters: number, kernel: number, options: Conv1dOptions = {}): Layer => {
-  checkPositiveInteger('filters', filters)
-  checkPositiveInteger('kernel', kernel)
-  const resolved = read1d(options)
-  const windows = ofOneRow({ kernel, ...resolved })
-  return defineLayer({
-    call: callOf('conv1d', filters, kernel, resolved),
-    name: resolved.name,
-    ...convolution({ dimensions: 1, filters, windows, groups: resolved.groups }, resolved),
-  })
-})
+export const conv1d = layerFactory(
+  'conv1d',
+  3,
+  (filters: number, kernel: number, options: Conv1dOptions = {}): Layer => {
+    checkPositiveInteger('filters', filters)
+    checkPositiveInteger('kernel', kernel)
+    const resolved = read1d(options)
+    const windows = ofOneRow({ kernel, ...resolved })
+    return defineLayer({
+      call: callOf('conv1d', filters, kernel, resolved),
+      name: resolved.name,
+      ...convolution({ dimensions: 1, filters, windows, groups: resolved.groups }, resolved),
+    })
+  },
+)
 
 interface Convolution {
   readonly dimensions: 1 | 2

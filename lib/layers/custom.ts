@@ -1,12 +1,12 @@
 /** Layers and regularizers written in JavaScript: slow, since they run on the main thread, but honest. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkBoolean, checkFunction } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import type { FloatArray } from '../native.js'
 import { needed, optionsOf } from '../options.js'
 import type { Arrays, CustomContext, CustomLayer } from './hosted.js'
 import { checkInitializer, type Initializer, lowerInitializer } from './initializers.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
 
@@ -61,7 +61,7 @@ export interface CustomLayerOptions<Role extends string> {
  * })
  * @function
  */
-export const customLayer = factory(
+export const customLayer = layerFactory(
   'customLayer',
   1,
   <Role extends string = never>(options: CustomLayerOptions<Role>): Layer => {

@@ -1,9 +1,9 @@
 /** The fully connected layer: Y = X·W + b. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkPositiveInteger } from '../checks.js'
 import { GradusError } from '../errors.js'
 import { optionsOf } from '../options.js'
-import { defineLayer, type Layer } from './layer.js'
+import { defineLayer, type Layer, layerFactory } from './layer.js'
 import { shapeError } from './shape.js'
 import { lowerWeighted, type WeightedOptions, weightedRules } from './weighted.js'
 
@@ -17,7 +17,7 @@ const readOptions = optionsOf<DenseOptions>()('dense', weightedRules, ['units'])
  * elements.
  * @function
  */
-export const dense = factory('dense', 2, (units: number, options: DenseOptions = {}): Layer => {
+export const dense = layerFactory('dense', 2, (units: number, options: DenseOptions = {}): Layer => {
   checkUnits(units)
   const resolved = readOptions(options)
   return defineLayer({

@@ -1,8 +1,8 @@
 /** Convolutions that look at each channel by itself, and those made of them. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkPositiveInteger } from '../checks.js'
 import { optionsOf } from '../options.js'
-import { defineLayer, type Layer, type Scope } from './layer.js'
+import { defineLayer, type Layer, layerFactory, type Scope } from './layer.js'
 import type { Shape } from './shape.js'
 import { lowerWeighted, type WeightedOptions, weightedRules } from './weighted.js'
 import {
@@ -51,7 +51,7 @@ const readSeparable = optionsOf<SeparableConv2dOptions>()('separableConv2d', { .
  * Weights of shape (kernel height, kernel width, 1, channels · multiplier).
  * @function
  */
-export const depthwiseConv2d = factory(
+export const depthwiseConv2d = layerFactory(
   'depthwiseConv2d',
   2,
   (kernel: Size2d, options: DepthwiseConv2dOptions = {}): Layer => {
@@ -73,7 +73,7 @@ export const depthwiseConv2d = factory(
  * `weight` of (1, 1, channels · multiplier, filters).
  * @function
  */
-export const separableConv2d = factory(
+export const separableConv2d = layerFactory(
   'separableConv2d',
   3,
   (filters: number, kernel: Size2d, options: SeparableConv2dOptions = {}): Layer => {

@@ -1,8 +1,8 @@
 /** Dropout. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkFraction } from '../checks.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory } from './layer.js'
 import { shapeError } from './shape.js'
 
 const readOptions = optionsOf<{ name?: string | undefined }>()('dropout', { name: checkName }, ['rate'])
@@ -15,16 +15,20 @@ const readSpatial = optionsOf<{ name?: string | undefined }>()('spatialDropout',
  * @param rate - share of the values that is dropped: at least 0, less than 1
  * @function
  */
-export const dropout = factory('dropout', 2, (rate: number, options: { name?: string | undefined } = {}): Layer => {
-  checkFraction('rate', rate)
-  const { name } = readOptions(options)
-  return defineLayer({
-    call: callOf('dropout', rate, { name }),
-    name,
-    outputShape: ([shape]) => shape!,
-    lower: (scope, [input]) => scope.node('dropout', [input!.node], { rate }),
-  })
-})
+export const dropout = layerFactory(
+  'dropout',
+  2,
+  (rate: number, options: { name?: string | undefined } = {}): Layer => {
+    checkFraction('rate', rate)
+    const { name } = readOptions(options)
+    return defineLayer({
+      call: callOf('dropout', rate, { name }),
+      name,
+      outputShape: ([shape]) => shape!,
+      lower: (scope, [input]) => scope.node('dropout', [input!.node], { rate }),
+    })
+  },
+)
 
 /**
  * {@link dropout} of whole channels, for images, whose neighbouring pixels say the same (Tompson et al. 2015): while
@@ -33,7 +37,7 @@ export const dropout = factory('dropout', 2, (rate: number, options: { name?: st
  * @param rate - share of the channels that is dropped: at least 0, less than 1
  * @function
  */
-export const spatialDropout = factory(
+export const spatialDropout = layerFactory(
   'spatialDropout',
   2,
   (rate: number, options: { name?: string | undefined } = {}): Layer => {

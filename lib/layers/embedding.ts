@@ -1,9 +1,9 @@
 /** The lookup table from row numbers to vectors. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkBoolean, checkPositiveInteger } from '../checks.js'
 import { optionsOf } from '../options.js'
 import { checkInitializer, type Initializer, lowerInitializer, randomUniform } from './initializers.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory } from './layer.js'
 import { checkRegularizer, type Regularizer } from './regularizers.js'
 
 export interface EmbeddingOptions {
@@ -33,7 +33,7 @@ const readOptions = optionsOf<EmbeddingOptions>()(
  * [length, dimension]. Takes an input of the model directly.
  * @function
  */
-export const embedding = factory(
+export const embedding = layerFactory(
   'embedding',
   3,
   (vocabulary: number, dimension: number, options: EmbeddingOptions = {}): Layer => {

@@ -1,13 +1,13 @@
 /** What a layer is, and how layers are joined into a graph. */
 
 import type { Call } from '../call.js'
-import { factory } from '../call.js'
-import { invalidArgument } from '../errors.js'
+import { factory, isRecord } from '../call.js'
+import { GradusError, invalidArgument } from '../errors.js'
 import type { FloatArray, ParameterDescriptor } from '../native.js'
 import { optionsOf } from '../options.js'
 import { settled } from '../settled.js'
 import type { CustomLayer } from './hosted.js'
-import { checkName } from './name.js'
+import { checkName, isName } from './name.js'
 import type { CustomRegularizer } from './regularizers.js'
 import { checkShape, checkSize, type Shape } from './shape.js'
 
@@ -99,6 +99,32 @@ export function defineLayer(definition: LayerDefinition): Layer {
   const advice = "say it where the layer is made; model.freeze('dense1') keeps the weights of a layer"
   const layer: Layer = settled(made, advice)
   return layer
+}
+
+/**
+ * A {@link factory} of layers. What it refuses begins with the name that the layer is given, or with its own: the model counts
+ * layers later.
+ */
+export function layerFactory<Factory extends (...given: never[]) => Layer>(
+  name: string,
+  most: number,
+  make: Factory,
+): Factory {
+  const labelled = (...given: never[]): Layer => {
+    try {
+      return make(...given)
+    } catch (error) {
+      throw error instanceof GradusError ? withLabel(error, name, given.at(-1)) : error
+    }
+  }
+  return factory(name, most, labelled) as Factory
+}
+
+function withLabel(error: GradusError, factory: string, options: unknown): GradusError {
+  const { code, message, argument, expected } = error
+  if (message.startsWith(`${factory}: `)) return error
+  const label = isRecord(options) && isName(options.name) ? options.name : factory
+  return new GradusError(code, `${label}: ${message}`, { argument: argument && `${label}: ${argument}`, expected })
 }
 
 /** The label stands for the layer in error messages. */

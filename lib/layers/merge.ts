@@ -1,8 +1,8 @@
 /** Layers that make one node of several. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkOneOf } from '../checks.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type GraphNode, type Layer } from './layer.js'
+import { checkName, defineLayer, type GraphNode, type Layer, layerFactory } from './layer.js'
 import { formatShape, type Shape, sameShape, shapeError } from './shape.js'
 
 /** The elementwise sum of two or more nodes of equal shape, as in a residual connection. */
@@ -33,7 +33,7 @@ const readMerge = optionsOf<{ name?: string | undefined }>()('merge', { name: ch
  * {@link add} or {@link concat} as a layer, for giving it a name: `merge('add', { name: 'residual' })(a, b)`.
  * @function
  */
-export const merge = factory(
+export const merge = layerFactory(
   'merge',
   2,
   (kind: 'add' | 'concat', options: { name?: string | undefined } = {}): Layer => {

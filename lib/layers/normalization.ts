@@ -1,8 +1,8 @@
 /** Layer norm, batch norm and group norm. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkBoolean, checkFraction, checkPositive, checkPositiveInteger } from '../checks.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type Layer, type NewParameter } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory, type NewParameter } from './layer.js'
 import { type Shape, shapeError } from './shape.js'
 
 interface NormOptions {
@@ -43,7 +43,7 @@ const readBatchNorm = optionsOf<BatchNormOptions>()('batchNorm', {
  * its elements, both trained (Ba et al. 2016). Of examples of one dimension the line is the whole example.
  * @function
  */
-export const layerNorm = factory('layerNorm', 1, (options: LayerNormOptions = {}): Layer => {
+export const layerNorm = layerFactory('layerNorm', 1, (options: LayerNormOptions = {}): Layer => {
   const { epsilon, trainable, name } = readLayerNorm(options)
   return defineLayer({
     call: callOf('layerNorm', { epsilon, trainable, name }),
@@ -67,7 +67,7 @@ export const layerNorm = factory('layerNorm', 1, (options: LayerNormOptions = {}
  * it can be frozen: `trainable: false` keeps the averages as they are, and takes them in training too.
  * @function
  */
-export const batchNorm = factory('batchNorm', 1, (options: BatchNormOptions = {}): Layer => {
+export const batchNorm = layerFactory('batchNorm', 1, (options: BatchNormOptions = {}): Layer => {
   const resolved = readBatchNorm(options)
   const { epsilon, momentum, gain, bias, trainable, name } = resolved
   return defineLayer({
@@ -94,7 +94,7 @@ export const batchNorm = factory('batchNorm', 1, (options: BatchNormOptions = {}
  * whole image, one group a channel an instance norm.
  * @function
  */
-export const groupNorm = factory('groupNorm', 2, (groups: number, options: LayerNormOptions = {}): Layer => {
+export const groupNorm = layerFactory('groupNorm', 2, (groups: number, options: LayerNormOptions = {}): Layer => {
   checkPositiveInteger('groups', groups)
   const { epsilon, trainable, name } = readGroupNorm(options)
   return defineLayer({

@@ -1,9 +1,9 @@
 /** Pools, channels last: windows of an image, each channel by itself. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkBoolean, checkPositiveInteger } from '../checks.js'
 import { invalidArgument } from '../errors.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type Layer, type LayerDefinition, type Scope } from './layer.js'
+import { checkName, defineLayer, type Layer, type LayerDefinition, layerFactory, type Scope } from './layer.js'
 import { type Shape, shapeError } from './shape.js'
 import {
   type Axis,
@@ -64,7 +64,7 @@ const readGlobalAverage = optionsOf<NamedOptions>()('globalAveragePool', { name:
  * sequential({ input: [28, 28, 1] }, [conv2d(16, 5), relu(), maxPool2d(2), flatten(), dense(10)])
  * @function
  */
-export const maxPool2d = factory('maxPool2d', 2, (size: Size2d, options: Pool2dOptions = {}): Layer => {
+export const maxPool2d = layerFactory('maxPool2d', 2, (size: Size2d, options: Pool2dOptions = {}): Layer => {
   checkSides(checkSizes('size', size))
   const resolved = readMax2d(options)
   const { stride = size, padding, name } = resolved
@@ -73,7 +73,7 @@ export const maxPool2d = factory('maxPool2d', 2, (size: Size2d, options: Pool2dO
 })
 
 /** {@link maxPool2d} of one dimension: examples of shape [length, channels] become [places, channels]. @function */
-export const maxPool1d = factory('maxPool1d', 2, (size: number, options: Pool1dOptions = {}): Layer => {
+export const maxPool1d = layerFactory('maxPool1d', 2, (size: number, options: Pool1dOptions = {}): Layer => {
   checkSides(checkPositiveInteger('size', size))
   const resolved = readMax1d(options)
   const { stride = size, padding, name } = resolved
@@ -88,30 +88,38 @@ export const maxPool1d = factory('maxPool1d', 2, (size: number, options: Pool1dO
  * @param size - of a window: a number, or [height, width]
  * @function
  */
-export const averagePool2d = factory('averagePool2d', 2, (size: Size2d, options: AveragePool2dOptions = {}): Layer => {
-  checkSizes('size', size)
-  const resolved = readAverage2d(options)
-  const { stride = size, padding, countPadding, name } = resolved
-  const windows = { kernel: size, stride, padding, dilation: 1 }
-  const lower = averaging(countPadding)
-  return defineLayer({ call: callOf('averagePool2d', size, resolved), name, ...pool(2, windows, lower) })
-})
+export const averagePool2d = layerFactory(
+  'averagePool2d',
+  2,
+  (size: Size2d, options: AveragePool2dOptions = {}): Layer => {
+    checkSizes('size', size)
+    const resolved = readAverage2d(options)
+    const { stride = size, padding, countPadding, name } = resolved
+    const windows = { kernel: size, stride, padding, dilation: 1 }
+    const lower = averaging(countPadding)
+    return defineLayer({ call: callOf('averagePool2d', size, resolved), name, ...pool(2, windows, lower) })
+  },
+)
 
 /** {@link averagePool2d} of one dimension: examples of shape [length, channels] become [places, channels]. @function */
-export const averagePool1d = factory('averagePool1d', 2, (size: number, options: AveragePool1dOptions = {}): Layer => {
-  checkPositiveInteger('size', size)
-  const resolved = readAverage1d(options)
-  const { stride = size, padding, countPadding, name } = resolved
-  const windows = ofOneRow({ kernel: size, stride, padding, dilation: 1 })
-  const lower = averaging(countPadding)
-  return defineLayer({ call: callOf('averagePool1d', size, resolved), name, ...pool(1, windows, lower) })
-})
+export const averagePool1d = layerFactory(
+  'averagePool1d',
+  2,
+  (size: number, options: AveragePool1dOptions = {}): Layer => {
+    checkPositiveInteger('size', size)
+    const resolved = readAverage1d(options)
+    const { stride = size, padding, countPadding, name } = resolved
+    const windows = ofOneRow({ kernel: size, stride, padding, dilation: 1 })
+    const lower = averaging(countPadding)
+    return defineLayer({ call: callOf('averagePool1d', size, resolved), name, ...pool(1, windows, lower) })
+  },
+)
 
 /**
  * The largest of each channel over the whole image: [height, width, channels] or [length, channels] become [channels].
  * @function
  */
-export const globalMaxPool = factory('globalMaxPool', 1, (options: NamedOptions = {}): Layer => {
+export const globalMaxPool = layerFactory('globalMaxPool', 1, (options: NamedOptions = {}): Layer => {
   const { name } = readGlobalMax(options)
   return defineLayer({ call: callOf('globalMaxPool', { name }), name, ...globalPool(lowerWholeMaximum) })
 })
@@ -124,7 +132,7 @@ export const globalMaxPool = factory('globalMaxPool', 1, (options: NamedOptions 
  * sequential({ input: [32, 32, 3] }, [conv2d(64, 3), relu(), globalAveragePool(), dense(10)])
  * @function
  */
-export const globalAveragePool = factory('globalAveragePool', 1, (options: NamedOptions = {}): Layer => {
+export const globalAveragePool = layerFactory('globalAveragePool', 1, (options: NamedOptions = {}): Layer => {
   const { name } = readGlobalAverage(options)
   return defineLayer({ call: callOf('globalAveragePool', { name }), name, ...globalPool(averaging(false)) })
 })

@@ -1,14 +1,14 @@
 /** Layers that give the same elements another shape. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory } from './layer.js'
 import { checkShape, formatShape, shapeError, sizeOf } from './shape.js'
 
 const readFlatten = optionsOf<{ name?: string | undefined }>()('flatten', { name: checkName })
 const readReshape = optionsOf<{ name?: string | undefined }>()('reshape', { name: checkName }, ['shape'])
 
 /** All elements of an example in one dimension, in row-major order. @function */
-export const flatten = factory('flatten', 1, (options: { name?: string | undefined } = {}): Layer => {
+export const flatten = layerFactory('flatten', 1, (options: { name?: string | undefined } = {}): Layer => {
   const { name } = readFlatten(options)
   return defineLayer({
     call: callOf('flatten', { name }),
@@ -19,7 +19,7 @@ export const flatten = factory('flatten', 1, (options: { name?: string | undefin
 })
 
 /** The same elements in row-major order, in this shape of one example. @function */
-export const reshape = factory(
+export const reshape = layerFactory(
   'reshape',
   2,
   (shape: number | readonly number[], options: { name?: string | undefined } = {}): Layer => {

@@ -1,8 +1,8 @@
 /** Images framed with zeros, cropped, and made larger. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { oneOf } from '../checks.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory } from './layer.js'
 import { type Shape, shapeError } from './shape.js'
 import { checkSides, checkSizes, imageOf, type Padding2d, type Size2d, sidesOf, sizeAt } from './windows.js'
 
@@ -32,7 +32,7 @@ const readUpsample = optionsOf<Upsample2dOptions>()(
  * @param padding - a number, [height, width], or { top, bottom, left, right }
  * @function
  */
-export const zeroPadding2d = factory('zeroPadding2d', 2, (padding: Sides2d, options: NamedOptions = {}): Layer => {
+export const zeroPadding2d = layerFactory('zeroPadding2d', 2, (padding: Sides2d, options: NamedOptions = {}): Layer => {
   const sides = sidesOf(checkSides('padding', padding))
   const { name } = readZeroPadding(options)
   return defineLayer({
@@ -49,7 +49,7 @@ export const zeroPadding2d = factory('zeroPadding2d', 2, (padding: Sides2d, opti
  * @param cropping - a number, [height, width], or { top, bottom, left, right }
  * @function
  */
-export const cropping2d = factory('cropping2d', 2, (cropping: Sides2d, options: NamedOptions = {}): Layer => {
+export const cropping2d = layerFactory('cropping2d', 2, (cropping: Sides2d, options: NamedOptions = {}): Layer => {
   const sides = sidesOf(checkSides('cropping', cropping))
   const { name } = readCropping(options)
   return defineLayer({
@@ -67,7 +67,7 @@ export const cropping2d = factory('cropping2d', 2, (cropping: Sides2d, options: 
  * @param factor - a number, or [height, width]
  * @function
  */
-export const upsample2d = factory('upsample2d', 2, (factor: Size2d, options: Upsample2dOptions = {}): Layer => {
+export const upsample2d = layerFactory('upsample2d', 2, (factor: Size2d, options: Upsample2dOptions = {}): Layer => {
   checkSizes('factor', factor)
   const resolved = readUpsample(options)
   const factors = [0, 1].map((i) => sizeAt(factor, i))

@@ -1,8 +1,8 @@
 /** Inputs brought to mean 0 and deviation 1 by numbers that come from the training data. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { oneOf } from '../checks.js'
 import { optionsOf } from '../options.js'
-import { checkName, defineLayer, type Layer } from './layer.js'
+import { checkName, defineLayer, type Layer, layerFactory } from './layer.js'
 import { filled } from './normalization.js'
 import { sizeOf } from './shape.js'
 
@@ -39,7 +39,7 @@ const epsilon = 1e-30
  * const model = sequential({ input: [13] }, [normalization(), dense(32, { activation: 'relu' }), dense(3)])
  * @function
  */
-export const normalization = factory('normalization', 1, (options?: NormalizationOptions): Layer => {
+export const normalization = layerFactory('normalization', 1, (options?: NormalizationOptions): Layer => {
   const { per, name } = readNormalization(options)
   return defineLayer({
     call: callOf('normalization', { per, name }),

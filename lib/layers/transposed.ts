@@ -1,9 +1,9 @@
 /** The transposed convolution, which makes images larger. */
-import { callOf, factory } from '../call.js'
+import { callOf } from '../call.js'
 import { checkNotNegativeInteger, checkPositiveInteger } from '../checks.js'
 import { GradusError, invalidArgument } from '../errors.js'
 import { optionsOf } from '../options.js'
-import { defineLayer, type Layer } from './layer.js'
+import { defineLayer, type Layer, layerFactory } from './layer.js'
 import { type Shape, shapeError } from './shape.js'
 import { lowerWeighted, type WeightedOptions, weightedRules } from './weighted.js'
 import {
@@ -58,7 +58,7 @@ const readOptions = optionsOf<Conv2dTransposeOptions>()(
  * sequential({ input: [7, 7, 64] }, [conv2dTranspose(32, 3, { stride: 2, padding: 'same' }), relu()]) // [14, 14, 32]
  * @function
  */
-export const conv2dTranspose = factory(
+export const conv2dTranspose = layerFactory(
   'conv2dTranspose',
   3,
   (filters: number, kernel: Size2d, options: Conv2dTransposeOptions = {}): Layer => {
