@@ -1,7 +1,8 @@
 // A convolutional network on CIFAR-10, after Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds on a single GPU": whitened patches, three
 // pairs of convolutions, batch norm without gain, GELU and muon. Its page draws filters and maps; runs/cifar10.png the worst mistakes, and
 // below each how much what was said of it depends on each pixel.
-// Run: npm install, then node index.js [--widths 32,64,64] [--epochs 8] [--seed 1] [--share 0.1] (of the images)
+// Run: npm install --ignore-scripts, then node index.js [--widths 32,64,64] [--epochs 8] [--seed 1] [--share 0.1] (of the images)
+// Nothing here needs the scripts: those of canvas, which comes with the images and is never used, fetch or build a binary.
 import { parseArgs } from 'node:util'
 import * as gradus from 'gradus'
 import { classes, readCifar10 } from './data.js'
