@@ -204,9 +204,10 @@ FUNCTION void batch_norm_forward(const Norm<T>& norm) {
   });
 }
 
-// Of each block of rows the sums of dy and of dy · x̂; where there is an activation above of dz in place of dy.
-template <class T>
-FUNCTION void batch_norm_block_gradients(const Norm<T>& norm) {
+// Of each block of rows the sums of dz and of dz · x̂, where dz = dy · f'(z). Mean and deviation that do not depend on x
+// leave nothing else to do: dx = dz · gain · r. Else dz is kept, where it is not dy.
+template <bool of_constants, class T>
+INLINE void sum_normal_gradients(const Norm<T>& norm) {
   with_kind(norm.above, [&](auto above) INLINE_LAMBDA {
     constexpr Activation kind = decltype(above)::value;
     const size_t stride = norm.stride;
@@ -221,7 +222,11 @@ FUNCTION void batch_norm_block_gradients(const Norm<T>& norm) {
           const Vec<T> dy = load_column<vectors>(norm.dy + at, v, count);
           term[0] = of.template gated<kind>(v, norm.above_parameter, normal, dy);
           term[1] = term[0] * normal;
-          if constexpr (kind != Activation::identity) store_column<vectors>(norm.dz + at, v, count, term[0]);
+          if constexpr (of_constants) {
+            if (norm.dx) store_column<vectors>(norm.dx + at, v, count, term[0] * of.gain[v] * of.inverse[v]);
+          } else if constexpr (kind != Activation::identity) {
+            store_column<vectors>(norm.dz + at, v, count, term[0]);
+          }
         });
         for (int v = 0; v < vectors; ++v) {
           store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
@@ -231,33 +236,13 @@ FUNCTION void batch_norm_block_gradients(const Norm<T>& norm) {
     });
   });
 }
-
-// The gradient of one whose mean and deviation do not depend on x: dx = dy · gain · r, and the same sums.
+template <class T>
+FUNCTION void batch_norm_block_gradients(const Norm<T>& norm) {
+  sum_normal_gradients<false>(norm);
+}
 template <class T>
 FUNCTION void batch_norm_backward_of_constants(const Norm<T>& norm) {
-  with_kind(norm.above, [&](auto above) INLINE_LAMBDA {
-    constexpr Activation kind = decltype(above)::value;
-    const size_t stride = norm.stride;
-    for_blocks(norm.rows, [&](size_t block, size_t first, size_t end) INLINE_LAMBDA {
-      for_normal_columns<T, kind>(norm.columns, [&](auto group, size_t j, int count) INLINE_LAMBDA {
-        constexpr int vectors = decltype(group)::value;
-        const NormalColumns<vectors, T> of(norm, j, count);
-        Vec<T> sums[2][vectors];
-        sum_over_block(first, end, sums, [&](size_t i, int v, Vec<T>* term) INLINE_LAMBDA {
-          const size_t at = i * stride + j;
-          const Vec<T> normal = of.normal(v, load_column<vectors>(norm.x + at, v, count));
-          const Vec<T> dy = load_column<vectors>(norm.dy + at, v, count);
-          term[0] = of.template gated<kind>(v, norm.above_parameter, normal, dy);
-          term[1] = term[0] * normal;
-          if (norm.dx) store_column<vectors>(norm.dx + at, v, count, term[0] * of.gain[v] * of.inverse[v]);
-        });
-        for (int v = 0; v < vectors; ++v) {
-          store_column<vectors>(norm.dbias + block * norm.columns + j, v, count, sums[0][v]);
-          store_column<vectors>(norm.dgain + block * norm.columns + j, v, count, sums[1][v]);
-        }
-      });
-    });
-  });
+  sum_normal_gradients<true>(norm);
 }
 
 // With the statistics of this batch, whose own dependence on x is part of the gradient:

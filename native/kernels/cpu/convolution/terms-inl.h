@@ -88,9 +88,9 @@ INLINE void for_boxes(const Phase& phase, const Band& band, const TermsBlock& bl
   const auto terms_of = [&](size_t column) {
     return skips && block.k > 0 ? terms_inside(phase.width, block, channels, band.column + column) : Range{0, block.k};
   };
-  for_stretches(band.rows, runs_of, [&](const Range& rows, const Range& runs) {
+  for_equal_ranges(band.rows, runs_of, [&](const Range& rows, const Range& runs) {
     if (runs.length() == 0) return body(Box{rows, {0, band.columns}, runs, {0, 0}});
-    for_stretches(band.columns, terms_of, [&](const Range& columns, const Range& terms) {
+    for_equal_ranges(band.columns, terms_of, [&](const Range& columns, const Range& terms) {
       body(Box{rows, columns, runs, terms});
     });
   });

@@ -77,7 +77,7 @@ INLINE Range outputs_inside(const Walk& walk, size_t tap) {
 // body(stretch, range) for each stretch of the numbers below `count` that have the same range. Ranges that hold
 // something only ever move one way, so that the end of a stretch is found by halving.
 template <class R, class F>
-INLINE void for_stretches(size_t count, R range_of, F body) {
+INLINE void for_equal_ranges(size_t count, R range_of, F body) {
   for (size_t first = 0, past = 0; first < count; first = past) {
     const Range range = range_of(first);
     past = first + 1;
