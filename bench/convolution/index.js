@@ -1,7 +1,7 @@
-// Convolutions against PyTorch's in both layouts, against matmul of the same sizes and the peak of multiply-adds, those of
-// channels by themselves against a copy; or
-// against those of another checkout alone. Each has a process of its own, and they take turns, a measurement each. The
-// text that --only looks for names instruction set, threads, shape and product: 'avx2, one thread', '1×1 dW'.
+// Convolutions against PyTorch's in both layouts, against matmul of the same sizes, the peak of multiply-adds and one thread, those
+// of channels by themselves against a copy; or against those of another checkout alone. Each has a process of its own, and they take
+// turns, a measurement each. The text that --only looks for names instruction set, threads, shape and product: 'avx2, one thread',
+// '1×1 dW'.
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -60,7 +60,10 @@ function torchProcess({ isa, threads }) {
   return python && answering(python, [path('torch_convolution.py'), `${threads}`], env)
 }
 
-/** Seconds of each round by who took part, as what: [{ shape, product, times: { convolution, matmul, … } }], rates for `peak`. */
+/**
+ * Seconds of each round by who took part, as what: [{ shape, product, times: { convolution, matmul, … } }]; rates for `peak`, numbers
+ * for `pieces`.
+ */
 async function measure(whos, rounds, isPicked, shapes) {
   const found = []
   for (const shape of shapes)
@@ -82,42 +85,55 @@ const ratio = (theirs, ours) => (theirs ? median(theirs.map((time, round) => tim
 const summary = (name, list) =>
   `${name}: geometric mean ${geometricMean(list).toFixed(3)}, least ${Math.min(...list).toFixed(3)}.`
 
+/** A row of the table; its ratios join those of the others. */
+function rowOf({ shape, product, times }, ratios) {
+  const { convolution: ours, oneThread, matmul, peak, pieces, contiguous, channels_last: last } = times
+  const work = workOf(shape)
+  const ofPeak = median(ours.map((time, round) => work / time / 1e9 / peak[round]))
+  const better = contiguous && (median(contiguous) < median(last) ? contiguous : last)
+  const of = {
+    best: ratio(better, ours),
+    contiguous: ratio(contiguous, ours),
+    matmul: ratio(matmul, ours),
+    // Of shorter ones waking the second thread is much.
+    oneThread: oneThread && median(oneThread) > 1e-3 ? ratio(oneThread, ours) : Number.NaN,
+  }
+  for (const [name, value] of Object.entries(of)) if (Number.isFinite(value)) ratios[name].push(value)
+  const milliseconds = [ours, contiguous, last].map((times) => number(1e3 * (times ? median(times) : Number.NaN)))
+  return [
+    ...[nameOf(shape), product, ...milliseconds],
+    ...[number(of.best), number(of.contiguous), number(of.matmul), number(ofPeak), median(pieces)],
+    ...(oneThread ? [number(of.oneThread)] : []),
+  ]
+}
+
 async function tableOf(of, rounds, isPicked) {
   const ours = ourProcess(program, of)
+  const oneThread = of.threads > 1 ? ourProcess(program, { ...of, threads: 1 }) : undefined
   const torch = torchProcess(of)
-  const version = (await Promise.all([ours.greeting, torch?.greeting]))[1]
+  const version = (await Promise.all([ours.greeting, torch?.greeting, oneThread?.greeting]))[1]
   const found = await measure(
     {
       convolution: [ours],
+      ...(oneThread && { oneThread: [oneThread, 'convolution'] }),
       matmul: [ours],
       peak: [ours],
+      pieces: [ours],
       ...(torch && { contiguous: [torch], channels_last: [torch] }),
     },
     rounds,
     isPicked,
     shapes,
   )
-  ours.end()
-  torch?.end()
-  const ratios = { best: [], contiguous: [], matmul: [] }
-  const rows = found.map(({ shape, product, times }) => {
-    const { convolution: ours, matmul, peak, contiguous, channels_last: last } = times
-    const work = workOf(shape)
-    const ofPeak = median(ours.map((time, round) => work / time / 1e9 / peak[round]))
-    const better = contiguous && (median(contiguous) < median(last) ? contiguous : last)
-    const of = { best: ratio(better, ours), contiguous: ratio(contiguous, ours), matmul: ratio(matmul, ours) }
-    for (const [name, value] of Object.entries(of)) if (Number.isFinite(value)) ratios[name].push(value)
-    const milliseconds = [ours, contiguous, last].map((times) => number(1e3 * (times ? median(times) : Number.NaN)))
-    return [
-      ...[nameOf(shape), product, ...milliseconds],
-      ...[number(of.best), number(of.contiguous), number(of.matmul), number(ofPeak)],
-    ]
-  })
+  for (const process of [ours, oneThread, torch]) process?.end()
+  const ratios = { best: [], contiguous: [], matmul: [], oneThread: [] }
+  const rows = found.map((row) => rowOf(row, ratios))
   return {
     title: titleOf(of),
     columns: [
       ...['shape', 'product', 'ms', 'torch NCHW', 'torch channels last'],
-      ...['ratio to the better', 'ratio to NCHW', 'ratio to matmul', 'of the peak'],
+      ...['ratio to the better', 'ratio to NCHW', 'ratio to matmul', 'of the peak', 'pieces'],
+      ...(oneThread ? ['ratio to one thread'] : []),
     ],
     rows,
     notes: [
@@ -126,6 +142,8 @@ async function tableOf(of, rounds, isPicked) {
         ? [summary('To its default', ratios.contiguous), `PyTorch ${version}; its outputs reuse memory.`]
         : []),
       summary('To our own matmul of equal m, n and k', ratios.matmul),
+      ...(ratios.oneThread.length > 0 ? [summary('To one thread, products above 1 ms there', ratios.oneThread)] : []),
+      `Pieces that threads can share: at least ${Math.min(...found.map(({ times }) => median(times.pieces)))}.`,
     ],
   }
 }
@@ -177,9 +195,8 @@ export const run = async ({ quick = false, rounds = quick ? 3 : 5, only, against
   const best = await probe.greeting
   probe.end()
   const all = [
-    { isa: best, threads: 1 },
-    { isa: best, threads: 2 },
-    ...(best === 'avx512' ? [{ isa: 'avx2', threads: 1 }] : []),
+    ...[1, 2].map((threads) => ({ isa: best, threads })),
+    ...(best === 'avx512' ? [1, 2].map((threads) => ({ isa: 'avx2', threads })) : []),
   ]
   const tables = []
   for (const of of quick ? all.slice(0, 1) : all) {

@@ -1,8 +1,8 @@
 // Convolutions and matmuls of equal sizes, on request: a process of its own that measures what each line of its input
-// asks for and answers with the seconds that one call took, or with GFLOP/s of bare multiply-adds. Argument: threads;
-// GRADUS_ISA chooses the instruction set. Operands lie in memory of the engine's.
-// A line: what (convolution, matmul, peak, copy), product (forward, dW, dX), images, pixels a side, channels, filters,
-// kernel, stride, padding, groups. A copy is of as many elements as the outputs have.
+// asks for and answers with the seconds that one call took, with GFLOP/s of bare multiply-adds, or with how many pieces
+// threads can share. Argument: threads; GRADUS_ISA chooses the instruction set. Operands lie in memory of the engine's.
+// A line: what (convolution, matmul, peak, copy, pieces), product (forward, dW, dX), images, pixels a side, channels,
+// filters, kernel, stride, padding, groups. A copy is of as many elements as the outputs have.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -57,21 +57,35 @@ struct Images {
         db(of.filters) {}
 };
 
-void convolve(const Device<float>& device, const ConvolutionShape& shape, bool transposed, Images& of) {
+Convolution<float> convolution_of(const ConvolutionShape& shape, bool transposed) {
   Convolution<float> task;
-  task.shape = shape, task.transposed = transposed, task.weights = of.w.data, task.packed = of.packed.data;
+  task.shape = shape, task.transposed = transposed;
+  task.rows = task.all_rows();
+  return task;
+}
+ConvolutionWeights<float> gradient_of(const ConvolutionShape& shape) {
+  ConvolutionWeights<float> task;
+  task.shape = shape, task.parts = chunks_of(shape) * parts_of_chunk(shape);
+  return task;
+}
+template <class Task>
+size_t pieces_of(const Task& task) {
+  return (task.length() + task.length_of_part() - 1) / task.length_of_part();
+}
+
+void convolve(const Device<float>& device, const ConvolutionShape& shape, bool transposed, Images& of) {
+  Convolution<float> task = convolution_of(shape, transposed);
+  task.weights = of.w.data, task.packed = of.packed.data;
   task.input = transposed ? of.y.data : of.x.data, task.output = transposed ? of.x.data : of.y.data;
   task.bias = transposed ? nullptr : of.bias.data;
-  task.rows = task.all_rows();
   if (is_depthwise(shape)) return device.depthwise(task);
   device.pack_filters(task, 0, taps_of(shape), of.packed.data);
   device.convolution(task, nullptr);
 }
 
 void add_weights(const Device<float>& device, const ConvolutionShape& shape, Images& of) {
-  ConvolutionWeights<float> task;
-  task.shape = shape, task.x = of.x.data, task.dy = of.y.data, task.sums = of.sums.data;
-  task.parts = chunks_of(shape) * parts_of_chunk(shape);
+  ConvolutionWeights<float> task = gradient_of(shape);
+  task.x = of.x.data, task.dy = of.y.data, task.sums = of.sums.data;
   is_depthwise(shape) ? device.depthwise_weights(task, nullptr) : device.convolution_weights(task, nullptr);
   const size_t stride = stride_of_chunks(shape), weights = weights_of(shape);
   device.add_blocks(of.sums.data, chunks_of(shape), weights, stride, 0, of.dw.data);
@@ -114,6 +128,10 @@ double answer(const Device<float>& device, const Isa& isa, size_t threads, const
     return rates[rates.size() / 2];
   }
   const ConvolutionShape shape = question.shape();
+  const bool transposed = question.product == "dX";
+  if (question.what == "pieces")
+    return double(question.product == "dW" ? pieces_of(gradient_of(shape))
+                                           : pieces_of(convolution_of(shape, transposed)));
   if (question.what == "matmul") {
     Matmul<float> task = matmul_of(shape, question.product);
     Numbers a(task.m * task.k), b(task.k * task.n), c(task.m * task.n);
@@ -124,7 +142,7 @@ double answer(const Device<float>& device, const Isa& isa, size_t threads, const
   if (question.what == "copy")
     return seconds_of([&] { device.copy(images.x.data, output_pixels(shape) * shape.filters, images.y.data); });
   if (question.product == "dW") return seconds_of([&] { add_weights(device, shape, images); });
-  return seconds_of([&] { convolve(device, shape, question.product == "dX", images); });
+  return seconds_of([&] { convolve(device, shape, transposed, images); });
 }
 
 }  // namespace
