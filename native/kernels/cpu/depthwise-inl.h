@@ -19,15 +19,17 @@ struct TapSums {
   size_t w_row = 0, w_tap = 0;
   T* y = nullptr;
   ptrdiff_t y_step = 0, y_ahead = 0;  // the rows that come next, which are asked for, lie ahead
-  size_t first_lacks = 0, last_lacks = 0;
+  Lacking first_lack = {}, last_lack = {};
 };
 
-// So many at once that their sums stay in registers, each weight being read once for all of them.
-constexpr int outputs_at_once = is_tall ? 8 : tile_rows;
-template <int outputs, class T>
+// So many at once that their sums stay in registers, each weight being read once for all of them. At most so many of
+// them lack taps at either end: 1 is all that a kernel of three needs, which asks less of each tap.
+constexpr int outputs_at_once = is_tall ? 8 : 6;
+template <int outputs, int lacking, class T>
 OUT_OF_LINE static void sum_taps(const TapSums<T>& of) {
   const Convolution<T>& task = of.task;
-  const size_t columns = of.columns, first_lacks = of.first_lacks, last_meets = columns - of.last_lacks;
+  const size_t columns = of.columns, *const first_lacks = of.first_lack.taps;
+  const size_t last_meets[most_lacking] = {columns - of.last_lack.taps[0], columns - of.last_lack.taps[1]};
   const T beta = task.beta;
   for_vectors<T>(task.shape.channels, [&](size_t c, int lanes) INLINE_LAMBDA {
     Vec<T> totals[outputs];
@@ -41,7 +43,7 @@ OUT_OF_LINE static void sum_taps(const TapSums<T>& of) {
         const T* from = x_tap;
 #pragma GCC unroll 8
         for (int o = 0; o < outputs; ++o, from += of.x_step)
-          if ((o > 0 || q >= first_lacks) && (o + 1 < outputs || q < last_meets))
+          if ((o >= lacking || q >= first_lacks[o]) && (o + lacking < outputs || q < last_meets[outputs - 1 - o]))
             totals[o] = fma(load_lanes(from, lanes), weight, totals[o]);
       }
     }
@@ -64,7 +66,8 @@ OUT_OF_LINE static void sum_taps(const TapSums<T>& of) {
 }
 template <int most, class T>
 INLINE void sum_taps_of(size_t outputs, const TapSums<T>& of) {
-  if (outputs == most) return sum_taps<most>(of);
+  const bool more_lack = of.first_lack.outputs > 1 || of.last_lack.outputs > 1;
+  if (outputs == most) return more_lack ? sum_taps<most, most_lacking>(of) : sum_taps<most, 1>(of);
   if constexpr (most > 1) sum_taps_of<most - 1>(outputs, of);
 }
 
@@ -88,8 +91,8 @@ OUT_OF_LINE static void sum_stretch(const Convolution<T>& task, const T* x, T* y
     const ptrdiff_t first = ptrdiff_t(cut.first(part));
     of.x = x + (rows.pixel * of_row + columns.pixel * channels + first * of.x_step);
     of.y = y + ptrdiff_t(stretch.first) * channels + first * of.y_step;
-    of.first_lacks = part == 0 ? stretch.first_lacks : 0;
-    of.last_lacks = part + 1 == cut.parts ? stretch.last_lacks : 0;
+    of.first_lack = part == 0 ? stretch.first_lack : Lacking();
+    of.last_lack = part + 1 == cut.parts ? stretch.last_lack : Lacking();
     sum_taps_of<outputs_at_once>(cut.length(part), of);
   }
 }
@@ -125,7 +128,8 @@ struct TapTile {
   size_t x_ahead = 0, dy_ahead = 0;  // what is read next, where this tile asks for it
   T* sums = nullptr;
   size_t sums_row = 0;
-  size_t first_meets = 0, last_meets = 0;  // of the tile's columns from this one on, and up to this one
+  // Of the tile's columns from this one on, and up to this one, from the outermost output on.
+  size_t first_meets[most_lacking] = {}, last_meets[most_lacking] = {};
 };
 // So many taps at once, each pixel of dy being read once for all of them.
 constexpr int tap_rows_at_once = is_tall ? 3 : 2, tap_columns_at_once = 3;
@@ -151,10 +155,15 @@ OUT_OF_LINE static void add_taps(const TapTile<T>& of) {
       x += of.x_step, dy += of.channels;
     };
     size_t count = of.count;
-    if (of.first_meets > 0) add([&](size_t q) INLINE_LAMBDA { return q >= of.first_meets; }), --count;
-    const bool lacks = of.last_meets < columns;
-    for (count -= lacks; count > 0; --count) add([](size_t) INLINE_LAMBDA { return true; });
-    if (lacks) add([&](size_t q) INLINE_LAMBDA { return q < of.last_meets; });
+    for (const size_t first : of.first_meets)
+      if (first > 0) add([=](size_t q) INLINE_LAMBDA { return q >= first; }), --count;
+    int lacking = 0;
+    while (lacking < most_lacking && of.last_meets[lacking] < columns) ++lacking;
+    for (count -= size_t(lacking); count > 0; --count) add([](size_t) INLINE_LAMBDA { return true; });
+    while (lacking > 0) {
+      const size_t past = of.last_meets[--lacking];
+      add([=](size_t q) INLINE_LAMBDA { return q < past; });
+    }
 #pragma GCC unroll 3
     for (int p = 0; p < rows; ++p)
 #pragma GCC unroll 3
@@ -182,7 +191,6 @@ OUT_OF_LINE static void add_stretch(const ConvolutionShape& shape, const T* x, c
   of.x_row = shape.height.dilation * of_row, of.x_tap = shape.width.dilation * channels;
   of.x_step = size_t(stretch.advance) * channels, of.sums_row = shape.width.kernel * channels;
   const EvenCut row_cut(rows.count, tap_rows_at_once), column_cut(columns.count, tap_columns_at_once);
-  const size_t last_meets = columns.count - stretch.last_lacks;
   const T* const first = x + (rows.pixel * ptrdiff_t(of_row) + columns.pixel * ptrdiff_t(channels));
   for (size_t part = 0; part < row_cut.parts; ++part)
     for (size_t across = 0; across < column_cut.parts; ++across) {
@@ -191,8 +199,11 @@ OUT_OF_LINE static void add_stretch(const ConvolutionShape& shape, const T* x, c
       of.sums = sums + (rows.tap + p) * of.sums_row + (columns.tap + q) * channels;
       const bool asks = part + across == 0;
       of.x_ahead = asks ? rows.count * of_row : 0, of.dy_ahead = asks ? shape.width.output * channels : 0;
-      of.first_meets = stretch.first_lacks > q ? stretch.first_lacks - q : 0;
-      of.last_meets = last_meets > q ? last_meets - q : 0;
+      for (int i = 0; i < most_lacking; ++i) {
+        const size_t first_lacks = stretch.first_lack.taps[i], last_meets = columns.count - stretch.last_lack.taps[i];
+        of.first_meets[i] = first_lacks > q ? first_lacks - q : 0;
+        of.last_meets[i] = last_meets > q ? last_meets - q : 0;
+      }
       add_taps_of<tap_rows_at_once, tap_columns_at_once>(row_cut.length(part), column_cut.length(across), of);
     }
 }

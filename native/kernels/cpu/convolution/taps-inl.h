@@ -56,13 +56,18 @@ INLINE Inner inner_back(const ConvolutionAxis& axis, size_t input) {
   return {reach > padding ? reach - padding : 0, end > padding ? end - padding : 0};
 }
 
-// Outputs `step` apart, each of which meets pixels `advance` further than the one before: the taps that the first one
-// meets, but that it lacks the first few of them, and the last output the last few.
+// How many taps the outputs at an end of a stretch lack, from its outermost one on.
+constexpr int most_lacking = 2;
+struct Lacking {
+  size_t outputs = 0, taps[most_lacking] = {};
+};
+// Outputs `step` apart, each of which meets pixels `advance` further than the one before: all the same taps, but that
+// some at its begin lack the first few of them, and some at its end the last few. Pixels are those of the first output.
 struct Stretch {
   size_t first, count;
   ptrdiff_t step, advance;
   MetTaps taps;
-  size_t first_lacks, last_lacks;
+  Lacking first_lack = {}, last_lack = {};
 };
 // How many of all taps an output lacks that meets the last of them, or the first ones.
 INLINE size_t lacking_first(const MetTaps& all, const MetTaps& met) {
@@ -73,7 +78,7 @@ INLINE size_t lacking_last(const MetTaps& all, const MetTaps& met) {
   return met.count > 0 && met.tap == all.tap ? all.count - met.count : 0;
 }
 // body(stretch) for all outputs from `begin` to `end`; back, for those whole strides from each other, from right to
-// left, so that the first one lacks the first taps there too. Those that meet all taps are one stretch, with one more
+// left, so that the first ones lack the first taps there too. Those that meet all taps are one stretch, with a few more
 // on either side; what is left goes by itself.
 template <class F>
 INLINE void for_stretches(const ConvolutionAxis& axis, bool back, size_t begin, size_t end, F body) {
@@ -85,7 +90,7 @@ INLINE void for_stretches(const ConvolutionAxis& axis, bool back, size_t begin, 
       return back ? taps_back(axis, start + n * step) : taps_ahead(axis, start + n * step);
     };
     const auto alone = [&](size_t from, size_t to) INLINE_LAMBDA {
-      for (size_t n = from; n < to; ++n) body(Stretch{start + n * step, 1, 1, 1, taps_of(n), 0, 0});
+      for (size_t n = from; n < to; ++n) body(Stretch{start + n * step, 1, 1, 1, taps_of(n)});
     };
     const Inner inner = back ? inner_back(axis, start) : inner_ahead(axis);
     size_t first = inner.first > start ? rounded_up(inner.first - start, step) : 0;
@@ -96,15 +101,23 @@ INLINE void for_stretches(const ConvolutionAxis& axis, bool back, size_t begin, 
       continue;
     }
     MetTaps taps = taps_of(back ? past - 1 : first);
-    const MetTaps left = first > 0 ? taps_of(first - 1) : taps, right = past < count ? taps_of(past) : taps;
-    const size_t first_lacks = lacking_first(taps, back ? right : left);
-    const size_t last_lacks = lacking_last(taps, back ? left : right);
-    if (first_lacks > 0) taps.pixel -= advance;
-    first -= (back ? last_lacks : first_lacks) > 0;
-    past += (back ? first_lacks : last_lacks) > 0;
+    const auto beside = [&](bool right, auto lacking) INLINE_LAMBDA {
+      Lacking found;
+      while (found.outputs < most_lacking && found.outputs < (right ? count - past : first)) {
+        const size_t lacks = lacking(taps, taps_of(right ? past + found.outputs : first - 1 - found.outputs));
+        if (lacks == 0) break;
+        found.taps[1] = found.taps[0], found.taps[0] = lacks;
+        ++found.outputs;
+      }
+      return found;
+    };
+    const Lacking first_lack = beside(back, lacking_first), last_lack = beside(!back, lacking_last);
+    taps.pixel -= advance * ptrdiff_t(first_lack.outputs);
+    first -= (back ? last_lack : first_lack).outputs;
+    past += (back ? first_lack : last_lack).outputs;
     alone(0, first);
     const size_t at = start + (back ? past - 1 : first) * step;
-    body(Stretch{at, past - first, back ? -ptrdiff_t(step) : 1, advance, taps, first_lacks, last_lacks});
+    body(Stretch{at, past - first, back ? -ptrdiff_t(step) : 1, advance, taps, first_lack, last_lack});
     alone(past, count);
   }
 }
