@@ -1,6 +1,7 @@
 // npm run bench -- NAME [--quick] [--json] [--save] [--against CHECKOUT] [--only TEXT] [--rounds N]
 // Prints its table, or tables, as Markdown (or JSON) with where and how they were measured; --save keeps them in bench/results/
 // with a plot.
+// A bench of results that another machine has left says where those come from, and whether they are to be kept.
 // What a bench makes of the last three: CHECKOUT, built, in place of rivals; only rows with TEXT; N rounds.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
@@ -71,13 +72,21 @@ function markdown({ title, tables }, { machine, date, commit, command }) {
 }
 
 const { run } = await import(`./${name}/index.js`)
-const { picture, ...made } = await run({ quick: values.quick, against: values.against, only: values.only, rounds })
+const {
+  picture,
+  facts: ofResults,
+  isToBeKept = true,
+  ...made
+} = await run({ quick: values.quick, against: values.against, only: values.only, rounds })
 // A bench with one table gives that.
 const result = made.tables ? made : { ...made, tables: [made] }
-const facts = where()
+const facts = { ...where(), ...ofResults }
 const text = markdown(result, facts)
 console.log(values.json ? JSON.stringify({ ...made, ...facts }) : text)
-if (values.save) {
+if (values.save && !isToBeKept) {
+  console.error('these are no results to be kept')
+  process.exitCode = 1
+} else if (values.save) {
   const folder = new URL('results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   const file = values.against === undefined ? name : `${name}-against`

@@ -1,4 +1,5 @@
-"""What PyTorch takes for what kernels.cc measures, in its lines: a name, a tab, seconds a call, the median of rounds."""
+"""What PyTorch takes for what kernels.cc measures, or with the argument `steps` for what steps.js does, in their lines: a name, a
+tab, seconds a call, the median of rounds."""
 import itertools
 import statistics
 import sys
@@ -8,7 +9,8 @@ import torch.nn.functional as functional
 
 torch.backends.cuda.matmul.allow_tf32 = False
 torch.backends.cudnn.allow_tf32 = False
-LAYERS = [tuple(map(int, line.split())) for line in sys.argv[1:]]
+STEPS = sys.argv[1:] == ["steps"]
+LAYERS = [] if STEPS else [tuple(map(int, line.split())) for line in sys.argv[1:]]
 
 
 def random(*shape):
@@ -72,6 +74,40 @@ def measure_layer(m, k, n):
 
     measure(f"layer {m} {k} {n}", step)
 
+
+def measure_step(widths, batch):
+    """Eager, with the optimizer that is the default there; then all of it as one graph, with the fused one."""
+    name = "step " + "-".join(map(str, widths))
+    layers = [layer for pair in zip(widths, widths[1:]) for layer in (torch.nn.Linear(*pair), torch.nn.ReLU())]
+    model = torch.nn.Sequential(*layers[:-1]).cuda()
+    x, y = random(batch, widths[0]), torch.randint(widths[-1], (batch,), device="cuda")
+
+    def step_by(adam):
+        def step():
+            adam.zero_grad(set_to_none=True)
+            functional.cross_entropy(model(x), y).backward()
+            adam.step()
+
+        return step
+
+    measure(name, step_by(torch.optim.Adam(model.parameters(), lr=1e-3)))
+    step = step_by(torch.optim.Adam(model.parameters(), lr=1e-3, fused=True, capturable=True))
+    beside = torch.cuda.Stream()
+    beside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(beside):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(beside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    measure(name + ", graph and fused Adam", graph.replay)
+
+
+if STEPS:
+    measure_step([784, 512, 512, 10], 128)
+    measure_step([32, 64, 64, 8], 32)
+    sys.exit()
 
 source, target = random(350_000_000), torch.empty(350_000_000, device="cuda")
 measure("copy", lambda: target.copy_(source))

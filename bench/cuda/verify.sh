@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What has to be seen on a machine with an NVIDIA GPU, the decisive things first: ten minutes at most, no network.
 # Takes build-cuda along, with its tests and its bench (`npm run build:cuda -- --tests`); Node.js and the built package only for
-# the last two stages. Usage: bench/cuda/verify.sh [FOLDER]. `--emulated [BUILD]` in the folder's place goes through the stages that
+# the last stages. Usage: bench/cuda/verify.sh [FOLDER]. `--emulated [BUILD]` in the folder's place goes through the stages that
 # need no card on the emulator, with little data, of which BUILD, else build-emulated, has the programs: whether the script is in
 # order, and whether hashes are those of the processor.
 # Each stage has a time limit of its own, and one that fails does not stop the others. In the folder: what each stage wrote,
@@ -19,7 +19,7 @@ fi
 tests=$build/gradus_${device}_tests library=$build/gradus_$device.so bench=$build/gradus_device_bench out=$build/verify
 [ -n "$small" ] || out=${1:-$out}
 mkdir -p "$out"
-rm -f "$out"/{stages,ours,theirs}.tsv "$out"/{results,bench,card,seen*}.txt "$out/results.json"
+rm -f "$out"/{stages,ours,theirs,steps,kernels}.tsv "$out"/{results,bench,card,seen*}.txt "$out/results.json"
 
 # note NAME STATUS LIMIT SECONDS TEXT: a line of the table.
 note() {
@@ -63,24 +63,40 @@ sanitized() {
   GRADUS_TRIALS=2 compute-sanitizer --tool "$1" --error-exitcode 9 \
     "$tests" conformance kernels_test rows_test norms_test choices_test updates_test
 }
-# Ours and PyTorch's, and their ratio: above 1 we are faster.
-measured() {
-  "$bench" "$library" $small >"$out/ours.tsv" || { cat "$out/ours.tsv"; return 1; }
-  : >"$out/theirs.tsv"
-  local layers
-  mapfile -t layers < <(sed -n 's/^layer \(.*\)\t.*/\1/p' "$out/ours.tsv")
-  [ -n "$small" ] || python3 bench/cuda/rivals.py "${layers[@]}" >"$out/theirs.tsv" || echo 'no rivals: no PyTorch'
+# against NAME RIVAL…: ours of NAME.tsv and PyTorch's, which rivals.py tells for these arguments, and their ratio: above 1 we
+# are faster. All of them in ours.tsv, theirs.tsv and bench.txt.
+against() {
+  local name=$1
+  shift
+  : >"$out/theirs-$name.tsv"
+  [ -n "$small" ] || python3 bench/cuda/rivals.py "$@" >"$out/theirs-$name.tsv" || echo 'no rivals: no PyTorch'
+  cat "$out/$name.tsv" >>"$out/ours.tsv"
+  cat "$out/theirs-$name.tsv" >>"$out/theirs.tsv"
   awk -F '\t' 'FILENAME == ARGV[1] { theirs[$1] = $2; next }
-    { printf "%-28s %12.3f us  %s\n", $1, $2 * 1e6,
-        ($1 in theirs) ? sprintf("%12.3f us by PyTorch  %.2f", theirs[$1] * 1e6, theirs[$1] / $2) : "" }' \
-    "$out/theirs.tsv" "$out/ours.tsv" | tee "$out/bench.txt"
+    { printf "%-48s %12.3f us  %s\n", $1, $2 * 1e6,
+        ($1 in theirs) ? sprintf("%12.3f us by PyTorch  %.2f", theirs[$1] * 1e6, theirs[$1] / $2) : ""; delete theirs[$1] }
+    END { for (name in theirs) printf "%-48s %12s     %12.3f us by PyTorch\n", name, "", theirs[name] * 1e6 }' \
+    "$out/theirs-$name.tsv" "$out/$name.tsv" | tee -a "$out/bench.txt"
+}
+measured() {
+  "$bench" "$library" $small >"$out/kernels.tsv" || { cat "$out/kernels.tsv"; return 1; }
+  local layers
+  mapfile -t layers < <(sed -n 's/^layer \(.*\)\t.*/\1/p' "$out/kernels.tsv")
+  against kernels "${layers[@]}"
+}
+on_device() { GRADUS_DEVICE=cuda GRADUS_CUDA_LIBRARY=$PWD/$library "$@"; }
+# Whole steps, replayed as graphs and not.
+stepped() {
+  { on_device node bench/cuda/steps.js $small && GRADUS_CUDA_GRAPHS=0 on_device node bench/cuda/steps.js $small; } \
+    >"$out/steps.tsv" || { cat "$out/steps.tsv"; return 1; }
+  against steps steps
 }
 # What users call, from JavaScript on: training, evaluation, refusals, one device after the other.
-models() {
-  GRADUS_CUDA_LIBRARY=$PWD/$library FORCE_COLOR=0 node test/gpu/models.js | sed '/^ *Skipped: /d; /^ *Duration: /d'
+tested() {
+  GRADUS_CUDA_LIBRARY=$PWD/$library FORCE_COLOR=0 node "test/gpu/$1.js" | sed '/^ *Skipped: /d; /^ *Duration: /d'
 }
 # MNIST to 98 %, and the seconds that it takes, loading included.
-mnist() { GRADUS_DEVICE=cuda GRADUS_CUDA_LIBRARY=$PWD/$library node bench/cuda/mnist.js $small; }
+mnist() { on_device node bench/cuda/mnist.js $small; }
 
 # What the kernels are compiled of.
 device_sources() {
@@ -126,7 +142,12 @@ as_json() {
       close_list("stages", "[", "]"); print ","
       while ((getline < "theirs.tsv") > 0) theirs[$1] = $2
       while ((getline < "ours.tsv") > 0)
-        if (NF == 2) item("{ \"name\": " quoted($1) ", \"seconds\": " number($2) ", \"pytorch\": " number(theirs[$1]) " }")
+        if (NF == 2) {
+          item("{ \"name\": " quoted($1) ", \"seconds\": " number($2) ", \"pytorch\": " number(theirs[$1]) " }")
+          delete theirs[$1]
+        }
+      for (name in theirs)
+        item("{ \"name\": " quoted(name) ", \"seconds\": null, \"pytorch\": " number(theirs[name]) " }")
       close_list("times", "[", "]"); print ","
       FS = "  "
       while ((getline < seen) > 0) item(quoted($2) ": " quoted($1))
@@ -135,17 +156,18 @@ as_json() {
 }
 
 export tests library bench small repeats out
-export -f describe_card from_ptx again sanitized measured models mnist
+export -f describe_card from_ptx again sanitized against measured on_device stepped tested mnist
 on_card card 20 describe_card
 stage conformance 15 "$tests" conformance_test
 if stage kernels 60 "$tests"; then
   device_sources | xargs sha256sum >"$out/$seen"
 fi
-on_card ptx 90 from_ptx
+on_card ptx 70 from_ptx
 stage engine 30 again
 for tool in memcheck racecheck initcheck synccheck; do on_card $tool 37 sanitized $tool; done
-stage bench 200 measured
-stage models 30 models
+stage bench 160 measured
+stage steps 40 stepped
+stage models 30 tested models
 stage mnist 15 mnist
 as_json
 printf '\n'

@@ -8,10 +8,21 @@ export const loadFrom = (checkout, name) => import(pathToFileURL(resolve(checkou
 
 /**
  * Of a compiled model and its data, of so many rows: calls that go over all batches, `train` with statistics of tensors or
- * without. The data lie in native memory; each step gathers a batch of its own.
+ * without. The data lie in native memory; each step gathers a batch of its own. `place`: of another device than the processor.
  */
-export function stepsOf({ native, model, inputs, classes, batch, batches, threads, learningRate, momentum }) {
-  const program = new native.Program(model.descriptor)
+export function stepsOf({
+  native,
+  model,
+  inputs,
+  classes,
+  batch,
+  batches,
+  threads,
+  learningRate,
+  momentum,
+  place = [],
+}) {
+  const program = new native.Program(model.descriptor, undefined, ...place)
   const rows = batch * batches
   const dataset = new native.Dataset(
     rows,
@@ -35,8 +46,8 @@ export function stepsOf({ native, model, inputs, classes, batch, batches, thread
     learningRates: new Float64Array(batches).fill(learningRate),
     momenta: momentum === undefined ? undefined : new Float64Array(batches).fill(momentum),
   }
-  async function train(tensorStatistics) {
-    const { updates } = await program.train({ ...training, tensorStatistics })
+  async function train(tensorStatistics, inspections = {}) {
+    const { updates } = await program.train({ ...training, tensorStatistics, ...inspections })
     if (updates !== batches) throw new Error(`${updates} of ${batches} steps were done`)
   }
   return { train, evaluate: () => program.evaluate(call), predict: () => program.predict(call) }

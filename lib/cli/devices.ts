@@ -9,7 +9,7 @@ export function listDevices({ json = false }: { json?: boolean | undefined }): b
     const rows = found.map(({ device, name, memory, free, capability, driver, reason }) => [
       device,
       name,
-      memory > 0 ? `${gigabytes(free)} of ${gigabytes(memory)} GB free` : '',
+      memoryOf(memory, free),
       capability ? `capability ${capability}` : '',
       driver ? `driver ${driver}` : '',
       reason ?? '',
@@ -23,4 +23,8 @@ export function listDevices({ json = false }: { json?: boolean | undefined }): b
   return found.some(({ device, reason }) => device !== 'cpu' && reason === undefined)
 }
 
+const memoryOf = (memory: number, free: number): string => {
+  if (memory === 0) return ''
+  return free > 0 ? `${gigabytes(free)} of ${gigabytes(memory)} GB free` : `${gigabytes(memory)} GB`
+}
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1)
