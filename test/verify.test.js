@@ -38,13 +38,13 @@ esac`),
   const none = ['card', 'ptx', 'memcheck', 'racecheck', 'initcheck', 'synccheck']
   assert.equal(
     Object.keys(stages).toSorted(),
-    [...none, 'conformance', 'kernels', 'engine', 'bench', 'steps', 'models', 'mnist'].toSorted(),
+    [...none, 'conformance', 'kernels', 'engine', 'bench', 'steps', 'models', 'lifecycles', 'mnist'].toSorted(),
   )
   for (const name of none) assert.is(stages[name].status, 'no card')
   for (const name of ['conformance', 'kernels', 'bench']) assert.is(stages[name].status, 'ok', name)
   assert.is(stages.conformance.says, 'says "this" \\ and that')
   assert.is(stages.engine.status, 'failed (3)')
-  for (const name of ['steps', 'models', 'mnist']) assert.is(stages[name].status, 'failed (1)', name)
+  for (const name of ['steps', 'models', 'lifecycles', 'mnist']) assert.is(stages[name].status, 'failed (1)', name)
   assert.equal(results.times, [
     { name: 'adam', seconds: 1.5e-5, pytorch: null },
     { name: 'layer 2 3 4', seconds: 1e-3, pytorch: null },

@@ -45,7 +45,9 @@ export async function run() {
   const { device, card, date, commit, stages, times } = JSON.parse(readFileSync(file, 'utf8'))
   const isOfCard = device === 'cuda' && card !== null
   return {
-    title: isOfCard ? `kernels and steps on a GPU: ${card}` : 'the emulator: whether all of it runs, no figures of a card',
+    title: isOfCard
+      ? `kernels and steps on a GPU: ${card}`
+      : 'the emulator: whether all of it runs, no figures of a card',
     isToBeKept: isOfCard,
     facts: { machine: card ?? device, date, commit: commit ?? 'unknown', command: 'bench/cuda/verify.sh' },
     tables: [

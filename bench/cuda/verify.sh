@@ -91,7 +91,8 @@ stepped() {
     >"$out/steps.tsv" || { cat "$out/steps.tsv"; return 1; }
   against steps steps
 }
-# What users call, from JavaScript on: training, evaluation, refusals, one device after the other.
+# What users call, from JavaScript on: models.js has training, evaluation, refusals, memory that runs out, one device after the
+# other; lifecycles.js several programs, threads and processes on one card at once, and their ends.
 tested() {
   GRADUS_CUDA_LIBRARY=$PWD/$library FORCE_COLOR=0 node "test/gpu/$1.js" | sed '/^ *Skipped: /d; /^ *Duration: /d'
 }
@@ -168,6 +169,7 @@ for tool in memcheck racecheck initcheck synccheck; do on_card $tool 37 sanitize
 stage bench 160 measured
 stage steps 40 stepped
 stage models 30 tested models
+stage lifecycles 25 tested lifecycles
 stage mnist 15 mnist
 as_json
 printf '\n'

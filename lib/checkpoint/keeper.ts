@@ -64,6 +64,11 @@ export class CheckpointKeeper implements Keeper, Interrupted {
     return this.#written?.path ?? null
   }
 
+  async last(): Promise<string | null> {
+    await this.#writing
+    return this.path ?? this.#context.lineage.from?.path ?? null
+  }
+
   isDue(moment: Moment): boolean | Promise<boolean> {
     const { kind, epochs, step } = moment
     if (kind === 'end') return this.#isUnsaved(moment)

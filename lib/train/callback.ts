@@ -112,6 +112,8 @@ export interface Keeper {
    * @param recorded - resolves when what callbacks have recorded up to this moment lies on the disk
    */
   keep(moment: Moment, take: (into?: NativeSnapshot) => Promise<RunState>, recorded: Promise<unknown>): Promise<void>
+  /** The checkpoint that the run can go on from now, once all that is being written is there; null where there is none. */
+  last(): Promise<string | null>
   /** After every `onTrainEnd`: resolves when everything is written, or throws why it could not be. */
   close(): Promise<void>
   /** When the run's directory is closed as well: a signal that has ended the run goes its way. */

@@ -77,7 +77,8 @@ export class Training {
     try {
       await this.#train()
       await this.#keep('end')
-    } catch (error) {
+    } catch (thrown) {
+      const error = isLost(thrown) ? await this.#withCheckpoint(thrown) : thrown
       // The run's own error counts, not one that a callback makes of it.
       await this.#end(this.#halt.isAborted ? 'abort' : 'error', error)
       throw error
@@ -310,6 +311,14 @@ export class Training {
     return failures
   }
 
+  /** Of a device that is lost, and all that was there: what the run can go on from. */
+  async #withCheckpoint(error: GradusError): Promise<GradusError> {
+    const keeper = this.#told.find(({ keeper }) => keeper)?.keeper
+    const last = (await keeper?.last()) ?? null
+    const place = last === null ? 'there is no checkpoint of the run' : `the last checkpoint is ${last}`
+    return new GradusError(error.code, `${error.message}; ${place}`, { cause: error })
+  }
+
   #context(): RunContext {
     return {
       model: this.#target,
@@ -323,3 +332,6 @@ export class Training {
     }
   }
 }
+
+const isLost = (error: unknown): error is GradusError =>
+  error instanceof GradusError && error.code === 'GRADUS_DEVICE_LOST'

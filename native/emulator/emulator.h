@@ -15,8 +15,8 @@ struct Options {
   Order order = Order::forwards;  // of threads, and of blocks
   uint64_t seed = 1;              // of `shuffled`
   Finish copies = Finish::late;
-  size_t memory = size_t(1) << 30;
-  uint64_t fail_at = 0;  // the number of the call that fails, from 1; 0: none
+  size_t memory = size_t(1) << 30, others = 0;  // that other processes have taken of it
+  uint64_t fail_at = 0;                         // the number of the call that fails, from 1; 0: none
   DeviceState fail_with = DeviceState::lost;
   int planted = 0;      // a Mistake of kernels/cuda/mistakes.h
   bool counts = false;  // sectors and bank conflicts, which takes time

@@ -16,7 +16,8 @@ namespace {
 constexpr size_t alignment = 256;
 
 Moment moment = 1;
-std::map<uintptr_t, Region> regions;
+// Never destroyed, as nothing of the emulator is: where a process ends in the middle of a step, its thread goes on.
+std::map<uintptr_t, Region>& regions = *new std::map<uintptr_t, Region>;
 Region* last = nullptr;  // that was looked for
 size_t used = 0;
 int openings = 0;
@@ -65,7 +66,8 @@ void Region::forget() { std::memset(static_cast<void*>(cells_.get()), 0, size_ *
 
 void* allocate(size_t bytes) {
   const size_t size = bytes ? bytes : 1;
-  if (size > options().memory || used > options().memory - size) return nullptr;
+  const size_t ours = options().memory - options().others;
+  if (size > ours || used > ours - size) return nullptr;
   // The first gap that is wide enough; a margin keeps neighbours apart.
   const auto end_of = [](uintptr_t begin, size_t of) { return (begin + of + 2 * alignment) / alignment * alignment; };
   uintptr_t at = reinterpret_cast<uintptr_t>(arena()) + alignment;

@@ -76,7 +76,7 @@ void describe(int32_t ordinal, DeviceInfo* info) {
   }
   info->state = DeviceState::ready;
   std::strcpy(info->name, "Emulated");
-  info->memory = options().memory, info->free = options().memory - allocated();
+  info->memory = options().memory, info->free = options().memory - options().others - allocated();
 }
 
 DeviceState open(int32_t ordinal, Queue** queue) {
@@ -108,6 +108,11 @@ void give_back(Queue* queue, void* memory) {
         tell(Trouble::in_use, "a queued kernel was given it", reinterpret_cast<const void*>(of.launch->kernel),
              nullptr);
   release(memory);
+}
+
+DeviceRoom room(Queue*) {
+  const Lock lock(mutex);
+  return {options().memory, options().memory - options().others - allocated(), 1};
 }
 
 void enter(Queue* queue) { entered = queue; }
@@ -293,11 +298,6 @@ void launch(void (*kernel)(), Call call, unsigned grid, unsigned block, size_t s
                 params, bytes);
 }
 
-Options& options() {
-  static Options all;
-  return all;
-}
-
 Moved take_moved(const void* memory) {
   const Lock lock(mutex);
   Region* const region = region_of(reinterpret_cast<uintptr_t>(memory));
@@ -316,8 +316,8 @@ Effort take_effort() {
 
 const DeviceTable& table() {
   static const DeviceTable all = cuda::with_kernels(
-      {0,        "emulated", count, describe, open,       close,    take,   give_back, enter, guard,   upload,
-       download, copy,       clear, wait,     begin_step, end_step, branch, {},        {},    nullptr, nullptr});
+      {0,        "emulated", count, describe, open,       close,    take,   give_back, room, enter,   guard,  upload,
+       download, copy,       clear, wait,     begin_step, end_step, branch, {},        {},   nullptr, nullptr});
   return all;
 }
 

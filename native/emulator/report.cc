@@ -12,7 +12,7 @@ namespace gradus::emulator {
 
 namespace {
 std::mutex mutex;
-std::vector<Report> reports;
+std::vector<Report>& reports = *new std::vector<Report>;
 
 // The function of an address and its place in the sources, by addr2line.
 struct Place {

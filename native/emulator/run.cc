@@ -11,7 +11,7 @@ thread_local Run* running = nullptr;
 
 namespace {
 // Fibers are kept: their stacks are mapped once.
-std::vector<std::unique_ptr<Thread>> idle;
+std::vector<std::unique_ptr<Thread>>& idle = *new std::vector<std::unique_ptr<Thread>>;
 
 std::unique_ptr<Thread> take_thread() {
   if (idle.empty()) return std::make_unique<Thread>();

@@ -33,10 +33,10 @@ AugmentedImages<T>::AugmentedImages(const AugmentedColumn& of, BatchMemory<T>& m
 }
 
 template <class T>
-void AugmentedImages<T>::reserve(size_t rows, Memory& from) {
+void AugmentedImages<T>::reserve(size_t rows, Memory& from, BatchMemory<T>& in) const {
   if (!mixes()) return;
-  memory_.other_images.grow(product(rows, of_.column().elements()), from);
-  memory_.shares.grow(rows, from);
+  in.other_images.grow(product(rows, of_.column().elements()), from);
+  in.shares.grow(rows, from);
 }
 
 template <class T>
@@ -96,7 +96,7 @@ void preview(const Dataset& data, const Augmentation& augmentation, uint64_t see
   const AugmentedColumn of{data, 0, image_shape_of(column.name, column.shape), augmentation, seed, epoch, 0};
   BatchMemory<float> memory;
   AugmentedImages<float> images(of, memory);
-  images.reserve(rows.size(), host_memory());
+  images.reserve(rows.size(), host_memory(), memory);
   Pool pool(1);
   const Pool::Share alone(pool, 1);
   images.gather(rows, CpuDevice<float>(*chosen_isa(), alone), to);

@@ -25,7 +25,7 @@ class AugmentedImages {
 
   size_t input() const { return of_.input; }
   bool mixes() const { return of_.augmentation.mixes(); }
-  void reserve(size_t rows, Memory& from);
+  void reserve(size_t rows, Memory& from, BatchMemory<T>& in) const;
   // Rows of the data. Which others they are mixed with, and how, lies in the memory then.
   void gather(const std::vector<uint32_t>& rows, const Device<T>& device, T* to) const;
   // Of as many rows; the others' targets lie in the memory.

@@ -43,6 +43,13 @@ template <class T>
 Batch<T>::Batch(const Model<T>& model, const Dataset& data, Workspace<T>& workspace)
     : model_(model), data_(data), memory_(workspace.batch), workspace_(workspace) {
   check_inputs();
+  bring(Dataset::Role::input);
+}
+
+// To where the device reads them, before passes take memory there, and before the first step: nobody waits within one.
+template <class T>
+void Batch<T>::bring_columns(Dataset::Role role) const {
+  for (size_t column = 0; column < data_.columns(role).size(); ++column) examples_of(role, column, 0);
 }
 
 template <class T>
@@ -56,6 +63,7 @@ void Batch<T>::use_targets(const std::vector<double>& class_weights) {
   if (!weight.empty() && weight[0].elements() != 1)
     mismatch(weight[0].name, "one weight a row", to_string(weight[0].shape));
   weighted_ = !weight.empty() || !class_weights_.empty();
+  bring(Dataset::Role::target), bring(Dataset::Role::weight);
 }
 
 template <class T>
@@ -141,27 +149,19 @@ void Batch<T>::use_augmentation(const Augmentation& augmentation, uint64_t epoch
 }
 
 template <class T>
-void Batch<T>::reserve(size_t rows) {
-  Memory& from = workspace_.memory;
-  if (images_) images_->reserve(rows, from);
-  if (mixes_labels()) memory_.other_labels.grow(rows, from);
-  if (mixes() && kind_ == Targets::dense) memory_.other_targets.grow(product(rows, columns()), from);
-  if (kind_ == Targets::labels) memory_.labels.grow(rows, from);
-  if (kind_ == Targets::dense) memory_.targets.grow(product(rows, columns()), from);
-  if (weighted_) memory_.weights.grow(rows, from);
-  if (has_example_weights()) memory_.example_weights.grow(rows, from);
-  if (!from.is_host()) bring_data();
+void Batch<T>::reserve(size_t rows, Workspace<T>& in) const {
+  Memory& from = in.memory;
+  BatchMemory<T>& memory = in.batch;
+  if (images_) images_->reserve(rows, from, memory);
+  if (mixes_labels()) memory.other_labels.grow(rows, from);
+  if (mixes() && kind_ == Targets::dense) memory.other_targets.grow(product(rows, columns()), from);
+  if (kind_ == Targets::labels) memory.labels.grow(rows, from);
+  if (kind_ == Targets::dense) memory.targets.grow(product(rows, columns()), from);
+  if (weighted_) memory.weights.grow(rows, from);
+  if (has_example_weights()) memory.example_weights.grow(rows, from);
   if (class_weights_.empty()) return;
-  memory_.class_weights.grow(class_weights_.size(), from);
-  from.upload(memory_.class_weights.data(), class_weights_.data(), class_weights_.size() * sizeof(double));
-}
-
-// To the device, before the first step: nobody waits within one.
-template <class T>
-void Batch<T>::bring_data() const {
-  for (Dataset::Role role : {Dataset::Role::input, Dataset::Role::target, Dataset::Role::weight})
-    for (size_t i = 0; i < data_.columns(role).size(); ++i)
-      if (role == Dataset::Role::input || kind_ != Targets::none) examples_of(role, i, 0);
+  memory.class_weights.grow(class_weights_.size(), from);
+  from.upload(memory.class_weights.data(), class_weights_.data(), class_weights_.size() * sizeof(double));
 }
 
 template <class T>

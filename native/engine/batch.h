@@ -37,7 +37,9 @@ class Batch {
   // For gather_mirrored(). Throws as use_augmentation().
   void use_mirror();
 
-  void reserve(size_t rows);
+  // Memory for so many rows in a workspace: the batch's own, or another that is only to tell how much it takes.
+  void reserve(size_t rows, Workspace<T>& in) const;
+  void reserve(size_t rows) const { reserve(rows, workspace_); }
   double weight(size_t first, size_t rows) const;           // sum of these rows' weights
   void gather(size_t first, Pass<T>& pass) const;           // as many rows as the pass has examples
   void gather_mirrored(size_t first, Pass<T>& pass) const;  // their inputs alone, images mirrored
@@ -56,6 +58,10 @@ class Batch {
 
  private:
   void check_inputs() const;
+  void bring(Dataset::Role role) const {
+    while_taking("the data, which lie there whole", [&] { bring_columns(role); });
+  }
+  void bring_columns(Dataset::Role role) const;
   void check_targets();
   void check_numbers(Dataset::Role role, size_t column, size_t limit) const;
   size_t view_row(size_t i) const { return order_ ? (*order_)[i] : i; }
@@ -70,7 +76,6 @@ class Batch {
   double example_weight_of(size_t i) const;
   double weight_of(size_t i) const;
   Examples examples_of(Dataset::Role role, size_t column, size_t first) const;
-  void bring_data() const;
   const double* class_weights() const { return class_weights_.empty() ? nullptr : memory_.class_weights.data(); }
 
   const Model<T>& model_;

@@ -107,7 +107,7 @@ Error refusal_of(const DeviceTable& table, int32_t ordinal, const DeviceInfo& in
                                                " has no memory to begin with: " + std::to_string(info.free) +
                                                " of its " + std::to_string(info.memory) + " bytes are free");
     default:
-      return Error("GRADUS_DEVICE_LOST", "card " + card + " has failed: restart the process to use it again");
+      return Error("GRADUS_DEVICE_LOST", "card " + card + " has failed: restart the process to use the GPU again");
   }
 }
 

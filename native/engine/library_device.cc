@@ -1,11 +1,25 @@
 #include "library_device.h"
 
+#include <map>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "device_library.h"
 
 namespace gradus {
+
+namespace {
+std::atomic<uint64_t>& taken_on(const DeviceTable& table, int32_t ordinal) {
+  static std::mutex mutex;
+  static auto* const taken = new std::map<std::pair<const DeviceTable*, int32_t>, std::atomic<uint64_t>>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  return (*taken)[{&table, ordinal}];
+}
+}  // namespace
+
+OpenDevice::OpenDevice(const DeviceTable& table, int32_t ordinal, Queue* queue)
+    : table_(table), ordinal_(ordinal), queue_(queue), taken_(taken_on(table, ordinal)) {}
 
 std::shared_ptr<OpenDevice> OpenDevice::open(const DeviceTable& table, int32_t ordinal) {
   DeviceInfo info;
@@ -17,21 +31,35 @@ std::shared_ptr<OpenDevice> OpenDevice::open(const DeviceTable& table, int32_t o
 }
 
 void OpenDevice::no_room_for(size_t bytes) const {
+  const DeviceRoom room = table_.room(queue_);
   DeviceInfo info;
   table_.describe(ordinal_, &info);
+  const uint64_t taken = taken_, free = std::min(room.free, room.memory);
   throw Error("GRADUS_OUT_OF_MEMORY", std::string(info.name) + " has no memory for " + std::to_string(bytes) +
-                                          " bytes: " + std::to_string(info.free) + " of its " +
-                                          std::to_string(info.memory) + " bytes are free");
+                                          " bytes: of its " + std::to_string(room.memory) + " bytes " +
+                                          std::to_string(free) + " are free, this process has taken " +
+                                          std::to_string(taken) + ", others and the driver " +
+                                          std::to_string(room.memory - free - std::min(taken, room.memory - free)));
+}
+
+std::optional<Room> OpenDevice::room() const {
+  const DeviceRoom room = table_.room(queue_);
+  return Room{size_t(room.free), size_t(room.grain)};
 }
 
 // It goes back when nothing that is queued uses it any more.
 std::shared_ptr<uint8_t> OpenDevice::allocate(size_t bytes) {
   if (bytes == 0) return nullptr;
   void* const memory = table_.allocate(queue_, bytes);
-  if (!memory) no_room_for(bytes);
-  std::shared_ptr<uint8_t> owned(static_cast<uint8_t*>(memory), [self = shared_from_this()](uint8_t* at) {
+  if (!memory) {
+    wait();  // a device that is lost gives none either
+    no_room_for(bytes);
+  }
+  taken_ += bytes;
+  std::shared_ptr<uint8_t> owned(static_cast<uint8_t*>(memory), [self = shared_from_this(), bytes](uint8_t* at) {
     if (self->table_.wait(self->queue_) == DeviceState::lost) self->is_lost_ = true;
     self->table_.release(self->queue_, at);
+    self->taken_ -= bytes;
   });
   clear(memory, bytes);
   return owned;
@@ -59,7 +87,7 @@ void OpenDevice::wait() {
                                         std::exchange(missing_, nullptr) + " yet: train on the processor");
   is_lost_ |= state != DeviceState::ready;
   if (is_lost_)
-    throw Error("GRADUS_DEVICE_LOST", "the device " + name() + " has failed: restart the process to use it again");
+    throw Error("GRADUS_DEVICE_LOST", "the device " + name() + " has failed: restart the process to use the GPU again");
 }
 
 template <>

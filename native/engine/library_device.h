@@ -1,5 +1,7 @@
 // A device that a library brings, opened: its memory, and its kernels for the engine to call.
 #pragma once
+#include <atomic>
+
 #include "kernels/device.h"
 #include "kernels/device_table.h"
 #include "memory.h"
@@ -11,8 +13,7 @@ class OpenDevice final : public Memory, public std::enable_shared_from_this<Open
  public:
   // Throws Error: what refusal_of() says of the card.
   static std::shared_ptr<OpenDevice> open(const DeviceTable& table, int32_t ordinal);
-  OpenDevice(const DeviceTable& table, int32_t ordinal, Queue* queue)
-      : table_(table), ordinal_(ordinal), queue_(queue) {}
+  OpenDevice(const DeviceTable& table, int32_t ordinal, Queue* queue);
   ~OpenDevice() override { table_.close(queue_); }
 
   // One more queue of the same card.
@@ -28,6 +29,7 @@ class OpenDevice final : public Memory, public std::enable_shared_from_this<Open
 
   bool is_host() const override { return false; }
   std::shared_ptr<uint8_t> allocate(size_t bytes) override;
+  std::optional<Room> room() const override;
   void upload(void* to, const void* from, size_t bytes) override;
   void download(void* to, const void* from, size_t bytes) override;
   void copy(void* to, const void* from, size_t bytes) override;
@@ -45,6 +47,7 @@ class OpenDevice final : public Memory, public std::enable_shared_from_this<Open
   const DeviceTable& table_;
   const int32_t ordinal_;
   Queue* const queue_;
+  std::atomic<uint64_t>& taken_;  // on this card, by all of this process
   bool is_lost_ = false;
   const char* missing_ = nullptr;
 };

@@ -1,8 +1,15 @@
 // Memory that kernels work in. The host cannot touch a device's: it uploads and downloads.
 #pragma once
+#include <optional>
+
 #include "arena.h"
 
 namespace gradus {
+
+// What can still be taken of a memory.
+struct Room {
+  size_t free = 0, grain = 1;  // bytes; what is taken may be rounded up to grains
+};
 
 class Memory {
  public:
@@ -10,6 +17,8 @@ class Memory {
   virtual bool is_host() const = 0;
   // 64-byte aligned and zero-filled. Throws GRADUS_OUT_OF_MEMORY, and then nothing has changed.
   virtual std::shared_ptr<uint8_t> allocate(size_t bytes) = 0;
+  // None where that cannot be told, as of a host, which promises more than there is.
+  virtual std::optional<Room> room() const { return std::nullopt; }
   // All of them in the order of the kernels called before and after. `from` has been read when upload() returns;
   // download() waits for what was called before it.
   virtual void upload(void* to, const void* from, size_t bytes) = 0;

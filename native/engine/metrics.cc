@@ -63,12 +63,13 @@ void Metrics<T>::read(std::vector<double>& sums) const {
 
 // Of metrics that each example moves as a whole all sums are kept; of the others those that rows have changed.
 template <class T>
-void Metrics<T>::reserve_memory_of(size_t rows) {
+void Metrics<T>::reserve_memory_of(size_t rows, Workspace<T>& in) {
   remembers_ = true;
-  memory_.kept.grow(width_, workspace_.memory);
-  memory_.changed.resize(std::max(memory_.changed.size(), places_.size()));
+  MetricMemory& memory = in.metrics;
+  memory.sums.grow(width_, in.memory), memory.kept.grow(width_, in.memory);
+  memory.changed.resize(std::max(memory.changed.size(), places_.size()));
   for (size_t number = 0; number < places_.size(); ++number)
-    if (places_[number].is_scattered) memory_.changed[number].grow(rows, workspace_.memory);
+    if (places_[number].is_scattered) memory.changed[number].grow(rows, in.memory);
 }
 
 namespace {

@@ -18,7 +18,7 @@ class Metrics {
   void read(std::vector<double>& sums) const;
   // A refused update, of so many rows at most, leaves no trace: restore() brings back what the sums were at remember(),
   // before its rows were added.
-  void reserve_memory_of(size_t rows);
+  void reserve_memory_of(size_t rows, Workspace<T>& in);  // the metrics' own, or as Batch::reserve()
   void remember(const Device<T>& device);
   void restore(const Device<T>& device, size_t rows);
   // Adds the rows of a pass, each with its own weight; those of weight 0 do not count.

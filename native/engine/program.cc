@@ -9,6 +9,7 @@
 #include "penalties.h"
 #include "probe.h"
 #include "running.h"
+#include "step_memory.h"
 #include "train.h"
 #include "typed_program.h"
 #include "views.h"
@@ -42,7 +43,7 @@ class ProgramOf final : public TypedProgram<T> {
         inspection_(model_),
         workspace_(memory_) {
     if (device_) check_kernels(model_, *device_);
-    workspace_.gradients.arena.grow(this->plan().arena_size, memory_);
+    while_taking("the gradients", [&] { workspace_.gradients.arena.grow(this->plan().arena_size, memory_); });
     metric_widths_ = Metrics<T>(model_, workspace_).widths();
   }
 
@@ -154,9 +155,10 @@ class ProgramOf final : public TypedProgram<T> {
   // Batch or Rows: what has a size and gathers.
   template <class Inputs>
   void predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, Link link, T* out);
-  // Memory of passes over so many rows.
-  void reserve(size_t rows);
-  void reserve(Batch<T>& batch, size_t rows, size_t passes = 1);
+  // Memory of passes over so many rows, and of what `take` takes beside it.
+  void reserve(size_t rows, const TakePasses<T>& take);
+  // Of passes over all rows of a batch, so many at a time.
+  void reserve(const Batch<T>& batch, size_t rows);
   size_t all_rows(const Dataset& data) const;
 
   const Isa& isa_;
@@ -190,16 +192,21 @@ ProgramOf<T>& ProgramOf<T>::here() {
 }
 
 template <class T>
-void ProgramOf<T>::reserve(size_t rows) {
+void ProgramOf<T>::reserve(size_t rows, const TakePasses<T>& take) {
   if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
-  model_.reserve(rows, workspace_);
+  reserve_passes<T>(model_, rows, workspace_, [&](size_t rows, Workspace<T>& in) {
+    model_.reserve(rows, in);
+    take(rows, in);
+  });
 }
 
 template <class T>
-void ProgramOf<T>::reserve(Batch<T>& batch, size_t rows, size_t passes) {
-  reserve(rows);
-  workspace_.reserve_losses(rows, passes);
-  batch.reserve(rows);
+void ProgramOf<T>::reserve(const Batch<T>& batch, size_t rows) {
+  reserve(rows, [&](size_t rows, Workspace<T>& in) {
+    in.reserve_losses(rows, batch.size() / rows + 1);
+    batch.reserve(rows, in);
+    if (batch.is_mirrored()) in.batch.view_scores.grow(product(rows, model_.output_size()), in.memory);
+  });
 }
 
 template <class T>
@@ -216,7 +223,7 @@ EvaluateResult ProgramOf<T>::evaluate(const EvaluateCall& call) {
   batch.use_targets(call.class_weights);
   if (call.mirrored) batch.use_mirror();
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
-  reserve(batch, batch_size, batch.size() / batch_size + 1);
+  reserve(batch, batch_size);
   Metrics<T> metrics(model_, workspace_);
   EvaluateResult result;
   metrics.go_on(call.metric_sums);
@@ -239,7 +246,11 @@ template <class T>
 template <class Inputs>
 void ProgramOf<T>::predict_from(const Inputs& inputs, Running<T>& running, size_t batch_size, Link link, T* out) {
   batch_size = std::min(batch_size, std::max<size_t>(inputs.size(), 1));
-  reserve(batch_size);
+  const bool is_linked = link != Link::identity && !memory_.is_host();
+  reserve(batch_size, [&](size_t rows, Workspace<T>& in) {
+    inputs.reserve(rows, in);
+    if (is_linked) in.predictions.grow(product(rows, model_.output_size()), in.memory);
+  });
   for (size_t first = 0; first < inputs.size() && !stop_requested; first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, inputs.size() - first));
     const T* scores = outputs_of(model_, inputs, first, pass);
@@ -253,7 +264,7 @@ StatisticsResult ProgramOf<T>::statistics(const StatisticsCall& call) {
   Running<T> running = run(call.threads);
   const Batch<T> batch = batch_of(*call.data);
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
-  reserve(batch_size);
+  reserve(batch_size, [](size_t, Workspace<T>&) {});
   StatisticsResult result;
   std::vector<T> of_batch;
   for (const ParameterInfo& info : parameters())

@@ -35,7 +35,7 @@ const uint32_t* Residence::view_of(const Dataset& data, Memory& memory) {
 const uint32_t* Residence::order(const std::vector<uint32_t>& rows, bool is_new, Memory& memory) {
   if (memory.is_host()) return rows.data();
   has_order_ &= !is_new;
-  order_.grow(rows.size(), memory);
+  while_taking("the order of the rows", [&] { order_.grow(rows.size(), memory); });
   if (!has_order_) memory.upload(order_.data(), rows.data(), rows.size() * sizeof(uint32_t));
   has_order_ = true;
   return order_.data();

@@ -31,6 +31,13 @@ void Rows<T>::check_numbers(size_t input) const {
                                                  ", received " + std::to_string(numbers[i]));
 }
 
+// Of the input that takes most: one after the other is brought there.
+template <class T>
+void Rows<T>::reserve(size_t rows, Workspace<T>& in) const {
+  for (size_t i = 0; !in.memory.is_host() && i < call_.inputs.size(); ++i)
+    in.batch.rows.grow(product(rows, model_.layout().nodes[i].size * size_of(call_.inputs[i].type)), in.memory);
+}
+
 // To where the device can read them: those of the pass alone.
 template <class T>
 void Rows<T>::bring(Examples& examples, Pass<T>& pass) {

@@ -12,7 +12,8 @@ class Rows {
   Rows(const Model<T>& model, const RowsCall& call);
 
   size_t size() const { return call_.rows; }
-  void gather(size_t first, Pass<T>& pass) const;  // as many rows as the pass has examples
+  void reserve(size_t rows, Workspace<T>& in) const;  // as Batch::reserve()
+  void gather(size_t first, Pass<T>& pass) const;     // as many rows as the pass has examples
 
  private:
   void check_numbers(size_t input) const;

@@ -13,7 +13,7 @@ State<T>::State(const Model<T>& model, const Device<T>& processor, Memory& memor
   const bool is_short = plan.optimizer && plan.optimizer->bfloat16;
   const auto add = [&](auto& arenas, size_t size) {
     arenas.emplace_back();
-    arenas.back().grow(size, memory);
+    while_taking("the weights, or what the optimizer keeps of them", [&] { arenas.back().grow(size, memory); });
   };
   add(arenas_, plan.arena_size);
   if (plan.optimizer) {

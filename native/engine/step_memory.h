@@ -1,5 +1,7 @@
 // How much memory the passes of a step take, known before it is taken.
 #pragma once
+#include <functional>
+
 #include "model.h"
 
 namespace gradus {
@@ -8,8 +10,14 @@ namespace gradus {
 // what there is beside the weights, what the optimizer keeps, and the data. Throws as decode() does.
 size_t step_memory(const Value& descriptor, size_t examples);
 
-// Model::reserve(); where there is not so much memory the error says how much is needed.
+// Takes memory in a workspace for passes of so many examples.
 template <class T>
-void reserve_step(const Model<T>& model, size_t examples, Workspace<T>& workspace);
+using TakePasses = std::function<void(size_t examples, Workspace<T>& in)>;
+
+// Has it taken. Where there is not so much, what passes had before goes back as well, so that a smaller batch finds all
+// that is free, and the error says how much is needed; and of how many examples there would be enough for, where that
+// can be told.
+template <class T>
+void reserve_passes(const Model<T>& model, size_t examples, Workspace<T>& workspace, const TakePasses<T>& take);
 
 }  // namespace gradus

@@ -47,12 +47,14 @@ void reserve(const Context<T>& context, const Optimizer<T>& optimizer, Batch<T>&
   if (const std::string* layer = rows == 1 ? context.model.needs_several_examples() : nullptr)
     throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 2 examples, which the statistics of layer " +
                                                *layer + " are made of, received batches of 1");
-  const size_t passes = std::min(call.accumulate, batch.size() / rows + 1);
-  reserve_step(context.model, rows, context.workspace);
-  context.workspace.reserve_losses(rows, passes);
-  batch.reserve(rows);
-  metrics.reserve_memory_of(std::min(product(rows, passes), batch.size()));
-  optimizer.reserve(context.workspace, std::max<size_t>(1, ahead));
+  reserve_passes<T>(context.model, rows, context.workspace, [&](size_t rows, Workspace<T>& in) {
+    const size_t passes = std::min(call.accumulate, batch.size() / rows + 1);
+    context.model.reserve(rows, in);
+    in.reserve_losses(rows, passes);
+    batch.reserve(rows, in);
+    metrics.reserve_memory_of(std::min(product(rows, passes), batch.size()), in);
+    optimizer.reserve(in, std::max<size_t>(1, ahead));
+  });
 }
 
 template <class T>
@@ -268,7 +270,15 @@ void train(const Context<T>& context, const Optimizer<T>& optimizer, const Inspe
   result.clear();
   metrics.go_on(call.metric_sums);
   const typename Step<T>::Task task{context, optimizer, inspection, batch, call};
-  Training<T>(task, metrics, ahead, stop_requested, result).run();
+  const uint64_t first_step = context.state.step;
+  try {
+    Training<T>(task, metrics, ahead, stop_requested, result).run();
+  } catch (const Error& error) {
+    if (!error.is("GRADUS_DEVICE_LOST")) throw;
+    // Steps that were called after it are not known to have been made.
+    context.state.step = first_step + uint64_t(std::count(result.refused.begin(), result.refused.end(), 0));
+    throw Error(error.code, error.what() + ("; it failed after step " + std::to_string(context.state.step)));
+  }
   metrics.read(result.metric_sums);
 }
 

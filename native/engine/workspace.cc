@@ -15,19 +15,22 @@ size_t bytes_of(const Buffers& buffers) {
 
 template <class T>
 size_t Workspace<T>::bytes() const {
-  size_t bytes = gradients.arena.bytes() + bytes_of(gradients.staged) + bytes_of(metrics.changed) + residence.bytes() +
-                 bytes_of(gradient_places);
-  for (const NodeMemory<T>& node : nodes)
+  const PassMemory<T>& of = *this;
+  size_t bytes = of.gradients.arena.bytes() + bytes_of(of.gradients.staged) + bytes_of(of.metrics.changed) +
+                 residence.bytes() + bytes_of(of.gradient_places);
+  for (const NodeMemory<T>& node : of.nodes)
     bytes += node.value.bytes() + node.tangent.bytes() + node.gradient_tangent.bytes() + node.indices.bytes();
-  for (const OpMemory<T>& op : ops)
+  for (const OpMemory<T>& op : of.ops)
     bytes += bytes_of(op.reals) + bytes_of(op.of_parameters) + op.choices.bytes() + op.winners.bytes();
-  for (const Buffer<T>* buffer : {&tangents, &gradient_tangents, &losses, &scratch, &predictions, &batch.targets,
-                                  &batch.weights, &batch.view_scores, &batch.other_images, &batch.other_targets,
-                                  &batch.shares, &update.directions, &update.host_gradient, &inspection.maxima})
+  for (const Buffer<T>* buffer :
+       {&of.tangents, &of.gradient_tangents, &of.losses, &of.scratch, &of.predictions, &of.batch.targets,
+        &of.batch.weights, &of.batch.view_scores, &of.batch.other_images, &of.batch.other_targets, &of.batch.shares,
+        &of.update.directions, &of.update.host_gradient, &of.inspection.maxima})
     bytes += buffer->bytes();
-  for (const Buffer<double>* buffer : {&loss_sums, &numbers, &metrics.sums, &metrics.kept}) bytes += buffer->bytes();
-  return bytes + batch.labels.bytes() + batch.other_labels.bytes() + bytes_of(update.slots) +
-         bytes_of(update.orthogonalization) + order.capacity() * sizeof(uint32_t);
+  for (const Buffer<double>* buffer : {&of.loss_sums, &of.numbers, &of.metrics.sums, &of.metrics.kept})
+    bytes += buffer->bytes();
+  return bytes + of.batch.labels.bytes() + of.batch.other_labels.bytes() + bytes_of(of.update.slots) +
+         bytes_of(of.update.orthogonalization) + order.capacity() * sizeof(uint32_t);
 }
 
 template <class T>
@@ -36,7 +39,7 @@ double Workspace<T>::loss_of_passes(size_t passes) {
   double sum = 0, sums[at_once];
   for (size_t first = 0; first < passes; first += at_once) {
     const size_t count = std::min(at_once, passes - first);
-    memory.download(sums, loss_sums.data() + first, count * sizeof(double));
+    memory.download(sums, this->loss_sums.data() + first, count * sizeof(double));
     for (size_t i = 0; i < count; ++i) sum += sums[i];
   }
   return sum;

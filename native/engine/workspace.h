@@ -103,24 +103,9 @@ struct InspectionMemory {
   std::vector<T> seen_maxima;
 };
 
+// All that may be let go of between calls.
 template <class T>
-struct Workspace {
-  explicit Workspace(Memory& memory = host_memory()) : memory(memory) {}
-
-  // An update begins: nothing of its gradient has been written.
-  void begin_gradients() {
-    for (GradientState& state : gradients.states) state = {};
-    gradients.host_penalty = 0;
-    memory.clear(gradients.nonfinite.data(), gradients.nonfinite.bytes());
-  }
-  // Memory for the losses of passes over so many rows, and for their sums.
-  void reserve_losses(size_t rows, size_t passes) {
-    losses.grow(rows, memory);
-    loss_sums.grow(passes, memory);
-  }
-  double loss_of_passes(size_t passes);  // their sum, in order
-
-  Memory& memory;  // that all buffers lie in
+struct PassMemory {
   std::vector<NodeMemory<T>> nodes;
   std::vector<Buffer<T>> gradient_places;  // that nodes share
   std::vector<OpMemory<T>> ops;            // by node
@@ -137,6 +122,32 @@ struct Workspace {
   MetricMemory metrics;
   UpdateMemory<T> update;
   InspectionMemory<T> inspection;
+};
+
+template <class T>
+struct Workspace : PassMemory<T> {
+  explicit Workspace(Memory& memory = host_memory()) : memory(memory) {}
+
+  // An update begins: nothing of its gradient has been written.
+  void begin_gradients() {
+    for (GradientState& state : this->gradients.states) state = {};
+    this->gradients.host_penalty = 0;
+    memory.clear(this->gradients.nonfinite.data(), this->gradients.nonfinite.bytes());
+  }
+  // Memory for the losses of passes over so many rows, and for their sums.
+  void reserve_losses(size_t rows, size_t passes) {
+    this->losses.grow(rows, memory);
+    this->loss_sums.grow(passes, memory);
+  }
+  double loss_of_passes(size_t passes);  // their sum, in order
+  // Gives back what passes and updates work in, but for the gradients of the last update, which callers may read.
+  void forget_passes() {
+    Buffer<T> kept = std::move(this->gradients.arena);
+    static_cast<PassMemory<T>&>(*this) = PassMemory<T>();
+    this->gradients.arena = std::move(kept);
+  }
+
+  Memory& memory;               // that all buffers lie in
   std::vector<uint32_t> order;  // of the rows in epoch `order_epoch`
   uint64_t order_epoch = 0;
   Residence residence;  // of datasets

@@ -37,6 +37,11 @@ struct StepCalls {
   uint32_t told = 0;         // of them so many something else than at the time before
 };
 
+// Of a card's memory, in bytes: what all processes have not taken, and up to what multiple an allocation is rounded.
+struct DeviceRoom {
+  uint64_t memory = 0, free = 0, grain = 1;
+};
+
 // Everything queued on it runs in order. The device's own; programs have one each.
 struct Queue;
 
@@ -57,7 +62,8 @@ struct DeviceTable {
   void (*close)(Queue* queue);
   void* (*allocate)(Queue* queue, size_t bytes);  // null: none left, and nothing has changed
   void (*release)(Queue* queue, void* memory);    // nothing that uses it is queued
-  void (*enter)(Queue* queue);                    // for kernels that this thread calls
+  DeviceRoom (*room)(Queue* queue);
+  void (*enter)(Queue* queue);  // for kernels that this thread calls
   // Kernels that are called from now on do nothing where by then *flag, of the device, is not 0; null: they do.
   void (*guard)(Queue* queue, const uint32_t* flag);
   void (*upload)(Queue* queue, void* to, const void* from, size_t bytes);    // `from` has been read when it returns
@@ -65,14 +71,14 @@ struct DeviceTable {
   void (*copy)(Queue* queue, void* to, const void* from, size_t bytes);      // both the device's
   void (*clear)(Queue* queue, void* memory, size_t bytes);
   DeviceState (*wait)(Queue* queue);  // for all; the first trouble since the last wait
-  // What is called from begin_step() on runs after end_step(), or when it is waited for: so a device may keep the calls of
-  // steps that are alike, and make them at once.
+  // What is called from begin_step() on runs after end_step(), or when it is waited for: so a device may keep the calls
+  // of steps that are alike, and make them at once.
   void (*begin_step)(Queue* queue);
   StepCalls (*end_step)(Queue* queue);
-  // From now on kernels are of this branch: those of branches 1, 2, … run after all that were called on branch 0, in any
-  // order of branches, and those of branch 0 after all.
+  // From now on kernels are of this branch: those of branches 1, 2, … run after all that were called on branch 0, in
+  // any order of branches, and those of branch 0 after all.
   void (*branch)(Queue* queue, uint32_t number);
-  Kernels<float> float32;             // null: not made
+  Kernels<float> float32;  // null: not made
   Kernels<double> float64;
   BlocksUpdate<float> update32;
   BlocksUpdate<double> update64;
@@ -111,6 +117,7 @@ constexpr uint32_t device_version = fold_sizes({sizeof(Matmul<float>),
                                                 sizeof(Verdict),
                                                 sizeof(DeviceInfo),
                                                 sizeof(StepCalls),
+                                                sizeof(DeviceRoom),
                                                 sizeof(DeviceTable)},
                                                fold_text(
 #define KERNEL(name, arguments, ...) #name #arguments

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "kernels/cuda/driver.h"
 #include "test.h"
 
 using namespace gradus;
@@ -65,5 +66,28 @@ TEST("each reason that a card cannot be used for is one sentence with what was f
   DeviceInfo busy = of(DeviceState::busy);
   check_refusal(busy, 0, "GRADUS_DEVICE_BUSY", "card 0 is held by another process for itself alone");
   busy.state = DeviceState::lost;
-  check_refusal(busy, 0, "GRADUS_DEVICE_LOST", "card 0 has failed: restart the process to use it again");
+  check_refusal(busy, 0, "GRADUS_DEVICE_LOST", "card 0 has failed: restart the process to use the GPU again");
+}
+
+TEST("the driver's release is read from what the system says of it, of its open kernel module as well") {
+  const auto release = [](const std::string& text) {
+    std::FILE* const file = std::fopen("driver-version", "w");
+    std::fputs(text.c_str(), file);
+    std::fclose(file);
+    char found[12] = "";
+    cuda::read_driver_release("driver-version", found);
+    std::remove("driver-version");
+    return std::string(found);
+  };
+  const std::string second = "GCC version:  gcc version 11.4.0 (Ubuntu 11.4.0-1ubuntu1~22.04)\n";
+  CHECK_EQ(
+      release("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\n" + second),
+      std::string("535.104.05"));
+  CHECK_EQ(release("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (builder)\n"),
+           std::string("580.65.06"));
+  CHECK_EQ(release("NVRM version: 1234567890.1\n" + second), std::string());  // longer than there is room for
+  CHECK_EQ(release(""), std::string());
+  char none[4] = "";
+  cuda::read_driver_release("no such file", none);
+  CHECK_EQ(std::string(none), std::string());
 }

@@ -305,6 +305,7 @@ void release(Queue*, void* memory) {
   madvise(memory, taken, MADV_DONTNEED);
   far().left += taken;
 }
+DeviceRoom room(Queue*) { return {reserved, far().left, page}; }
 void enter(Queue*) {}
 void guard(Queue* queue, const uint32_t* flag) {
   complain(flag, "a guard of the host");
@@ -358,6 +359,7 @@ const DeviceTable& far_device() {
                                     close_queue,
                                     allocate,
                                     release,
+                                    room,
                                     enter,
                                     guard,
                                     upload,

@@ -265,44 +265,6 @@ TEST("there datasets are copied once for all views, and again when they are writ
   check_no_complaint();
 }
 
-TEST("what does not fit there is refused, nothing has changed, and a smaller batch then works") {
-  const auto program = classifier("float32").program(open_far());
-  const auto data = noisy_data(4096, 20, 5, 5), few = noisy_data(8, 20, 5, 5);
-  program->train(call_of(few, 4, 2));
-  const auto before = state_of(*program);
-  leave_far_memory(size_t(1) << 20);
-  std::string code, message;
-  try {
-    program->train(call_of(data, 4096, 1));
-  } catch (const Error& error) {
-    code = error.code, message = error.what();
-  }
-  CHECK_EQ(code, std::string("GRADUS_OUT_OF_MEMORY"));
-  CHECK(message.find("far card has no memory for ") == 0);
-  CHECK(state_of(*program) == before);
-  CHECK_EQ(program->train(call_of(few, 4, 2)).updates, size_t(2));
-  leave_far_memory(SIZE_MAX / 2);
-}
-
-TEST("a device that is lost says so at each call, and programs of the processor go on") {
-  const auto there = classifier("float32").program(open_far()), here = classifier("float32").program();
-  const auto data = noisy_data(8, 20, 5, 5);
-  there->train(call_of(data, 4, 2));
-  break_far_device(DeviceState::lost);
-  const auto code_of = [&] {
-    try {
-      there->train(call_of(data, 4, 2));
-    } catch (const Error& error) {
-      return std::string(error.code);
-    }
-    return std::string();
-  };
-  CHECK_EQ(code_of(), std::string("GRADUS_DEVICE_LOST"));
-  break_far_device(DeviceState::ready);
-  CHECK_EQ(code_of(), std::string("GRADUS_DEVICE_LOST"));
-  CHECK_EQ(here->train(call_of(data, 4, 2)).updates, size_t(2));
-}
-
 TEST("there an ensemble combines its members as on the processor") {
   const auto data = noisy_data(23, 20, 5, 5, true);
   std::vector<float> rows(7 * 20, 0.25f);

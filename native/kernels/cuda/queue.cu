@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "driver.h"
 #include "machine.h"
 #include "steps.h"
 #include "table.h"
@@ -157,6 +158,7 @@ void describe(int32_t ordinal, DeviceInfo* info) {
   int version = 0;
   info->state = driver_state(&version);
   info->driver_supports = version;
+  if (version != 0) read_driver_release("/proc/driver/nvidia/version", info->driver);
   if (info->state != DeviceState::ready) return;
   cudaDeviceProp properties;
   if (ordinal < 0 || ordinal >= count()) {
@@ -221,6 +223,13 @@ void release(Queue* queue, void* memory) {
   holds(queue, cudaFree(memory));
 }
 
+// The driver gives pages of two megabytes.
+DeviceRoom room(Queue* queue) {
+  size_t free = 0, memory = 0;
+  if (holds(queue, cudaSetDevice(queue->ordinal))) holds(queue, cudaMemGetInfo(&free, &memory));
+  return {memory, free, uint64_t(1) << 21};
+}
+
 // From memory that the driver does not know: it has been read when the call returns.
 void upload(Queue* queue, void* to, const void* from, size_t bytes) {
   queue->interrupt();
@@ -256,7 +265,7 @@ DeviceState wait(Queue* queue) {
 // Made once, on the first call.
 const DeviceTable& table() {
   static const DeviceTable all =
-      with_kernels({0, "cuda", count, describe, open, close, allocate, release, enter, guard, upload, download, copy, clear,
+      with_kernels({0, "cuda", count, describe, open, close, allocate, release, room, enter, guard, upload, download, copy, clear,
                     wait, begin_step, end_step, branch, {}, {}, nullptr, nullptr});
   return all;
 }
