@@ -3,7 +3,8 @@
 /** As {@link Loss} and the descriptor of a run tell it. */
 export interface LossKind {
   readonly kind: string
-  readonly parameter?: number
+  readonly parameter?: number | undefined
+  readonly smoothing?: number | undefined
 }
 
 /** What targets are like, each example counting by its weight. */
@@ -39,6 +40,14 @@ export function startLoss({ kind, parameter = 1 }: LossKind, outputs: number, fa
   if (kind === 'one_vs_all_hinge') return outputs * parameter
   if (kind !== 'mean_squared_error' || facts?.mean === undefined) return facts?.chance ?? null
   return Math.max(facts.chance ?? 0, facts.mean ** 2 + facts.deviation! ** 2)
+}
+
+/** The least loss that there is: 0, but where targets are smoothed their entropy. */
+export function leastLoss({ kind, parameter = 1, smoothing = 0 }: LossKind, outputs: number): number {
+  if (kind !== 'softmax_cross_entropy' || !(smoothing > 0) || !(outputs > 1)) return 0
+  const other = smoothing / outputs
+  const own = 1 - smoothing + other
+  return -(parameter ** 2) * (own * Math.log(own) + (outputs - 1) * other * Math.log(other))
 }
 
 /** The loss of always giving the classes' shares, by how many examples each has; null for losses on other targets. */

@@ -1,5 +1,5 @@
 /** The losses by which a run is measured. */
-import { chanceOfClasses, startLoss, type TargetFacts } from '../../check/chance.js'
+import { chanceOfClasses, leastLoss, startLoss, type TargetFacts } from '../../check/chance.js'
 import type { EpochEntry, Recording } from '../recording/recording.js'
 
 export interface Baselines {
@@ -9,11 +9,13 @@ export interface Baselines {
   readonly validationChance: number | null
   /** Of an untrained model, which guesses evenly. */
   readonly start: number | null
+  /** The least that there is: over 0 where targets are smoothed. */
+  readonly least: number
 }
 
 export function baselinesOf({ info, predictions, epochs }: Recording): Baselines {
-  const { kind = '', parameter } = info.descriptor.loss ?? {}
-  const loss = { kind, parameter }
+  const { kind = '', parameter, smoothing } = info.descriptor.loss ?? {}
+  const loss = { kind, parameter, smoothing }
   const scores = info.tensors.filter(({ shape }) => shape.length > 1).at(-1)
   const last = predictions.at(-1)
   const facts = info.targets ?? undefined
@@ -27,6 +29,7 @@ export function baselinesOf({ info, predictions, epochs }: Recording): Baselines
     chance,
     validationChance: known(info.validationTargets) ?? positive(recorded) ?? chance,
     start: start ?? chance,
+    least: leastLoss(loss, outputs),
   }
 }
 

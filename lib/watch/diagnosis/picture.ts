@@ -40,6 +40,8 @@ export class Picture {
   readonly validationChance: number | null
   /** The loss of an untrained model, which guesses evenly; null where not known. */
   readonly start: number | null
+  /** The least loss that there is: over 0 where targets are smoothed. */
+  readonly least: number
   /** Whether the training loss weighs its examples: then it cannot be compared with the validation loss. */
   readonly isWeighted: boolean
   /** What training began at. */
@@ -72,10 +74,11 @@ export class Picture {
       middle(this.matrices.map(({ series }) => median(part(series.ratio, q / 4, (q + 1) / 4)))),
     )
     this.fastestRatio = tensors.length ? largest(quarters) : this.ratio
-    const { chance, validationChance, start } = baselinesOf(recording)
+    const { chance, validationChance, start, least } = baselinesOf(recording)
     this.chance = chance
     this.validationChance = validationChance
     this.start = start
+    this.least = least
     const { info } = recording
     this.isWeighted = info.options.classWeights !== undefined || info.targets?.isWeighted === true
     // One batch may be easy by luck.
@@ -108,9 +111,14 @@ export class Picture {
     return `update-to-weight ratio ${short(this.ratio)}${early}`
   }
 
+  /** How much of the way from `base` down to the least loss is left at this one. */
+  shareLeft(loss: number): number {
+    return (loss - this.least) / (this.base - this.least)
+  }
+
   /** Whether after all these steps the loss is still about chance level. */
   get isStuck(): boolean {
-    return this.hasEnoughSteps && this.level >= 0.9 * this.base
+    return this.hasEnoughSteps && this.shareLeft(this.level) >= 0.9
   }
 
   /** By what single batches are measured: rare classes bring chance level far below what one of them loses. */

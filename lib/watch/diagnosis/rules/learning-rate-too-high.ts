@@ -70,18 +70,20 @@ const texts = {
 function pickByEpochs(picture: Picture, peak: number): keyof typeof texts | null {
   const { base, ceiling, level, ratio, chance, isWeighted } = picture
   if (chance === null || isWeighted) return null
-  const fall = -rise(part(picture.recording.steps.loss, 0.5, 1)) / level
-  if (peak > thrown * Math.max(ceiling, level) && level >= bad * base && fall < coming) return 'thrown'
+  const fall = -rise(part(picture.recording.steps.loss, 0.5, 1)) / (level - picture.least)
+  if (peak > thrown * Math.max(ceiling, level) && picture.shareLeft(level) >= bad && fall < coming) return 'thrown'
   return level > above * base && ratio > noticeable && fall < settled ? 'above' : null
 }
 
 function pick(picture: Picture, peak: number): keyof typeof texts | null {
-  const { recording, earlyRatio, ratio, base, level } = picture
+  const { recording, earlyRatio, ratio, level } = picture
   const { loss } = recording.steps
-  const fall = -rise(part(loss, 0.5, 1)) / level
-  if (earlyRatio > replaced && level >= bad * base && fall < stuck) return 'stuck'
-  if (ratio > loose && level >= some * base && fall < -rising) return 'rising'
-  if (ratio > bouncing && level >= dull * base && fall < settled) return 'bouncing'
+  const fall = -rise(part(loss, 0.5, 1)) / (level - picture.least)
+  const left = picture.shareLeft(level)
+  if (earlyRatio > replaced && left >= bad && fall < stuck) return 'stuck'
+  if (ratio > loose && left >= some && fall < -rising) return 'rising'
+  if (ratio > bouncing && left >= dull && fall < settled) return 'bouncing'
   if (earlyRatio > thrownAway && peak > stumble * Math.max(picture.ceiling, loss[0]!)) return 'stumbling'
-  return ratio > wild ? 'wild' : null
+  // What muon() makes of gradients has all directions alike: a large update is no sign of trouble by itself.
+  return ratio > wild && picture.optimizer !== 'muon' ? 'wild' : null
 }

@@ -17,7 +17,7 @@ export const learningRateTooLow: Rule = {
     const fall = -rise(steps.loss)
     // A loss that has done most of its way, or that levels off, is another matter.
     const isLine = !(fall > 0.1 * begin) || straightness(steps.loss) > 0.4
-    if (!isLine || !(level >= 0.5 * picture.base)) return null
+    if (!isLine || !(picture.shareLeft(level) >= 0.5)) return null
     const share = Math.max(0, 1 - level / begin)
     return {
       severity: share < 0.15 ? 'severe' : 'warning',

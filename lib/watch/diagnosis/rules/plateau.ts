@@ -23,7 +23,7 @@ export const plateau: Rule = {
     // A rate that has come down already has had its effect.
     const isConstant = largest(rates) <= 1.01 * smallest(rates) && smallest(rates) >= 0.5 * largest(steps.learningRate)
     const hasFallen = level < 0.7 * Math.max(picture.base, losses[0]!)
-    if (!isConstant || !hasFallen || level < solved * picture.base || !isFlat(late, flat)) return null
+    if (!isConstant || !hasFallen || picture.shareLeft(level) < solved || !isFlat(late, flat)) return null
     const first = epochs[Math.floor((epochs.length * 2) / 3)]!
     return {
       severity: 'warning',

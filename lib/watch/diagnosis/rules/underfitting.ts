@@ -26,7 +26,7 @@ export const underfitting: Rule = {
       )
     const late = lateOf('loss')
     const level = median(late)
-    const share = level / picture.base
+    const share = picture.shareLeft(level)
     if (!(share > (isValidated ? poor : nothing)) || !isFlat(late, flat)) return null
     if (!isValidated && picture.chance === null) return null
     const validation = isValidated ? median(lateOf('valLoss')) : null
