@@ -165,8 +165,8 @@ if stage kernels 60 "$tests"; then
 fi
 on_card ptx 70 from_ptx
 stage engine 30 again
-for tool in memcheck racecheck initcheck synccheck; do on_card $tool 37 sanitized $tool; done
-stage bench 160 measured
+for tool in memcheck racecheck initcheck synccheck; do on_card $tool 36 sanitized $tool; done
+stage bench 150 measured
 stage steps 40 stepped
 stage models 30 tested models
 stage lifecycles 25 tested lifecycles
