@@ -2,6 +2,7 @@
 #pragma once
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ inline const Kernels<double>& device_kernels() {
   return device_table().float64;
 }
 
+// Where it is one of a long series, each of which takes one order, in turns.
+inline std::optional<size_t> only_order;
+
 #if defined(GRADUS_EMULATED)
 constexpr bool is_emulated = true;
 // What the emulator has found since it was asked last, in words.
@@ -50,6 +54,7 @@ void in_each_order(F body) {
              {"backwards, copies early", Order::backwards, Finish::early},
              {"shuffled, copies at random", Order::shuffled, Finish::random}};
   for (const auto& [name, order, copies] : all) {
+    if (only_order && size_t(order) != *only_order) continue;
     Scope scope(name);
     emulator::options().order = order, emulator::options().copies = copies;
     body();

@@ -176,7 +176,7 @@ class Trial {
 };
 
 // body(numbers, a number of the type), so many times for both types. GRADUS_TRIALS says how often instead, GRADUS_SEED
-// the seed of the first.
+// the seed of the first. With GRADUS_SOAK each has one order of the threads, not all three.
 template <class F>
 void for_trials(size_t count, F body) {
   if (const char* wanted = std::getenv("GRADUS_TRIALS")) count = size_t(std::atoi(wanted));
@@ -184,10 +184,12 @@ void for_trials(size_t count, F body) {
     const char* const first = std::getenv("GRADUS_SEED");
     const size_t seed = (first ? size_t(std::atoi(first)) : 0) + i;
     Scope scope("seed " + std::to_string(seed));
+    if (is_soak()) only_order = seed % 3;
     Numbers numbers(seed), same(seed);
     body(numbers, 0.0f);
     body(same, 0.0);
   }
+  only_order.reset();
 }
 
 }  // namespace gradus::test
