@@ -24,7 +24,10 @@ struct TapSums {
 
 // So many at once that their sums stay in registers, each weight being read once for all of them. At most so many of
 // them lack taps at either end: 1 is all that a kernel of three needs, which asks less of each tap.
-constexpr int outputs_at_once = is_tall ? 8 : 6;
+// Without vectors less is written out, and one text does for both.
+constexpr bool has_vectors = tile_rows > 2;
+constexpr int outputs_at_once = is_tall ? 8 : has_vectors ? 6 : 4;
+constexpr int least_lacking = has_vectors ? 1 : most_lacking;
 template <int outputs, int lacking, class T>
 OUT_OF_LINE static void sum_taps(const TapSums<T>& of) {
   const Convolution<T>& task = of.task;
@@ -67,7 +70,7 @@ OUT_OF_LINE static void sum_taps(const TapSums<T>& of) {
 template <int most, class T>
 INLINE void sum_taps_of(size_t outputs, const TapSums<T>& of) {
   const bool more_lack = of.first_lack.outputs > 1 || of.last_lack.outputs > 1;
-  if (outputs == most) return more_lack ? sum_taps<most, most_lacking>(of) : sum_taps<most, 1>(of);
+  if (outputs == most) return more_lack ? sum_taps<most, most_lacking>(of) : sum_taps<most, least_lacking>(of);
   if constexpr (most > 1) sum_taps_of<most - 1>(outputs, of);
 }
 
