@@ -185,11 +185,12 @@ void branch(Queue* queue, uint32_t number) {
 Queue::Waiting waiting_of(const cuda::Command& command, const uint64_t* told, const std::vector<Interval>* beside) {
   using Kind = cuda::Command::Kind;
   if (command.kind == Kind::kernel) {
-    const cuda::Command& of = command;
-    const auto kernel = reinterpret_cast<void (*)()>(const_cast<void*>(of.kernel));
-    const auto launched = std::make_shared<Launch>(
-        Launch{kernel, reinterpret_cast<Call>(const_cast<void*>(of.caller)), of.shape.grid, of.shape.block,
-               of.shape.shared, std::vector<uint64_t>(told, told + of.words), of.words * sizeof(uint64_t)});
+    const auto kernel = reinterpret_cast<void (*)()>(const_cast<void*>(command.kernel));
+    const auto caller = reinterpret_cast<Call>(const_cast<void*>(command.caller));
+    const gpu::Shape& shape = command.shape;
+    const auto launched = std::make_shared<Launch>(Launch{kernel, caller, shape.grid, shape.block, shape.shared,
+                                                          std::vector<uint64_t>(told, told + command.words),
+                                                          command.words * sizeof(uint64_t)});
     return {[launched, beside] { Run(*launched, beside).run(); }, launched.get()};
   }
   void* const to = reinterpret_cast<void*>(told[0]);

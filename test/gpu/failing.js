@@ -1,4 +1,4 @@
-// What lifecycles.test.js runs in processes of its own, on a card that has little memory or fails: see
+// What lifecycles.js runs in processes of its own, on a card that has little memory or fails: see
 // native/emulator/options.cc. Prints what has become of it as JSON.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
