@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "kernels/cuda/driver.h"
+#include "kernels/cuda/management.h"
 #include "test.h"
 
 using namespace gradus;
@@ -90,4 +91,43 @@ TEST("the driver's release is read from what the system says of it, of its open 
   char none[4] = "";
   cuda::read_driver_release("no such file", none);
   CHECK_EQ(std::string(none), std::string());
+}
+
+namespace management {
+
+// A card of 1,000 bytes, 600 of them free, on one bus.
+int begin() { return 0; }
+int fail() { return 9; }
+int card_at(const char* bus_id, void** card) {
+  static int only = 1;
+  *card = &only;
+  return std::string(bus_id) == "0000:65:00.0" ? 0 : 6;
+}
+int memory_of(void* card, unsigned long long* memory) {
+  memory[0] = 1000, memory[1] = 600, memory[2] = 400;
+  return *static_cast<int*>(card) == 1 ? 0 : 3;
+}
+
+void* find(const std::string& name) {
+  if (name == "nvmlInit_v2") return reinterpret_cast<void*>(begin);
+  if (name == "nvmlDeviceGetHandleByPciBusId_v2") return reinterpret_cast<void*>(card_at);
+  return name == "nvmlDeviceGetMemoryInfo" ? reinterpret_cast<void*>(memory_of) : nullptr;
+}
+
+}  // namespace management
+
+TEST("a card's free memory is what the driver's management library says, of a part of a card nothing") {
+  const cuda::Management known(management::find);
+  CHECK_EQ(known.free_memory("0000:65:00.0", 980), uint64_t(600));
+  CHECK_EQ(known.free_memory("0000:66:00.0", 980), uint64_t(0));
+  CHECK_EQ(known.free_memory("0000:65:00.0", 500), uint64_t(0));  // half of it is visible
+  for (const char* missing : {"nvmlInit_v2", "nvmlDeviceGetHandleByPciBusId_v2", "nvmlDeviceGetMemoryInfo"}) {
+    const cuda::Management without(
+        [=](const char* name) { return name == std::string(missing) ? nullptr : management::find(name); });
+    CHECK_EQ(without.free_memory("0000:65:00.0", 980), uint64_t(0));
+  }
+  const cuda::Management refused([](const char* name) {
+    return name == std::string("nvmlInit_v2") ? reinterpret_cast<void*>(management::fail) : management::find(name);
+  });
+  CHECK_EQ(refused.free_memory("0000:65:00.0", 980), uint64_t(0));
 }

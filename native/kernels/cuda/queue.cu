@@ -1,6 +1,7 @@
 // The device of an NVIDIA GPU, as the library hands it over: memory, a stream for each program, and what goes wrong.
 // Nothing of CUDA is called before somebody asks for a GPU, and nothing at the process's end.
 #include <cuda_runtime.h>
+#include <dlfcn.h>
 
 #include <cstdio>
 #include <cstring>
@@ -8,6 +9,7 @@
 
 #include "driver.h"
 #include "machine.h"
+#include "management.h"
 #include "steps.h"
 #include "table.h"
 
@@ -151,6 +153,14 @@ int32_t count() {
   return 0;
 }
 
+const Management& management() {
+  static const Management of_driver([](const char* name) {
+    static void* const library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+    return library ? dlsym(library, name) : nullptr;
+  });
+  return of_driver;
+}
+
 void describe(int32_t ordinal, DeviceInfo* info) {
   *info = DeviceInfo();
   info->needs_support = needs_support, info->needs_driver = needs_driver;
@@ -174,6 +184,11 @@ void describe(int32_t ordinal, DeviceInfo* info) {
   std::snprintf(info->name, sizeof info->name, "%s", properties.name);
   info->capability[0] = properties.major, info->capability[1] = properties.minor;
   info->memory = properties.totalGlobalMem;
+  char bus_id[16];
+  if (cudaDeviceGetPCIBusId(bus_id, sizeof bus_id, ordinal) == cudaSuccess)
+    info->free = management().free_memory(bus_id, info->memory);
+  else
+    cudaGetLastError();
   if (properties.major < least_capability[0]) info->state = DeviceState::old_card;
 }
 
