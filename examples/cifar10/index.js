@@ -38,17 +38,20 @@ const pair = (filters) => [
   ...[convolution(filters), batchNorm({ gain: false }), gelu()],
 ]
 const model = gradus.sequential({ input: [32, 32, 3], seed: Number(values.seed) }, [
-  ...[conv2d(24, 2, { bias: false, trainable: false, name: 'whitening' }), gelu()],
+  ...[conv2d(24, 2, { name: 'whitening' }), gelu()],
   ...values.widths.split(',').flatMap((width) => pair(Number(width))),
-  ...[maxPool2d(3), flatten(), dense(10, { bias: false })],
+  ...[maxPool2d(3), flatten(), dense(10, { bias: false, init: 'zeros', name: 'scores' })],
 ])
 const weights = model.getWeights()
 weights['whitening.weight'].data.set(whitening(train.x, scale, 2))
 for (const { data, shape } of Object.values(weights).filter(({ shape }) => shape[0] === 3)) beginAsIdentity(data, shape)
 model.setWeights(weights)
+model.freeze('whitening.weight')
 console.log(model.summary({ batchSize }))
 
-const optimizer = muon({ learningRate: 0.15, momentum: 0.6, adam: { learningRate: 0.03 } })
+// Its updates are all of one length: those of the scores, which no norm bounds, are to be short.
+const groups = [{ parameters: 'scores', learningRateMultiplier: 0.05 }]
+const optimizer = muon({ learningRate: 0.15, momentum: 0.6, adam: { learningRate: 0.03 }, groups })
 model.compile({ loss: softmaxCrossEntropy({ labelSmoothing: 0.2 }), optimizer, metrics: ['accuracy'] })
 const run = model.fit(train, {
   ...{ epochs, batchSize, validation: test, dir: 'runs', name: 'cifar10' },

@@ -251,6 +251,8 @@ const readMuon = optionsOf<MuonOptions>()('muon', {
  * For matrices: momentum made orthogonal by a Newton–Schulz iteration, so that rare directions move as far as frequent ones
  * (Jordan et al. 2024, "Muon"); longer by √(outputs / inputs) where there are more outputs. Embeddings count as matrices, and
  * filters as one of (kernel height · kernel width · inputs, filters); biases and gains are moved by Adam. Learning rate 0.02 unless given.
+ * The weights of the last layer, whose length nothing bounds, usually want shorter updates:
+ * `groups: [{ parameters: 'scores', learningRateMultiplier: 0.05 }]`.
  * @function
  */
 export const muon = factory('muon', 1, (options: MuonOptions = {}): Optimizer => {
