@@ -3,8 +3,6 @@
 #pragma once
 #include <stdint.h>
 
-#include <algorithm>
-
 namespace gradus::cuda {
 
 class Management {
@@ -25,7 +23,8 @@ class Management {
     if (!is_ready_ || card_at_(bus_id, &card) != 0 || memory_of_(card, &memory) != 0) return 0;
     // The whole card's says nothing of a part of it (MIG).
     const bool is_part = memory.total > visible + visible / 8;
-    return is_part ? 0 : std::min<uint64_t>(memory.free, visible);
+    if (is_part) return 0;
+    return memory.free < visible ? memory.free : visible;
   }
 
  private:
