@@ -2,12 +2,14 @@
 
 #include <exception>
 #include <limits>
+#include <optional>
 
 #include "metrics.h"
 #include "objective.h"
 #include "penalties.h"
 #include "rows.h"
 #include "running.h"
+#include "step_memory.h"
 #include "typed_program.h"
 #include "views.h"
 
@@ -53,7 +55,12 @@ class EnsembleOf final : public Ensemble {
     scores_.resize(active_.size());
   }
 
-  size_t memory() const override { return bytes_; }
+  size_t memory() const override {
+    if (bytes_) return *bytes_;
+    bytes_ = 0;
+    for (const Workspace<T>& workspace : workspaces_) *bytes_ += workspace.bytes();
+    return *bytes_;
+  }
 
   EvaluateResult evaluate(const Members& members, const EvaluateCall& call) override;
   void predict(const Members& members, const EvaluateCall& call, void* out, void* spread) override {
@@ -115,8 +122,8 @@ class EnsembleOf final : public Ensemble {
     return is_stopped;
   }
 
-  void reserve(const Members& members, size_t rows);
-  void count_bytes();
+  // For passes of so many rows, and what the call itself needs.
+  void reserve(const Members& members, size_t rows, const TakePasses<T>& take_beside = nullptr);
   bool run_side_by_side(const Members& members, size_t threads, size_t rows) const;
   void forward(const Members& members, const Running<T>& running, size_t rows);
   void combine(const Device<T>& device, size_t rows, size_t columns, T* combined, T* spread);
@@ -133,42 +140,39 @@ class EnsembleOf final : public Ensemble {
   std::vector<size_t> active_;          // the members that weigh anything, in order
   std::vector<T> weights_;              // of those
   std::vector<Workspace<T>> workspaces_;
-  std::vector<const T*> scores_;  // of the active members' last passes
-  // Both where kernels read them.
-  Buffer<const T*> scores_there_;
-  Buffer<T> weights_there_;
-  Buffer<T> norms_, combined_, spread_;
-  size_t reserved_rows_ = 0, bytes_ = 0;
+  std::vector<const T*> scores_;         // of the active members' last passes
+  mutable std::optional<size_t> bytes_;  // not since it last took memory
 };
 
 // The others read the inputs where the first one's passes gather them.
 template <class T>
-void EnsembleOf<T>::reserve(const Members& members, size_t rows) {
+void EnsembleOf<T>::reserve(const Members& members, size_t rows, const TakePasses<T>& take_beside) {
   if (rows < 1) throw Error("GRADUS_INVALID_ARGUMENT", "batchSize: expected at least 1 example");
-  if (rows <= reserved_rows_) return;
-  for (size_t m = 0; m < members.size(); ++m) {
-    const Model<T>& model = this->model(members, m);
-    workspaces_[m].nodes.resize(model.layout().nodes.size());
-    for (size_t input = 0; m > 0 && input < model.plan().inputs.size(); ++input) {
-      const NodeMemory<T>& from = workspaces_[0].nodes[input];
-      workspaces_[m].nodes[input].value = from.value.shared();
-      workspaces_[m].nodes[input].indices = from.indices.shared();
+  const size_t columns = model(members, 0).output_size();
+  EnsembleMemory<T>& ensemble = workspaces_[0].ensemble;
+  if (product(rows, columns) <= ensemble.combined.size() && !take_beside) return;
+  bytes_.reset();
+  std::vector<const Model<T>*> models;
+  for (size_t m = 0; m < members.size(); ++m) models.push_back(&model(members, m));
+  reserve_all_passes<T>(models, rows, workspaces_.data(), [&](size_t rows, Workspace<T>* in) {
+    for (size_t m = 0; m < models.size(); ++m) {
+      in[m].nodes.resize(models[m]->layout().nodes.size());
+      for (size_t input = 0; m > 0 && input < models[m]->plan().inputs.size(); ++input) {
+        const NodeMemory<T>& from = in[0].nodes[input];
+        in[m].nodes[input].value = from.value.shared();
+        in[m].nodes[input].indices = from.indices.shared();
+      }
+      models[m]->reserve_forward(rows, in[m]);
     }
-    model.reserve_forward(rows, workspaces_[m]);
-  }
-  scores_there_.grow(active_.size(), memory_);
-  weights_there_.grow(active_.size(), memory_);
-  memory_.upload(weights_there_.data(), weights_.data(), weights_there_.bytes());
-  norms_.grow(product(rows, 2 * active_.size()), memory_);
-  combined_.grow(product(rows, model(members, 0).output_size()), memory_);
-  reserved_rows_ = rows;
-  count_bytes();
-}
-
-template <class T>
-void EnsembleOf<T>::count_bytes() {
-  bytes_ = scores_there_.bytes() + weights_there_.bytes() + norms_.bytes() + combined_.bytes() + spread_.bytes();
-  for (const Workspace<T>& workspace : workspaces_) bytes_ += workspace.bytes();
+    EnsembleMemory<T>& take = in->ensemble;
+    take.scores.grow(active_.size(), in->memory);
+    take.weights.grow(active_.size(), in->memory);
+    take.norms.grow(product(rows, 2 * active_.size()), in->memory);
+    if (device_) take.spread.grow(product(rows, columns), in->memory);
+    if (take_beside) take_beside(rows, *in);
+    take.combined.grow(product(rows, columns), in->memory);  // the last one: where it is, all is
+  });
+  memory_.upload(ensemble.weights.data(), weights_.data(), weights_.size() * sizeof(T));
 }
 
 // JavaScript answers one member after the other, and a GPU's kernels are queued so.
@@ -217,10 +221,11 @@ void EnsembleOf<T>::combine(const Device<T>& device, size_t rows, size_t columns
   task.combine = active_.size() == 1 ? Combine::scores : rule_.combine;
   task.link = rule_.link;
   task.members = active_.size(), task.rows = rows, task.columns = columns;
-  memory_.upload(scores_there_.data(), scores_.data(), scores_there_.bytes());
-  task.scores = scores_there_.data(), task.weights = weights_there_.data();
+  EnsembleMemory<T>& there = workspaces_[0].ensemble;
+  memory_.upload(there.scores.data(), scores_.data(), there.scores.bytes());
+  task.scores = there.scores.data(), task.weights = there.weights.data();
   task.temperature = T(rule_.temperature);
-  task.norms = norms_.data();
+  task.norms = there.norms.data();
   task.combined = combined, task.spread = spread;
   device.combine(task);
 }
@@ -234,10 +239,10 @@ EvaluateResult EnsembleOf<T>::evaluate(const Members& members, const EvaluateCal
   Batch<T> batch(first_model, *call.data, workspaces_[0]);
   batch.use_targets(call.class_weights);
   const size_t batch_size = std::min(call.batch_size, std::max<size_t>(batch.size(), 1));
-  reserve(members, batch_size);
-  workspaces_[0].reserve_losses(batch_size, batch.size() / batch_size + 1);
-  batch.reserve(batch_size);
-  count_bytes();
+  reserve(members, batch_size, [&](size_t rows, Workspace<T>& in) {
+    in.reserve_losses(rows, batch.size() / rows + 1);
+    batch.reserve(rows, in);
+  });
   Metrics<T> metrics(first_model, workspaces_[0]);
   EvaluateResult result;
   metrics.go_on(call.metric_sums);
@@ -246,8 +251,8 @@ EvaluateResult EnsembleOf<T>::evaluate(const Members& members, const EvaluateCal
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, batch.size() - first));
     batch.gather(first, pass);
     forward(members, running, pass.batch);
-    combine(running.device, pass.batch, first_model.output_size(), combined_.data(), nullptr);
-    const T* scores = combined_.data();
+    T* const scores = workspaces_[0].ensemble.combined.data();
+    combine(running.device, pass.batch, first_model.output_size(), scores, nullptr);
     find_loss<T>(*first_model.plan().loss, batch, pass, scores, 0, passes++, nullptr);
     metrics.add(batch, pass, scores);
     result.weight += batch.weight(first, pass.batch);
@@ -267,19 +272,18 @@ void EnsembleOf<T>::predict_from(const Inputs& inputs, const Members& members, R
   batch_size = std::min(batch_size, std::max<size_t>(inputs.size(), 1));
   reserve(members, batch_size);
   const size_t columns = model(members, 0).output_size();
-  if (spread && device_) spread_.grow(combined_.size(), memory_);
+  EnsembleMemory<T>& there = workspaces_[0].ensemble;
   for (size_t first = 0; first < inputs.size() && !is_stopped(members); first += batch_size) {
     Pass<T> pass = running.context.pass(false, true, std::min(batch_size, inputs.size() - first));
     inputs.gather(first, pass);
     forward(members, running, pass.batch);
     T* const to = out + first * columns;
     T* const spread_to = spread ? spread + first * columns : nullptr;
-    T* const combined = link == Link::identity && !device_ ? to : combined_.data();
-    combine(running.device, pass.batch, columns, combined, spread && device_ ? spread_.data() : spread_to);
+    T* const combined = link == Link::identity && !device_ ? to : there.combined.data();
+    combine(running.device, pass.batch, columns, combined, spread && device_ ? there.spread.data() : spread_to);
     if (combined != to) link_to_host(running.context, link, combined, pass.batch, to);
-    if (spread && device_) memory_.download(spread_to, spread_.data(), pass.batch * columns * sizeof(T));
+    if (spread && device_) memory_.download(spread_to, there.spread.data(), pass.batch * columns * sizeof(T));
   }
-  if (device_) count_bytes();
 }
 
 }  // namespace

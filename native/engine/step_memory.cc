@@ -1,6 +1,7 @@
 #include "step_memory.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace gradus {
 namespace {
@@ -57,16 +58,27 @@ size_t taken_on_the_way(const Model<T>& model, size_t examples) {
   return product(product(examples, largest) + statistics, sizeof(T));
 }
 
+// What passes of models take beside their weights.
+template <class T>
+Counting count(const std::vector<const Model<T>*>& models, size_t examples, const Workspace<T>* workspaces,
+               const TakeAllPasses<T>& take) {
+  Counting memory;
+  std::vector<Workspace<T>> counted;
+  for (size_t m = 0; m < models.size(); ++m) {
+    counted.emplace_back(memory);
+    counted[m].gradients.arena = workspaces[m].gradients.arena.shared();
+  }
+  take(examples, counted.data());
+  return memory;
+}
+
 // The most examples below `examples` that there is room for; 0: not for one.
 template <class T>
-size_t most_examples(const Model<T>& model, size_t examples, const Room& room, const Workspace<T>& workspace,
-                     const TakePasses<T>& take) {
-  const auto fits = [&](size_t count) {
-    Counting memory;
-    Workspace<T> counted(memory);
-    counted.gradients.arena = workspace.gradients.arena.shared();
-    take(count, counted);
-    const size_t bytes = memory.most_bytes(room.grain) + taken_on_the_way(model, count);
+size_t most_examples(const std::vector<const Model<T>*>& models, size_t examples, const Room& room,
+                     const Workspace<T>* workspaces, const TakeAllPasses<T>& take) {
+  const auto fits = [&](size_t examples) {
+    size_t bytes = count(models, examples, workspaces, take).most_bytes(room.grain);
+    for (const Model<T>* model : models) bytes += taken_on_the_way(*model, examples);
     return bytes + bytes / 16 <= room.free;
   };
   size_t fitting = 0;
@@ -77,40 +89,58 @@ size_t most_examples(const Model<T>& model, size_t examples, const Room& room, c
   return fitting;
 }
 
-std::string examples_text(size_t count) { return std::to_string(count) + (count == 1 ? " example" : " examples"); }
+std::string count_text(size_t count, const char* things) {
+  return std::to_string(count) + ' ' + std::string(things, std::strlen(things) - (count == 1));
+}
 
 template <class T>
-std::string room_text(const Model<T>& model, size_t examples, const Workspace<T>& workspace,
-                      const TakePasses<T>& take) {
-  const std::string text = ": a step of " + examples_text(examples) + " takes " +
-                           std::to_string(step_memory(model, examples)) + " bytes beside the weights; ";
-  const std::optional<Room> room = workspace.memory.room();
+std::string room_text(const std::vector<const Model<T>*>& models, size_t examples, const Workspace<T>* workspaces,
+                      const TakeAllPasses<T>& take) {
+  const bool is_one = models.size() == 1;
+  const size_t bytes = is_one ? step_memory(*models[0], examples) : count(models, examples, workspaces, take).bytes();
+  const std::string text = (is_one ? ": a step of " : ": a pass of ") + count_text(examples, "examples") +
+                           (is_one ? "" : " through " + count_text(models.size(), "members")) + " takes " +
+                           std::to_string(bytes) + " bytes beside the weights; ";
+  const std::optional<Room> room = workspaces->memory.room();
   if (!room) return text + "a smaller batchSize takes less";
-  const size_t most = most_examples(model, examples, *room, workspace, take);
+  const size_t most = most_examples(models, examples, *room, workspaces, take);
   return text + (most > 0 ? "there is room for a batchSize of " + std::to_string(most)
                           : "there is no room for a batchSize of 1");
 }
 }  // namespace
 
 template <class T>
-void reserve_passes(const Model<T>& model, size_t examples, Workspace<T>& workspace, const TakePasses<T>& take) {
+void reserve_all_passes(const std::vector<const Model<T>*>& models, size_t examples, Workspace<T>* workspaces,
+                        const TakeAllPasses<T>& take) {
+  const auto forget = [&] {
+    for (size_t m = 0; m < models.size(); ++m) workspaces[m].forget_passes();
+  };
   // Buffers that grow are there twice for a moment: the second time they begin anew.
   try {
-    return take(examples, workspace);
+    return take(examples, workspaces);
   } catch (const Error& error) {
     if (!error.is("GRADUS_OUT_OF_MEMORY")) throw;
-    workspace.forget_passes();
+    forget();
   }
   try {
-    take(examples, workspace);
+    take(examples, workspaces);
   } catch (const Error& error) {
     if (!error.is("GRADUS_OUT_OF_MEMORY")) throw;
-    workspace.forget_passes();
-    throw Error(error.code, error.what() + room_text(model, examples, workspace, take));
+    forget();
+    throw Error(error.code, error.what() + room_text(models, examples, workspaces, take));
   }
+}
+
+template <class T>
+void reserve_passes(const Model<T>& model, size_t examples, Workspace<T>& workspace, const TakePasses<T>& take) {
+  reserve_all_passes<T>({&model}, examples, &workspace, [&](size_t rows, Workspace<T>* in) { take(rows, *in); });
 }
 
 template void reserve_passes<float>(const Model<float>&, size_t, Workspace<float>&, const TakePasses<float>&);
 template void reserve_passes<double>(const Model<double>&, size_t, Workspace<double>&, const TakePasses<double>&);
+template void reserve_all_passes<float>(const std::vector<const Model<float>*>&, size_t, Workspace<float>*,
+                                        const TakeAllPasses<float>&);
+template void reserve_all_passes<double>(const std::vector<const Model<double>*>&, size_t, Workspace<double>*,
+                                         const TakeAllPasses<double>&);
 
 }  // namespace gradus

@@ -20,4 +20,11 @@ using TakePasses = std::function<void(size_t examples, Workspace<T>& in)>;
 template <class T>
 void reserve_passes(const Model<T>& model, size_t examples, Workspace<T>& workspace, const TakePasses<T>& take);
 
+// The same of several models that the same examples go through, each in a workspace of its own.
+template <class T>
+using TakeAllPasses = std::function<void(size_t examples, Workspace<T>* in)>;
+template <class T>
+void reserve_all_passes(const std::vector<const Model<T>*>& models, size_t examples, Workspace<T>* workspaces,
+                        const TakeAllPasses<T>& take);
+
 }  // namespace gradus

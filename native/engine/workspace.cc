@@ -25,12 +25,13 @@ size_t Workspace<T>::bytes() const {
   for (const Buffer<T>* buffer :
        {&of.tangents, &of.gradient_tangents, &of.losses, &of.scratch, &of.predictions, &of.batch.targets,
         &of.batch.weights, &of.batch.view_scores, &of.batch.other_images, &of.batch.other_targets, &of.batch.shares,
-        &of.update.directions, &of.update.host_gradient, &of.inspection.maxima})
+        &of.update.directions, &of.update.host_gradient, &of.inspection.maxima, &of.ensemble.weights,
+        &of.ensemble.norms, &of.ensemble.combined, &of.ensemble.spread})
     bytes += buffer->bytes();
   for (const Buffer<double>* buffer : {&of.loss_sums, &of.numbers, &of.metrics.sums, &of.metrics.kept})
     bytes += buffer->bytes();
   return bytes + of.batch.labels.bytes() + of.batch.other_labels.bytes() + bytes_of(of.update.slots) +
-         bytes_of(of.update.orthogonalization) + order.capacity() * sizeof(uint32_t);
+         bytes_of(of.update.orthogonalization) + of.ensemble.scores.bytes() + order.capacity() * sizeof(uint32_t);
 }
 
 template <class T>

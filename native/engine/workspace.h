@@ -103,6 +103,14 @@ struct InspectionMemory {
   std::vector<T> seen_maxima;
 };
 
+// Of members that predict as one, in the workspace of the first.
+template <class T>
+struct EnsembleMemory {
+  Buffer<const T*> scores;  // of the active members' last passes
+  Buffer<T> weights;        // of those
+  Buffer<T> norms, combined, spread;
+};
+
 // All that may be let go of between calls.
 template <class T>
 struct PassMemory {
@@ -122,6 +130,7 @@ struct PassMemory {
   MetricMemory metrics;
   UpdateMemory<T> update;
   InspectionMemory<T> inspection;
+  EnsembleMemory<T> ensemble;
 };
 
 template <class T>

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkpoint } from 'gradus'
+import { checkpoint, ensemble } from 'gradus'
 import { data, dataOf, model, options } from './small-model.js'
 
 const refusalOf = async (call) => {
@@ -18,20 +18,29 @@ const roles = {
   /** Batches that do not fit, then those that are said to. */
   async memory() {
     const many = dataOf(4000)
-    const of = model('cuda')
-    const calls = {
-      fit: (batchSize) => of.fit(many, { epochs: 1, batchSize, quiet: true }),
-      evaluate: (batchSize) => of.evaluate(many, { batchSize }),
-      predict: (batchSize) => of.predict(many.x, { batchSize }),
-    }
     const results = {}
-    for (const [name, call] of Object.entries(calls)) {
-      const before = of.getWeights()
-      const refusal = await refusalOf(() => call(4000))
-      const hasChanged = JSON.stringify(of.getWeights()) !== JSON.stringify(before)
-      const room = Number(/ a batchSize of (\d+)$/.exec(refusal?.message)?.[1])
-      results[name] = { refusal, hasChanged, room, after: await refusalOf(() => call(room)) }
+    const check = async (of, calls) => {
+      for (const [name, call] of Object.entries(calls)) {
+        const before = of.getWeights()
+        const refusal = await refusalOf(() => call(4000))
+        const hasChanged = JSON.stringify(of.getWeights()) !== JSON.stringify(before)
+        const room = Number(/ a batchSize of (\d+)$/.exec(refusal?.message)?.[1])
+        results[name] = { refusal, hasChanged, room, after: await refusalOf(() => call(room)) }
+      }
     }
+    const alone = model('cuda')
+    await check(alone, {
+      fit: (batchSize) => alone.fit(many, { epochs: 1, batchSize, quiet: true }),
+      evaluate: (batchSize) => alone.evaluate(many, { batchSize }),
+      predict: (batchSize) => alone.predict(many.x, { batchSize }),
+    })
+    alone.dispose()
+    const members = [model('cuda'), model('cuda')]
+    const together = ensemble(members)
+    await check(members[0], {
+      'evaluate together': (batchSize) => together.evaluate(many, { batchSize }),
+      'predict together': (batchSize) => together.predict(many.x, { batchSize, spread: true }),
+    })
     return results
   },
 
