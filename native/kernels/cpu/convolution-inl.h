@@ -106,7 +106,7 @@ static void convolve_band(const Convolution<T>& task, const Phase& phase, const 
   const GroupSize<T> size(task);
   const size_t inputs = size.inputs * task.shape.groups;
   const Terms terms(phase, task.shape.groups, size.inputs);
-  const bool skips = skips_columns(terms, size.inputs);
+  const bool skips = skips_columns(terms, phase.width, size.inputs, size.outputs);
   Area<T> area{task.input, 0, 0};
   if (taps_of(phase) > 0) area = area_of(task.input, inputs, phase, band, skips, workspace + convolution_operands);
   const Lines<T> lines = lines_of(task, phase, band, area);
@@ -132,7 +132,8 @@ template <class T>
 static void convolve_rows(const Convolution<T>& task, const Phase& phase, const Band& all, size_t room, T* workspace) {
   const GroupSize<T> size(task);
   const size_t inputs = size.inputs * task.shape.groups, outputs = size.outputs * task.shape.groups;
-  const bool copies = !skips_columns(Terms(phase, task.shape.groups, size.inputs), size.inputs);
+  const bool copies =
+      !skips_columns(Terms(phase, task.shape.groups, size.inputs), phase.width, size.inputs, size.outputs);
   const size_t most = second_cache() / 2 / sizeof(T);
   const auto read = [&](size_t rows, size_t columns) {
     if (taps_of(phase) == 0) return size_t(0);

@@ -61,11 +61,13 @@ INLINE Range runs_inside(const Walk& height, const TermsBlock& block, size_t out
   const Range runs = Range{taps.first * block.taps, taps.past * block.taps}.within(block.row, block.row + block.runs);
   return {runs.first - block.row, runs.past - block.row};
 }
-// Columns beside an image are no terms where each is at least so many; fewer are read sooner from a border of zeros. By
-// the shape alone, so that weights that are not finite do the same on every instruction set.
-constexpr size_t fewest_skipped = 32;
-INLINE bool skips_columns(const Terms& terms, size_t channels) {
-  return channels >= fewest_skipped && (!terms.are_taps || terms.have_own_blocks());
+// Columns beside an image are no terms where each is at least so many and serves more than so many outputs, or where
+// outputs go by the phases of a stride, so that lines are short; others are read sooner from a border of zeros. By the
+// shape alone, so that weights that are not finite do the same on every instruction set.
+constexpr size_t fewest_skipped = 32, most_bordered = 16;
+INLINE bool skips_columns(const Terms& terms, const Walk& width, size_t channels, size_t outputs) {
+  return channels >= fewest_skipped && (outputs > most_bordered || width.pitch > 1) &&
+         (!terms.are_taps || terms.have_own_blocks());
 }
 // The terms of each run that a column of the output meets.
 INLINE Range terms_inside(const Walk& width, const TermsBlock& block, size_t channels, size_t output) {
