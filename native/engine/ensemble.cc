@@ -141,7 +141,7 @@ class EnsembleOf final : public Ensemble {
   std::vector<T> weights_;              // of those
   std::vector<Workspace<T>> workspaces_;
   std::vector<const T*> scores_;         // of the active members' last passes
-  mutable std::optional<size_t> bytes_;  // not since it last took memory
+  mutable std::optional<size_t> bytes_;  // counted when asked for, anew once more memory was taken
 };
 
 // The others read the inputs where the first one's passes gather them.
