@@ -271,6 +271,7 @@ void EnsembleOf<T>::predict_from(const Inputs& inputs, const Members& members, R
                                  Link link, T* out, T* spread) {
   batch_size = std::min(batch_size, std::max<size_t>(inputs.size(), 1));
   reserve(members, batch_size);
+  if (device_) bytes_.reset();  // data may have come there
   const size_t columns = model(members, 0).output_size();
   EnsembleMemory<T>& there = workspaces_[0].ensemble;
   for (size_t first = 0; first < inputs.size() && !is_stopped(members); first += batch_size) {
