@@ -23,4 +23,10 @@ target_compile_definitions(gradus_emulated_tests PRIVATE GRADUS_EMULATED)
 target_compile_options(gradus_emulated_tests PRIVATE ${test_cflags})
 target_include_directories(gradus_emulated_tests PRIVATE test/native)
 target_link_libraries(gradus_emulated_tests PRIVATE core ${CMAKE_DL_LIBS})
+
+# What the bench of a card measures, as the emulator counts it.
+add_executable(gradus_device_counts ${CMAKE_SOURCE_DIR}/bench/cuda/counts.cc $<TARGET_OBJECTS:emulated_kernels> $<TARGET_OBJECTS:emulator>)
+target_compile_definitions(gradus_device_counts PRIVATE GRADUS_EMULATED)
+target_include_directories(gradus_device_counts PRIVATE native)
+target_link_libraries(gradus_device_counts PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
 include(DeviceBench)

@@ -50,6 +50,7 @@
       "native/kernels/cuda/columns.cu",
       "native/kernels/cuda/elements.cu",
       "native/kernels/cuda/embedding.cu",
+      "native/kernels/cuda/layer_norm.cu",
       "native/kernels/cuda/losses.cu",
       "native/kernels/cuda/matmul.cu",
       "native/kernels/cuda/metrics.cu",

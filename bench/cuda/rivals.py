@@ -38,12 +38,15 @@ def measure_updates():
     w.grad = random(w.numel())
     adam = torch.optim.Adam([w], lr=1e-3, eps=1e-8, fused=True)
     measure("adam", adam.step)
-    average = w.detach().clone()
+    weights = w.detach()
+    average, before = weights.clone(), weights.clone()
 
     def step():
-        torch.nn.utils.clip_grad_norm_([w], 1.0)
+        before.copy_(weights)
+        torch.nn.utils.clip_grad_norm_([w], 1.0)  # which tells the gradient's norm
         adam.step()
-        average.lerp_(w.detach(), 0.001)
+        average.lerp_(weights, 0.001)
+        torch.linalg.vector_norm(weights), torch.linalg.vector_norm(weights - before)
 
     measure("adam, clip, average", step)
 
@@ -57,8 +60,16 @@ def measure_rows():
         functional.cross_entropy(scores, labels).backward()
 
     measure("cross-entropy and gradient", loss)
-    gain, bias, x = random(1024), random(1024), scores.detach()
-    measure("layer norm", lambda: functional.layer_norm(x, (1024,), gain, bias))
+    x, dy = scores.detach().requires_grad_(), random(65536, 1024)
+    gain, bias = random(1024).requires_grad_(), random(1024).requires_grad_()
+    forward = {
+        "layer norm": lambda: functional.layer_norm(x, (1024,), gain, bias),
+        "batch norm": lambda: functional.batch_norm(x, None, None, gain, bias, training=True),
+    }
+    for name, norm in forward.items():
+        measure(name, norm)
+        y = norm()
+        measure(f"{name}, backward", lambda: torch.autograd.grad(y, (x, gain, bias), dy, retain_graph=True))
 
 
 def measure_layer(m, k, n):

@@ -70,6 +70,17 @@ std::vector<double> softmax(OpenDevice& device) {
   device.kernels<float>().softmax(device.given(some(rows * columns)), rows, columns, y);
   return wide(device.values(y, rows * columns));
 }
+std::vector<double> normalize_back(OpenDevice& device) {
+  const size_t rows = 40, columns = 20, n = rows * columns;
+  Norm<float> norm;
+  norm.rows = rows, norm.columns = norm.stride = columns;
+  norm.x = device.given(some(n)), norm.dy = device.given(Numbers(1).values<float>(n));
+  norm.gain = device.given(some(columns)), norm.dx = device.wanted<float>(n);
+  norm.mean = device.given(some(rows)), norm.inverse_deviation = device.given(some(rows));
+  norm.dgain = device.wanted<float>(columns), norm.dbias = device.wanted<float>(columns);
+  device.kernels<float>().layer_norm_backward(norm);
+  return wide(device.values(norm.dgain, columns));
+}
 std::vector<double> hinge(OpenDevice& device) {
   const size_t rows = 4, columns = 20;
   Loss<float> loss;
@@ -116,7 +127,9 @@ const Planted all_planted[] = {
     {Mistake::no_barrier_after_loading, multiply<float>},
     {Mistake::no_barrier_before_ending, multiply<double>},
     {Mistake::no_barrier_before_adding, update_often},
+    {Mistake::no_barrier_before_adding, normalize_back},
     {Mistake::no_barrier_after_adding, update_often},
+    {Mistake::no_barrier_after_adding, normalize_back},
     {Mistake::no_barrier_after_chains, update_spread},
     {Mistake::another_order, update_double},
     {Mistake::no_wait_for_copies, copy_by_stages},

@@ -61,7 +61,7 @@ void check_norms(Numbers& numbers, size_t rows, size_t columns) {
 
 TEST("layer norm and batch norm have the processor's bits") {
   for_trials(10, [](Numbers& numbers, auto zero) {
-    const size_t rows = numbers.at_least_one(150), columns = numbers.at_least_one(100);
+    const auto [rows, columns] = numbers.few_rows(150, 100);
     check_norms<decltype(zero)>(numbers, rows, columns);
   });
 }
@@ -73,6 +73,15 @@ TEST("layer norm and batch norm have them at and beside the edges of patches of 
         Scope scope(std::to_string(rows) + " x " + std::to_string(columns));
         check_norms<decltype(zero)>(numbers, rows, columns);
       }
+  });
+}
+
+TEST("layer norm and batch norm have them of rows as long as teams have registers for, and longer ones") {
+  for_trials(1, [](Numbers& numbers, auto zero) {
+    for (const size_t columns : {65, 255, 256, 257, 1023, 1024, 1025}) {
+      Scope scope(std::to_string(columns) + " columns");
+      check_norms<decltype(zero)>(numbers, columns < 1000 ? 10 : 3, columns);
+    }
   });
 }
 

@@ -28,17 +28,40 @@ TEST("sums down columns have the processor's bits") {
 TEST("softmax and its slopes have the processor's bits") {
   for_trials(15, [](Numbers& numbers, auto zero) {
     using T = decltype(zero);
-    const size_t rows = numbers.size(20), columns = numbers.at_least_one(130), n = rows * columns;
+    const auto [rows, columns] = numbers.few_rows(20, 130);
+    const size_t n = rows * columns;
     Trial<T> trial;
-    auto& x = trial.given(numbers.values<T>(n, numbers.below(4) == 0));
+    auto& x = trial.given(numbers.scores<T>(n));
     auto& dy = trial.given(numbers.values<T>(n));
     auto& y = trial.template wanted<T>(n);
     auto& dx = trial.template wanted<T>(n);
     auto& moved = trial.template wanted<T>(n);
-    trial.run([&](const Kernels<T>& kernels, auto at) {
+    trial.run([&, rows = rows, columns = columns](const Kernels<T>& kernels, auto at) {
       kernels.softmax(at(x), rows, columns, at(y));
       kernels.softmax_backward(at(y), at(dy), rows, columns, at(dx));
       kernels.softmax_backward_tangent(at(y), at(dx), at(dy), at(x), rows, columns, at(moved));
+    });
+  });
+}
+
+TEST("softmax and its loss have the processor's bits where a score's share is next to nothing") {
+  for_trials(1, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t rows = 1000, columns = 40;
+    std::vector<T> scores(rows * columns);
+    for (T& score : scores) score = T(numbers.below(1 << 20)) / (1 << 20) * (sizeof(T) == 4 ? -105 : -746);
+    Trial<T> trial;
+    auto& x = trial.given(scores);
+    auto& labels = trial.given(numbers.integers<int32_t>(rows, columns));
+    auto& y = trial.template wanted<T>(rows * columns);
+    auto& losses = trial.template wanted<T>(rows);
+    auto& gradient = trial.template wanted<T>(rows * columns);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      kernels.softmax(at(x), rows, columns, at(y));
+      Loss<T> loss;
+      loss.rows = rows, loss.columns = columns, loss.scores = at(x), loss.labels = at(labels);
+      loss.losses = at(losses), loss.gradient = at(gradient);
+      kernels.softmax_cross_entropy(loss);
     });
   });
 }
@@ -79,7 +102,7 @@ TEST("losses, their gradients and how these move have the processor's bits") {
     using T = decltype(zero);
     for (const LossRow<T>& row : loss_rows<T>) {
       Scope scope(row.name);
-      const size_t rows = numbers.size(40), columns = numbers.at_least_one(90);
+      const auto [rows, columns] = numbers.few_rows(40, 90);
       const bool by_labels = row.takes_labels && (!row.takes_targets || numbers.below(2));
       const bool alone = columns == 1 && !row.takes_labels && numbers.below(2);  // labels as targets
       Trial<T> trial;
@@ -88,7 +111,7 @@ TEST("losses, their gradients and how these move have the processor's bits") {
       loss.scale = T(0.3), loss.parameter = numbers.below(2) ? T(1) : T(1.7);
       const bool mixes = row.blend == mixed || row.blend == both;
       if (row.blend == smoothed || row.blend == both) loss.smoothing = numbers.below(4) ? T(0.1) : T(1);
-      auto& scores = trial.given(numbers.values<T>(rows * columns, numbers.below(4) == 0));
+      auto& scores = trial.given(numbers.scores<T>(rows * columns));
       auto& labels = trial.given(numbers.integers<int32_t>(rows, columns));
       auto& other_labels = trial.given(numbers.integers<int32_t>(rows, columns));
       std::vector<T> share(rows);

@@ -192,33 +192,47 @@ TEST("a product reads each tile once a tile of C, in whole sectors and without b
       }
 }
 
-TEST("a loss, softmax and layer norm read a row once, and write what comes of it once") {
-  const size_t rows = 6, columns = 160, n = rows * columns;
-  Counting here;
-  const float* const x = here.given(Numbers(1).values<float>(n));
-  float* const y = here.given(std::vector<float>(n));
-  float* const of_rows = here.given(std::vector<float>(2 * rows));
-  const auto check = [&](const char* name, size_t of_labels) {
-    Scope scope(name);
-    const Moved read = here.moved(x), written = here.moved(y);
-    // The label's score once more, by all lanes of a team.
-    CHECK_EQ(read.read, (n + of_labels * text_lanes) * sizeof(float));
-    CHECK_EQ(written.written, n * sizeof(float));
-    CHECK(whole_share(written) == 1 && (of_labels || whole_share(read) == 1));
-  };
-  here.device.kernels<float>().softmax(x, rows, columns, y);
-  check("softmax", 0);
-  Loss<float> loss;
-  loss.rows = rows, loss.columns = columns, loss.scores = x, loss.gradient = y, loss.losses = of_rows;
-  loss.labels = here.given(std::vector<int32_t>{0, 159, 7, 31, 32, 100});
-  here.device.kernels<float>().softmax_cross_entropy(loss);
-  check("cross-entropy", rows);
-  Norm<float> norm;
-  norm.rows = rows, norm.columns = norm.stride = columns, norm.x = x, norm.y = y, norm.epsilon = 1e-5f;
-  norm.gain = norm.bias = here.given(std::vector<float>(columns, 1.0f));
-  norm.mean = of_rows, norm.inverse_deviation = of_rows + rows;
-  here.device.kernels<float>().layer_norm_forward(norm);
-  check("layer norm", 0);
+TEST("a loss, softmax and layer norm read a row once, and write what comes of it once, of up to 1024 columns") {
+  for (const size_t columns : {160, 1000, 1024}) {
+    Scope scope(std::to_string(columns) + " columns");
+    const size_t rows = 6, n = rows * columns;
+    Counting here;
+    const auto some = [&](size_t count) { return here.given(Numbers(count).values<float>(count)); };
+    float *const x = some(n), *const y = some(n), *const dy = some(n), *const of_rows = some(2 * rows);
+    const auto check = [&](const char* name, size_t of_labels, const float* from, const float* to) {
+      Scope scope(name);
+      const Moved read = here.moved(from), written = here.moved(to);
+      // The label's score once more, by all lanes of a team.
+      CHECK_EQ(read.read, (n + of_labels * text_lanes) * sizeof(float));
+      CHECK_EQ(written.written, n * sizeof(float));
+      CHECK(whole_share(written) == 1 && (of_labels || whole_share(read) == 1));
+    };
+    const Kernels<float>& kernels = here.device.kernels<float>();
+    kernels.softmax(x, rows, columns, y);
+    check("softmax", 0, x, y);
+    Loss<float> loss;
+    loss.rows = rows, loss.columns = columns, loss.scores = x, loss.gradient = y, loss.losses = of_rows;
+    loss.labels = here.given(std::vector<int32_t>{0, 159, 7, 31, 32, 100});
+    kernels.softmax_cross_entropy(loss);
+    check("cross-entropy", rows, x, y);
+    Norm<float> norm;
+    norm.rows = rows, norm.columns = norm.stride = columns, norm.x = x, norm.y = norm.dx = y, norm.dy = dy;
+    norm.gain = norm.bias = some(columns), norm.epsilon = 1e-5f;
+    norm.mean = of_rows, norm.inverse_deviation = of_rows + rows;
+    norm.dgain = some(columns), norm.dbias = some(columns);
+    kernels.layer_norm_forward(norm);
+    check("layer norm", 0, x, y);
+    here.effort();
+    kernels.layer_norm_backward(norm);
+    CHECK_EQ(here.effort().bank_conflicts, 0u);
+    check("its backward", 0, x, y);
+    CHECK_EQ(here.moved(dy).read, n * sizeof(float));
+    for (const float* of : {norm.dgain, norm.dbias}) {
+      const Moved sums = here.moved(of);
+      CHECK_EQ(sums.read, 0u);
+      CHECK_EQ(sums.written, columns * sizeof(float));
+    }
+  }
 }
 
 TEST("batch norm reads what belongs to a column once for some rows, and rows in whole sectors") {
@@ -242,7 +256,7 @@ TEST("batch norm reads what belongs to a column once for some rows, and rows in 
   };
   const Kernels<float>& kernels = here.device.kernels<float>();
   kernels.batch_norm_block_statistics(x, rows, columns, columns, means, squares);
-  CHECK_EQ(here.moved(x).read, 2 * n * sizeof(float));
+  CHECK_EQ(here.moved(x).read, n * sizeof(float));
   kernels.batch_norm_forward(norm);
   check("forward", (rows + 7) / 8, norm.y);
   kernels.batch_norm_backward_of_constants(norm);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "device.h"
@@ -21,8 +22,22 @@ class Numbers {
     return n < most ? n : below(most + 1);
   }
   size_t at_least_one(size_t most) { return 1 + size(most - 1); }
+  // Some columns of few rows: one in some lies where teams have rows in registers no longer.
+  std::pair<size_t, size_t> few_rows(size_t most_rows, size_t most_columns) {
+    if (below(10) == 0) return {1 + below(3), 970 + below(100)};
+    if (below(10) == 0) return {1 + below(5), 225 + below(60)};
+    return {size(most_rows), at_least_one(most_columns)};
+  }
   bool often() { return below(3) != 0; }
   double normal() { return std::normal_distribution<double>()(engine_); }
+  // Scores, at times so far apart that what follows of them is next to nothing.
+  template <class T>
+  std::vector<T> scores(size_t n) {
+    std::vector<T> all = values<T>(n, below(4) == 0);
+    const T spread = below(3) ? T(1) : T(sizeof(T) == 4 ? 40 : 300);
+    for (T& value : all) value *= spread;
+    return all;
+  }
   // One in some is not an ordinary number.
   template <class T>
   std::vector<T> values(size_t n, bool special = false) {

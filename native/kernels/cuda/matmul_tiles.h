@@ -33,62 +33,97 @@ struct Tiles {
   T totals[S::side][S::row];
 };
 
-// k by tiles that end where its blocks do.
+// k by tiles that end where its blocks do. Of no k there is one tile of no rows.
 template <class T>
 struct Walk {
   text::EvenCut blocks;
-  size_t block, at, end;
+  size_t block;
+  unsigned left;  // of the block
 
   GPU_INLINE explicit Walk(size_t k)
-      : blocks(k ? k : 1, text::longest_k_block<T>), block(0), at(0), end(k ? blocks.length(0) : 0) {}
+      : blocks(k ? k : 1, text::longest_k_block<T>), block(0), left(k ? unsigned(blocks.length(0)) : 0) {}
   GPU_INLINE bool exists() const { return block < blocks.parts; }
-  GPU_INLINE unsigned length(unsigned depth) const { return end - at < depth ? unsigned(end - at) : depth; }
-  GPU_INLINE bool ends_block(unsigned depth) const { return at + depth >= end; }
+  GPU_INLINE unsigned length(unsigned depth) const { return left < depth ? left : depth; }
+  GPU_INLINE bool ends_block(unsigned depth) const { return left <= depth; }
   GPU_INLINE void next(unsigned depth) {
-    at += depth;
-    if (at < end || ++block == blocks.parts) return;
-    at = end, end += blocks.length(block);
-  }
-};
-
-// A or B: `length` elements side by side of each row or column of the tile exist, at strides along the tile and down k.
-template <class S>
-struct Operand {
-  using T = typename S::T;
-  const T* from;
-  size_t beside, down, length;
-  bool is_along, by_packs;  // neighbours along the tile are so in memory; a square's columns at once
-
-  GPU_INLINE Operand(const T* all, size_t first, size_t count, size_t beside, size_t down)
-      : from(all + first * beside),
-        beside(beside),
-        down(down),
-        length(count - first < S::side ? count - first : S::side),
-        is_along(beside == 1),
-        by_packs(is_along && is_multiple(from, 16) && down % S::square == 0 && length % S::square == 0) {}
-};
-
-template <class S>
-GPU_INLINE void begin_copies(const Operand<S>& of, size_t at, unsigned depth, typename S::T (*to)[S::row]) {
-  constexpr unsigned bytes = sizeof(typename S::T);
-  if (of.by_packs) {
-    constexpr unsigned packs = S::side / S::square;
-    for (unsigned e = gpu::thread(); e < packs * S::depth; e += S::threads) {
-      const unsigned k = e / packs, i = e % packs * S::square;
-      const bool is_there = i < of.length;
-      if (k < depth) gpu::copy_async<16>(&to[k][i], of.from + (is_there ? i + (at + k) * of.down : 0), is_there);
+    if (left > depth) {
+      left -= depth;
+    } else if (++block < blocks.parts) {
+      left = unsigned(blocks.length(block));
     }
-    return;
   }
-  constexpr unsigned sector = 32 / bytes;  // elements that are read together where neighbours lie down k
-  for (unsigned e = gpu::thread(); e < S::side * S::depth; e += S::threads) {
-    const unsigned k = of.is_along ? e / S::side : e % sector + e / (sector * S::side) * sector;
-    const unsigned i = of.is_along ? e % S::side : e / sector % S::side;
-    const bool is_there = i < of.length;
-    if (k < depth)
-      gpu::copy_async<bytes>(&to[k][i], of.from + (is_there ? i * of.beside + (at + k) * of.down : 0), is_there);
+};
+
+// A thread's share of an operand's tiles, one after the other down k. It copies packs that lie side by side along the
+// tile, or single elements of which neighbours lie so, or else a sector's down k. Where the first of them comes from is
+// known before, the others lie beside and below it by what is known when this is compiled: a tile takes little but the
+// copies themselves.
+template <class S>
+class Operand {
+  using T = typename S::T;
+  enum class Way { packs, along, down };
+
+ public:
+  // Of the rows or columns from `first` on, `count` in all, whose elements are at strides along the tile and down k.
+  GPU_INLINE Operand(const T* all, size_t first, size_t count, size_t beside, size_t down)
+      : beside_(beside), down_(down), length_(unsigned(count - first < S::side ? count - first : S::side)) {
+    const T* const tile = all + first * beside;
+    const bool has_packs = is_multiple(tile, 16) && down % S::square == 0 && length_ % S::square == 0;
+    way_ = beside != 1 ? Way::down : has_packs ? Way::packs : Way::along;
+    const Place at = way_ == Way::down    ? first_down()
+                     : way_ == Way::along ? first_along<1>()
+                                          : first_along<S::square>();
+    from_ = tile + at.i * beside + at.k * down;
+    k_ = at.k, i_ = at.i;
   }
-}
+
+  // Of the next tile, of so many rows down k.
+  GPU_INLINE void begin_copies(unsigned depth, T (*to)[S::row]) {
+    if (way_ == Way::packs) {
+      copy_along<S::square>(depth, to);
+    } else if (way_ == Way::along) {
+      copy_along<1>(depth, to);
+    } else {
+      copy_down(depth, to);
+    }
+    from_ += depth * down_;
+  }
+
+ private:
+  struct Place {
+    unsigned k, i;
+  };
+  static constexpr unsigned bytes = sizeof(T), sector = 32 / bytes;
+  template <unsigned width>
+  static constexpr unsigned rows_at_once = S::threads / (S::side / width);
+  static constexpr unsigned columns_at_once = S::threads / sector;
+
+  template <unsigned width>
+  static GPU_INLINE Place first_along() {
+    return {gpu::thread() / (S::side / width), gpu::thread() % (S::side / width) * width};
+  }
+  static GPU_INLINE Place first_down() { return {gpu::thread() % sector, gpu::thread() / sector}; }
+
+  template <unsigned width>
+  GPU_INLINE void copy_along(unsigned depth, T (*to)[S::row]) const {
+    GPU_UNROLLED
+    for (unsigned k = 0; k < S::depth; k += rows_at_once<width>)
+      if (k_ + k < depth) gpu::copy_async<width * bytes>(&to[k_ + k][i_], from_ + k * down_, i_ < length_);
+  }
+  GPU_INLINE void copy_down(unsigned depth, T (*to)[S::row]) const {
+    GPU_UNROLLED
+    for (unsigned k = 0; k < S::depth; k += sector) GPU_UNROLLED
+    for (unsigned i = 0; i < S::side; i += columns_at_once)
+      if (k_ + k < depth)
+        gpu::copy_async<bytes>(&to[k_ + k][i_ + i], from_ + i * beside_ + k * down_, i_ + i < length_);
+  }
+
+  const size_t beside_, down_;
+  const unsigned length_;
+  Way way_;
+  unsigned k_, i_;  // of the thread's first
+  const T* from_;   // its place, also where nothing is
+};
 
 // What a thread has in registers.
 template <class S>
@@ -183,8 +218,8 @@ void multiply_tiles(const MatmulParams<typename S::T> params) {
   Tiles<S>& tiles = gpu::shared<Tiles<S>>();
   const size_t first_row = gpu::block() / params.across * S::side,
                first_column = gpu::block() % params.across * S::side;
-  const Operand<S> a(task.a, first_row, task.m, task.a_row, task.a_column);
-  const Operand<S> b(task.b, first_column, task.n, task.b_column, task.b_row);
+  Operand<S> a(task.a, first_row, task.m, task.a_row, task.a_column);
+  Operand<S> b(task.b, first_column, task.n, task.b_column, task.b_row);
   if (task.beta != 0)
     for_elements<S>([&](unsigned i, unsigned j) {
       const bool exists = first_row + i < task.m && first_column + j < task.n;
@@ -194,8 +229,9 @@ void multiply_tiles(const MatmulParams<typename S::T> params) {
   unsigned to = 0, from = 0;
   const auto begin = [&] {
     if (ahead.exists()) {
-      begin_copies<S>(a, ahead.at, ahead.length(S::depth), tiles.a[to]);
-      begin_copies<S>(b, ahead.at, ahead.length(S::depth), tiles.b[to]);
+      const unsigned depth = ahead.length(S::depth);
+      a.begin_copies(depth, tiles.a[to]);
+      b.begin_copies(depth, tiles.b[to]);
       ahead.next(S::depth);
     }
     gpu::close_group();

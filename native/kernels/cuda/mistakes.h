@@ -9,8 +9,8 @@ enum class Mistake {
   tail_too_long,             // of a product's k, one element more is read
   no_barrier_after_loading,  // tiles are used that not all threads have filled
   no_barrier_before_ending,  // totals are read that others have not added to
-  no_barrier_before_adding,  // sums of chunks that are not there yet
-  no_barrier_after_adding,   // sums of chunks overwritten too early
+  no_barrier_before_adding,  // what is added, chunks' sums or rows, is not there yet
+  no_barrier_after_adding,   // it is overwritten too early
   no_barrier_after_chains,   // elements of a chunk overwritten that are not added up yet
   another_order,             // of the chunks
   no_wait_for_copies,        // that fill what is read next

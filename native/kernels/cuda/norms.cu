@@ -1,4 +1,4 @@
-// Layer norm and batch norm.
+// Batch norm, and how the norms move.
 #include "pieces.h"
 #include "table.h"
 
@@ -34,73 +34,163 @@ void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t colu
   launch_pieces<1>(by_elements(columns), [=] GPU_LAMBDA(size_t j, size_t) { merge_column(of, j); });
 }
 
-// ---- Batch norm by patches: what belongs to a column is read once for some rows, and narrow batches of many rows as well
-// as wide ones of few have work for all multiprocessors.
-constexpr size_t patch_rows = 8;  // where nothing is summed; not measured
+// ---- Batch norm by patches, a vector of columns wide: what belongs to a column is read once for some rows, and narrow
+// batches of many rows as well as wide ones of few have work for all multiprocessors. Of some rows all is read before
+// anything is written, which may be what is read next, for all that a compiler knows: a thread waits once for all of
+// them.
+constexpr int rows_at_once = 8;  // not measured
 
 template <class T>
-GPU_INLINE Norm<T> patch_of(const Norm<T>& norm, size_t row, size_t rows, size_t column, size_t columns) {
-  Norm<T> patch = norm.examples_from(row, rows);
-  patch.columns = columns;
-  patch.x += column, patch.gain += column, patch.mean += column, patch.inverse_deviation += column;
-  if (patch.bias) patch.bias += column;
-  if (patch.y) patch.y += column;
-  if (patch.dy) patch.dy += column;
-  if (patch.dx) patch.dx += column;
-  if (patch.dz) patch.dz += column;
-  if (patch.dgain) patch.dgain += column, patch.dbias += column;
-  return patch;
-}
-// Of a block of rows, whose sums are a row of all.
+struct Patch {
+  using Vec = text::Vec<T>;
+  const Norm<T>& norm;
+  const size_t row, column;
+  const int rows, columns;
+
+  GPU_INLINE Vec of_columns(const T* p) const { return text::load_partial(p + column, columns); }
+  GPU_INLINE void store_sums(T* p, Vec sums) const {
+    text::store_partial(p + row / block_rows * norm.columns + column, sums, columns);
+  }
+  // read(number, place, columns) for some rows, none of its columns where a row is below the patch, before
+  // use(number, place) for those that are not; down to its end.
+  template <int at_once, class R, class U>
+  GPU_INLINE void for_rows(R read, U use) const {
+    size_t at = row * norm.stride + column;
+    GPU_ROLLED
+    for (int left = rows; left > 0; left -= at_once, at += at_once * norm.stride) {
+      GPU_UNROLLED
+      for (int i = 0; i < at_once; ++i) read(i, at + size_t(i) * norm.stride, i < left ? columns : 0);
+      GPU_UNROLLED
+      for (int i = 0; i < at_once; ++i)
+        if (i < left) use(i, at + size_t(i) * norm.stride);
+    }
+  }
+};
+// See text::NormalColumns.
 template <class T>
-GPU_INLINE Norm<T> patch_of_block(const Norm<T>& norm, size_t row, size_t rows, size_t column, size_t columns) {
-  Norm<T> patch = patch_of(norm, row, rows, column, columns);
-  const size_t above = row / block_rows * norm.columns;
-  patch.dgain += above, patch.dbias += above;
-  return patch;
+GPU_INLINE text::NormalColumns<1, T> normal_columns(const Patch<T>& patch) {
+  Norm<T> norm = patch.norm;
+  norm.mean += patch.column, norm.inverse_deviation += patch.column, norm.gain += patch.column;
+  if (norm.bias) norm.bias += patch.column;
+  return text::NormalColumns<1, T>(norm, 0, patch.columns);
 }
 
+// body(patch) for each of a norm, so many rows high.
+template <class T, class Body>
+void for_patches(const Norm<T>& norm, size_t height, const Body& body) {
+  launch_patches<T>(norm.rows, norm.columns, height,
+                    [=] GPU_LAMBDA(size_t row, size_t high, size_t column, size_t wide) {
+                      body(Patch<T>{norm, row, column, int(high), int(wide)});
+                    });
+}
+
+// A block's rows of a vector of columns are all in registers.
+template <class T>
+GPU_INLINE void block_statistics(const Patch<T>& patch, T* means, T* squares) {
+  using Vec = text::Vec<T>;
+  const T* const from = patch.norm.x;
+  Vec x[block_rows], mean(T(0)), about(T(0));
+  patch.template for_rows<int(block_rows)>(
+      [&](int i, size_t at, int columns) { x[i] = text::load_partial(from + at, columns); },
+      [&](int i, size_t) { mean = mean + x[i]; });
+  mean = mean / Vec(T(patch.rows));
+  GPU_UNROLLED
+  for (int i = 0; i < int(block_rows); ++i) {
+    const Vec centred = x[i] - mean;
+    if (i < patch.rows) about = about + centred * centred;
+  }
+  patch.store_sums(means, mean), patch.store_sums(squares, about);
+}
 template <class T>
 void batch_norm_block_statistics(const T* x, size_t rows, size_t columns, size_t stride, T* means, T* squares) {
-  launch_patches<T>(rows, columns, block_rows, [=] GPU_LAMBDA(size_t row, size_t high, size_t column, size_t wide) {
-    const size_t to = row / block_rows * columns + column;
-    text::batch_norm_block_statistics(x + row * stride + column, high, wide, stride, means + to, squares + to);
+  Norm<T> norm;
+  norm.rows = rows, norm.columns = columns, norm.stride = stride, norm.x = x;
+  for_patches(norm, block_rows, [=] GPU_LAMBDA(const Patch<T>& patch) { block_statistics(patch, means, squares); });
+}
+
+template <class T>
+GPU_INLINE void normalize(const Patch<T>& patch) {
+  const Norm<T>& norm = patch.norm;
+  const text::NormalColumns<1, T> of = normal_columns(patch);
+  text::with_kind(norm.above, [&](auto above) {
+    constexpr Activation kind = decltype(above)::value;
+    text::Vec<T> x[rows_at_once];
+    patch.template for_rows<rows_at_once>(
+        [&](int i, size_t at, int columns) { x[i] = text::load_partial(norm.x + at, columns); },
+        [&](int i, size_t at) {
+          const text::Vec<T> y = text::activate(kind, norm.above_parameter, of.z(0, of.normal(0, x[i])));
+          text::store_partial(norm.y + at, y, patch.columns);
+        });
   });
 }
 template <class T>
 void batch_norm_forward(const Norm<T>& norm) {
-  launch_patches<T>(norm.rows, norm.columns, patch_rows,
-                    [=] GPU_LAMBDA(size_t row, size_t high, size_t column, size_t wide) {
-                      text::batch_norm_forward(patch_of(norm, row, high, column, wide));
-                    });
+  for_patches(norm, rows_at_once, [=] GPU_LAMBDA(const Patch<T>& patch) { normalize(patch); });
+}
+
+// See text::sum_normal_gradients.
+template <bool of_constants, class T>
+GPU_INLINE void sum_normal_gradients(const Patch<T>& patch) {
+  using Vec = text::Vec<T>;
+  const Norm<T>& norm = patch.norm;
+  const text::NormalColumns<1, T> of = normal_columns(patch);
+  text::with_kind(norm.above, [&](auto above) {
+    constexpr Activation kind = decltype(above)::value;
+    Vec x[rows_at_once], dy[rows_at_once], sum(T(0)), along(T(0));
+    patch.template for_rows<rows_at_once>(
+        [&](int i, size_t at, int columns) {
+          x[i] = text::load_partial(norm.x + at, columns), dy[i] = text::load_partial(norm.dy + at, columns);
+        },
+        [&](int i, size_t at) {
+          const Vec normal = of.normal(0, x[i]);
+          const Vec dz = of.template gated<kind>(0, norm.above_parameter, normal, dy[i]);
+          sum = sum + dz, along = along + dz * normal;
+          if constexpr (of_constants) {
+            if (norm.dx) text::store_partial(norm.dx + at, dz * of.gain[0] * of.inverse[0], patch.columns);
+          } else if constexpr (kind != Activation::identity) {
+            text::store_partial(norm.dz + at, dz, patch.columns);
+          }
+        });
+    patch.store_sums(norm.dbias, sum), patch.store_sums(norm.dgain, along);
+  });
 }
 template <class T>
 void batch_norm_block_gradients(const Norm<T>& norm) {
-  launch_patches<T>(norm.rows, norm.columns, block_rows,
-                    [=] GPU_LAMBDA(size_t row, size_t high, size_t column, size_t wide) {
-                      text::batch_norm_block_gradients(patch_of_block(norm, row, high, column, wide));
-                    });
-}
-template <class T>
-void batch_norm_backward(const Norm<T>& norm, size_t batch) {
-  launch_patches<T>(norm.rows, norm.columns, patch_rows,
-                    [=] GPU_LAMBDA(size_t row, size_t high, size_t column, size_t wide) {
-                      text::batch_norm_backward(patch_of(norm, row, high, column, wide), batch);
-                    });
+  for_patches(norm, block_rows, [=] GPU_LAMBDA(const Patch<T>& patch) { sum_normal_gradients<false>(patch); });
 }
 template <class T>
 void batch_norm_backward_of_constants(const Norm<T>& norm) {
-  launch_patches<T>(norm.rows, norm.columns, block_rows,
-                    [=] GPU_LAMBDA(size_t row, size_t high, size_t column, size_t wide) {
-                      text::batch_norm_backward_of_constants(patch_of_block(norm, row, high, column, wide));
-                    });
+  for_patches(norm, block_rows, [=] GPU_LAMBDA(const Patch<T>& patch) { sum_normal_gradients<true>(patch); });
+}
+
+template <class T>
+GPU_INLINE void normal_gradients(const Patch<T>& patch, size_t batch) {
+  using Vec = text::Vec<T>;
+  const Norm<T>& norm = patch.norm;
+  const Vec mean = patch.of_columns(norm.mean), inverse = patch.of_columns(norm.inverse_deviation);
+  const Vec all = Vec(T(batch));
+  const Vec scale = patch.of_columns(norm.gain) * inverse;
+  const Vec mean_dz = patch.of_columns(norm.dbias) / all, mean_along = patch.of_columns(norm.dgain) / all;
+  Vec x[rows_at_once], dz[rows_at_once];
+  patch.template for_rows<rows_at_once>(
+      [&](int i, size_t at, int columns) {
+        x[i] = text::load_partial(norm.x + at, columns), dz[i] = text::load_partial(norm.dy + at, columns);
+      },
+      [&](int i, size_t at) {
+        const Vec normal = (x[i] - mean) * inverse;
+        const Vec dx = scale * text::fnma(normal, mean_along, dz[i] - mean_dz);
+        text::store_partial(norm.dx + at, dx, patch.columns);
+      });
+}
+template <class T>
+void batch_norm_backward(const Norm<T>& norm, size_t batch) {
+  for_patches(norm, rows_at_once, [=] GPU_LAMBDA(const Patch<T>& patch) { normal_gradients(patch, batch); });
 }
 
 }  // namespace
 
 template <class T>
 void put_norms(Kernels<T>& table) {
-  TEAMS(layer_norm_backward);
   table.batch_norm_block_statistics = batch_norm_block_statistics<T>;
   table.batch_norm_merge = batch_norm_merge<T>;
   table.batch_norm_forward = batch_norm_forward<T>;

@@ -79,8 +79,10 @@ template <class T, class Body>
 void launch_patches(size_t rows, size_t columns, size_t height, const Body& body) {
   constexpr size_t lanes = text::Vec<T>::lanes;
   const size_t across = (columns + lanes - 1) / lanes, down = (rows + height - 1) / height;
-  launch_pieces<lanes>(by_rows(across * down, lanes), [=] GPU_LAMBDA(size_t patch, size_t) {
-    const size_t row = patch / across * height, column = patch % across * lanes;
+  launch_pieces<lanes>(by_rows(across * down, lanes), [=] GPU_LAMBDA(size_t number, size_t) {
+    // No card has memory for 2^32 of them, and a division of 64 bits takes as long as a patch.
+    const unsigned patch = unsigned(number), beside = unsigned(across);
+    const size_t row = patch / beside * height, column = patch % beside * lanes;
     body(row, rows - row < height ? rows - row : height, column, columns - column < lanes ? columns - column : lanes);
   });
 }

@@ -1,39 +1,42 @@
-// Kernels that look at a row several times: a team has a short one in registers, so that it is read once and what comes of
-// it is written once. Operation by operation as the texts of cpu/ have them, which take longer rows.
-#include "pieces.h"
+// Softmax, and its loss with the gradient. Operation by operation as the texts of cpu/ have them, which take longer
+// rows.
+#include "row_parts.h"
 #include "table.h"
 
 namespace gradus::cuda {
 namespace {
 
-// At most so many vectors of it.
-template <class T, int most>
-struct Row {
+// Quotients by one number, at least 1, of numbers from 0 to 1, rounded as divisions are: a product with its reciprocal,
+// corrected twice by what is left (Markstein 1990). Where one of them is so small that what is left may be lost, they
+// are divisions.
+template <class T>
+class Divisor {
+ public:
   using Vec = text::Vec<T>;
-  static constexpr int lanes = Vec::lanes;
-  Vec values[most];
-  const int columns;
-
-  GPU_INLINE Row(const T* x, int columns) : columns(columns) {
-    for_vectors([&](int v, int j, int n) { values[v] = text::load_partial(x + j, n); });
+  GPU_INLINE void look_at(Vec x) {
+    const Bits before = gpu::bits_of(x.r.value) - 1;  // of 0 the largest
+    least_ = before < least_ ? before : least_;
   }
-  // body(number of a vector, its first column, how many of its lanes are in the row)
+  GPU_INLINE void set(T value) { value_ = value, reciprocal_ = T(1) / value; }
+  GPU_INLINE Vec value() const { return Vec(value_); }
+  // body(quotient), where quotient(x) is one.
   template <class F>
-  GPU_INLINE void for_vectors(F body) const {
-    GPU_UNROLLED
-    for (int v = 0; v < most; ++v) {
-      const int j = v * lanes, n = columns - j < lanes ? columns - j : lanes;
-      if (n > 0) body(v, j, n);
+  GPU_INLINE void divide(F body) const {
+    if (least_ < gpu::bits_of(small)) {
+      body([this](Vec x) { return x / Vec(value_); });
+    } else {
+      body([this](Vec x) { return Vec(corrected(x.r.value, corrected(x.r.value, x.r.value * reciprocal_))); });
     }
   }
-  GPU_INLINE T maximum() const {
-    const Vec least(-text::infinity<T>());
-    Vec largest = least;
-    for_vectors([&](int v, int, int n) {
-      largest = text::max(largest, n == lanes ? values[v] : text::select(text::first_lanes<T>(n), values[v], least));
-    });
-    return text::max_lane(largest);
+
+ private:
+  static constexpr T small = sizeof(T) == 4 ? 0x1p-90f : 0x1p-900;
+  GPU_INLINE T corrected(T x, T quotient) const {
+    return gpu::fused(gpu::fused(-quotient, value_, x), reciprocal_, quotient);
   }
+  using Bits = typename text::BitsOf<T>::type;
+  T value_, reciprocal_;
+  Bits least_ = ~Bits(0);
 };
 
 template <int most, class T>
@@ -42,91 +45,71 @@ GPU_INLINE void softmax_row(const T* x, int columns, T* y) {
   Row<T, most> row(x, columns);
   const Vec largest(row.maximum());
   Vec total(T(0));
+  Divisor<T> all;
   row.for_vectors([&](int v, int, int n) {
     row.values[v] = text::exp(row.values[v] - largest);
     total = total + text::keep_lanes(row.values[v], n);
+    all.look_at(row.values[v]);
   });
-  total = Vec(text::sum(total));
-  row.for_vectors([&](int v, int j, int n) { text::store_partial(y + j, row.values[v] / total, n); });
+  all.set(text::sum(total));
+  all.divide([&](auto quotient) {
+    row.for_vectors([&](int v, int j, int n) { text::store_partial(y + j, quotient(row.values[v]), n); });
+  });
 }
 
 // See text::cross_entropy_row.
-template <int most, bool tempered, class T>
+template <int most, bool tempered, bool dense, class T>
 GPU_INLINE void cross_entropy_row(const Loss<T>& loss, size_t number) {
   using Vec = text::Vec<T>;
   if (text::is_left_out(loss, number)) return;
   const Vec zero(T(0)), one(T(1)), divisor(loss.parameter);
   const size_t at = number * loss.columns;
+  const int label = dense ? 0 : loss.labels[number], lane_of_label = label - text::lane_of_thread<T>();
+  const T score_of_label = dense ? T(0) : loss.scores[at + size_t(label)];
   Row<T, most> row(loss.scores + at, int(loss.columns));
   const T largest = row.maximum();
   Vec total = zero, mass = zero, shifted = zero;
+  Divisor<T> all;
   row.for_vectors([&](int v, int j, int n) {
     Vec shift = row.values[v] - Vec(largest);
     if (tempered) shift = shift / divisor;
     row.values[v] = text::keep_lanes(text::exp(shift), n);
     total = total + row.values[v];
-    if (!loss.targets) return;
+    all.look_at(row.values[v]);
+    if (!dense) return;
     const Vec t = text::load_partial(loss.targets + at + j, n);
     mass = mass + t;
     shifted = shifted + text::select(t == zero, zero, t * shift);
   });
-  total = Vec(text::sum(total)), mass = loss.targets ? Vec(text::sum(mass)) : one;
-  if (loss.targets) {
+  all.set(text::sum(total));
+  mass = dense ? Vec(text::sum(mass)) : one;
+  if (dense) {
     shifted = Vec(text::sum(shifted));
   } else {
-    const T of_label = loss.scores[at + size_t(loss.labels[number])] - largest;
+    const T of_label = score_of_label - largest;
     shifted = Vec(tempered ? of_label / loss.parameter : of_label);
   }
-  Vec value = text::fma(mass, text::log(total), -shifted);
+  Vec value = text::fma(mass, text::log(all.value()), -shifted);
   if (tempered) value = value * Vec(loss.parameter * loss.parameter);
   const T weight = text::weight_of(loss, number);
   text::store_partial(loss.losses + number, Vec(weight) * value, 1);
   if (!loss.gradient) return;
   const Vec factor((tempered ? loss.scale * loss.parameter : loss.scale) * weight);
-  row.for_vectors([&](int v, int j, int n) {
-    const Vec t = loss.targets ? text::load_partial(loss.targets + at + j, n)
-                               : text::select(text::lane_of<T>(loss.labels[number], size_t(j)), one, zero);
-    text::store_partial(loss.gradient + at + j, factor * (row.values[v] / total * mass - t), n);
+  Vec t[Row<T, most>::group];
+  all.divide([&](auto quotient) {
+    row.for_groups(
+        [&](int i, int j, int n) {
+          t[i] = dense ? text::load_partial(loss.targets + at + j, n) : Vec(lane_of_label == j ? T(1) : T(0));
+        },
+        [&](int i, int v, int j, int n) {
+          text::store_partial(loss.gradient + at + j,
+                              factor * (dense ? quotient(row.values[v]) * mass - t[i] : quotient(row.values[v]) - t[i]),
+                              n);
+        });
   });
 }
 
-template <int most, class T>
-GPU_INLINE void normalize_row(const Norm<T>& norm, size_t number) {
-  using Vec = text::Vec<T>;
-  const T columns = T(norm.columns);
-  Row<T, most> row(norm.x + number * norm.stride, int(norm.columns));
-  Vec total(T(0)), squares(T(0));
-  row.for_vectors([&](int v, int, int) { total = total + row.values[v]; });
-  const Vec mean(text::sum(total) / columns);
-  row.for_vectors([&](int v, int, int n) {
-    row.values[v] = text::keep_lanes(row.values[v] - mean, n);
-    squares = text::fma(row.values[v], row.values[v], squares);
-  });
-  const Vec inverse = Vec(T(1)) / text::sqrt(Vec(text::sum(squares) / columns + norm.epsilon));
-  T* const y = norm.y + number * norm.stride;
-  row.for_vectors([&](int v, int j, int n) {
-    const Vec gain = text::load_partial(norm.gain + j, n), bias = text::load_partial(norm.bias + j, n);
-    text::store_partial(y + j, text::fma(row.values[v] * inverse, gain, bias), n);
-  });
-  text::store_partial(norm.mean + number, mean, 1);
-  text::store_partial(norm.inverse_deviation + number, inverse, 1);
-}
-
-// ---- Launches: body(the most vectors of a row, as a constant), or false where rows are longer.
-template <class T, class F>
-bool with_most_vectors(size_t columns, F body) {
-  const size_t vectors = (columns + text::Vec<T>::lanes - 1) / text::Vec<T>::lanes;
-  if (vectors > 16) return false;
-  if (vectors <= 1) {
-    body(text::Constant<1>());
-  } else if (vectors <= 4) {
-    body(text::Constant<4>());
-  } else {
-    body(text::Constant<16>());
-  }
-  return true;
-}
-
+// ---- Launches
 template <int most, class T>
 void softmax_of(const T* x, size_t rows, size_t columns, T* y) {
   launch_pieces<text::Vec<T>::lanes>(by_rows(rows, columns), [=] GPU_LAMBDA(size_t row, size_t) {
@@ -139,32 +122,26 @@ void softmax(const T* x, size_t rows, size_t columns, T* y) {
   if (!with_most_vectors<T>(columns, short_rows)) teams::softmax<T>(x, rows, columns, y);
 }
 
-template <int most, bool tempered, class T>
+template <int most, bool tempered, bool dense, class T>
 void cross_entropy_of(const Loss<T>& loss) {
   launch_pieces<text::Vec<T>::lanes>(by_rows(loss.rows, loss.columns), [=] GPU_LAMBDA(size_t row, size_t) {
-    cross_entropy_row<most, tempered>(loss, row);
+    cross_entropy_row<most, tempered, dense>(loss, row);
   });
 }
 template <class T>
 void softmax_cross_entropy(const Loss<T>& loss) {
   const auto short_rows = [&](auto most) {
     constexpr int vectors = decltype(most)::value;
-    loss.parameter == 1 ? cross_entropy_of<vectors, false>(loss) : cross_entropy_of<vectors, true>(loss);
+    const auto of = [&](auto tempered) {
+      constexpr bool is_tempered = decltype(tempered)::value;
+      loss.targets ? cross_entropy_of<vectors, is_tempered, true>(loss)
+                   : cross_entropy_of<vectors, is_tempered, false>(loss);
+    };
+    loss.parameter == 1 ? of(text::Constant<false>()) : of(text::Constant<true>());
   };
   // Of blended targets teams take care, however short a row is.
   const bool is_plain = loss.smoothing == 0 && !loss.other_labels;
   if (!is_plain || !with_most_vectors<T>(loss.columns, short_rows)) teams::softmax_cross_entropy<T>(loss);
-}
-
-template <int most, class T>
-void layer_norm_of(const Norm<T>& norm) {
-  launch_pieces<text::Vec<T>::lanes>(by_rows(norm.rows, norm.columns),
-                                     [=] GPU_LAMBDA(size_t row, size_t) { normalize_row<most>(norm, row); });
-}
-template <class T>
-void layer_norm_forward(const Norm<T>& norm) {
-  const auto short_rows = [&](auto most) { layer_norm_of<decltype(most)::value>(norm); };
-  if (!with_most_vectors<T>(norm.columns, short_rows)) teams::layer_norm_forward<T>(norm);
 }
 
 }  // namespace
@@ -173,7 +150,6 @@ template <class T>
 void put_rows(Kernels<T>& table) {
   table.softmax = softmax<T>;
   table.softmax_cross_entropy = softmax_cross_entropy<T>;
-  table.layer_norm_forward = layer_norm_forward<T>;
 }
 PUT(rows);
 

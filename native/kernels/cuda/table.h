@@ -6,7 +6,9 @@
   FILE(choices)            \
   FILE(columns)            \
   FILE(elements)           \
-  FILE(embedding) FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) FILE(random) FILE(rows) FILE(updates)
+  FILE(embedding)          \
+  FILE(layer_norm)         \
+  FILE(losses) FILE(matmul) FILE(metrics) FILE(moving) FILE(norms) FILE(random) FILE(rows) FILE(updates)
 
 namespace gradus::cuda {
 
