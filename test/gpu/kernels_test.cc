@@ -108,10 +108,12 @@ void check_product(Numbers& numbers, const Product& of, F multiply) {
     multiply(kernels, here, workspace);
   });
 }
+using cuda::TileSize;
+constexpr TileSize tile_sizes[] = {TileSize::large, TileSize::middle, TileSize::small, TileSize::narrow};
 template <class T>
-auto by_tiles(unsigned side) {
-  return [side](const Kernels<T>& kernels, const Matmul<T>& task, T* workspace) {
-    &kernels == &device_kernels<T>() ? cuda::multiply_by_tiles(task, side) : kernels.matmul(task, workspace);
+auto by_tiles(TileSize size) {
+  return [size](const Kernels<T>& kernels, const Matmul<T>& task, T* workspace) {
+    &kernels == &device_kernels<T>() ? cuda::multiply_by_tiles(task, size) : kernels.matmul(task, workspace);
   };
 }
 }  // namespace
@@ -130,18 +132,20 @@ TEST("the product of matrices has the processor's bits, whatever lies where and 
 TEST("products by tiles of each size have the processor's bits, at and beside the edges of tiles and of blocks of k") {
   for_trials(8, [](Numbers& numbers, auto zero) {
     using T = decltype(zero);
-    for (const unsigned side : {128u, 64u, 32u}) {
-      if (side == 128 && sizeof(T) == sizeof(double)) continue;
-      Scope scope("side " + std::to_string(side));
+    for (const TileSize tile : tile_sizes) {
+      if (tile == TileSize::large && sizeof(T) == sizeof(double)) continue;
+      const auto [rows, columns] = cuda::sides_of_tiles[size_t(tile)];
+      Scope scope("tiles of " + std::to_string(rows) + " x " + std::to_string(columns));
       const bool by_fours = numbers.below(2);
-      const auto size = [&] {
+      const auto size = [&](size_t side) {
         const size_t near = side * (1 + numbers.below(2)) + numbers.below(3) - 1;
         const size_t any = numbers.below(2) ? near : 1 + numbers.below(side);
         return by_fours ? (any + 3) / 4 * 4 : any;
       };
       const size_t near_block = 510 + numbers.below(6);
-      const size_t m = size(), n = size(), k = numbers.below(side == 128 ? 8 : 4) == 0 ? near_block : numbers.size(40);
-      check_product<T>(numbers, any_product(numbers, m, n, k, by_fours), by_tiles<T>(side));
+      const size_t m = size(rows), n = size(columns);
+      const size_t k = numbers.below(tile == TileSize::large ? 8 : 4) == 0 ? near_block : numbers.size(40);
+      check_product<T>(numbers, any_product(numbers, m, n, k, by_fours), by_tiles<T>(tile));
     }
   });
 }
@@ -157,14 +161,15 @@ TEST("products by tiles have the processor's bits where sizes are odd, whichever
           const Product of{m, n, sizes[numbers.below(4)], false, (way & 1) != 0, (way & 2) != 0, (way & 4) != 0};
           Scope scope(std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(of.k) + ", way " +
                       std::to_string(way));
-          check_product<T>(numbers, of, by_tiles<T>(numbers.below(2) ? 32 : 64));
+          check_product<T>(numbers, of, by_tiles<T>(tile_sizes[1 + numbers.below(3)]));
         }
   });
 }
 
 TEST("products by tiles read nothing behind the last elements of A and B, though the rows before are longer") {
-  const auto check = [](auto zero, unsigned side) {
+  const auto check = [](auto zero, TileSize tile) {
     using T = decltype(zero);
+    const unsigned side = cuda::sides_of_tiles[size_t(tile)].rows;
     const size_t size = side + 1, k = 9, stride = side + 4;
     in_each_order([&] {
       OpenDevice device;  // which says what it finds when it is closed
@@ -173,10 +178,12 @@ TEST("products by tiles read nothing behind the last elements of A and B, though
       task.a_row = 1, task.a_column = task.b_row = stride, task.c_row = size;
       task.a = task.b = device.given(std::vector<T>((k - 1) * stride + size, T(0.5)));
       task.c = device.wanted<T>(size * size);
-      cuda::multiply_by_tiles(task, side);
+      cuda::multiply_by_tiles(task, tile);
       CHECK(device.values(task.c, size * size) == std::vector<T>(size * size, T(0.25) * T(k)));
     });
   };
-  for (const unsigned side : {128u, 64u, 32u}) check(0.0f, side);
-  for (const unsigned side : {64u, 32u}) check(0.0, side);
+  for (const TileSize tile : tile_sizes) {
+    check(0.0f, tile);
+    if (tile != TileSize::large) check(0.0, tile);
+  }
 }

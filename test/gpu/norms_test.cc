@@ -62,7 +62,7 @@ void check_norms(Numbers& numbers, size_t rows, size_t columns) {
 TEST("layer norm and batch norm have the processor's bits") {
   for_trials(10, [](Numbers& numbers, auto zero) {
     const auto [rows, columns] = numbers.few_rows(150, 100);
-    check_norms<decltype(zero)>(numbers, rows, columns);
+    if (rows > 0) check_norms<decltype(zero)>(numbers, rows, columns);
   });
 }
 
@@ -82,6 +82,23 @@ TEST("layer norm and batch norm have them of rows as long as teams have register
       Scope scope(std::to_string(columns) + " columns");
       check_norms<decltype(zero)>(numbers, columns < 1000 ? 10 : 3, columns);
     }
+  });
+}
+
+TEST("what many blocks of rows tell of a column is merged with the processor's bits") {
+  for_trials(4, [](Numbers& numbers, auto zero) {
+    using T = decltype(zero);
+    const size_t blocks = 1 + numbers.below(100), rows = (blocks - 1) * block_rows + 1 + numbers.below(block_rows);
+    const size_t columns = numbers.at_least_one(70), stride = columns + numbers.below(3);
+    Trial<T> trial;
+    auto& means = trial.given(numbers.values<T>(blocks * stride));
+    auto& squares = trial.given(numbers.values<T>(blocks * stride, numbers.below(4) == 0));
+    auto& merged = trial.template wanted<T>(3 * columns);
+    trial.run([&](const Kernels<T>& kernels, auto at) {
+      T* const to = at(merged);
+      kernels.batch_norm_merge(at(means), at(squares), rows, columns, stride, T(1e-3), to, to + columns,
+                               to + 2 * columns);
+    });
   });
 }
 

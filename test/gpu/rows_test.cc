@@ -15,11 +15,13 @@ TEST("sums down columns have the processor's bits") {
     auto& sums = beta != 0 ? trial.given(numbers.values<T>(columns)) : trial.template wanted<T>(columns);
     auto& of_blocks = trial.template wanted<T>(blocks * columns);
     auto& total = beta != 0 ? trial.given(numbers.values<T>(columns)) : trial.template wanted<T>(columns);
+    auto& of_all = beta != 0 ? trial.given(numbers.values<T>(columns)) : trial.template wanted<T>(columns);
     auto& maxima = trial.template wanted<T>(columns);
     trial.run([&](const Kernels<T>& kernels, auto at) {
       kernels.column_sums(at(x), rows, columns, stride, beta, at(sums));
       kernels.block_sums(at(x), rows, columns, stride, at(of_blocks));
       kernels.add_blocks(at(of_blocks), blocks, columns, columns, beta, at(total));
+      kernels.add_blocks(at(x), rows, columns, stride, beta, at(of_all));  // each row as a block
       kernels.column_maxima(at(x), rows, columns, stride, at(maxima));
     });
   });

@@ -161,9 +161,11 @@ TEST("elements that are moved one by one, where they lie side by side, are found
 }
 
 namespace {
+// Its bank conflicts.
 template <class T>
-void check_product(unsigned side, bool a_turned, bool b_turned) {
-  const size_t m = 2 * side, n = side, k = 40;
+uint64_t check_product(cuda::TileSize tile, bool a_turned, bool b_turned, size_t k) {
+  const auto [rows, columns] = cuda::sides_of_tiles[size_t(tile)];
+  const size_t m = 2 * rows, n = 3 * columns;
   Counting here;
   Matmul<T> task;
   task.m = m, task.n = n, task.k = k, task.c_row = n;
@@ -171,24 +173,33 @@ void check_product(unsigned side, bool a_turned, bool b_turned) {
   task.b_row = b_turned ? 1 : n, task.b_column = b_turned ? k : 1;
   task.a = here.given(std::vector<T>(m * k, T(0.5))), task.b = here.given(std::vector<T>(k * n, T(0.5)));
   task.c = here.given(std::vector<T>(m * n));
-  cuda::multiply_by_tiles(task, side);
-  CHECK_EQ(here.effort().bank_conflicts, 0u);
+  cuda::multiply_by_tiles(task, tile);
+  const uint64_t conflicts = here.effort().bank_conflicts;
   const Moved a = here.moved(task.a), b = here.moved(task.b), c = here.moved(task.c);
-  CHECK_EQ(a.read, sizeof(T) * m * k);
+  CHECK_EQ(a.read, 3 * sizeof(T) * m * k);
   CHECK_EQ(b.read, 2 * sizeof(T) * k * n);
   CHECK_EQ(c.read + c.written, sizeof(T) * m * n);
   for (const Moved& of : {a, b, c}) CHECK_EQ(of.whole_sectors, of.sectors);
+  return conflicts;
 }
 }  // namespace
 
 TEST("a product reads each tile once a tile of C, in whole sectors and without bank conflicts, however A and B lie") {
-  for (const unsigned side : {128u, 64u, 32u})
+  using cuda::TileSize;
+  for (const TileSize tile : {TileSize::large, TileSize::middle, TileSize::small, TileSize::narrow})
     for (const bool a_turned : {false, true})
       for (const bool b_turned : {false, true}) {
-        Scope scope(std::to_string(side) + (a_turned ? ", A turned" : "") + (b_turned ? ", B turned" : ""));
-        check_product<float>(side, a_turned, b_turned);
+        const auto [rows, columns] = cuda::sides_of_tiles[size_t(tile)];
+        Scope scope(std::to_string(rows) + " x " + std::to_string(columns) + (a_turned ? ", A turned" : "") +
+                    (b_turned ? ", B turned" : ""));
+        const uint64_t conflicts = check_product<float>(tile, a_turned, b_turned, 40);
+        // A narrow tile has some at its end, however long k is.
+        if (tile != TileSize::narrow)
+          CHECK_EQ(conflicts, 0u);
+        else
+          CHECK_EQ(check_product<float>(tile, a_turned, b_turned, 72), conflicts);
         const Scope of_double("double");
-        if (side < 128) check_product<double>(side, a_turned, b_turned);
+        if (tile != TileSize::large) CHECK_EQ(check_product<double>(tile, a_turned, b_turned, 40), 0u);
       }
 }
 

@@ -5,7 +5,8 @@
 namespace gradus::cuda {
 namespace {
 
-// A column is one thread's; on a processor the numbers of a vector's columns lie in arrays. See MergedColumns.
+// A column is a lane's; on a processor the numbers of a vector's columns lie in arrays. See text::MergedColumns. The
+// blocks follow one after the other, so some of them are read at once, and each lane has divided for one of these.
 template <class T>
 struct Blocks {
   const T *means, *squares;
@@ -13,16 +14,33 @@ struct Blocks {
   T epsilon;
   T *mean, *variance, *inverse_deviation;
 };
+// As many lanes of a warp as there are columns; the others have the first one too.
 template <class T>
-GPU_INLINE void merge_column(const Blocks<T>& of, size_t j) {
+GPU_INLINE void merge_columns(const Blocks<T>& of, size_t first, unsigned columns) {
+  const unsigned lane = gpu::thread() % gpu::warp, all_lanes = ~0u;
+  const size_t j = lane < columns ? first + lane : first, blocks = blocks_of(of.rows);
   double mean = 0.0 + double(of.means[j]), squares = double(of.squares[j]);
-  for (size_t block = 1, first = block_rows; first < of.rows; ++block, first += block_rows) {
-    const double before = double(first), count = double(of.rows - first < block_rows ? of.rows - first : block_rows);
-    const double share = count / (before + count), weight = before * share;
-    const double shift = double(of.means[block * of.stride + j]) - mean;
-    mean += shift * share;
-    squares += double(of.squares[block * of.stride + j]) + shift * (shift * weight);
+  GPU_ROLLED
+  for (size_t start = 1; start < blocks; start += gpu::warp) {
+    T more_means[gpu::warp], more_squares[gpu::warp];
+    GPU_UNROLLED
+    for (unsigned i = 0; i < gpu::warp; ++i) {
+      const bool is_there = start + i < blocks;
+      const size_t at = (start + i) * of.stride + j;
+      more_means[i] = is_there ? of.means[at] : T(0), more_squares[i] = is_there ? of.squares[at] : T(0);
+    }
+    const size_t rows_before = (start + lane) * block_rows, rest = of.rows - rows_before;
+    const double before = double(rows_before), count = double(rest < block_rows ? rest : block_rows);
+    const double share = rows_before < of.rows ? count / (before + count) : 0, weight = before * share;
+    GPU_UNROLLED
+    for (unsigned i = 0; i < gpu::warp; ++i) {
+      if (start + i >= blocks) continue;
+      const double shift = double(more_means[i]) - mean;
+      mean += shift * gpu::shuffle(all_lanes, share, int(i));
+      squares += double(more_squares[i]) + shift * (shift * gpu::shuffle(all_lanes, weight, int(i)));
+    }
   }
+  if (lane >= columns) return;
   const T variance = T(squares / double(of.rows));
   of.mean[j] = T(mean), of.variance[j] = variance;
   of.inverse_deviation[j] = T(1) / gpu::root(variance + of.epsilon);
@@ -31,7 +49,8 @@ template <class T>
 void batch_norm_merge(const T* means, const T* squares, size_t rows, size_t columns, size_t stride, T epsilon, T* mean,
                       T* variance, T* inverse_deviation) {
   const Blocks<T> of{means, squares, rows, stride, epsilon, mean, variance, inverse_deviation};
-  launch_pieces<1>(by_elements(columns), [=] GPU_LAMBDA(size_t j, size_t) { merge_column(of, j); });
+  launch_pieces<gpu::warp>(by_columns(columns, rows),
+                           [=] GPU_LAMBDA(size_t first, size_t count) { merge_columns(of, first, unsigned(count)); });
 }
 
 // ---- Batch norm by patches, a vector of columns wide: what belongs to a column is read once for some rows, and narrow

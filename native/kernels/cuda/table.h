@@ -30,9 +30,14 @@ void put_kernels(Kernels<T>& table) {
 #undef FILE
 }
 
-// By tiles of 128 (of float), 64 or 32 rows and columns, whatever the size: what tests ask for.
-void multiply_by_tiles(const Matmul<float>& task, unsigned side);
-void multiply_by_tiles(const Matmul<double>& task, unsigned side);
+// By tiles of so many rows and columns, 128 of float alone, whatever the size: what tests ask for.
+enum class TileSize : uint8_t { large, middle, small, narrow };
+struct TileSides {
+  unsigned rows, columns;
+};
+constexpr TileSides sides_of_tiles[] = {{128, 128}, {64, 64}, {32, 32}, {32, 16}};
+void multiply_by_tiles(const Matmul<float>& task, TileSize size);
+void multiply_by_tiles(const Matmul<double>& task, TileSize size);
 
 // Of whole arenas.
 template <class T>
