@@ -67,6 +67,19 @@ export function chosenDevice(asked: DeviceName | undefined): DeviceName {
 }
 
 /**
+ * What `GRADUS_DEVICE` is to say to the worker of this number, from 1 on: where it says `cuda`, and not which card, they take the
+ * cards that can be used in turns. Undefined: as it is.
+ */
+export function deviceOfWorker(
+  number: number,
+  cards: () => readonly Device[] = () => devices().slice(1),
+): string | undefined {
+  if (process.env.GRADUS_DEVICE !== 'cuda') return undefined
+  const usable = cards().filter(({ reason }) => reason === undefined)
+  return usable[(number - 1) % usable.length]?.device
+}
+
+/**
  * The arguments of a program that say where it computes.
  *
  * @throws GRADUS_NO_DEVICE where there is no library for GPUs; what is wrong with a card the program says

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { adam, dense, devices, sequential, softmaxCrossEntropy } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { deviceOfWorker } from '../dist/devices.js'
 
 const test = suite('devices')
 const folder = mkdtempSync(join(tmpdir(), 'gradus-devices-'))
@@ -41,6 +42,17 @@ test('the processor is there, and why there is no GPU is said', () => {
   assert.is(cards.length, 1)
   assert.is(cards[0].device, 'cuda')
   assert.match(cards[0].reason, /^there is no CUDA library at .*nowhere\.so$/)
+})
+
+test('workers take the cards that can be used in turns, where it is not said which', () => {
+  const cards = () => [{ device: 'cuda:0' }, { device: 'cuda:1', reason: 'too old' }, { device: 'cuda:2' }]
+  const of = (...numbers) => numbers.map((number) => deviceOfWorker(number, cards))
+  assert.equal(of(1, 2), [undefined, undefined])
+  process.env.GRADUS_DEVICE = 'cuda'
+  assert.equal(of(1, 2, 3), ['cuda:0', 'cuda:2', 'cuda:0'])
+  assert.is(deviceOfWorker(1), undefined) // whoever computes is told why there is none
+  process.env.GRADUS_DEVICE = 'cuda:1'
+  assert.equal(of(1, 2), [undefined, undefined])
 })
 
 test('a model that asks for what is not there is told so, and never falls back in silence', () => {

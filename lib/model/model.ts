@@ -328,8 +328,9 @@ export class Model<Values extends object = AnyValues> {
   }
 
   /** @internal A model of its own, of the same network and weights, compiled alike. `change`: in its descriptor alone. */
-  copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor): ModelCopy {
-    const compiled = this.#core.needCompiled('model')
+  copy(change: (descriptor: Descriptor) => Descriptor = (descriptor) => descriptor, device?: DeviceName): ModelCopy {
+    const own = this.#core.needCompiled('model')
+    const compiled = device ? { ...own, device } : own
     return copyModel(change(this.descriptor), checkStill(this.program), this.#core.lowered, compiled, this.conventions)
   }
 

@@ -9,9 +9,11 @@ import {
   dense,
   devices,
   ensemble,
+  gradientCheck,
   relu,
   sequential,
   softmaxCrossEntropy,
+  tanh,
 } from 'gradus'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -84,6 +86,41 @@ test('what JavaScript computes is brought to it', async () => {
   await here.fit(data, options)
   await there.fit(data, options)
   assert.equal(there.getWeights(), here.getWeights())
+})
+
+test('a run that ends in the middle goes on there and here to the bits of one that was not interrupted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gradus-emulated-'))
+  const start = async (device, name, stopAfter) => {
+    const of = model(device)
+    const run = of.fit(data, { ...options, epochs: 5, dir: join(folder, name), resume: true })
+    for await (const { epoch } of run) if (epoch === stopAfter) break
+    return [of.getWeights(), columns(run.history)]
+  }
+  const calm = await start('cpu', 'calm')
+  await start('cuda', 'interrupted', 1)
+  await start('cpu', 'interrupted', 3)
+  assert.equal(await start('cuda', 'interrupted'), calm)
+  rmSync(folder, { recursive: true })
+})
+
+test("the gradient check holds a GPU's gradient against the processor's first", async () => {
+  const asIs = await gradientCheck(model('cuda', { middle: tanh() }), data)
+  assert.is(asIs.verdict, 'satisfied')
+  assert.equal(asIs.toJSON(), (await gradientCheck(model('cpu', { middle: tanh() }), data)).toJSON())
+  // In float32 its second pass of a kind is another one; the check's twin has float64.
+  const passes = { backward: 0 }
+  const unlike = customLayer({
+    name: 'unlike',
+    outputShape: ([n]) => [n],
+    forward: (x) => x.slice(),
+    backward: (dy) => ({ dx: dy.map((v) => (dy instanceof Float32Array && passes.backward++ > 0 ? 2 * v : v)) }),
+  })
+  const error = await gradientCheck(model('cuda', { middle: unlike }), data).catch((thrown) => thrown)
+  assert.is(error.code, 'GRADUS_WRONG_GRADIENT')
+  assert.match(
+    error.message,
+    /^model: the gradient of \S+\[\d+\] is \S+ on (emulated|cuda):0 and \S+ on the processor, which/,
+  )
 })
 
 test('targets that are smoothed', async () => {

@@ -14,7 +14,9 @@ import { Twin } from './twin.js'
  * hides are called undecidable (CS231n, "Gradient checks").
  *
  * @param data - some examples; at most `options.examples` of them are taken
- * @throws `GRADUS_NOT_COMPILED`, `GRADUS_NOT_DETERMINISTIC` naming the layer that differs between equal evaluations,
+ * A model on a GPU has the gradient of its own type compared with the processor's first, bit for bit.
+ *
+ * @throws `GRADUS_WRONG_GRADIENT` where these differ, `GRADUS_NOT_COMPILED`, `GRADUS_NOT_DETERMINISTIC` naming the layer that differs between equal evaluations,
  * `GRADUS_NON_FINITE`, and those of the data
  * @example
  * const report = await gradientCheck(model, { x, y })

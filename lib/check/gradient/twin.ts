@@ -5,14 +5,16 @@ import { GradusError } from '../../errors.js'
 import { randomNormal } from '../../kernels/random.js'
 import type { ModelCopy } from '../../model/copy.js'
 import type { Model } from '../../model/model.js'
-import type { Descriptor, FloatArray, NativeDataset, NativeProgram, PassCall, ProbeResult } from '../../native.js'
+import type { Descriptor, FloatArray, NativeDataset, NativeProgram, ProbeResult } from '../../native.js'
 import { adaptFirst } from '../../train/adapt.js'
 import { requirementsOf, residentSource } from '../../train/source.js'
 import { callInTurn } from '../../train/turn.js'
 import { cancelledBiases } from '../cancelled.js'
 import { examplesOf, spreadExamples } from '../subset.js'
 import { affordableExamples } from './affordable.js'
+import { checkDevices } from './devices.js'
 import type { CheckSettings } from './options.js'
+import { burnIn, passOf } from './passes.js'
 import type { CheckedTensor, Evaluation, Point, Term } from './subject.js'
 
 /** Evaluations in one native call, between which progress is told and an abort heard. */
@@ -60,6 +62,7 @@ export class Twin {
       await burnIn(copy, dataset, settings)
       await passOnOthers(copy.program, dataset, settings)
       const base = await equalEvaluations(copy.program, dataset, settings)
+      await checkDevices(model, examples, settings)
       const twin = new Twin(copy, dataset, settings, base)
       await twin.#takeGradients()
       return await use(twin)
@@ -155,14 +158,6 @@ function doubled(descriptor: Descriptor, differentiatesInputs: boolean): Descrip
   return { ...descriptor, dtype: 'float64', inputs }
 }
 
-/** Batch statistics are those of training in any case: that is the gradient that trains. */
-const passOf = (dataset: NativeDataset, { randomness, threads }: CheckSettings): PassCall => ({
-  dataset,
-  training: true,
-  randomness: randomness === 'fixed',
-  threads,
-})
-
 function tensorsOf({ program, descriptor }: ModelCopy, { term, checkInput }: CheckSettings): Tensor[] {
   const depths = depthsOf(descriptor)
   const cancelled = cancelledBiases(descriptor)
@@ -213,23 +208,6 @@ function depthsOf({ nodes, inputs, output }: Descriptor): { nodes: number[]; inp
     for (const from of node.inputs) depths[from] = Math.max(depths[from]!, depths[number]!)
   }
   return { nodes: depths.slice(inputs.length), inputs: Math.max(1, ...depths.slice(0, inputs.length)) }
-}
-
-/** Steps on the data as one batch each, as the model's optimizer makes them. */
-async function burnIn(
-  { program, optimizer }: ModelCopy,
-  dataset: NativeDataset,
-  settings: CheckSettings,
-): Promise<void> {
-  const { signal, threads } = settings
-  const learningRates = Float64Array.of(optimizer.learningRate)
-  const one = { dataset, shuffle: false, firstRow: 0, batchSize: dataset.size, batches: 1, learningRates, threads }
-  for (let epoch = 0; epoch < settings.burnIn; epoch++) {
-    const done = await callInTurn(program, signal, () => program.train({ ...one, epoch }))
-    signal?.throwIfAborted()
-    if (!done!.refused[0]) continue
-    throw new GradusError('GRADUS_NON_FINITE', `burnIn: the gradient is not finite in step ${epoch + 1}`)
-  }
 }
 
 /** A gradient of the rows in reverse: a layer that keeps something from one pass to the next is found out by it. */

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { deviceOfWorker } from '../../devices.js'
 import { GradusError } from '../../errors.js'
 import type { WorkerEvent } from '../worker/worker.js'
 import type { Executor, WorkerHandle, WorkerOutcome } from './executor.js'
@@ -15,14 +16,18 @@ export interface ProcessOptions extends Omit<WorkerOrder, 'name' | 'threads'> {
 
 const script = fileURLToPath(new URL('./worker-process.js', import.meta.url))
 
-/** A study's file is loaded by each process: data are read once a worker, not once a trial. */
+/**
+ * A study's file is loaded by each process: data are read once a worker, not once a trial. The name of a worker ends in its number.
+ */
 export function processes({ onEvent, onOutput, ...common }: ProcessOptions): Executor {
   return {
     name: 'processes',
     start(name, threads) {
       // Inspectors and their like listen on one port.
       const execArgv = process.execArgv.filter((one) => !one.startsWith('--inspect'))
-      const child = fork(script, { execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+      const device = deviceOfWorker(Number(name.split('.').at(-1)))
+      const env = device ? { ...process.env, GRADUS_DEVICE: device } : process.env
+      const child = fork(script, { env, execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
       for (const stream of [child.stdout!, child.stderr!]) {
         createInterface({ input: stream }).on('line', (line) => onOutput?.(line))
       }
