@@ -154,15 +154,17 @@ TEST("products by tiles have the processor's bits where sizes are odd, whichever
   constexpr size_t sizes[] = {1, 15, 33, 129};
   for_trials(1, [&](Numbers& numbers, auto zero) {
     using T = decltype(zero);
+    const auto check = [&](size_t m, size_t n, unsigned way) {
+      const Product of{m, n, sizes[numbers.below(4)], false, (way & 1) != 0, (way & 2) != 0, (way & 4) != 0};
+      Scope scope(std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(of.k) + ", way " +
+                  std::to_string(way));
+      check_product<T>(numbers, of, by_tiles<T>(tile_sizes[1 + numbers.below(3)]));
+    };
+    if (is_soak()) return check(sizes[numbers.below(4)], sizes[numbers.below(4)], unsigned(numbers.below(8)));
     unsigned way = 0;
     for (const size_t m : sizes)
       for (const size_t n : sizes)
-        for (int i = 0; i < 2; ++i, way = (way + 3) % 8) {
-          const Product of{m, n, sizes[numbers.below(4)], false, (way & 1) != 0, (way & 2) != 0, (way & 4) != 0};
-          Scope scope(std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(of.k) + ", way " +
-                      std::to_string(way));
-          check_product<T>(numbers, of, by_tiles<T>(tile_sizes[1 + numbers.below(3)]));
-        }
+        for (int i = 0; i < 2; ++i, way = (way + 3) % 8) check(m, n, way);
   });
 }
 
