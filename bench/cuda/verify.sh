@@ -81,7 +81,7 @@ against() {
 measured() {
   "$bench" "$library" $small >"$out/kernels.tsv" || { cat "$out/kernels.tsv"; return 1; }
   local layers
-  mapfile -t layers < <(sed -n 's/^layer \(.*\)\t.*/\1/p' "$out/kernels.tsv")
+  mapfile -t layers < <(sed -n 's/^layer \([0-9 ]*\)\t.*/\1/p' "$out/kernels.tsv")
   against kernels "${layers[@]}"
 }
 on_device() { GRADUS_DEVICE=cuda GRADUS_CUDA_LIBRARY=$PWD/$library "$@"; }
