@@ -132,6 +132,7 @@
       "test/native/recordable_test.cc",
       "test/native/rows_test.cc",
       "test/native/statistics_test.cc",
+      "test/native/sums_test.cc",
       "test/native/tangents_test.cc",
       "test/native/threads_test.cc",
       "test/native/updates_range_test.cc",

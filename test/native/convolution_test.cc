@@ -323,6 +323,21 @@ TEST("a convolution reports an output that is not finite") {
   });
 }
 
+TEST("a convolution reports only what it writes: outputs of minus infinity that relu makes zero are finite") {
+  Operands<double> operands = reals<double>(finished);
+  operands.w.assign(operands.w.size(), 0.5);
+  operands.x.assign(operands.x.size(), -std::numeric_limits<double>::infinity());
+  operands.dy.assign(operands.dy.size(), -std::numeric_limits<double>::infinity());
+  for_each_isa([&](const Isa& isa) {
+    for (bool transposed : {false, true})
+      for (const Activation activation : {Activation::relu, Activation::identity}) {
+        Finish<double> finish(finished, transposed, 0, activation, Activation::identity);
+        run(isa, finish, operands);
+        CHECK_EQ(finish.nonfinite, activation == Activation::identity);
+      }
+  });
+}
+
 TEST("threads share a convolution without changing its bits") {
   const ConvolutionShape shape = shape_of(5, {17, 3, 2, 1, 1, 1}, {16, 3, 2, 1, 1, 1}, 48, 40);
   const Operands<float> operands = reals<float>(shape);

@@ -1,6 +1,29 @@
 // What follows the sums of a tile: bias, activation, gate, the check for values that are not finite. In registers where
 // activation and gate are relu, else while the tile is still in the first cache.
 
+template <class T>
+static bool tile_is_finite(const T* c, size_t c_row, size_t rows, int columns) {
+  constexpr int lanes = Vec<T>::lanes;
+  const Vec<T> zero(T(0));
+  Vec<T> check = zero;  // becomes NaN with the first infinity or NaN
+  for (size_t i = 0; i < rows; ++i, c += c_row) {
+    int j = 0;
+    for (; j + lanes <= columns; j += lanes) check = fma(load(c + j), zero, check);
+    if (j < columns) check = fma(load_partial(c + j, columns - j), zero, check);
+  }
+  return !any(!(check == zero));
+}
+
+// What was written of a tile. Its sums may be NaN beside it alone, in lanes that are not there: where A is infinite
+// these are infinity times nothing.
+template <class T>
+COLD static bool tile_is_finite(const Tile<T>& tile, size_t rows) {
+  if (!tile.c_rows) return tile_is_finite(tile.c, tile.c_row, rows, tile.columns);
+  for (size_t i = 0; i < rows; ++i)
+    if (!tile_is_finite(tile.c + tile.c_rows[i], 0, 1, tile.columns)) return false;
+  return true;
+}
+
 template <class T, int rows, int vectors, Rows lie = Rows::even>
 INLINE void finish_sums(const Tile<T>& tile, Vec<T> (&sums)[rows][vectors]) {
   constexpr int lanes = Vec<T>::lanes;
@@ -35,7 +58,7 @@ INLINE void finish_sums(const Tile<T>& tile, Vec<T> (&sums)[rows][vectors]) {
     Vec<T> checks[2] = {zero, zero};  // become NaN with the first infinity or NaN
     for_vectors_of<rows, vectors>([&](int i, int v)
                                       INLINE_LAMBDA { checks[i % 2] = fma(sums[i][v], zero, checks[i % 2]); });
-    if (any(!(checks[0] + checks[1] == zero))) *tile.nonfinite = true;
+    if (any(!(checks[0] + checks[1] == zero)) && !tile_is_finite(tile, rows)) *tile.nonfinite = true;
   }
 }
 
@@ -92,19 +115,6 @@ static void gate_tile(const Matmul<T>& task, const T* gate, T* c, size_t rows, i
       for (size_t i = 0; i < rows; ++i, c += task.c_row, gate += task.gate_row)
         activation_backward<T>(task.gate_kind, task.gate_parameter, nullptr, gate, c, size_t(columns), c);
   }
-}
-
-template <class T>
-static bool tile_is_finite(const T* c, size_t c_row, size_t rows, int columns) {
-  constexpr int lanes = Vec<T>::lanes;
-  const Vec<T> zero(T(0));
-  Vec<T> check = zero;  // becomes NaN with the first infinity or NaN
-  for (size_t i = 0; i < rows; ++i, c += c_row) {
-    int j = 0;
-    for (; j + lanes <= columns; j += lanes) check = fma(load(c + j), zero, check);
-    if (j < columns) check = fma(load_partial(c + j, columns - j), zero, check);
-  }
-  return !any(!(check == zero));
 }
 
 // The tile's first element is (i, j) of C.
