@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "arrays.h"
-#include "test.h"
 
 namespace gradus::test {
 

@@ -25,7 +25,7 @@ T ordered_sum(Matrix<T>& x, size_t rows, size_t column) {
 template <class T>
 void check_block_sums(const Isa& isa, size_t rows) {
   const size_t columns = 45;
-  Matrix<T> x(rows, columns), whole(1, columns), parts(1, columns), of_blocks(blocks_of(rows), columns);
+  Matrix<T> x(rows, columns), whole(1, columns), parts(1, columns);
   Reals real;
   x.fill(real), whole.fill(real);
   parts = whole;
